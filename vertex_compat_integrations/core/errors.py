@@ -1,0 +1,257 @@
+"""What can go wrong, as one tree; each class says by its hint what to do.
+
+VertexCompatError
+├── SettingsError (also ValueError)        the caller's settings or messages; nothing was sent
+│   ├── UnsupportedContentError            a content block that the endpoint has no part for
+│   ├── HistoryError                       messages in an order that the endpoint refuses
+│   └── SchemaError                        a schema that cannot be said in the endpoint's subset
+├── CredentialsError                       no token could be had
+├── ApiError                               the endpoint answered with an error
+│   ├── InvalidRequestError                400
+│   │   ├── ContextOverflowError           the prompt is longer than the model's window
+│   │   └── ThoughtSignatureError          a tool call of the history lacks its thought signature
+│   ├── AuthenticationError                401
+│   ├── PermissionDeniedError              403
+│   ├── NotFoundError                      404
+│   ├── RateLimitError                     429
+│   └── ServerError                        499, 5xx
+├── ConnectionFailedError                  no answer came
+│   └── DeadlineExceededError              not in time
+├── UnexpectedReplyError                   what came is no completion
+└── PartialReplyError                      the answer broke off; holds what came of it
+    ├── StreamInterruptedError             the stream ended before its finish reason
+    └── EmptyReplyError                    neither text nor a call, and no plain stop
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class VertexCompatWarning(UserWarning):
+    """Something that the caller set has no effect, or a guess was made."""
+
+
+class VertexCompatError(Exception):
+    """Base of every error that this package raises.
+
+    Attributes:
+        message: What failed, without the hint.
+        hint: What to do about it.
+        code: HTTP status, if there was an answer.
+        status: Google's canonical status (`"INVALID_ARGUMENT"`), if the answer named one.
+        details: `google.rpc` details of the answer, as they came.
+        model: The model that was asked.
+        project: The project that was asked in.
+        location: The location that was asked in.
+        attempts: Requests that were sent for this call.
+        retry_after: Seconds that the server asks to wait, if it does.
+    """
+
+    default_hint: ClassVar[str] = "See the message; nothing more is known."
+    is_retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: int | None = None,
+        status: str | None = None,
+        details: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.message = message
+        self.hint = hint or self.default_hint
+        self.code = code
+        self.status = status
+        self.details = list(details)
+        self.model: str | None = None
+        self.project: str | None = None
+        self.location: str | None = None
+        self.attempts = 0
+        self.retry_after: float | None = None
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        """The message, the place and the hint, in this order."""
+        place = ", ".join(
+            f"{word} {value}"
+            for word, value in (("model", self.model), ("project", self.project), ("location", self.location))
+            if value
+        )
+        head = " ".join(str(part) for part in (self.code, self.status) if part is not None)
+        return " ".join(
+            part
+            for part in (f"{head}:" if head else "", self.message, f"({place})" if place else "", self.hint)
+            if part
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by state: a constructor's keywords are not `args`."""
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[VertexCompatError], args: tuple[Any, ...], state: dict[str, Any]) -> VertexCompatError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class SettingsError(VertexCompatError, ValueError):
+    """The caller's settings or messages cannot work; nothing was sent."""
+
+    default_hint = "Change the named setting."
+
+
+class UnsupportedContentError(SettingsError):
+    """A content block that the endpoint has no part for."""
+
+    default_hint = "Send text, images, audio, video or files."
+
+
+class HistoryError(SettingsError):
+    """The messages stand in an order that the endpoint refuses."""
+
+    default_hint = "Give each tool call one tool message, right after the message that called."
+
+
+class SchemaError(SettingsError):
+    """A JSON Schema that cannot be said in the subset the endpoint takes.
+
+    Attributes:
+        path: Where in the schema, as a JSON path.
+    """
+
+    default_hint = "Simplify the schema at the named place."
+
+    def __init__(self, message: str, *, path: str = "$", hint: str | None = None) -> None:
+        super().__init__(f"{message} (at {path})", hint=hint)
+        self.path = path
+
+
+class CredentialsError(VertexCompatError):
+    """No token could be had; the endpoint was not asked."""
+
+    default_hint = "Run `gcloud auth application-default login`, or pass credentials=…"
+
+
+class ApiError(VertexCompatError):
+    """The endpoint answered with an error."""
+
+    default_hint = "See Google's message."
+
+
+class InvalidRequestError(ApiError):
+    """400: the request is refused as it stands."""
+
+    default_hint = "Change what the message names; the same request would be refused again."
+
+
+class ContextOverflowError(InvalidRequestError):
+    """The prompt is longer than the model's context window."""
+
+    default_hint = "Shorten the messages, or take a model with a larger context window."
+
+
+class ThoughtSignatureError(InvalidRequestError):
+    """A tool call in the history lacks the thought signature that the model demands."""
+
+    default_hint = "Send the model's messages back as they came, with additional_kwargs and response_metadata."
+
+
+class AuthenticationError(ApiError):
+    """401: the token is not accepted."""
+
+    default_hint = "Run `gcloud auth application-default login`; API keys are not accepted by this endpoint."
+
+
+class PermissionDeniedError(ApiError):
+    """403: the credentials may not do this."""
+
+    default_hint = "Grant roles/aiplatform.user (permission aiplatform.endpoints.predict) on the project."
+
+
+class NotFoundError(ApiError):
+    """404: no such model, location or endpoint, or no access to it."""
+
+    default_hint = (
+        "Check the model's name and whether the location serves it; many models are served at location='global' only."
+    )
+
+
+class RateLimitError(ApiError):
+    """429: quota or shared capacity is used up."""
+
+    default_hint = (
+        "Shared capacity is used up for the moment: wait and retry, or use location='global' or provisioned throughput."
+    )
+    is_retryable = True
+
+
+class ServerError(ApiError):
+    """499 or 5xx: the service failed."""
+
+    default_hint = "Retry later; if it lasts, look at the Google Cloud status page."
+    is_retryable = True
+
+
+class ConnectionFailedError(VertexCompatError):
+    """No answer came: name, route, proxy, TLS, or a connection that was cut."""
+
+    default_hint = "Check the host name, HTTPS_PROXY and the CA bundle."
+    is_retryable = True
+
+
+class DeadlineExceededError(ConnectionFailedError):
+    """The answer did not come in time."""
+
+    default_hint = "Raise timeout= (total) or gap_timeout= (between bytes)."
+
+
+class UnexpectedReplyError(VertexCompatError):
+    """What came is no completion: HTML, an empty body, JSON of another shape."""
+
+    default_hint = "Check base_url, endpoint_host and proxies between here and Google."
+
+
+class PartialReplyError(VertexCompatError):
+    """Base of errors that come after a part of the answer.
+
+    Attributes:
+        partial_text: The answer's text so far.
+        partial_thoughts: The thoughts so far.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: int | None = None,
+        status: str | None = None,
+        details: Sequence[Mapping[str, Any]] = (),
+        partial_text: str = "",
+        partial_thoughts: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, code=code, status=status, details=details)
+        self.partial_text = partial_text
+        self.partial_thoughts = partial_thoughts
+
+
+class StreamInterruptedError(PartialReplyError):
+    """The stream ended, or brought an error, before its finish reason."""
+
+    default_hint = "The answer is incomplete: retry the call; the text so far is in partial_text."
+    is_retryable = True
+
+
+class EmptyReplyError(PartialReplyError):
+    """The model gave neither text nor a call, and did not plainly stop.
+
+    Attributes:
+        finish_reason: As it came.
+    """
+
+    default_hint = "Retry, or rephrase the prompt."
+    is_retryable = True
+    finish_reason: str | None = None
