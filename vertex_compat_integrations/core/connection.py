@@ -1,0 +1,231 @@
+"""Where requests go, and as whom: settings → destination and credential. Reads the environment, does no other I/O."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from vertex_compat_integrations.core.credentials import TokenSource, token_source
+from vertex_compat_integrations.core.endpoint import (
+    DEFAULT_LOCATION,
+    OPENAPI,
+    Endpoint,
+    clean_base_url,
+    is_allowed,
+    is_google_host,
+    is_loopback,
+    origin_of,
+    resolve_model,
+)
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings import Settings
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
+
+PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
+LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
+EMULATOR_PROJECT = "emulator-project"
+
+CONNECT_SECONDS = 10.0
+
+
+class Connection(Settings):
+    """Google's coordinates, the credential, and how long to wait."""
+
+    setting_aliases: ClassVar[Mapping[str, str]] = {
+        "project_id": "project",
+        "region": "location",
+        "request_timeout": "timeout",
+    }
+
+    project: str | None = None
+    """Google Cloud project; else `GOOGLE_CLOUD_PROJECT`, else what google-auth says."""
+
+    location: str | None = None
+    """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, where the most models are."""
+
+    api_version: Literal["v1", "v1beta1"] = "v1"
+    """Version in the URL."""
+
+    endpoint: str = OPENAPI
+    """`openapi`, or the id of a self-deployed endpoint (`1234567890`, `mg-endpoint-…`)."""
+
+    endpoint_host: str | None = None
+    """A self-deployed endpoint's dedicated host name (`….prediction.vertexai.goog`)."""
+
+    base_url: str | None = None
+    """URL prefix instead of all of the above; `/chat/completions` at its end is dropped."""
+
+    credentials: Any = Field(default=None, exclude=True, repr=False)
+    """A google-auth `Credentials` object, or a callable, also async, that gives a token (or a token and its expiry)."""
+
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
+    """A static OAuth token, for servers of one's own; Google's API keys are not accepted by the endpoint."""
+
+    impersonate_service_account: str | None = None
+    """Service account to act as, on top of the credentials."""
+
+    quota_project: str | None = None
+    """Project that quota is charged to, if not the credential's own (`x-goog-user-project`)."""
+
+    allow_hosts: Sequence[str] = ()
+    """Origins that may receive a Google credential besides Google's own: `https://host:port`, `host` or `host:port`."""
+
+    timeout: float = Field(default=600.0, gt=0)
+    """Seconds for a whole call, retries included."""
+
+    gap_timeout: float = Field(default=120.0, gt=0)
+    """Seconds without a byte."""
+
+    max_retries: int = Field(default=2, ge=0)
+    """Requests after the first one."""
+
+    proxy: str | None = None
+    """Proxy for the API and for tokens; else `HTTPS_PROXY` and `NO_PROXY`."""
+
+    ca_bundle: str | None = None
+    """File with the certificates to trust, for the API and for tokens; else `SSL_CERT_FILE`."""
+
+    @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
+    @classmethod
+    def _none_is_default(cls, value: Any, info: Any) -> Any:
+        """A missing value in a file means the default, never "wait for ever"."""
+        return cls.model_fields[info.field_name].default if value is None else value
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _no_callable_key(cls, value: Any) -> Any:
+        if callable(value):
+            raise SettingsError("api_key is a callable.", hint="Pass it as credentials=.")
+        return value
+
+    @field_validator("api_key", mode="after")
+    @classmethod
+    def _key_is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        """The key, if it can be a token at all; Google's API keys are none."""
+        if value is not None:
+            token_source(token=value.get_secret_value())
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a request goes.
+
+    Attributes:
+        origin: Scheme, host and port; the credential goes nowhere else.
+        project: The project, if it is known before a credential was asked.
+        location: The location; None behind a base URL of the user's own.
+        endpoint: What to build the URL from; None behind a base URL.
+        base_url: The URL prefix given by the user.
+        emulated: Whether this is the emulator, by environment.
+    """
+
+    origin: str
+    project: str | None = None
+    location: str | None = None
+    endpoint: Endpoint | None = None
+    base_url: str | None = None
+    emulated: bool = False
+
+    @property
+    def own_server(self) -> bool:
+        """Whether a server of the user's own answers, which names its models itself."""
+        if self.endpoint is not None:
+            return self.endpoint.endpoint != OPENAPI
+        return not (self.base_url or "").endswith(f"/endpoints/{OPENAPI}")
+
+    def build_base_url(self, project: str | None) -> str:
+        """The URL prefix, once the project is known.
+
+        Raises:
+            SettingsError: It is not.
+        """
+        if self.endpoint is None:
+            return self.base_url or ""
+        if not project:
+            raise SettingsError("No project.", hint="Pass project=… or set GOOGLE_CLOUD_PROJECT.")
+        return self.endpoint.build_base_url(project, origin=self.origin if self.emulated else None)
+
+
+def resolve_destination(connection: Connection, environment: Mapping[str, str] = os.environ) -> Destination:
+    """Where the settings and the environment point.
+
+    Raises:
+        SettingsError: A coordinate is no such thing, or the emulator's host is not on this machine.
+    """
+    project = connection.project or _first(environment, PROJECT_VARIABLES)
+    if connection.base_url is not None:
+        base_url = clean_base_url(connection.base_url)
+        return Destination(origin_of(base_url), project, connection.location, base_url=base_url)
+    location = connection.location or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
+    endpoint = Endpoint(location, connection.api_version, connection.endpoint, connection.endpoint_host)
+    if host := environment.get(EMULATOR_HOST_VARIABLE):
+        origin = _emulator_origin(host, connection.allow_hosts)
+        return Destination(origin, project or EMULATOR_PROJECT, location, endpoint, emulated=True)
+    return Destination(endpoint.origin, project, location, endpoint)
+
+
+def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
+    return next((environment[name] for name in names if environment.get(name)), None)
+
+
+def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
+    origin = clean_base_url(host if "://" in host else f"http://{host}")
+    if not is_loopback(origin) and not is_allowed(origin, allow_hosts):
+        raise SettingsError(
+            f"{EMULATOR_HOST_VARIABLE}={host!r} is not on this machine.",
+            hint="Name it in allow_hosts=, if the emulator really runs there.",
+        )
+    return origin
+
+
+def resolve_source(connection: Connection, destination: Destination) -> TokenSource:
+    """What yields the credential's headers; nothing is loaded before they are asked for.
+
+    Raises:
+        SettingsError: The credential may not go to the destination, or is none that the endpoint takes.
+    """
+    if destination.emulated:
+        return token_source(token=EMULATOR_TOKEN)
+    key = connection.api_key.get_secret_value() if connection.api_key is not None else None
+    _check_trust(connection, destination)
+    return token_source(
+        credentials=connection.credentials,
+        token=key,
+        impersonate_service_account=connection.impersonate_service_account,
+        quota_project=connection.quota_project,
+        proxy=connection.proxy,
+        ca_bundle=connection.ca_bundle,
+    )
+
+
+def _check_trust(connection: Connection, destination: Destination) -> None:
+    """Refuse to take a credential where it does not belong.
+
+    Raises:
+        SettingsError: The host is not Google's, and nobody said that it may have the credential; or it is plain http.
+    """
+    origin = destination.origin
+    if origin.startswith("http:") and not is_loopback(origin):
+        raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
+    if is_google_host(origin) or is_allowed(origin, connection.allow_hosts):
+        return
+    explicit = connection.api_key is not None or isinstance(connection.credentials, Callable)  # type: ignore[arg-type]  # a runtime check against the ABC
+    if not (explicit and connection.base_url is not None):
+        raise SettingsError(
+            f"{origin} is not one of Google's hosts; a Google credential goes there only if you say so.",
+            hint=f"Pass allow_hosts=[{origin!r}], or a token of that server's own as api_key=.",
+        )
+
+
+def resolve_model_name(model: str, destination: Destination) -> str:
+    """The model's name as the destination takes it.
+
+    Raises:
+        SettingsError: There is none, or none that the endpoint could know.
+    """
+    if not model and not destination.own_server:
+        raise SettingsError("No model.", hint='Pass model="google/gemini-3.5-flash", for example.')
+    return resolve_model(model, own_server=destination.own_server)

@@ -1,0 +1,195 @@
+"""Google's coordinates → base URL, and model names → the form the endpoint takes. No I/O.
+
+Forms of the URL (Google's "OpenAI compatibility" pages and the Endpoint resource's reference):
+
+| endpoint | URL |
+|---|---|
+| `global` | `https://aiplatform.googleapis.com/v1/projects/P/locations/global/endpoints/openapi` |
+| a region | `https://L-aiplatform.googleapis.com/v1/projects/P/locations/L/endpoints/openapi` |
+| `us`, `eu` | `https://aiplatform.L.rep.googleapis.com/v1/projects/P/locations/L/endpoints/openapi` (unverified live) |
+| self-deployed | the region's host, `…/endpoints/ID`, or the endpoint's dedicated host |
+"""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.wire import CHAT_PATH
+
+OPENAPI = "openapi"
+DEFAULT_LOCATION = "global"
+
+_MULTI_REGIONS = frozenset({"us", "eu"})
+_PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]*")
+_LOCATION = re.compile(r"[a-z][a-z0-9-]*")
+_ENDPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*(/[A-Za-z0-9][A-Za-z0-9_.@:-]*)*")
+
+# Publishers of Model Garden's models as a service, by the beginning of the model's own name.
+_PUBLISHERS = {
+    "llama": "meta",
+    "deepseek": "deepseek-ai",
+    "qwen": "qwen",
+    "gpt-oss": "openai",
+    "kimi": "moonshotai",
+    "minimax": "minimaxai",
+    "glm": "zai-org",
+    "gemma": "google",
+    "grok": "xai",
+    "multilingual-e5": "intfloat",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A Vertex resource that speaks Chat Completions.
+
+    Attributes:
+        location: `global`, `us`, `eu` or a region.
+        api_version: `v1` or `v1beta1`.
+        endpoint: `openapi`, or the id of a deployed endpoint.
+        endpoint_host: The deployed endpoint's dedicated host name.
+    """
+
+    location: str = DEFAULT_LOCATION
+    api_version: str = "v1"
+    endpoint: str = OPENAPI
+    endpoint_host: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be part of a URL.
+
+        Raises:
+            SettingsError: A coordinate has characters that it cannot have, or a deployed endpoint has no region.
+        """
+        _check("location", self.location, _LOCATION)
+        _check("endpoint", self.endpoint, _ENDPOINT)
+        if self.endpoint_host is not None:
+            _check("endpoint_host", self.endpoint_host, _HOST)
+        if self.endpoint != OPENAPI and self.location == DEFAULT_LOCATION:
+            raise SettingsError(
+                f"Endpoint {self.endpoint} is deployed in a region, not at location 'global'.",
+                hint="Pass location= with the region where the endpoint is deployed.",
+            )
+        if self.endpoint_host is not None and self.endpoint == OPENAPI:
+            raise SettingsError(
+                "endpoint_host without endpoint.", hint="Pass endpoint= with the deployed endpoint's id."
+            )
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, where the credential is going."""
+        if self.endpoint_host is not None:
+            return f"https://{self.endpoint_host}"
+        if self.location == DEFAULT_LOCATION:
+            return "https://aiplatform.googleapis.com"
+        if self.location in _MULTI_REGIONS:
+            return f"https://aiplatform.{self.location}.rep.googleapis.com"
+        return f"https://{self.location}-aiplatform.googleapis.com"
+
+    def build_base_url(self, project: str, origin: str | None = None) -> str:
+        """The URL prefix before `/chat/completions`; `origin` stands in for Google's host.
+
+        Raises:
+            SettingsError: `project` has characters that it cannot have.
+        """
+        _check("project", project, _PROJECT)
+        path = f"/{self.api_version}/projects/{project}/locations/{self.location}/endpoints/{self.endpoint}"
+        return (origin or self.origin) + path
+
+
+def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(value) or ".." in value:
+        raise SettingsError(f"{name}={value!r} is no {name} of Google Cloud.", hint=f"Check {name}=.")
+
+
+def clean_base_url(base_url: str) -> str:
+    """`base_url` without the trailing slash, query and `/chat/completions` that people paste along.
+
+    Raises:
+        SettingsError: It is not an http(s) URL, or holds a user name.
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"base_url={base_url!r} is no http(s) URL.", hint="Begin it with https://.")
+    if parts.username or parts.password:
+        raise SettingsError("base_url holds a user name or password.", hint="Pass credentials apart from the URL.")
+    path = parts.path.rstrip("/").removesuffix(CHAT_PATH).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, lower-cased."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_google_host(url: str, universe_domain: str = "googleapis.com") -> bool:
+    """Whether an https URL's host is one of Google's API hosts or a dedicated prediction host."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    return parts.scheme == "https" and host.endswith(
+        (".googleapis.com", f".{universe_domain}", ".prediction.vertexai.goog")
+    )
+
+
+def is_allowed(url: str, allow_hosts: Sequence[str]) -> bool:
+    """Whether `url`'s origin is named in `allow_hosts`: as origin (`https://host:port`) or as `host` or `host:port`.
+
+    Without a scheme, https is meant; http only for this machine.
+    """
+    parts = urlsplit(url)
+    names = {parts.netloc.lower(), (parts.hostname or "").lower()}
+    safe = parts.scheme == "https" or is_loopback(url)
+    return any(
+        entry.lower().rstrip("/") == origin_of(url) if "://" in entry else safe and entry.lower() in names
+        for entry in allow_hosts
+    )
+
+
+def resolve_model(model: str, *, own_server: bool = False) -> str:
+    """The model's name as the endpoint takes it: `publisher/name`.
+
+    `gemini-…`, `models/gemini-…` and `publishers/google/models/gemini-…` become `google/gemini-…`. A server of the
+    user's own (a deployed endpoint, another base URL) names its models itself: there any other name, also none, is
+    sent as given.
+
+    Raises:
+        SettingsError: The name has no publisher and none can be told, or has characters that no name has.
+    """
+    if own_server and "gemini-" not in model:
+        return model
+    name = model.strip().removeprefix("models/")
+    if name.startswith("publishers/"):
+        name = name.removeprefix("publishers/").replace("/models/", "/", 1)
+    if not _MODEL.fullmatch(name):
+        raise SettingsError(
+            f"model={model!r} is no model name.", hint="Write publisher/name, e.g. google/gemini-3.5-flash."
+        )
+    if "/" in name:
+        return name
+    if name.startswith("gemini-"):
+        return f"google/{name}"
+    raise SettingsError(f"model={model!r} names no publisher.", hint=_publisher_hint(name))
+
+
+def _publisher_hint(name: str) -> str:
+    for beginning, publisher in _PUBLISHERS.items():
+        if name.lower().startswith(beginning):
+            return f"Write model='{publisher}/{name}'."
+    return "Write publisher/name as in Model Garden, e.g. meta/llama-3.3-70b-instruct-maas."

@@ -1,0 +1,257 @@
+"""An error answer, in any of the endpoint's shapes → the error that says what to do. Pure.
+
+Google's chat endpoint answers errors as a list `[{"error": {code, message, status, details}}]`, its native side and
+other servers as a mapping, proxies as HTML. The texts matched below are quoted in public issues; see each row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic_core import from_json
+
+from vertex_compat_integrations.core.errors import (
+    ApiError,
+    AuthenticationError,
+    ContextOverflowError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    ThoughtSignatureError,
+    UnexpectedReplyError,
+    VertexCompatError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error means, if its code is `code` and its text holds one of `texts` (lower case); None is any code."""
+
+    code: int | None
+    texts: tuple[str, ...]
+    kind: type[ApiError] | None = None
+    hint: str | None = None
+
+
+MEANINGS = (
+    Meaning(400, ("thought_signature",), ThoughtSignatureError),
+    Meaning(
+        400,
+        (
+            "maximum number of tokens allowed",
+            "input token count",
+            "maximum context length",
+            "context window",
+            "prompt is too long",
+        ),
+        ContextOverflowError,
+    ),
+    Meaning(
+        400,
+        ("candidatecount", "only one candidate", "multiple candidates", "invalid value of n"),
+        hint="Leave n unset, and call several times.",
+    ),
+    Meaning(400, ("maxoutputtokens", "max_tokens"), hint="Lower max_tokens to the range that the message names."),
+    Meaning(
+        400, ("reasoning_effort",), hint='Use reasoning_effort="minimal" … "max"; thinking=False turns thinking off.'
+    ),
+    Meaning(
+        400,
+        ("thinking level is unsupported", "thinking_level"),
+        hint="Use another thinking_level; not every model has each.",
+    ),
+    Meaning(400, ("include_thoughts is only enabled",), hint="Drop include_thoughts, or do not turn thinking off."),
+    Meaning(
+        400,
+        ("thinking is not supported", "thinking_config", "thinking budget"),
+        hint="Leave thinking unset for this model.",
+    ),
+    Meaning(400, ("empty text parameter",), hint="Leave out empty messages and empty text parts."),
+    Meaning(400, ("at least one parts field",), hint="Add a user message; system messages alone are refused."),
+    Meaning(
+        400,
+        ("function response parts", "function call turn"),
+        hint="Give each tool call one tool message, right after the call; trim histories before a user message.",
+    ),
+    Meaning(
+        400,
+        ("response mime type: 'application/json' is unsupported",),
+        hint='Tools and JSON answers exclude each other here: use method="function_calling", or a Gemini 3 model.',
+    ),
+    Meaning(400, ("cachedcontent",), hint="Put system message and tools into the cache, not into the request."),
+    Meaning(400, ("via global endpoint",), hint="Pass location='global'."),
+    Meaning(
+        400,
+        ("unknown name", "schema", "properties", "anyof", "enum"),
+        hint="Simplify the tool's or answer's schema at the place that the message names.",
+    ),
+    Meaning(
+        400,
+        ("request contains an invalid argument",),
+        hint="Google gives no reason; most often it is the history: a call without its result, text beside calls.",
+    ),
+    Meaning(
+        401,
+        ("api keys are not supported", "api key"),
+        hint="This endpoint takes no API keys: use Application Default Credentials.",
+    ),
+    Meaning(
+        403,
+        ("has not been used in project", "service_disabled", "it is disabled"),
+        hint="Run `gcloud services enable aiplatform.googleapis.com`, and wait a minute.",
+    ),
+    Meaning(403, ("billing",), hint="Enable billing for the project: https://console.cloud.google.com/billing."),
+    Meaning(
+        403,
+        ("consumer_suspended", "consumer_invalid", "suspended"),
+        hint="The project is suspended or does not exist: check project=.",
+    ),
+    Meaning(
+        403,
+        ("user_project_denied", "serviceusage", "quota project"),
+        hint="Grant roles/serviceusage.serviceUsageConsumer on the quota project, or pass quota_project=.",
+    ),
+    Meaning(403, ("scope",), hint="The token lacks the scope https://www.googleapis.com/auth/cloud-platform."),
+    Meaning(
+        404,
+        ("publisher model",),
+        hint="Check the model's name and its location: many models, previews above all, are at location='global' only.",
+    ),
+    Meaning(
+        429,
+        ("quota exceeded", "quota_exceeded", "per minute", "quota metric"),
+        hint="The project's own quota is used up: see https://console.cloud.google.com/iam-admin/quotas, or send less.",
+    ),
+)
+
+_NO_MEANING = Meaning(None, ())
+
+_KINDS: dict[int, type[ApiError]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ServerError,
+    409: ServerError,
+    413: InvalidRequestError,
+    422: InvalidRequestError,
+    429: RateLimitError,
+    499: ServerError,
+}
+
+
+def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> VertexCompatError:
+    """The error for an answer with an HTTP error code."""
+    error = _from_body(code, body)
+    error.retry_after = _retry_after_header(headers) or _retry_info(error.details)
+    return error
+
+
+def decode_stream_failure(value: Any) -> VertexCompatError | None:
+    """The error that a chunk of a stream is; None if it is a chunk like any other."""
+    found = _error_in(value)
+    if found is None:
+        return None
+    error = _from_status(found, _code_of(found, 500))
+    error.retry_after = _retry_info(error.details)
+    return error
+
+
+def decode_stray(stray: bytes) -> VertexCompatError | None:
+    """The error in what a stream brought besides its events; None if there is none."""
+    try:
+        return decode_stream_failure(from_json(stray)) if stray else None
+    except ValueError:
+        return None
+
+
+def _from_body(code: int, body: bytes) -> VertexCompatError:
+    try:
+        found = _error_in(from_json(body)) if body.strip() else None
+    except ValueError:
+        found = None
+    if found is not None:
+        return _from_status(found, _code_of(found, code))
+    text = body.decode(errors="replace").strip()
+    if text.startswith("<"):
+        return _from_html(code)
+    return _from_status({"message": text[:500] or "The answer's body is empty."}, code)
+
+
+def _from_html(code: int) -> VertexCompatError:
+    error = _from_status({"message": "The answer is an HTML page, not an API response."}, code)
+    error.hint = UnexpectedReplyError.default_hint + " A wrong location makes a host that does not exist."
+    return error
+
+
+def _error_in(value: Any) -> Mapping[str, Any] | None:
+    """The error object of a body: in a list, under `error`, or the mapping itself, also packed as a string."""
+    if isinstance(value, list):
+        return next((found for item in value if (found := _error_in(item)) is not None), None)
+    if not isinstance(value, Mapping):
+        return None
+    error = value.get("error")
+    if isinstance(error, str):
+        try:
+            return _error_in(from_json(error)) or {"message": error}
+        except ValueError:
+            return {"message": error}
+    if isinstance(error, Mapping):
+        return error
+    return value if "message" in value and ("code" in value or "status" in value) and "choices" not in value else None
+
+
+def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
+    code = error.get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else otherwise
+
+
+def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
+    message = str(error.get("message") or "No reason given.").strip()
+    status = error.get("status") if isinstance(error.get("status"), str) else None
+    details = [detail for detail in error.get("details") or () if isinstance(detail, Mapping)]
+    haystack = f"{message} {status} {_reasons(details)}".lower()
+    meaning = next(
+        (row for row in MEANINGS if row.code == code and any(text in haystack for text in row.texts)), _NO_MEANING
+    )
+    kind = meaning.kind or _KINDS.get(code) or (ServerError if code >= 500 else ApiError)
+    if kind is ApiError and 300 <= code < 400:
+        return UnexpectedReplyError(f"The server redirects (HTTP {code}); redirects are not followed.", code=code)
+    return kind(message, hint=meaning.hint, code=code, status=status, details=details)
+
+
+def _reasons(details: list[Mapping[str, Any]]) -> str:
+    return " ".join(str(detail.get("reason", "")) for detail in details)
+
+
+def _retry_after_header(headers: Mapping[str, str]) -> float | None:
+    """Seconds from `Retry-After-Ms` or `Retry-After`, which may be seconds or a date."""
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None or (seconds := _number(value)) is not None:
+        return seconds if value is not None else None
+    try:
+        moment = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(headers["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def _retry_info(details: list[Mapping[str, Any]]) -> float | None:
+    """Seconds from `google.rpc.RetryInfo`."""
+    for detail in details:
+        if str(detail.get("@type", "")).endswith("google.rpc.RetryInfo"):
+            return _number(str(detail.get("retryDelay", "")).removesuffix("s"))
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None

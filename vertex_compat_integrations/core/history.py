@@ -1,0 +1,193 @@
+"""The rules by which the endpoint takes a conversation; what breaks one is mended where nothing is lost, else refused.
+
+Sources: Google's "Thought signatures" (first call of each step of the current turn; order of calls and results), and
+the service's own refusals as quoted in public issues: unequal numbers of calls and results, empty text parts, arguments
+that are no JSON object, text beside tool calls.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, cast
+
+from pydantic_core import from_json, to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.errors import HistoryError
+from vertex_compat_integrations.core.reply import signatures_in
+
+EMPTY_RESULT = '{"output": ""}'
+"""What a tool says that says nothing: a function response whose `output` is empty."""
+
+SkipValues = Literal["as the model demands", "where missing", "everywhere"]
+"""Which calls of the current turn get the documented skip value for a thought signature."""
+
+
+def settle_history(
+    messages: Sequence[wire.Message], facts: ModelFacts, skip_values: SkipValues = "as the model demands"
+) -> list[wire.Message]:
+    """The messages as the model's rules have them; the given ones are not changed.
+
+    Raises:
+        HistoryError: A call without result, a result without call, or nothing from the user.
+    """
+    settled = list(_in_order([clean for message in messages if (clean := _clean(message)) is not None]))
+    _refuse_what_cannot_start(settled, facts)
+    if facts.refuses_preamble:
+        settled = [_without_preamble(message) for message in settled]
+    settled = list(_each_signature_once(settled))
+    if facts.demands_signatures or skip_values != "as the model demands":
+        return _with_skip_values(settled, replace=skip_values == "everywhere")
+    return settled
+
+
+def _clean(message: wire.Message) -> wire.Message | None:
+    """The message without empty text; None if nothing is left of a system or assistant message."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = [part for part in content if part.get("type") != "text" or part.get("text")]
+    match message["role"]:
+        case "tool":
+            return cast("wire.Message", {**message, "content": content or EMPTY_RESULT})
+        case "user" if not content:
+            raise HistoryError("A user message is empty.", hint="Leave it out, or put text into it.")
+        case "assistant":
+            return _clean_assistant(message, content)
+        case _ if not content:
+            return None
+        case _:
+            return cast("wire.Message", {**message, "content": content})
+
+
+def _clean_assistant(message: wire.AssistantMessage, content: Any) -> wire.AssistantMessage | None:
+    cleaned = cast("wire.AssistantMessage", {key: value for key, value in message.items() if key != "content"})
+    if content:
+        cleaned["content"] = content
+    if calls := message.get("tool_calls"):
+        cleaned["tool_calls"] = [_with_object_arguments(call) for call in calls]
+    elif not content:
+        return None
+    return cleaned
+
+
+def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
+    """The call with arguments that are a JSON object; text that is none goes under a name of its own."""
+    arguments = call["function"]["arguments"]
+    try:
+        if isinstance(from_json(arguments), dict):
+            return call
+    except ValueError:
+        pass
+    whole = to_json({"invalid_arguments": arguments}).decode() if arguments.strip() else "{}"
+    return {**call, "function": {**call["function"], "arguments": whole}}
+
+
+def _in_order(messages: list[wire.Message]) -> Iterator[wire.Message]:
+    """The messages with each call's result in the order of the calls, right after them.
+
+    Raises:
+        HistoryError: Calls and results do not pair.
+    """
+    position = 0
+    while position < len(messages):
+        message = messages[position]
+        position += 1
+        if message["role"] == "tool":
+            raise HistoryError(
+                f"A tool message (tool_call_id {message['tool_call_id']!r}) follows no message that calls a tool.",
+                hint="Trim histories before a user message, e.g. trim_messages(start_on='human').",
+            )
+        yield message
+        if message["role"] == "assistant" and (calls := message.get("tool_calls")):
+            results = _results_after(messages, position)
+            position += len(results)
+            yield from _paired(calls, results)
+
+
+def _results_after(messages: list[wire.Message], position: int) -> list[wire.ToolMessage]:
+    results: list[wire.ToolMessage] = []
+    for message in messages[position:]:
+        if message["role"] != "tool":
+            break
+        results.append(message)
+    return results
+
+
+def _paired(calls: list[wire.ToolCall], results: list[wire.ToolMessage]) -> Iterator[wire.ToolMessage]:
+    """The results in the order of the calls: by id, and among equal ids by order."""
+    waiting = list(results)
+    for call in calls:
+        result = next((one for one in waiting if one["tool_call_id"] == call["id"]), None)
+        if result is None:
+            raise HistoryError(f"The call of {call['function']['name']!r} (id {call['id']!r}) has no result.")
+        waiting.remove(result)
+        yield {**result, "name": result.get("name") or call["function"]["name"]}
+    if waiting:
+        raise HistoryError(f"The result with tool_call_id {waiting[0]['tool_call_id']!r} belongs to no call before it.")
+
+
+def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -> None:
+    roles = [message["role"] for message in messages if message["role"] != "system"]
+    if not roles:
+        raise HistoryError(
+            "There is no message to answer.", hint="Add a user message; system messages alone are refused."
+        )
+    first = next(message for message in messages if message["role"] != "system")
+    if facts.gemini and first.get("tool_calls"):
+        raise HistoryError(
+            "The conversation begins with a tool call; it must follow a user message.",
+            hint="Trim histories before a user message, e.g. trim_messages(start_on='human').",
+        )
+
+
+def _without_preamble(message: wire.Message) -> wire.Message:
+    if message["role"] == "assistant" and message.get("tool_calls") and "content" in message:
+        return cast("wire.Message", {key: value for key, value in message.items() if key != "content"})
+    return message
+
+
+def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Message]:
+    """The messages, none with a signature of its own that one of its calls or parts carries already."""
+    for message in messages:
+        if message["role"] == "assistant" and "extra_content" in message:
+            carried = {
+                signature
+                for holder in (*message.get("tool_calls", ()), *_parts(message))
+                for signature in signatures_in(holder.get("extra_content"))
+            }
+            if carried.intersection(signatures_in(message["extra_content"])):
+                yield cast("wire.Message", {key: value for key, value in message.items() if key != "extra_content"})
+                continue
+        yield message
+
+
+def _parts(message: wire.Message) -> list[Any]:
+    content = message.get("content")
+    return content if isinstance(content, list) else []
+
+
+def _with_skip_values(messages: list[wire.Message], *, replace: bool) -> list[wire.Message]:
+    """The messages with the skip value on the first call of each step of the current turn that has no signature.
+
+    With `replace`, also on those that have one: it is another model's, or was changed on the way.
+    """
+    begin = max((number for number, message in enumerate(messages) if _is_user_text(message)), default=0)
+    return [*messages[:begin], *(_with_skip_value(message, replace=replace) for message in messages[begin:])]
+
+
+def _is_user_text(message: wire.Message) -> bool:
+    if message["role"] != "user":
+        return False
+    content = message["content"]
+    return isinstance(content, str) or any(part["type"] == "text" for part in content)
+
+
+def _with_skip_value(message: wire.Message, *, replace: bool) -> wire.Message:
+    if message["role"] != "assistant" or not (calls := message.get("tool_calls")):
+        return message
+    is_signed = next(signatures_in(calls[0].get("extra_content")), None) is not None
+    if is_signed and not replace:
+        return message
+    extra = {} if is_signed else calls[0].get("extra_content") or {}
+    google = {**(extra.get("google") or {}), "thought_signature": wire.SKIP_SIGNATURE}
+    first: wire.ToolCall = {**calls[0], "extra_content": {**extra, "google": google}}
+    return {**message, "tool_calls": [first, *calls[1:]]}

@@ -1,0 +1,377 @@
+"""One completion, in any of the endpoint's dialects, → `Reply`. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from pydantic_core import to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
+from vertex_compat_integrations.core.thoughts import Split, split_thoughts
+
+_FINISH_REASONS = {
+    "function_call": "tool_calls",
+    "max_tokens": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+}
+"""Other servers' words for the four of Chat Completions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one completion; `output` holds the thoughts, `total` is the sum of `input` and `output`.
+
+    Attributes:
+        input: Tokens of the prompt.
+        output: Tokens of the answer, thoughts included.
+        thought: Tokens of the thoughts, a part of `output`.
+        cached: Tokens read from a cache, a part of `input`.
+        input_audio: Tokens of sound, a part of `input`.
+        output_audio: Tokens of sound, a part of `output`.
+    """
+
+    input: int
+    output: int
+    thought: int = 0
+    cached: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.input + self.output
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asks for; `arguments` is the JSON string as it came, `extra` its `extra_content`."""
+
+    id: str
+    name: str
+    arguments: str
+    extra: wire.ExtraContent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or a sound in the answer: base64 data or a URL."""
+
+    mime_type: str
+    data: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of a completion when it is over.
+
+    Attributes:
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or another as it came.
+        finish_detail: What stood behind it, e.g. `PROHIBITED_CONTENT` of `content_filter: PROHIBITED_CONTENT`.
+        usage: Token counts, if any came.
+        traffic_type: `ON_DEMAND`, `PROVISIONED_THROUGHPUT`, …
+        id: The completion's id.
+        model: The model's name as echoed.
+        created: Seconds since 1970.
+        fingerprint: `system_fingerprint`.
+        logprobs: As they came.
+        grounding: Grounding metadata, as it came.
+    """
+
+    finish_reason: str | None = None
+    finish_detail: str | None = None
+    usage: Usage | None = None
+    traffic_type: str | None = None
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    fingerprint: str | None = None
+    logprobs: Any = None
+    grounding: Any = None
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the emulator answered, not Google."""
+        return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer.
+
+    Attributes:
+        text: The answer's text, without thoughts.
+        thoughts: The thoughts, if they were told.
+        tool_calls: In the order they came.
+        extra: The message's own `extra_content`, opaque, to be sent back.
+        media: Images and sounds.
+        refusal: Why there is no answer, if the model or a filter refused.
+        dropped: Calls set aside because one call at most was asked for.
+        ending: Finish reason, usage, names.
+    """
+
+    text: str
+    thoughts: str
+    tool_calls: tuple[ToolCall, ...]
+    extra: wire.ExtraContent | None
+    media: tuple[Media, ...]
+    refusal: str | None
+    ending: Ending
+    dropped: tuple[ToolCall, ...] = ()
+
+
+def decode_replies(
+    completion: Any, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
+) -> list[Reply]:
+    """The answers of a completion, one for each choice.
+
+    `marker` is the tag round thoughts that the request set; `unopened` says that thoughts may end with a closing tag
+    that no opening one precedes; `one_call` keeps the first tool call only.
+
+    Raises:
+        UnexpectedReplyError: It is no completion.
+        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop.
+    """
+    if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
+        raise UnexpectedReplyError("The answer is JSON, but no completion.")
+    choices = completion["choices"] or [{}]
+    replies = [
+        _decode_choice(completion, choice, _split_of(choice, marker, unopened=unopened), one_call=one_call)
+        for choice in choices
+    ]
+    if len(replies) == 1:
+        refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
+    return replies
+
+
+def _split_of(choice: wire.Json, marker: str | None, *, unopened: bool) -> Split:
+    content, _ = decode_content((choice.get("message") or {}).get("content"))
+    return split_thoughts(content, marker, unopened=unopened)
+
+
+def _decode_choice(completion: Mapping[str, Any], choice: wire.Json, split: Split, *, one_call: bool) -> Reply:
+    message = choice.get("message") or {}
+    _, media = decode_content(message.get("content"))
+    calls = _decode_calls(message)
+    kept = calls[:1] if one_call else calls
+    ending = decode_ending(completion, choice, has_calls=bool(kept), extra=message.get("extra_content"))
+    return Reply(
+        text=split.text,
+        thoughts=decode_reasoning(message) + split.thoughts,
+        tool_calls=kept,
+        extra=message_extra(message),
+        media=(*media, *decode_media(message, choice)),
+        refusal=message.get("refusal") or refusal_of(ending),
+        ending=ending,
+        dropped=calls[1:] if one_call else (),
+    )
+
+
+def _is_empty(reply: Reply) -> bool:
+    return not (reply.text or reply.tool_calls or reply.media or reply.refusal)
+
+
+def decode_content(content: Any) -> tuple[str, tuple[Media, ...]]:
+    """Text and media of a `content`: a string, a list of parts, or nothing."""
+    if not isinstance(content, list):
+        return content or "", ()
+    text = "".join(part.get("text") or "" for part in content if part.get("type") in ("text", "output_text"))
+    urls = [part["image_url"] for part in content if part.get("type") == "image_url"]
+    return text, tuple(_media_at(url.get("url", "") if isinstance(url, Mapping) else url) for url in urls)
+
+
+def decode_reasoning(message: Mapping[str, Any]) -> str:
+    """Thoughts that stand in a field of their own, as open models send them."""
+    told = message.get("reasoning_content") or message.get("reasoning") or ""
+    return told if isinstance(told, str) else ""
+
+
+def decode_media(message: Mapping[str, Any], choice: Mapping[str, Any]) -> tuple[Media, ...]:
+    """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
+    found: list[Media] = []
+    for holder in (message.get("audio"), choice.get("image"), *(message.get("images") or ())):
+        if not isinstance(holder, Mapping):
+            continue
+        if isinstance(url := holder.get("image_url"), Mapping):
+            found.append(_media_at(url.get("url", "")))
+        elif holder.get("data"):
+            google = (holder.get("extra_content") or {}).get("google") or {}
+            mime_type = google.get("mime_type") or holder.get("mime_type") or "audio/wav"
+            found.append(Media(mime_type, data=holder["data"]))
+    return tuple(found)
+
+
+def _media_at(url: str) -> Media:
+    head, comma, data = url.partition(",")
+    if comma and head.startswith("data:"):
+        return Media(head.removeprefix("data:").partition(";")[0] or "image/png", data=data)
+    return Media("image/*", url=url)
+
+
+def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
+    """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it."""
+    extra = message.get("extra_content")
+    if signature := message.get("thought_signature"):
+        google = (extra or {}).get("google") or {}
+        return {**(extra or {}), "google": {"thought_signature": signature, **google}}
+    return extra or None
+
+
+def _decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    calls: list[ToolCall] = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") or {}
+        taken = {known.id for known in calls}
+        calls.append(
+            ToolCall(
+                id=unique_id(call.get("id"), taken),
+                name=function.get("name") or "",
+                arguments=arguments_text(function.get("arguments")),
+                extra=call.get("extra_content") or None,
+            )
+        )
+    if not calls and isinstance(function := message.get("function_call"), Mapping):
+        calls.append(
+            ToolCall(unique_id(None, set()), function.get("name") or "", arguments_text(function.get("arguments")))
+        )
+    return tuple(calls)
+
+
+def unique_id(given: str | None, taken: set[str]) -> str:
+    """The given id if it is one and not taken; frameworks pair by it, and servers send it empty or twice."""
+    if not given:
+        return f"call_{uuid4().hex}"
+    number = 2
+    unique = given
+    while unique in taken:
+        unique = f"{given}-{number}"
+        number += 1
+    return unique
+
+
+def arguments_text(arguments: Any) -> str:
+    """A call's arguments as JSON text."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else to_json(arguments).decode()
+
+
+def decode_ending(
+    completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, extra: Any = None
+) -> Ending:
+    """What a completion says of itself."""
+    reason, detail = decode_finish(choice.get("finish_reason"), has_calls=has_calls)
+    usage = completion.get("usage") or {}
+    google = (usage.get("extra_properties") or {}).get("google") or {}
+    return Ending(
+        finish_reason=reason,
+        finish_detail=detail,
+        usage=decode_usage(usage),
+        traffic_type=google.get("traffic_type"),
+        id=completion.get("id"),
+        model=completion.get("model"),
+        created=completion.get("created"),
+        fingerprint=completion.get("system_fingerprint"),
+        logprobs=choice.get("logprobs"),
+        grounding=decode_grounding(extra) or decode_grounding(completion.get("extra_content")),
+    )
+
+
+def decode_grounding(extra: Any) -> Any:
+    """Grounding metadata in an `extra_content`; where it stands is undocumented."""
+    google = extra.get("google") if isinstance(extra, Mapping) else None
+    if not isinstance(google, Mapping):
+        return None
+    return google.get("grounding_metadata") or google.get("groundingMetadata")
+
+
+def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str | None]:
+    """Finish reason and detail; a compound value is taken apart, and calls make a `stop` into `tool_calls`."""
+    if not raw:
+        return None, None
+    head, _, tail = raw.partition(":")
+    reason = _FINISH_REASONS.get(head.strip().lower(), head.strip().lower())
+    if reason == "stop" and has_calls:
+        reason = "tool_calls"
+    return reason, tail.strip() or None
+
+
+def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
+
+    Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
+    """
+    if not usage or not any(usage.get(key) for key in ("prompt_tokens", "completion_tokens", "total_tokens")):
+        return None
+    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    given = usage.get("prompt_tokens_details") or {}
+    made = usage.get("completion_tokens_details") or {}
+    reasoning = made.get("reasoning_tokens") or usage.get("reasoning_tokens") or 0
+    beside = max((usage.get("total_tokens") or 0) - prompt - completion, 0)
+    if not usage.get("total_tokens") and reasoning > completion:
+        beside = reasoning
+    output = completion + beside
+    return Usage(
+        input=prompt,
+        output=output,
+        thought=min(reasoning or beside, output),
+        cached=given.get("cached_tokens") or 0,
+        input_audio=given.get("audio_tokens") or 0,
+        output_audio=made.get("audio_tokens") or 0,
+    )
+
+
+def refusal_of(ending: Ending) -> str | None:
+    """Why a filter kept the answer back; None if none did."""
+    if ending.finish_reason != "content_filter":
+        return None
+    return f"The answer was blocked by a content filter ({ending.finish_detail or 'no reason given'})."
+
+
+def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "") -> None:
+    """Refuse an answer that holds nothing though the model did not plainly stop.
+
+    Raises:
+        EmptyReplyError: It is so; retryable where the same request can have another answer.
+    """
+    if not empty or ending.finish_reason in ("stop", "content_filter"):
+        return
+    error = _empty_reply(ending, partial_thoughts)
+    error.finish_reason = ending.finish_reason
+    raise error
+
+
+def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
+    if ending.finish_reason == "length":
+        error = EmptyReplyError(
+            "max_tokens was used up before the answer began (thoughts count, too).",
+            hint="Raise max_tokens, or lower the thinking setting.",
+            partial_thoughts=thoughts,
+        )
+        error.is_retryable = False
+        return error
+    if ending.finish_detail == "MALFORMED_FUNCTION_CALL":
+        return EmptyReplyError(
+            "The model wrote a tool call that the service could not read (MALFORMED_FUNCTION_CALL).",
+            hint="Retry; if it lasts, simplify the tools' schemas or shorten long string arguments.",
+            partial_thoughts=thoughts,
+        )
+    said = ending.finish_detail or ending.finish_reason or "no finish reason"
+    return EmptyReplyError(f"The model gave neither text nor a tool call ({said}).", partial_thoughts=thoughts)
+
+
+def signatures_in(extra: Any) -> Iterator[str]:
+    """The thought signatures of an `extra_content`, in whatever namespace."""
+    if not isinstance(extra, Mapping):
+        return
+    for value in extra.values():
+        if isinstance(value, Mapping) and isinstance(signature := value.get("thought_signature"), str):
+            yield signature

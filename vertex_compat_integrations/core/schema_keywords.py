@@ -1,0 +1,235 @@
+"""What a node of a JSON Schema demands, and how the demands of several nodes add up.
+
+The common form between `schema_reader`, which knows JSON Schema's spellings, and `schema`, which knows the endpoint's.
+"""
+
+import json
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Literal, TypeVar
+
+from vertex_compat_integrations.core.errors import SchemaError
+
+TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+EXACT_INTEGERS = 2**53
+
+Value = TypeVar("Value")
+
+
+class ContradictionError(Exception):
+    """No value can satisfy the node; fatal unless the node is one alternative of several."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+    def fatal(self) -> SchemaError:
+        """The same as the error that the caller sees."""
+        return SchemaError(self.message, path=self.path, hint="No value fits there: change or remove a condition.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A schema and where it stands once everything is inlined.
+
+    Attributes:
+        schema: The node, as the caller wrote it.
+        path: JSON path, as if every reference were spelled out.
+        references: The references that led here, outermost first.
+        depth: How many nodes enclose it.
+    """
+
+    schema: Any
+    path: str = "$"
+    references: tuple[str, ...] = ()
+    depth: int = 0
+
+    def below(self, schema: Any, *steps: str | int) -> "Place":
+        """The place of a part; a step is a keyword, a property's name or a position."""
+        path = self.path + "".join(_step(step) for step in steps)
+        return Place(schema, path, self.references, self.depth + 1)
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, str) and step.isidentifier():
+        return f".{step}"
+    return f"[{json.dumps(step, ensure_ascii=False)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """Everything that a node demands; `None` and empty mean that it does not say.
+
+    Attributes:
+        path: Where the node stands.
+        types: Type names, `"null"` included.
+        enum: The allowed values, `const` included.
+        descriptions: The texts, outermost first.
+        formats: Values of `format`.
+        patterns: Values of `pattern`.
+        multiples: Values of `multipleOf`.
+        bounds: Lengths, counts and limits, by keyword.
+        items: Schemas that each element satisfies.
+        orders: For tuples, what stands where, as text.
+        properties: Schemas that each property satisfies.
+        required: Names of properties.
+        additional: Schemas that each other property satisfies; False when there may be none.
+        unions: Lists of alternatives; of each list one must hold.
+    """
+
+    path: str
+    types: tuple[str, ...] | None = None
+    enum: tuple[Any, ...] | None = None
+    descriptions: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    multiples: tuple[float, ...] = ()
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    items: tuple[Place, ...] = ()
+    orders: tuple[str, ...] = ()
+    properties: Mapping[str, tuple[Place, ...]] | None = None
+    required: tuple[str, ...] = ()
+    additional: tuple[Place, ...] | Literal[False] | None = None
+    unions: tuple[tuple[Place, ...], ...] = ()
+
+
+def is_type(value: Any, kind: str) -> bool:
+    """Whether the value is of the JSON type; 1.0 is an integer, true is not."""
+    match kind:
+        case "integer":
+            return is_type(value, "number") and (isinstance(value, int) or value.is_integer())
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "null":
+            return value is None
+        case _:
+            classes = {"string": str, "boolean": bool, "array": list | tuple, "object": Mapping}
+            return isinstance(value, classes[kind])
+
+
+def as_json(value: Any, path: str) -> str:
+    """The value as JSON text, the same for values that JSON Schema takes for equal: 1 and 1.0, not 1 and true.
+
+    Raises:
+        SchemaError: If the value is no JSON.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
+        value = int(value)
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        raise SchemaError(f"{reprlib.repr(value)} is no JSON value", path=path) from None
+
+
+def one_of(values: Iterable[Any], path: str) -> str:
+    """The sentence for values that cannot stand in an `enum`."""
+    return f"One of: {', '.join(as_json(value, path) for value in values)}."
+
+
+def without_repetition(values: Sequence[Any], path: str) -> tuple[Any, ...]:
+    """The values in their order, each once."""
+    by_text: dict[str, Any] = {}
+    for value in values:
+        by_text.setdefault(as_json(value, path), value)
+    return tuple(by_text.values())
+
+
+def merged(parts: Sequence[Keywords]) -> Keywords:
+    """What holds for a value that satisfies every one of the parts.
+
+    Raises:
+        ContradictionError: If their types or values exclude each other.
+    """
+    first, *others = parts
+    if not others:
+        return first
+    return Keywords(
+        first.path,
+        types=_common_types(parts),
+        enum=_common_values(parts),
+        descriptions=_each(part.descriptions for part in parts),
+        formats=_each(part.formats for part in parts),
+        patterns=_each(part.patterns for part in parts),
+        multiples=_each(part.multiples for part in parts),
+        bounds=_tightest(parts),
+        items=tuple(chain.from_iterable(part.items for part in parts)),
+        orders=_each(part.orders for part in parts),
+        properties=_all_properties(parts),
+        required=_each(part.required for part in parts),
+        additional=_all_additional(parts),
+        unions=tuple(chain.from_iterable(part.unions for part in parts)),
+    )
+
+
+def _each(groups: Iterable[Iterable[Value]]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))
+
+
+def _common_types(parts: Sequence[Keywords]) -> tuple[str, ...] | None:
+    common: tuple[str, ...] | None = None
+    for part in parts:
+        if common is None or part.types is None:
+            common = part.types if common is None else common
+            continue
+        both = _narrower(common, part.types)
+        if not both:
+            message = f"The types {' or '.join(common)} and {' or '.join(part.types)} exclude each other"
+            raise ContradictionError(message, parts[0].path)
+        common = both
+    return common
+
+
+def _narrower(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
+    """The types in both; an integer is a number."""
+    allowed = {*right, *(("integer",) if "number" in right else ())}
+    both = [kind for kind in left if kind in allowed]
+    if "number" in left and "integer" in right and "integer" not in both:
+        both.append("integer")
+    return tuple(both)
+
+
+def _common_values(parts: Sequence[Keywords]) -> tuple[Any, ...] | None:
+    path = parts[0].path
+    common: dict[str, Any] | None = None
+    for part in parts:
+        if part.enum is None:
+            continue
+        values = {as_json(value, path): value for value in part.enum}
+        if common is not None:
+            values = {text: value for text, value in common.items() if text in values}
+        if not values:
+            raise ContradictionError("The allowed values (enum, const) exclude each other", path)
+        common = values
+    return None if common is None else tuple(common.values())
+
+
+def _tightest(parts: Sequence[Keywords]) -> dict[str, float]:
+    bounds: dict[str, float] = {}
+    for part in parts:
+        for keyword, number in part.bounds.items():
+            tighter = max if keyword in LOWER_BOUNDS else min
+            bounds[keyword] = tighter(number, bounds.get(keyword, number))
+    return bounds
+
+
+def _all_properties(parts: Sequence[Keywords]) -> dict[str, tuple[Place, ...]] | None:
+    declared = [part.properties for part in parts if part.properties is not None]
+    places: dict[str, list[Place]] = {}
+    for properties in declared:
+        for name, schemas in properties.items():
+            places.setdefault(name, []).extend(schemas)
+    return {name: tuple(schemas) for name, schemas in places.items()} if declared else None
+
+
+def _all_additional(parts: Sequence[Keywords]) -> tuple[Place, ...] | Literal[False] | None:
+    places: list[Place] = []
+    for part in parts:
+        if part.additional is False:
+            return False
+        places.extend(part.additional or ())
+    return tuple(places) or None

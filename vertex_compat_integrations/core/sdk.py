@@ -1,0 +1,127 @@
+"""The stock OpenAI SDK, pointed at Vertex AI, with credentials that refresh and nothing of `OPENAI_*`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+
+from vertex_compat_integrations.core import pool
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_source
+from vertex_compat_integrations.core.credentials import TokenSource
+from vertex_compat_integrations.core.endpoint import origin_of
+from vertex_compat_integrations.core.errors import SettingsError
+
+
+def openai_client(
+    *,
+    project: str | None = None,
+    location: str | None = None,
+    default_headers: Mapping[str, str] | None = None,
+    **connection: Any,
+) -> openai.OpenAI:
+    """The SDK's client for the endpoint; its calls go on when the first token has died.
+
+    Models are named as the endpoint names them: `google/gemini-…`. If no project is given, nor in the environment, the
+    credentials are asked for it here; otherwise nothing is sent before the first call.
+
+    Args:
+        project: Google Cloud project.
+        location: `global`, `us`, `eu` or a region.
+        default_headers: Headers of each request.
+        **connection: Any other field of `core.connection.Connection`.
+
+    Raises:
+        SettingsError: The settings cannot work.
+        CredentialsError: No project is given, and no credentials are found.
+    """
+    seat = _seat(Connection(project=project, location=location, **connection))
+    http_client = openai.DefaultHttpxClient(
+        event_hooks={"request": [seat.authorise], "response": [seat.notice]}, **seat.transport_settings()
+    )
+    return pool.neutral(
+        openai.OpenAI(api_key=seat.token, http_client=http_client, **seat.client_settings(default_headers))
+    )
+
+
+def async_openai_client(
+    *,
+    project: str | None = None,
+    location: str | None = None,
+    default_headers: Mapping[str, str] | None = None,
+    **connection: Any,
+) -> openai.AsyncOpenAI:
+    """Like `openai_client`; tokens are never fetched on the event loop."""
+    seat = _seat(Connection(project=project, location=location, **connection))
+    http_client = openai.DefaultAsyncHttpxClient(
+        event_hooks={"request": [seat.aauthorise], "response": [seat.anotice]}, **seat.transport_settings()
+    )
+    return pool.neutral(
+        openai.AsyncOpenAI(api_key=seat.atoken, http_client=http_client, **seat.client_settings(default_headers))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """Where a client of the SDK sits: whom it speaks to, as whom."""
+
+    connection: Connection
+    source: TokenSource
+    base_url: str
+
+    def client_settings(self, default_headers: Mapping[str, str] | None) -> dict[str, Any]:
+        ambient = dict.fromkeys(pool.ambient_header_names(), openai.omit)
+        return {
+            "base_url": self.base_url,
+            "max_retries": self.connection.max_retries,
+            "timeout": self.connection.timeout,
+            "default_headers": {**ambient, **(default_headers or {})},
+        }
+
+    def transport_settings(self) -> dict[str, Any]:
+        """Redirects are not followed: they would carry the prompt elsewhere."""
+        route = pool.Route(origin_of(self.base_url), self.connection.proxy, self.connection.ca_bundle)
+        return {**pool.transport_settings(route), "follow_redirects": False}
+
+    def token(self) -> str:
+        return _token(self.source.headers(self.base_url, self.connection.timeout))
+
+    async def atoken(self) -> str:
+        return _token(await self.source.aheaders(self.base_url, self.connection.timeout))
+
+    def authorise(self, request: Any) -> None:
+        """Put the credential's headers into a request, unless it goes elsewhere."""
+        self._check_origin(request)
+        request.headers.update(self.source.headers(self.base_url, self.connection.timeout))
+
+    async def aauthorise(self, request: Any) -> None:
+        self._check_origin(request)
+        request.headers.update(await self.source.aheaders(self.base_url, self.connection.timeout))
+
+    def notice(self, response: Any) -> None:
+        """Forget a token that the endpoint refused; the next request brings another."""
+        if response.status_code == 401:
+            self.source.invalidate({"Authorization": response.request.headers.get("Authorization", "")})
+
+    async def anotice(self, response: Any) -> None:
+        self.notice(response)
+
+    def _check_origin(self, request: Any) -> None:
+        if origin_of(str(request.url)) != origin_of(self.base_url):
+            raise SettingsError(
+                f"A request to {origin_of(str(request.url))} through the client for {origin_of(self.base_url)}.",
+                hint="Make a client of its own for the other server.",
+            )
+
+
+def _token(headers: Mapping[str, str]) -> str:
+    return headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def _seat(connection: Connection) -> _Seat:
+    destination = resolve_destination(connection)
+    source = resolve_source(connection, destination)
+    project = destination.project
+    if project is None and destination.endpoint is not None:
+        project = source.account(connection.timeout).project
+    return _Seat(connection, source, destination.build_base_url(project))

@@ -1,0 +1,65 @@
+"""What every settings model shares: aliases, and an answer to a name that is not there."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from vertex_compat_integrations.core.errors import SettingsError
+
+
+class Settings(BaseModel):
+    """Base of `Connection` and `Options`: an unknown argument is an error that suggests the nearest name."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+
+    setting_aliases: ClassVar[Mapping[str, str]] = {}
+    """Names from other classes of the field → the name here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_names(cls, values: Any) -> Any:
+        """The arguments under their own names.
+
+        Raises:
+            SettingsError: A name is unknown, or one setting is given twice.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        renamed = rename_aliases(values, _all_aliases(cls))
+        unknown = [name for name in renamed if name not in cls.model_fields]
+        if unknown:
+            raise unknown_setting(unknown[0], [*cls.model_fields, *_all_aliases(cls)])
+        return renamed
+
+
+def _all_aliases(cls: type[Settings]) -> dict[str, str]:
+    aliases: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        aliases |= vars(base).get("setting_aliases", {})
+    return aliases
+
+
+def rename_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """`values` under their own names; an alias that is None says nothing.
+
+    Raises:
+        SettingsError: A setting is given under two names with two values.
+    """
+    renamed = {name: value for name, value in values.items() if name not in aliases}
+    for alias, name in aliases.items():
+        value = values.get(alias)
+        if value is None:
+            continue
+        if renamed.get(name) not in (None, value):
+            raise SettingsError(f"{alias} and {name} are the same setting, given twice.", hint=f"Keep {name}=.")
+        renamed[name] = value
+    return renamed
+
+
+def unknown_setting(name: str, known: list[str]) -> SettingsError:
+    """The error for an argument that no setting has, with the nearest name as hint."""
+    nearest = get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
+    return SettingsError(f"Unknown argument {name}=.", hint=hint)

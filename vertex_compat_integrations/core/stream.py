@@ -1,0 +1,286 @@
+"""The chunks of one streamed completion → `ReplyDelta`s. Pure; alone knows the stream's quirks.
+
+Seen in Google's samples and public captures: calls without an index, with a wrong one, whole or in fragments that
+repeat the name; a signature in a late chunk; usage on the last chunk, on every chunk, or in one of its own; `stop`
+where there are calls; error bodies in mid-stream; no end at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import StreamInterruptedError
+from vertex_compat_integrations.core.reply import (
+    Ending,
+    Media,
+    ToolCall,
+    arguments_text,
+    decode_content,
+    decode_ending,
+    decode_media,
+    decode_reasoning,
+    message_extra,
+    refusal_of,
+    refuse_empty,
+    unique_id,
+)
+from vertex_compat_integrations.core.thoughts import ThoughtSplitter
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call. `id` and `name` stand on a call's first piece only; `index` is ours, counted from 0.
+
+    Attributes:
+        index: Which call.
+        id: Its id, once.
+        name: The function's name, once.
+        arguments: What this piece adds to the arguments.
+        extra: What this piece adds to the call's `extra_content`; no key comes twice.
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    extra: wire.ExtraContent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """What one chunk adds to the answer; `ending` stands on the last one only."""
+
+    text: str = ""
+    thoughts: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    media: tuple[Media, ...] = ()
+    extra: wire.ExtraContent | None = None
+    refusal: str | None = None
+    dropped: tuple[ToolCall, ...] = ()
+    ending: Ending | None = None
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    """A call whose pieces are still coming."""
+
+    index: int
+    id: str
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    extra: wire.ExtraContent = field(default_factory=dict)
+
+    def is_complete(self) -> bool:
+        """Whether the arguments so far are a JSON object."""
+        try:
+            return isinstance(from_json("".join(self.arguments)), dict)
+        except ValueError:
+            return False
+
+    def as_call(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.arguments), self.extra or None)
+
+
+class StreamDecoder:
+    """Feeds on the chunks of one completion; `feed` each, then `finish`."""
+
+    def __init__(self, *, marker: str | None = None, one_call: bool = False) -> None:
+        """`marker`: the tag round thoughts that the request set. `one_call`: keep the first call only."""
+        self._splitter = ThoughtSplitter(marker)
+        self._one_call = one_call
+        self._calls: list[_OpenCall] = []
+        self._by_id: dict[str, _OpenCall] = {}
+        self._by_index: dict[int, _OpenCall] = {}
+        self._text: list[str] = []
+        self._thoughts: list[str] = []
+        self._has_media = False
+        self._extra: wire.ExtraContent = {}
+        self._last: wire.Json = {}
+        self._usage: Mapping[str, Any] | None = None
+        self._finish: str | None = None
+        self._logprobs: list[Any] = []
+        self._refusal = ""
+
+    @property
+    def partial_text(self) -> str:
+        """The answer's text so far."""
+        return "".join(self._text)
+
+    @property
+    def partial_thoughts(self) -> str:
+        """The thoughts so far."""
+        return "".join(self._thoughts)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a finish reason was seen."""
+        return self._finish is not None
+
+    def feed(self, chunk: wire.Json) -> ReplyDelta | None:
+        """What the chunk adds, or None."""
+        # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
+        self._usage = chunk.get("usage") or self._usage
+        choices = chunk.get("choices")
+        if not choices:
+            self._keep_extra(chunk.get("extra_content"))
+            self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
+            return None
+        self._last = chunk
+        choice = choices[0]
+        delta = choice.get("delta") or choice.get("message") or {}
+        self._finish = choice.get("finish_reason") or self._finish
+        if logprobs := choice.get("logprobs"):
+            self._logprobs.append(logprobs)
+        content = delta.get("content")
+        if content and len(delta) <= 2 and isinstance(content, str):
+            split = self._splitter.feed(content)
+            return self._delta(split.thoughts, split.text)
+        return self._feed_rest(delta, choice)
+
+    def _feed_rest(self, delta: wire.Json, choice: wire.Json) -> ReplyDelta | None:
+        content, media = decode_content(delta.get("content"))
+        media = (*media, *decode_media(delta, choice))
+        self._has_media = self._has_media or bool(media)
+        split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
+        calls = tuple(piece for call in delta.get("tool_calls") or () if (piece := self._feed_call(call)) is not None)
+        if isinstance(function := delta.get("function_call"), Mapping):
+            legacy = self._feed_call({"index": 0, "function": function})
+            calls = (*calls, legacy) if legacy else calls
+        self._keep_extra(message_extra(delta))
+        self._refusal += delta.get("refusal") or ""
+        return self._delta(decode_reasoning(delta) + split[0], split[1], calls, media)
+
+    def _delta(
+        self,
+        thoughts: str,
+        text: str,
+        calls: tuple[ToolCallDelta, ...] = (),
+        media: tuple[Media, ...] = (),
+    ) -> ReplyDelta | None:
+        if text:
+            self._text.append(text)
+        if thoughts:
+            self._thoughts.append(thoughts)
+        if self._one_call:
+            calls = tuple(call for call in calls if call.index == 0)
+        if not (text or thoughts or calls or media):
+            return None
+        return ReplyDelta(text, thoughts, calls, media)
+
+    def _keep_extra(self, extra: Any) -> None:
+        """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
+        if not isinstance(extra, Mapping):
+            return
+        for namespace, value in extra.items():
+            if not isinstance(value, Mapping):
+                self._extra.setdefault(namespace, value)
+                continue
+            kept = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
+            if kept:
+                self._extra[namespace] = {**self._extra.get(namespace, {}), **kept}
+
+    def _feed_call(self, piece: wire.Json) -> ToolCallDelta | None:
+        function = piece.get("function") or {}
+        arguments = arguments_text(function.get("arguments"))
+        name = function.get("name")
+        call = self._call_of(piece, name, arguments)
+        if call is None:
+            return None
+        is_first = not call.name and bool(name)
+        if is_first:
+            call.name = str(name)
+        if arguments:
+            call.arguments.append(arguments)
+        extra = _new_keys(call.extra, piece.get("extra_content"))
+        call.extra.update({key: {**call.extra.get(key, {}), **value} for key, value in extra.items()})
+        if not (is_first or arguments or extra):
+            return None
+        return ToolCallDelta(
+            call.index, call.id if is_first else None, call.name if is_first else None, arguments, extra or None
+        )
+
+    def _call_of(self, piece: wire.Json, name: str | None, arguments: str) -> _OpenCall | None:
+        """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
+        given, index = piece.get("id"), piece.get("index")
+        if given:
+            known = self._by_id.get(given)
+            if known is None or self._begins_anew(known, name, arguments):
+                return self._open(given, index)
+            return known
+        known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
+        if name and (known is None or self._begins_anew(known, name, arguments)):
+            return self._open(None, index)
+        return known
+
+    def _begins_anew(self, known: _OpenCall, name: str | None, arguments: str) -> bool:
+        """Whether a piece under a known id or index is another call all the same: the known one is whole already."""
+        return bool(name) and arguments.lstrip().startswith("{") and known.is_complete()
+
+    def _open(self, given: str | None, index: int | None) -> _OpenCall:
+        call = _OpenCall(len(self._calls), unique_id(given, {known.id for known in self._calls}))
+        self._calls.append(call)
+        if given:
+            self._by_id[given] = call
+        if index is not None:
+            self._by_index[index] = call
+        return call
+
+    def finish(self) -> ReplyDelta:
+        """What remains: held-back text, what is to be sent back, and the ending.
+
+        Raises:
+            StreamInterruptedError: No finish reason was seen.
+            EmptyReplyError: The answer holds nothing, and the model did not plainly stop.
+        """
+        thoughts, text = self._splitter.finish()
+        self._delta(thoughts, text)
+        if not self.is_finished:
+            raise self.interrupted("The stream ended without a finish reason.")
+        ending = self._ending()
+        refusal = self._refusal or refusal_of(ending)
+        empty = not (self._text or self._calls or self._has_media or refusal)
+        refuse_empty(ending, empty=empty, partial_thoughts=self.partial_thoughts)
+        return ReplyDelta(
+            text,
+            thoughts,
+            extra=self._extra or None,
+            refusal=refusal,
+            dropped=tuple(call.as_call() for call in self._calls[1:]) if self._one_call else (),
+            ending=ending,
+        )
+
+    def interrupted(self, message: str) -> StreamInterruptedError:
+        """The error that says the stream broke off, with what came of it."""
+        return StreamInterruptedError(message, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
+
+    def _ending(self) -> Ending:
+        completion = {**self._last, "usage": self._usage}
+        choice = {"finish_reason": self._finish, "logprobs": _joined_logprobs(self._logprobs)}
+        return decode_ending(completion, choice, has_calls=bool(self._calls), extra=self._extra)
+
+
+def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
+    """Whether the service marks the piece as thought; beside a signature the mark speaks of the signature."""
+    google = (delta.get("extra_content") or {}).get("google") or {}
+    return bool(google.get("thought")) and "thought_signature" not in google
+
+
+def _new_keys(known: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
+    """What `extra` holds that is not known yet, namespace by namespace."""
+    if not isinstance(extra, Mapping):
+        return {}
+    fresh = {
+        namespace: {key: item for key, item in value.items() if key not in known.get(namespace, {})}
+        for namespace, value in extra.items()
+        if isinstance(value, Mapping)
+    }
+    return {namespace: value for namespace, value in fresh.items() if value}
+
+
+def _joined_logprobs(pieces: list[Any]) -> Any:
+    if not pieces:
+        return None
+    return {"content": [token for piece in pieces for token in (piece.get("content") or ())]}

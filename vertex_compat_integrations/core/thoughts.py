@@ -1,0 +1,112 @@
+"""Tell a model's thoughts from its answer, in text where tags stand between them.
+
+Seen in public captures: `<think>…</think>` (Google's documented marker, DeepSeek R1, MiniMax), `<thought>…</thought>`
+(Gemini's other front end), a closing tag with no opening one (DeepSeek V3.1).
+"""
+
+from typing import NamedTuple
+
+KNOWN_TAGS = ("think", "thought")
+
+
+class Split(NamedTuple):
+    """A piece of text, told apart."""
+
+    thoughts: str
+    text: str
+
+
+class ThoughtSplitter:
+    """Splits a text that comes in pieces; a tag may be cut anywhere.
+
+    With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags, and only where
+    the text begins, since an answer may speak of them.
+    """
+
+    def __init__(self, marker: str | None = None) -> None:
+        """Begin in the answer."""
+        tags = (marker, *KNOWN_TAGS) if marker and marker not in KNOWN_TAGS else KNOWN_TAGS
+        self._opening = tuple(f"<{tag}>" for tag in tags)
+        self._closing = tuple(f"</{tag}>" for tag in tags)
+        self._anywhere = marker is not None
+        self._thinking = False
+        self._marked = False
+        self._begun = False
+        self._after_tag = False
+        self._held = ""
+
+    def feed(self, piece: str, *, marked: bool = False) -> Split:
+        """What the piece adds to thoughts and answer; `marked` means the service itself calls it a thought."""
+        if marked or self._marked:
+            # The service marks whole pieces; tags round them say the same again.
+            self._thinking, self._begun, self._marked = marked, False, marked
+        elif self._begun and not self._thinking and not self._held and (not self._anywhere or "<" not in piece):
+            return Split("", piece)
+        thoughts, text = "", ""
+        rest = self._held + piece
+        self._held = ""
+        while rest:
+            tag, position = self._next_tag(rest)
+            if tag is None:
+                kept = self._partial_tag(rest)
+                self._held = rest[len(rest) - kept :]
+                rest, position = rest[: len(rest) - kept], len(rest) - kept
+            before, rest = rest[:position], rest[position + len(tag or "") :]
+            before = self._without_break(before)
+            if self._thinking:
+                thoughts += before
+            else:
+                text += before
+                self._begun = self._begun or bool(before.strip())
+            if tag is None:
+                break
+            self._thinking = tag in self._opening
+            self._after_tag = True
+        return Split(thoughts, text)
+
+    def finish(self) -> Split:
+        """What was held back because it could have begun a tag."""
+        held, self._held = self._held, ""
+        return Split(held, "") if self._thinking else Split("", held)
+
+    def _next_tag(self, text: str) -> tuple[str | None, int]:
+        tags = self._tags()
+        found = [(text.find(tag), tag) for tag in tags]
+        position, tag = min(((at, tag) for at, tag in found if at >= 0), default=(-1, None))
+        if tag is not None and not self._anywhere and not self._thinking and text[:position].strip():
+            return None, -1
+        return tag, position
+
+    def _tags(self) -> tuple[str, ...]:
+        if self._thinking:
+            return (*self._closing, *self._opening)
+        if self._begun and not self._anywhere:
+            return ()
+        return (*self._opening, *self._closing)
+
+    def _partial_tag(self, text: str) -> int:
+        """How many characters at the end of `text` could begin a tag."""
+        at = text.rfind("<")
+        if at < 0 or not any(tag.startswith(text[at:]) for tag in self._tags()):
+            return 0
+        return len(text) - at
+
+    def _without_break(self, text: str) -> str:
+        """The text without the line breaks that follow a tag."""
+        if not self._after_tag:
+            return text
+        stripped = text.lstrip("\n")
+        self._after_tag = not stripped
+        return stripped
+
+
+def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = False) -> Split:
+    """A whole text, told apart; with `unopened`, a closing tag alone ends thoughts that began the text."""
+    for tag in KNOWN_TAGS if unopened else ():
+        before, closing, after = text.partition(f"</{tag}>")
+        if closing and f"<{tag}>" not in before:
+            return Split(before.strip("\n"), after.lstrip("\n"))
+    splitter = ThoughtSplitter(marker)
+    thoughts, answer = splitter.feed(text)
+    held = splitter.finish()
+    return Split(thoughts + held.thoughts, answer + held.text)
