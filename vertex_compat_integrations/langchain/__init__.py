@@ -1,0 +1,10 @@
+"""`ChatVertexCompat`, a LangChain chat model on Vertex AI's OpenAI-compatible endpoint."""
+
+try:
+    import langchain_core  # noqa: F401 - only asked whether it is there
+except ImportError as error:
+    raise ImportError('LangChain is not installed: pip install "vertex-compat-integrations[langchain]"') from error
+
+from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
+
+__all__ = ["ChatVertexCompat"]

@@ -1,0 +1,285 @@
+"""`ChatVertexCompat`: LangChain's chat-model interface on the core's client."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+
+from vertex_compat_integrations import __version__
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.options import Options, effective_options, option_names, unknown_names
+from vertex_compat_integrations.langchain import structured, tokens
+from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
+from vertex_compat_integrations.langchain.encode import encode_messages
+from vertex_compat_integrations.langchain.errors import model_errors, to_model_error
+from vertex_compat_integrations.langchain.profile import build_profile
+
+Structured = dict[str, Any] | BaseModel
+_CONNECTION = tuple(Connection.model_fields)
+
+
+class ChatVertexCompat(Connection, Options, BaseChatModel):
+    """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
+
+    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
+    `Options` (what a request may say); each option may also be bound or given with a call.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+
+    streaming: bool = False
+    """Whether `invoke` streams inside; callbacks then see tokens."""
+
+    stream_usage: bool = True
+    """Whether the last chunk of a stream tells the token counts."""
+
+    model_facts: dict[str, Any] | None = None
+    """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
+
+    _client: tuple[tuple[Any, ...], VertexCompatClient] | None = PrivateAttr(default=None)
+
+    lc_provider: ClassVar[str] = PROVIDER
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_profile_of_another_model(cls, values: Any) -> Any:
+        """Drop a profile that was filled in for another model: copies with another model carry it along."""
+        if isinstance(values, Mapping) and (profile := values.get("profile")):
+            name = profile.get("name")
+            if name and name != values.get("model") and profile == build_profile(name, facts_for(name)):
+                return {key: value for key, value in values.items() if key != "profile"}
+        return values
+
+    @model_validator(mode="after")
+    def _check_destination(self) -> Self:
+        """Refuse coordinates and models that cannot be, before anything is sent."""
+        destination = resolve_destination(self)
+        resolve_model_name(self.model, destination)
+        self._add_version("vertex-compat-integrations", __version__)
+        return self
+
+    @property
+    def _llm_type(self) -> str:
+        return "vertex-compat-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """What tells this model from another, in traces and cache keys; no secrets."""
+        names = ("project", "location", "endpoint", "endpoint_host", "base_url", "model", "thinking", "extra_body")
+        values = {name: getattr(self, name) for name in (*names, *option_names()) if name != "default_headers"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """None: secrets are never part of what is dumped."""
+        return {}
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """True: settings are dumped, credentials are not."""
+        return True
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        model = resolve_model_name(self.model, resolve_destination(self))
+        return build_profile(model, facts_for(model, self.model_facts))
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        options = self._options(stop, kwargs)
+        params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
+        if options.temperature is not None:
+            params["ls_temperature"] = options.temperature
+        if options.max_tokens is not None:
+            params["ls_max_tokens"] = options.max_tokens
+        if options.stop:
+            params["ls_stop"] = [options.stop] if isinstance(options.stop, str) else list(options.stop)
+        return params
+
+    def _core(self) -> VertexCompatClient:
+        """The client for the settings as they are now."""
+        settings = (self.model_facts, *(getattr(self, name) for name in _CONNECTION))
+        known = self._client
+        if known is None or known[0] != settings:
+            known = self._client = settings, VertexCompatClient(self, self.model_facts)
+        return known[1]
+
+    def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
+        """What this call says, over what the model says."""
+        said = dict(call)
+        if stop is not None:
+            said["stop"] = stop
+        for name in unknown_names(said):
+            self._core().warn_once(f"{name}= is no option of ChatVertexCompat; the call goes without it.")
+        if (answer := said.get("response_format")) is not None:
+            said["response_format"] = structured.as_answer_format(answer)
+        options = effective_options(self, said)
+        if options.tools:
+            options.tools = [convert_tool(tool) for tool in options.tools]
+        return options
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - a whole answer has no tokens to tell of
+        **kwargs: Any,
+    ) -> ChatResult:
+        with model_errors():
+            return chat_result(self._core().chat(encode_messages(messages), self._options(stop, kwargs)))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as above
+        **kwargs: Any,
+    ) -> ChatResult:
+        with model_errors():
+            return chat_result(await self._core().achat(encode_messages(messages), self._options(stop, kwargs)))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        decoder = ChunkDecoder(with_usage=kwargs.get("stream_usage", self.stream_usage))
+        try:
+            for delta in self._core().stream(encode_messages(messages), self._options(stop, kwargs)):
+                chunk = decoder.decode(delta)
+                if run_manager:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        except VertexCompatError as error:
+            raise to_model_error(error) from error.__cause__
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        decoder = ChunkDecoder(with_usage=kwargs.get("stream_usage", self.stream_usage))
+        try:
+            async for delta in self._core().astream(encode_messages(messages), self._options(stop, kwargs)):
+                chunk = decoder.decode(delta)
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        except VertexCompatError as error:
+            raise to_model_error(error) from error.__cause__
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | dict[str, Any] | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools.
+
+        Args:
+            tools: Tools, functions, pydantic classes (of either major), JSON schemas or OpenAI's tool mappings.
+            tool_choice: `"auto"`, `"none"`, `"any"`, `"required"`, True, `"validated"` (Google's own), a tool's name,
+                or OpenAI's mapping.
+            strict: Accepted for other providers' sake; the endpoint ignores it.
+            parallel_tool_calls: False keeps the first call of each answer; the others stand in
+                `response_metadata["dropped_tool_calls"]`.
+            response_format: A schema for the final answer.
+            **kwargs: Any option.
+        """
+        with model_errors():
+            bound: dict[str, Any] = {"tools": [convert_tool(tool) for tool in tools]}
+            answer = structured.as_answer_format(response_format)
+        given = {
+            "tool_choice": tool_choice or None,
+            "strict": strict,
+            "parallel_tool_calls": parallel_tool_calls,
+            "response_format": answer,
+        }
+        bound |= {name: value for name, value in given.items() if value is not None}
+        return self.bind(**bound, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: structured.Method = "json_schema",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Structured]:
+        """The model with answers of a schema: objects of a pydantic class, else mappings.
+
+        Args:
+            schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's function
+                mapping.
+            method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
+                called; `json_mode` asks for JSON, and the prompt must say which.
+            include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
+            strict: Accepted for other providers' sake; the endpoint ignores it.
+            tools: Tools that the model may call before it answers (with `json_schema`).
+            **kwargs: Any option.
+
+        Raises:
+            SettingsError: The method is unknown, or needs a schema.
+        """
+        with model_errors():
+            parser = structured.answer_parser(schema, method)
+            bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
+        model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
+        return structured.with_raw(model, parser) if include_raw else model | parser
+
+    def _bound_for(
+        self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None
+    ) -> dict[str, Any]:
+        given = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
+        if method == "json_schema":
+            return {"response_format": structured.response_format(schema, strict=strict), **given}
+        if method == "json_mode":
+            return {"response_format": {"type": "json_object"}, **given}
+        if method == "function_calling":
+            answer = convert_tool(schema)
+            name = answer["function"]["name"]
+            return {"tools": [*given.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
+        raise SettingsError(f"method={method!r} is unknown.", hint="Use json_schema, function_calling or json_mode.")
+
+    def get_num_tokens(self, text: str) -> int:
+        """An estimate of the text's tokens, made here; see `tokens`."""
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return tokens.estimate_text_tokens(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """An estimate of the messages' and tools' tokens, made here; see `tokens`. Nothing is downloaded."""
+        return tokens.estimate_message_tokens(messages, [convert_tool(tool) for tool in tools or ()])
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickle the settings; the client is made anew where they arrive."""
+        state = super().__getstate__()
+        private = state.get("__pydantic_private__") or {}
+        return {**state, "__pydantic_private__": {**private, "_client": None}}
+
+
+def convert_tool(tool: Any) -> dict[str, Any]:
+    """A tool of any of LangChain's kinds as OpenAI's mapping."""
+    if isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool:
+        return dict(tool)
+    return convert_to_openai_tool(tool)

@@ -1,0 +1,242 @@
+"""Replies → LangChain messages and chunks, and those → standard content blocks. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall
+from langchain_core.messages import ToolCall as LangChainToolCall
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.block_translators import register_translator
+from langchain_core.messages.content import ContentBlock
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic_core import from_json
+
+from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
+from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
+from vertex_compat_integrations.langchain.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
+
+PROVIDER = "vertex_compat"
+REASONING_KEY = "reasoning_content"
+"""LangChain's own name for thoughts beside the content."""
+
+
+def chat_result(replies: Sequence[Reply]) -> ChatResult:
+    """The replies as one generation each; token counts stand on the first."""
+    generations = [
+        ChatGeneration(message=decode_reply(reply, with_usage=number == 0), generation_info=_finish(reply.ending))
+        for number, reply in enumerate(replies)
+    ]
+    return ChatResult(generations=generations, llm_output={"model_name": replies[0].ending.model})
+
+
+def _finish(ending: Ending) -> dict[str, Any]:
+    return {"finish_reason": ending.finish_reason}
+
+
+def decode_reply(reply: Reply, *, with_usage: bool = True) -> AIMessage:
+    """The reply as a message."""
+    calls, invalid = _decode_calls(reply.tool_calls)
+    extras = {call.id: call.extra for call in reply.tool_calls if call.extra}
+    kwargs = _additional_kwargs(reply.extra, extras, reply.refusal)
+    if reply.thoughts:
+        kwargs[REASONING_KEY] = reply.thoughts
+    return AIMessage(
+        content=_content(reply.text, reply.media),
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+        additional_kwargs=kwargs,
+        response_metadata=_response_metadata(reply.ending, reply.dropped),
+        usage_metadata=_usage_metadata(reply.ending.usage) if with_usage else None,
+    )
+
+
+def _content(text: str, media: Sequence[Media]) -> Any:
+    if not media:
+        return text
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
+    return [*blocks, *map(_media_block, media)]
+
+
+def _media_block(medium: Media) -> dict[str, Any]:
+    kind = medium.mime_type.partition("/")[0]
+    block: dict[str, Any] = {"type": kind if kind in ("image", "audio", "video") else "file"}
+    if medium.data is None:
+        return block | {"url": medium.url}
+    return block | {"base64": medium.data, "mime_type": medium.mime_type}
+
+
+def _decode_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], list[InvalidToolCall]]:
+    valid: list[LangChainToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for call in calls:
+        try:
+            arguments = from_json(call.arguments or "{}")
+        except ValueError as error:
+            arguments, reason = None, str(error)
+        else:
+            reason = "The arguments are no JSON object."
+        if isinstance(arguments, dict):
+            valid.append(LangChainToolCall(name=call.name, args=arguments, id=call.id, type="tool_call"))
+        else:
+            invalid.append(
+                InvalidToolCall(type="invalid_tool_call", name=call.name, args=call.arguments, id=call.id, error=reason)
+            )
+    return valid, invalid
+
+
+def _additional_kwargs(message_extra: Any, call_extras: Mapping[str, Any], refusal: str | None) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if message_extra:
+        kept["message"] = message_extra
+    if call_extras:
+        kept["tool_calls"] = dict(call_extras)
+    kwargs: dict[str, Any] = {EXTRA_KEY: kept} if kept else {}
+    return kwargs | {"refusal": refusal} if refusal else kwargs
+
+
+def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str, Any]:
+    told = {
+        "model_provider": PROVIDER,
+        "model_name": ending.model,
+        "finish_reason": ending.finish_reason,
+        "finish_detail": ending.finish_detail,
+        "id": ending.id,
+        "created": ending.created,
+        "system_fingerprint": ending.fingerprint,
+        "traffic_type": ending.traffic_type,
+        "grounding_metadata": ending.grounding,
+        "logprobs": ending.logprobs,
+        "emulator": ending.emulated or None,
+        "dropped_tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in dropped]
+        or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
+    if usage is None:
+        return None
+    metadata = UsageMetadata(input_tokens=usage.input, output_tokens=usage.output, total_tokens=usage.total)
+    given = InputTokenDetails()
+    if usage.cached:
+        given["cache_read"] = usage.cached
+    if usage.input_audio:
+        given["audio"] = usage.input_audio
+    made = OutputTokenDetails()
+    if usage.thought:
+        made["reasoning"] = usage.thought
+    if usage.output_audio:
+        made["audio"] = usage.output_audio
+    if given:
+        metadata["input_token_details"] = given
+    if made:
+        metadata["output_token_details"] = made
+    return metadata
+
+
+class ChunkDecoder:
+    """Deltas of one answer → chunks; keeps the calls' ids, which only their first pieces have."""
+
+    def __init__(self, *, with_usage: bool = True) -> None:
+        """`with_usage`: whether the last chunk tells the token counts."""
+        self._with_usage = with_usage
+        self._ids: dict[int, str] = {}
+
+    def decode(self, delta: ReplyDelta) -> ChatGenerationChunk:
+        """The delta as a chunk."""
+        if delta.ending is not None:
+            return self._decode_last(delta, delta.ending)
+        if not (delta.tool_calls or delta.thoughts or delta.media):
+            return ChatGenerationChunk(message=AIMessageChunk(content=delta.text, response_metadata=_STREAMED))
+        kwargs = _additional_kwargs(None, self._call_extras(delta.tool_calls), None)
+        if delta.thoughts:
+            kwargs[REASONING_KEY] = delta.thoughts
+        message = AIMessageChunk(
+            content=_content(delta.text, delta.media),
+            tool_call_chunks=[
+                tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
+                for call in delta.tool_calls
+            ],
+            additional_kwargs=kwargs,
+            response_metadata=_STREAMED,
+        )
+        return ChatGenerationChunk(message=message)
+
+    def _decode_last(self, delta: ReplyDelta, ending: Ending) -> ChatGenerationChunk:
+        kwargs = _additional_kwargs(delta.extra, {}, delta.refusal)
+        if delta.thoughts:
+            kwargs[REASONING_KEY] = delta.thoughts
+        message = AIMessageChunk(
+            content=delta.text,
+            additional_kwargs=kwargs,
+            response_metadata=_response_metadata(ending, delta.dropped),
+            usage_metadata=_usage_metadata(ending.usage) if self._with_usage else None,
+            chunk_position="last",
+        )
+        return ChatGenerationChunk(message=message, generation_info=_finish(ending))
+
+    def _call_extras(self, calls: Sequence[ToolCallDelta]) -> dict[str, Any]:
+        for call in calls:
+            if call.id is not None:
+                self._ids[call.index] = call.id
+        return {self._ids[call.index]: call.extra for call in calls if call.extra and call.index in self._ids}
+
+
+_STREAMED = {"model_provider": PROVIDER}
+
+
+def content_blocks(message: AIMessage) -> list[ContentBlock]:
+    """A whole message as standard content blocks; what is to be sent back stands in `extras`, too."""
+    extra = message.additional_kwargs.get(EXTRA_KEY) or {}
+    call_extras = extra.get("tool_calls") or {}
+    blocks = _said_blocks(message, extra.get("message"), index=None)
+    for call in message.tool_calls:
+        block: dict[str, Any] = {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
+        blocks.append(_with_extra(block, call_extras.get(call["id"])))
+    return cast("list[ContentBlock]", blocks)
+
+
+def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
+    """A chunk as standard content blocks, each with an index of its own, by which LangChain merges them."""
+    extra = message.additional_kwargs.get(EXTRA_KEY) or {}
+    if message.chunk_position == "last" and message.tool_call_chunks:
+        # Chunks added up to a whole message: its calls are complete.
+        return content_blocks(message)
+    call_extras = extra.get("tool_calls") or {}
+    blocks = _said_blocks(message, extra.get("message"), index="lc_{}")
+    ids = list(call_extras)
+    for call in message.tool_call_chunks:
+        block = {"type": "tool_call_chunk", **{key: call.get(key) for key in ("id", "name", "args")}}
+        block["index"] = f"lc_tc_{call.get('index')}"
+        known = call.get("id") or (ids[0] if len(ids) == 1 else None)
+        blocks.append(_with_extra(block, call_extras.get(known)))
+    return cast("list[ContentBlock]", blocks)
+
+
+def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[dict[str, Any]]:
+    """Thoughts, text, media and refusal; the message's own extra goes with the text."""
+    blocks: list[dict[str, Any]] = []
+    if thoughts := message.additional_kwargs.get(REASONING_KEY):
+        blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
+    said = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
+    texts = 0
+    for number, block in enumerate(said):
+        copied: dict[str, Any] = {"type": "text", "text": block} if isinstance(block, str) else dict(block)
+        if copied.get("type") != "text":
+            blocks.append(_indexed(copied, index, f"md_{number}"))
+        elif copied.get("text") or (extra and not texts):
+            blocks.append(_with_extra(_indexed(copied, index, "txt"), None if texts else extra))
+            texts += 1
+    return blocks
+
+
+def _indexed(block: dict[str, Any], pattern: str | None, name: str) -> dict[str, Any]:
+    return block if pattern is None else block | {"index": pattern.format(name)}
+
+
+def _with_extra(block: dict[str, Any], extra: Any) -> dict[str, Any]:
+    return block | {"extras": {BLOCK_EXTRA_KEY: extra}} if extra else block
+
+
+register_translator(PROVIDER, content_blocks, content_block_chunks)

@@ -1,0 +1,146 @@
+"""Our errors as LangChain's `ModelError`s: each class is both, so that code catching either goes on working."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from langchain_core import exceptions as langchain
+
+from vertex_compat_integrations.core import errors as core
+
+
+class VertexCompatError(core.VertexCompatError, langchain.ModelError):
+    """See `core.errors.VertexCompatError`."""
+
+
+class SettingsError(core.SettingsError, langchain.ModelInvalidRequestError):
+    """See `core.errors.SettingsError`."""
+
+
+class UnsupportedContentError(core.UnsupportedContentError, SettingsError):
+    """See `core.errors.UnsupportedContentError`."""
+
+
+class HistoryError(core.HistoryError, SettingsError):
+    """See `core.errors.HistoryError`."""
+
+
+class SchemaError(core.SchemaError, SettingsError):
+    """See `core.errors.SchemaError`."""
+
+
+class CredentialsError(core.CredentialsError, langchain.ModelAuthenticationError):
+    """See `core.errors.CredentialsError`."""
+
+
+class ApiError(core.ApiError, langchain.ModelError):
+    """See `core.errors.ApiError`."""
+
+
+class InvalidRequestError(core.InvalidRequestError, langchain.ModelInvalidRequestError):
+    """See `core.errors.InvalidRequestError`."""
+
+
+class ContextOverflowError(core.ContextOverflowError, langchain.ContextOverflowError):
+    """See `core.errors.ContextOverflowError`."""
+
+
+class ThoughtSignatureError(core.ThoughtSignatureError, InvalidRequestError):
+    """See `core.errors.ThoughtSignatureError`."""
+
+
+class AuthenticationError(core.AuthenticationError, langchain.ModelAuthenticationError):
+    """See `core.errors.AuthenticationError`."""
+
+
+class PermissionDeniedError(core.PermissionDeniedError, langchain.ModelPermissionDeniedError):
+    """See `core.errors.PermissionDeniedError`."""
+
+
+class NotFoundError(core.NotFoundError, langchain.ModelNotFoundError):
+    """See `core.errors.NotFoundError`."""
+
+
+class RateLimitError(core.RateLimitError, langchain.ModelRateLimitError):
+    """See `core.errors.RateLimitError`."""
+
+
+class ServerError(core.ServerError, langchain.ModelAPIError):
+    """See `core.errors.ServerError`."""
+
+
+class ConnectionFailedError(core.ConnectionFailedError, langchain.ModelConnectionError):
+    """See `core.errors.ConnectionFailedError`."""
+
+
+class DeadlineExceededError(core.DeadlineExceededError, langchain.ModelTimeoutError):
+    """See `core.errors.DeadlineExceededError`."""
+
+
+class UnexpectedReplyError(core.UnexpectedReplyError, langchain.ModelAPIError):
+    """See `core.errors.UnexpectedReplyError`."""
+
+
+class StreamInterruptedError(core.StreamInterruptedError, langchain.ModelAPIError):
+    """See `core.errors.StreamInterruptedError`."""
+
+
+class EmptyReplyError(core.EmptyReplyError, langchain.ModelAPIError):
+    """See `core.errors.EmptyReplyError`."""
+
+
+class RefusedAnswerError(core.PartialReplyError, langchain.ModelError):
+    """A structured answer was asked for, and a filter or the model refused it.
+
+    Attributes:
+        raw_message: The message with the refusal.
+    """
+
+    default_hint = "Rephrase the prompt, or change safety_settings."
+    raw_message: object = None
+
+
+_KINDS: dict[type[core.VertexCompatError], type[core.VertexCompatError]] = {
+    kind.__mro__[1]: kind
+    for kind in (
+        VertexCompatError,
+        SettingsError,
+        UnsupportedContentError,
+        HistoryError,
+        SchemaError,
+        CredentialsError,
+        ApiError,
+        InvalidRequestError,
+        ContextOverflowError,
+        ThoughtSignatureError,
+        AuthenticationError,
+        PermissionDeniedError,
+        NotFoundError,
+        RateLimitError,
+        ServerError,
+        ConnectionFailedError,
+        DeadlineExceededError,
+        UnexpectedReplyError,
+        StreamInterruptedError,
+        EmptyReplyError,
+    )
+}
+
+
+def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
+    """The error as one that is LangChain's, too; with all that it knows."""
+    if isinstance(error, langchain.ModelError):
+        return error
+    kind = next(_KINDS[base] for base in type(error).__mro__ if base in _KINDS)
+    twin = kind.__new__(kind, *error.args)
+    twin.args = error.args
+    twin.__dict__.update(error.__dict__)
+    return twin
+
+
+@contextmanager
+def model_errors() -> Iterator[None]:
+    """Inside, our errors leave as LangChain's."""
+    try:
+        yield
+    except core.VertexCompatError as error:
+        raise to_model_error(error).with_traceback(error.__traceback__) from error.__cause__

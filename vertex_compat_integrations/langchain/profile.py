@@ -1,0 +1,38 @@
+"""The catalogue's facts as LangChain's model profile."""
+
+from langchain_core.language_models.model_profile import ModelProfile
+
+from vertex_compat_integrations.core.catalogue import ModelFacts
+
+
+def build_profile(model: str, facts: ModelFacts) -> ModelProfile:
+    """The profile of a model with these facts.
+
+    `structured_output` decides by which strategy LangChain's agents ask for structured answers: True lets them send the
+    schema beside the tools, which Gemini 3 takes; otherwise they use a tool for the answer.
+    """
+    profile = ModelProfile(
+        name=model,
+        max_input_tokens=facts.input_tokens,
+        max_output_tokens=facts.output_tokens,
+        text_inputs=True,
+        image_inputs="image" in facts.inputs,
+        image_url_inputs="image" in facts.inputs,
+        pdf_inputs="pdf" in facts.inputs,
+        audio_inputs="audio" in facts.inputs,
+        video_inputs="video" in facts.inputs,
+        image_tool_message=facts.gemini and facts.demands_signatures,
+        pdf_tool_message=facts.gemini and facts.demands_signatures,
+        text_outputs=True,
+        image_outputs="image" in facts.outputs,
+        audio_outputs="audio" in facts.outputs,
+        video_outputs=False,
+        tool_calling=True,
+        tool_choice=True,
+        structured_output=facts.gemini and facts.tools_with_json,
+        reasoning_output=facts.thinking is not None,
+        temperature=True,
+    )
+    if not facts.gemini:
+        profile["open_weights"] = not model.startswith("xai/")
+    return profile

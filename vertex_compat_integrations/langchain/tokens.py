@@ -1,0 +1,43 @@
+"""An estimate of token counts, without a tokenizer and without a network call.
+
+Gemini publishes no tokenizer in a light form. Google's rule of thumb: a token is about four characters of English;
+images are 258 tokens each (Google, "Understand and count tokens"). Text outside ASCII is counted one token a character,
+which is on the safe side.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic_core import to_json
+
+MEDIUM_TOKENS = 258
+MESSAGE_TOKENS = 4
+
+
+def estimate_text_tokens(text: str) -> int:
+    """About how many tokens the text is."""
+    plain = sum(character.isascii() for character in text)
+    return (plain + 3) // 4 + len(text) - plain
+
+
+def estimate_message_tokens(messages: Sequence[BaseMessage], tools: Sequence[Any] = ()) -> int:
+    """About how many tokens the messages and the tools' declarations are."""
+    declared = sum(estimate_text_tokens(to_json(tool, fallback=str).decode()) for tool in tools)
+    return declared + sum(MESSAGE_TOKENS + _estimate_message(message) for message in messages)
+
+
+def _estimate_message(message: BaseMessage) -> int:
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    calls = getattr(message, "tool_calls", None) or []
+    said = sum(estimate_text_tokens(block) if isinstance(block, str) else _estimate_block(block) for block in blocks)
+    return said + sum(
+        estimate_text_tokens(to_json(call["args"], fallback=str).decode() + call["name"]) for call in calls
+    )
+
+
+def _estimate_block(block: dict[Any, Any]) -> int:
+    kind = block.get("type", "text")
+    if kind in ("text", "reasoning"):
+        return estimate_text_tokens(str(block.get("text") or block.get("reasoning") or ""))
+    return 0 if kind in ("tool_call", "tool_use") else MEDIUM_TOKENS
