@@ -12,7 +12,7 @@ from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.history import SkipValues, settle_history
 from vertex_compat_integrations.core.options import Options, deep_merge, wire_paths
-from vertex_compat_integrations.core.schema import to_openapi
+from vertex_compat_integrations.core.schema import to_openapi, to_parameters
 from vertex_compat_integrations.core.thinking import thinking_fields
 
 
@@ -157,17 +157,18 @@ def _encode_tool(tool: Any) -> Any:
         )
     encoded = {key: function[key] for key in ("name", "description") if function.get(key)}
     if function.get("parameters"):
-        encoded["parameters"] = converted_schema(function["parameters"])
+        encoded["parameters"] = _parameters(to_json(function["parameters"]))
     return {"type": "function", "function": encoded}
 
 
-def converted_schema(schema: Mapping[str, Any]) -> wire.Json:
-    """`to_openapi(schema)`, converted once for each schema text; the result is shared: do not change it."""
-    return _converted(to_json(schema))
+# Converted once for each schema text; the results are shared, and not changed.
+@lru_cache(maxsize=1024)
+def _parameters(schema: bytes) -> wire.Json:
+    return to_parameters(from_json(schema))
 
 
 @lru_cache(maxsize=1024)
-def _converted(schema: bytes) -> wire.Json:
+def _answer_schema(schema: bytes) -> wire.Json:
     return to_openapi(from_json(schema))
 
 
@@ -198,7 +199,7 @@ def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> N
     google = body.get("extra_body", {}).get("google", {})
     if facts.gemini and isinstance(schema := body.get("response_format", {}).get("json_schema"), Mapping):
         inner = schema.get("schema")
-        converted = {"schema": converted_schema(inner)} if isinstance(inner, Mapping) else {}
+        converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
         kept = {key: value for key, value in schema.items() if key != "strict"}
         body["response_format"] = {**body["response_format"], "json_schema": {**kept, **converted}}
     cache = google.get("cached_content")

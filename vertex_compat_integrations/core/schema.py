@@ -76,6 +76,34 @@ def to_openapi(schema: Mapping[str, Any]) -> dict[str, Any]:
         raise too_deep("$") from None
 
 
+def to_parameters(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a function's parameters in the form that the endpoint takes: one object, never a union of objects.
+
+    A union at the root becomes the object that each of its branches fits: all their properties, and what all require.
+
+    Raises:
+        SchemaError: See `to_openapi`; or no branch is an object.
+    """
+    converted = to_openapi(schema)
+    if converted.get("type") == "object":
+        return converted
+    branches = [branch for branch in converted.get("anyOf", ()) if branch.get("type") == "object"]
+    if not branches:
+        raise SchemaError("A function's parameters are no object", hint="Give a schema with type object at its root.")
+    united: dict[str, Any] = {"type": "object", "properties": {}}
+    for branch in branches:
+        for name, node in branch.get("properties", {}).items():
+            known = united["properties"].get(name, node)
+            united["properties"][name] = node if known == node else to_openapi({"anyOf": [known, node]})
+    demands = [branch.get("required", ()) for branch in branches]
+    united["required"] = [name for name in demands[0] if all(name in demanded for demanded in demands)]
+    if description := converted.get("description"):
+        united["description"] = description
+    if any("additionalProperties" in branch for branch in branches):
+        united["additionalProperties"] = True
+    return to_openapi(united)
+
+
 @dataclass(frozen=True, slots=True)
 class _Alternatives:
     """A node on its way out: one of the branches, or null, holds."""
