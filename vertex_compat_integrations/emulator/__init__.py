@@ -1,0 +1,63 @@
+"""An offline stand-in for Vertex AI's OpenAI-compatible endpoint and for Google's identity side.
+
+`with Emulator() as emulator:` serves both on a real loopback socket. Its four nouns: a *rule* says when to give which
+*answer*, a *fault* is an answer that goes wrong, the *journal* holds what was asked.
+"""
+
+try:
+    import aiohttp  # noqa: F401 - only asked whether it is there
+except ImportError:
+    raise ImportError('The emulator needs aiohttp: pip install "vertex-compat-integrations[emulator]"') from None
+
+from vertex_compat_integrations.emulator.answer import (
+    Answer,
+    builtin,
+    call,
+    chunks,
+    completion,
+    raw,
+    text,
+    tool_call,
+    tool_calls,
+)
+from vertex_compat_integrations.emulator.faults import (
+    cut,
+    delay,
+    drip,
+    error_in_stream,
+    hang,
+    html,
+    http_error,
+    no_finish,
+    redirect,
+)
+from vertex_compat_integrations.emulator.identity import Identity
+from vertex_compat_integrations.emulator.journal import Entry, Journal
+from vertex_compat_integrations.emulator.server import Emulator
+from vertex_compat_integrations.emulator.variant import Variant
+
+__all__ = [
+    "Answer",
+    "Emulator",
+    "Entry",
+    "Identity",
+    "Journal",
+    "Variant",
+    "builtin",
+    "call",
+    "chunks",
+    "completion",
+    "cut",
+    "delay",
+    "drip",
+    "error_in_stream",
+    "hang",
+    "html",
+    "http_error",
+    "no_finish",
+    "raw",
+    "redirect",
+    "text",
+    "tool_call",
+    "tool_calls",
+]

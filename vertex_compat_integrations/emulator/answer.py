@@ -1,0 +1,197 @@
+"""Answers that a test can script: what the model says, or what the wire carries verbatim."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.wire import Json
+
+CutForm = Literal["close", "reset", "chunk", "clean"]
+StreamErrorShape = Literal["sse_dict", "sse_list", "bare_list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call that the model makes.
+
+    Attributes:
+        name: The function's name.
+        arguments: A JSON object as string.
+        id: The call's id; None lets the emulator choose.
+        extra: `extra_content` as it shall come; None lets the emulator sign where the model signs.
+    """
+
+    name: str
+    arguments: str = "{}"
+    id: str | None = None
+    extra: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the model says, before it takes the shape of the endpoint's dialect."""
+
+    text: str | None = None
+    thoughts: str | None = None
+    calls: tuple[Call, ...] = ()
+    shows_image: bool = False
+    signature: str | None = None
+    finish_reason: str | None = None
+    usage: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A completion as it shall come; cut into chunks if the request streams."""
+
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Stream chunks as they shall come."""
+
+    chunks: tuple[Any, ...]
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A body as it shall come."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Content: TypeAlias = Draft | Completion | Frames | Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error body in the middle of a stream."""
+
+    after_chunks: int
+    refusal: Refusal
+    shape: StreamErrorShape = "bare_list"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where and how a reply breaks off."""
+
+    after_chunks: int
+    how: CutForm = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer travels.
+
+    Attributes:
+        delay_seconds: Pause before the head.
+        interval_seconds: Pause between events.
+        cut: Where the reply breaks off.
+        failure: An error body in mid-stream.
+        drops_finish: The finish reason is left out, and so is `[DONE]`.
+        hangs: Nothing comes at all.
+    """
+
+    delay_seconds: float = 0.0
+    interval_seconds: float = 0.0
+    cut: Cut | None = None
+    failure: Failure | None = None
+    drops_finish: bool = False
+    hangs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to one request.
+
+    Attributes:
+        content: What is said; None leaves it to the built-in behaviour.
+        delivery: How it travels.
+    """
+
+    content: Content | None = None
+    delivery: Delivery = Delivery()
+
+
+def builtin() -> Answer:
+    """The built-in behaviour, as an element of a sequence."""
+    return Answer()
+
+
+def text(
+    content: str,
+    *,
+    thoughts: str | None = None,
+    signature: str | None = None,
+    finish_reason: str | None = None,
+    usage: Json | None = None,
+) -> Answer:
+    """An answer in words."""
+    return Answer(Draft(text=content, thoughts=thoughts, signature=signature, finish_reason=finish_reason, usage=usage))
+
+
+def tool_call(
+    name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
+) -> Answer:  # fmt: skip
+    """An answer that calls one tool; arguments given as string go out as they are."""
+    return tool_calls([call(name, arguments, id=id, extra=extra)])
+
+
+def call(
+    name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
+) -> Call:  # fmt: skip
+    """One call for `tool_calls`."""
+    return Call(name, _arguments(arguments), id, extra)
+
+
+def tool_calls(
+    calls: Sequence[Call | tuple[str, Mapping[str, Any] | str]],
+    *,
+    text: str | None = None,
+    thoughts: str | None = None,
+    finish_reason: str | None = None,
+    usage: Json | None = None,
+) -> Answer:
+    """An answer that calls several tools at once, given as `call(…)` or as pairs of name and arguments."""
+    made = tuple(item if isinstance(item, Call) else Call(item[0], _arguments(item[1])) for item in calls)
+    return Answer(Draft(text=text, thoughts=thoughts, calls=made, finish_reason=finish_reason, usage=usage))
+
+
+def completion(body: Json) -> Answer:
+    """An answer with this very completion; a stream tells the same in chunks."""
+    return Answer(Completion(body))
+
+
+def chunks(bodies: Sequence[Any], *, done: bool = True) -> Answer:
+    """An answer with these very events; strings go out as the event's data unencoded."""
+    return Answer(Frames(tuple(bodies), done))
+
+
+def raw(
+    body: bytes | str | Json | list[Any],
+    *,
+    status: int = 200,
+    content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """An answer with this very body, whatever the request asks for."""
+    match body:
+        case bytes():
+            encoded = body
+        case str():
+            encoded = body.encode()
+        case _:
+            encoded = json.dumps(body, ensure_ascii=False).encode()
+    return Answer(Raw(encoded, status, content_type, headers or {}))
+
+
+def _arguments(arguments: Mapping[str, Any] | str) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(dict(arguments), ensure_ascii=False)

@@ -1,0 +1,170 @@
+"""One chat request as the emulator reads it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from vertex_compat_integrations.emulator.models import ModelTraits
+from vertex_compat_integrations.wire import Json
+
+# Source: Google's page "OpenAI compatibility", supported parameters, and the bodies it shows.
+KNOWN_PARAMETERS = frozenset(
+    {
+        "messages", "model", "max_tokens", "max_completion_tokens", "n", "frequency_penalty", "presence_penalty",
+        "seed", "stop", "stream", "temperature", "top_p", "modalities", "tools", "tool_choice", "response_format",
+        "reasoning_effort", "web_search_options", "function_call", "functions", "extra_body", "google",
+    }
+)  # fmt: skip
+MAAS_PARAMETERS = frozenset({"chat_template_kwargs", "stream_options", "guided_json", "top_k"})
+
+JSON_FORMATS = frozenset({"json_object", "json_schema", "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Google's coordinates, as the path names them."""
+
+    version: str
+    project: str
+    location: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """A parsed request body together with what the path, the headers and the model's name say."""
+
+    body: Json
+    place: Place
+    traits: ModelTraits
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def model(self) -> str:
+        """The model as it was asked for."""
+        return str(self.body.get("model") or "")
+
+    @cached_property
+    def messages(self) -> list[Json]:
+        """The messages that are objects."""
+        return objects(self.body.get("messages"))
+
+    @cached_property
+    def contents(self) -> list[Json]:
+        """The messages without instructions: what becomes Gemini's `contents`."""
+        return [message for message in self.messages if message.get("role") not in {"system", "developer"}]
+
+    @cached_property
+    def google(self) -> Json:
+        """Google's extras: `extra_body.google`, or `google` at the top."""
+        nested = mapping(self.body.get("extra_body")).get("google")
+        return {**mapping(self.body.get("google")), **mapping(nested)}
+
+    @cached_property
+    def thinking(self) -> Json:
+        """Google's `thinking_config`, empty if there is none."""
+        return mapping(self.google.get("thinking_config"))
+
+    @cached_property
+    def functions(self) -> list[Json]:
+        """The declared functions."""
+        return [mapping(tool.get("function")) for tool in objects(self.body.get("tools")) if "function" in tool]
+
+    @cached_property
+    def function_names(self) -> list[str]:
+        """The names of the declared functions."""
+        return [str(function.get("name", "")) for function in self.functions]
+
+    @cached_property
+    def named_choice(self) -> str | None:
+        """The function that `tool_choice` names, if it names one."""
+        name = mapping(mapping(self.body.get("tool_choice")).get("function")).get("name")
+        return str(name) if name is not None else None
+
+    @cached_property
+    def response_format(self) -> str:
+        """The kind of answer that is asked for: `text`, `json_object`, `json_schema`, or a MIME type."""
+        return str(mapping(self.body.get("response_format")).get("type", "text"))
+
+    @cached_property
+    def wants_json(self) -> bool:
+        """Whether the answer shall be JSON."""
+        is_guided = self.traits.surface != "gemini" and self.response_schema is not None
+        return self.response_format in JSON_FORMATS or (is_guided and self.response_format == "text")
+
+    @cached_property
+    def response_schema(self) -> Json | None:
+        """The schema of the answer, if there is one."""
+        response_format = mapping(self.body.get("response_format"))
+        schema = mapping(response_format.get("json_schema")).get("schema", response_format.get("schema"))
+        guided = self.body.get("guided_json") if self.traits.surface != "gemini" else None
+        chosen = schema if schema is not None else guided
+        return chosen if isinstance(chosen, dict) else None
+
+    @cached_property
+    def max_tokens(self) -> Any:
+        """The limit of the answer's length, whatever its name."""
+        limit = self.body.get("max_tokens")
+        return self.body.get("max_completion_tokens") if limit is None else limit
+
+    @cached_property
+    def is_stream(self) -> bool:
+        """Whether the answer shall come as events."""
+        return self.body.get("stream") is True
+
+    @cached_property
+    def turn_start(self) -> int:
+        """Where in `contents` the current turn begins: at the last user message."""
+        places = [index for index, message in enumerate(self.contents) if message.get("role") == "user"]
+        return places[-1] if places else 0
+
+    @cached_property
+    def turn(self) -> list[Json]:
+        """What came since the last user message, this one included."""
+        return self.contents[self.turn_start :]
+
+    @cached_property
+    def ignored(self) -> list[str]:
+        """Parameters that the service ignores because it does not know them."""
+        known = KNOWN_PARAMETERS if self.traits.surface == "gemini" else KNOWN_PARAMETERS | MAAS_PARAMETERS
+        return sorted(set(self.body) - known)
+
+
+def mapping(value: Any) -> Json:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[Json]:
+    """The JSON objects in a list; empty if it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def tool_calls(message: Json) -> list[Json]:
+    """The tool calls of an assistant message."""
+    return objects(message.get("tool_calls"))
+
+
+def function_of(call: Json) -> Json:
+    """Name and arguments of a tool call."""
+    return mapping(call.get("function"))
+
+
+def parts(message: Json) -> list[Json]:
+    """The content of a message as parts; a string is one text part."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return objects(content)
+
+
+def text_of(message: Json) -> str:
+    """The text of a message."""
+    return "\n".join(str(part.get("text", "")) for part in parts(message) if part.get("type") == "text")
+
+
+def texts(messages: Sequence[Json]) -> Iterator[str]:
+    """The texts of all text parts."""
+    for message in messages:
+        yield from (str(part.get("text", "")) for part in parts(message) if part.get("type") == "text")

@@ -1,0 +1,108 @@
+"""The journal: what the emulator was asked."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vertex_compat_integrations.wire import Json
+
+
+class Headers(dict[str, str]):
+    """Request headers with lower-case names, found under any spelling."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__((name.lower(), value) for name, value in headers.items())
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The header's value, or the default."""
+        return super().get(name.lower(), default)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request.
+
+    Attributes:
+        method: HTTP method.
+        path: Path without query.
+        query: Query string as it came.
+        headers: Request headers, lower-case, found under any spelling.
+        raw: The body as it came; empty for the identity side, whose bodies are credentials.
+        body: The body as JSON; None if it is none.
+        peer: Address of the client's end: one for each connection.
+        is_chat: Whether it asked for a chat completion.
+        status: HTTP status of the answer; None before there is one.
+        version: API version in the path.
+        project: Project in the path.
+        location: Location in the path.
+        endpoint: Endpoint in the path: `openapi` or a deployed id.
+        ignored: Parameters that the service ignores.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    raw: bytes = b""
+    body: Any = None
+    peer: str = ""
+    is_chat: bool = False
+    status: int | None = None
+    version: str = ""
+    project: str = ""
+    location: str = ""
+    endpoint: str = ""
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def messages(self) -> list[Json]:
+        """The messages that were sent."""
+        messages: list[Json] = self.body["messages"]
+        return messages
+
+
+class Journal:
+    """Requests in the order of their arrival; safe to read while requests come."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._lock = threading.Lock()
+
+    def add(self, entry: Entry) -> None:
+        """Write down a request."""
+        with self._lock:
+            self._entries.append(entry)
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        with self._lock:
+            self._entries.clear()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All requests, the identity side's included."""
+        with self._lock:
+            return list(self._entries)
+
+    @property
+    def chat(self) -> list[Entry]:
+        """The requests for chat completions."""
+        return [entry for entry in self.entries if entry.is_chat]
+
+    @property
+    def last(self) -> Entry:
+        """The last request for a chat completion."""
+        chat = self.chat
+        if not chat:
+            raise LookupError("The emulator was not asked for a chat completion.")
+        return chat[-1]
+
+    def __len__(self) -> int:
+        return len(self.entries)

@@ -1,0 +1,99 @@
+"""What the emulator says when it refuses, in Google's words and shapes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vertex_compat_integrations.wire import Json
+
+Shape = Literal["list", "dict", "html", "empty", "text"]
+
+STATUS_OF_CODE: Mapping[int, str] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+BARE_MESSAGE = "Request contains an invalid argument."
+
+_HTML = """<!DOCTYPE html>
+<html lang=en>
+  <meta charset=utf-8>
+  <meta name=viewport content="initial-scale=1, minimum-scale=1, width=device-width">
+  <title>Error {code} ({title})!!1</title>
+  <a href=//www.google.com/><span id=logo aria-label=Google></span></a>
+  <p><b>{code}.</b> <ins>That's an error.</ins>
+  <p>{message}  <ins>That's all we know.</ins>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused.
+
+    Attributes:
+        message: Google's wording.
+        code: HTTP status.
+        status: Canonical Google status; empty means the usual one of the code.
+        details: `google.rpc` details.
+    """
+
+    message: str = BARE_MESSAGE
+    code: int = 400
+    status: str = ""
+    details: tuple[Json, ...] = ()
+
+    @property
+    def error(self) -> Json:
+        """What stands under `error`."""
+        status = self.status or STATUS_OF_CODE.get(self.code, "UNKNOWN")
+        error: Json = {"code": self.code, "message": self.message, "status": status}
+        if self.details:
+            error["details"] = list(self.details)
+        return error
+
+
+def google_body(refusal: Refusal) -> bytes:
+    """The list-shaped, pretty-printed body of the chat completions front end."""
+    return pretty([{"error": refusal.error}])
+
+
+def openai_body(refusal: Refusal) -> bytes:
+    """The body that a self-deployed vLLM sends."""
+    error = {"message": refusal.message, "type": "BadRequestError", "param": None, "code": refusal.code}
+    return pretty({"error": error})
+
+
+def shaped_body(refusal: Refusal, shape: Shape) -> tuple[bytes, str]:
+    """Body and content type of a refusal in the wanted shape."""
+    match shape:
+        case "list":
+            return google_body(refusal), "application/json"
+        case "dict":
+            return pretty({"error": refusal.error}), "application/json"
+        case "html":
+            return html_page(refusal.code, refusal.message), "text/html"
+        case "text":
+            return refusal.message.encode(), "text/plain"
+        case "empty":
+            return b"", "text/plain"
+
+
+def html_page(code: int, message: str) -> bytes:
+    """An error page like those of Google's front end."""
+    title = STATUS_OF_CODE.get(code, "Error").replace("_", " ").title()
+    return _HTML.format(code=code, title=title, message=message).encode()
+
+
+def pretty(value: Any) -> bytes:
+    """JSON over several lines, as Google prints it."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"

@@ -1,0 +1,60 @@
+"""Scripted answers: a queue, and rules with sequences."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from vertex_compat_integrations.emulator.answer import Answer
+from vertex_compat_integrations.wire import Json
+
+
+@dataclass(slots=True)
+class _Rule:
+    answers: Sequence[Answer]
+    when: Callable[[Json], bool] | None
+    times: int | None
+    used: int = 0
+
+    def fits(self, body: Json) -> bool:
+        return (self.times is None or self.used < self.times) and (self.when is None or self.when(body))
+
+    def take(self) -> Answer:
+        answer = self.answers[min(self.used, len(self.answers) - 1)]
+        self.used += 1
+        return answer
+
+
+class Script:
+    """What the emulator was told to say; safe to extend while requests come."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Answer] = deque()
+        self._rules: list[_Rule] = []
+        self._lock = threading.Lock()
+
+    def queue(self, answers: Iterable[Answer]) -> None:
+        """Append answers that are given once each."""
+        with self._lock:
+            self._queue.extend(answers)
+
+    def add_rule(self, answers: Sequence[Answer], when: Callable[[Json], bool] | None, times: int | None) -> None:
+        """Append a rule; earlier rules go first."""
+        if not answers:
+            raise ValueError("A rule needs at least one answer.")
+        with self._lock:
+            self._rules.append(_Rule(answers, when, times))
+
+    def take(self, body: Json) -> Answer:
+        """The answer for a request: queued, ruled, or the built-in behaviour."""
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+            rule = next((rule for rule in self._rules if rule.fits(body)), None)
+            return rule.take() if rule else Answer()
+
+    def clear(self) -> None:
+        """Forget all answers and rules."""
+        with self._lock:
+            self._queue.clear()
+            self._rules.clear()

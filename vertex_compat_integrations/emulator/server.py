@@ -1,0 +1,333 @@
+"""The emulator: a loopback server that answers like Vertex AI's OpenAI-compatible endpoint."""
+
+import asyncio
+import ipaddress
+import json
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from vertex_compat_integrations.emulator.acceptance import first_refusal
+from vertex_compat_integrations.emulator.answer import Answer, Completion, Frames, Raw
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
+from vertex_compat_integrations.emulator.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
+from vertex_compat_integrations.emulator.identity import Identity
+from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
+from vertex_compat_integrations.emulator.mind import think
+from vertex_compat_integrations.emulator.models import find_traits
+from vertex_compat_integrations.emulator.parameter_rules import unknown_model
+from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body
+from vertex_compat_integrations.emulator.script import Script
+from vertex_compat_integrations.emulator.signatures import SignatureBook
+from vertex_compat_integrations.emulator.teller import Teller
+from vertex_compat_integrations.emulator.variant import Variant
+from vertex_compat_integrations.wire import CHAT_PATH, Json
+
+CHAT_ROUTE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpoints/{endpoint:[\w.\-]+}" + CHAT_PATH
+_LARGEST_BODY = 256 * 1024 * 1024
+_START_SECONDS = 10.0
+_ENTRY = web.RequestKey("entry", Entry)
+
+
+class Emulator:
+    """An offline stand-in for the endpoint and for Google's identity side, on a real loopback socket.
+
+    Args:
+        token_life_seconds: How long a token of the identity side is accepted.
+        port: Where to listen; 0 takes a free port.
+        models: Names of models that are served besides the known ones.
+        check_tokens: Whether a chat request needs a good token.
+        strict_signatures: Whether a thought signature must stand, once, on what it was given with.
+        host: Loopback address to listen on.
+        clock: Tells a token's age, in seconds since 1970.
+
+    Raises:
+        ValueError: The host is not on loopback.
+    """
+
+    def __init__(
+        self,
+        token_life_seconds: float = 3600,
+        port: int = 0,
+        models: Collection[str] = (),
+        *,
+        check_tokens: bool = True,
+        strict_signatures: bool = True,
+        host: str = "127.0.0.1",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not is_loopback(host):
+            raise ValueError(f"The emulator listens on loopback only, not on {host!r}; take 127.0.0.1.")
+        self.identity = Identity(token_life_seconds, clock)
+        self.journal = Journal()
+        self._address = (host, port)
+        self._models = frozenset(models)
+        self._check_tokens = check_tokens
+        self._strict_signatures = strict_signatures
+        self._script = Script()
+        self._book = SignatureBook()
+        self._teller = Teller(self._book, clock)
+        self._variant = Variant()
+        self._port: int | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+
+    # Life
+
+    def start(self) -> Self:
+        """The emulator, listening; nothing happens if it is already."""
+        if self._thread is not None:
+            return self
+        ready = threading.Event()
+        failures: list[OSError] = []
+        self._thread = threading.Thread(
+            target=self._run, args=(ready, failures), name="vertex-compat-emulator", daemon=True
+        )
+        self._thread.start()
+        is_ready = ready.wait(_START_SECONDS)
+        if failures or not is_ready:
+            self._thread = None
+            raise failures[0] if failures else TimeoutError("The emulator did not start.")
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and wait until the thread has ended; nothing happens if it has."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._loop is None or self._stopped is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        thread.join()
+        self._port = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Where it is
+
+    @property
+    def host(self) -> str:
+        """`host:port`, as `VERTEX_COMPAT_EMULATOR_HOST` and `GCE_METADATA_HOST` want it."""
+        if self._port is None:
+            raise RuntimeError("The emulator is not running: use `with Emulator() as emulator:` or start().")
+        name = self._address[0]
+        return f"[{name}]:{self._port}" if ":" in name else f"{name}:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        return f"http://{self.host}"
+
+    def base_url(
+        self, project: str = "demo", location: str = "global", version: str = "v1", endpoint: str = "openapi"
+    ) -> str:
+        """The base URL of an endpoint, without `/chat/completions`."""
+        return f"{self.url}/{version}/projects/{project}/locations/{location}/endpoints/{endpoint}"
+
+    # What it shall say
+
+    def answer(self, *answers: Answer) -> None:
+        """Queue answers for the next requests; each is given once, before rules and built-in behaviour."""
+        for answer in answers:
+            self._learn(answer)
+        self._script.queue(answers)
+
+    def rule(
+        self,
+        answers: Answer | Sequence[Answer],
+        when: Callable[[Json], bool] | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Answer every request that `when` says yes to: the sequence in order, then its last answer again.
+
+        The first rule that fits is taken; after `times` answers a rule is used up.
+        """
+        sequence = [answers] if isinstance(answers, Answer) else list(answers)
+        for answer in sequence:
+            self._learn(answer)
+        self._script.add_rule(sequence, when, times)
+
+    def variant(self, **shapes: Any) -> None:
+        """Tell completions in these shapes (see `Variant`); what is not named is normal again."""
+        self._variant = Variant(**shapes)
+
+    def accept_signature(self, signature: str) -> None:
+        """Take a thought signature for one of the emulator's own."""
+        self._book.accept(signature)
+
+    def reset(self) -> None:
+        """Forget scripted answers, rules, variant and journal; tokens and signatures stay good."""
+        self._script.clear()
+        self._variant = Variant()
+        self.journal.clear()
+
+    def _learn(self, answer: Answer) -> None:
+        match answer.content:
+            case Completion(body):
+                self._book.learn(body)
+            case Frames(chunks):
+                self._book.learn(list(chunks))
+            case Raw(body):
+                self._book.learn(_parsed(body))
+            case _:
+                return
+
+    # The server's thread
+
+    def _run(self, ready: threading.Event, failures: list[OSError]) -> None:
+        asyncio.run(self._serve(ready, failures))
+
+    async def _serve(self, ready: threading.Event, failures: list[OSError]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, *self._address)
+            await site.start()
+            self._port = runner.addresses[0][1]
+            ready.set()
+            await self._stopped.wait()
+        except OSError as error:
+            failures.append(error)
+        finally:
+            ready.set()
+            await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
+        app.router.add_post(CHAT_ROUTE, self._chat)
+        self.identity.add_routes(app)
+        app.on_response_prepare.append(_note_status)
+        return app
+
+    @web.middleware
+    async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        is_unknown = request.match_info.http_exception is not None
+        is_chat = request.match_info.handler == self._chat
+        entry = _entry(request, await request.read() if is_chat or is_unknown else b"", is_chat=is_chat)
+        request[_ENTRY] = entry
+        self.journal.add(entry)
+        if not is_loopback(_host_name(request.host)):
+            return _html(403, "The emulator answers to loopback names only.")
+        if is_unknown:
+            return _html(404, f"The requested URL <code>{request.path}</code> was not found on this server.")
+        return await handler(request)
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        entry = request[_ENTRY]
+        place = Place(entry.version, entry.project, entry.location, entry.endpoint)
+        denied = self._denial(entry)
+        if denied:
+            return _json(denied.code, google_body(denied))
+        if not isinstance(entry.body, dict):
+            refusal = Refusal("Expected a valid JSON object in the request.")
+            return _json(refusal.code, google_body(refusal))
+        traits = find_traits(str(entry.body.get("model") or ""), place.endpoint, self._models)
+        if traits is None:
+            refusal = unknown_model(str(entry.body.get("model") or ""), place)
+            return _json(refusal.code, google_body(refusal))
+        chat = ChatRequest(entry.body, place, traits, entry.headers)
+        entry.ignored = chat.ignored
+        found = first_refusal(chat, self._book, is_strict=self._strict_signatures)
+        if found:
+            body = openai_body(found) if traits.surface == "deployed" else google_body(found)
+            return _json(found.code, body)
+        answer = self._script.take(entry.body)
+        variant = _variant_for(chat, self._variant)
+        return await deliver(request, self._reply(answer, chat, variant), answer.delivery, variant.split_bytes)
+
+    def _denial(self, entry: Entry) -> Refusal | None:
+        denied = self.identity.check(entry.headers.get("authorization")) if self._check_tokens else None
+        if denied is None:
+            return None
+        detail = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": denied[3],
+            "domain": "googleapis.com",
+            "metadata": {"service": "aiplatform.googleapis.com"},
+        }
+        return Refusal(denied[1], denied[0], denied[2], (detail,))
+
+    def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> Reply:
+        content = answer.content
+        if isinstance(content, Raw):
+            return raw_reply(content)
+        if isinstance(content, Frames):
+            return stream_reply(content, variant, answer.delivery)
+        told = self._teller.tell(think(chat) if content is None else content, chat, variant)
+        if chat.is_stream:
+            return stream_reply(told, variant, answer.delivery)
+        return plain_reply(told, answer.delivery)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_name(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _entry(request: web.Request, raw: bytes, *, is_chat: bool) -> Entry:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    match = request.match_info
+    return Entry(
+        method=request.method,
+        path=request.path,
+        query=request.query_string,
+        headers=Headers(request.headers),
+        raw=raw,
+        body=_parsed(raw),
+        peer=f"{peer[0]}:{peer[1]}" if peer else "",
+        is_chat=is_chat,
+        version=match.get("version", "") if is_chat else "",
+        project=match.get("project", "") if is_chat else "",
+        location=match.get("location", "") if is_chat else "",
+        endpoint=match.get("endpoint", "") if is_chat else "",
+    )
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _note_status(request: web.Request, response: web.StreamResponse) -> None:
+    if _ENTRY in request:
+        request[_ENTRY].status = response.status
+
+
+def _variant_for(chat: ChatRequest, variant: Variant) -> Variant:
+    if chat.google.get("stream_function_call_arguments") is True and chat.traits.surface == "gemini":
+        variant = replace(variant, arguments="fragments")
+    if chat.traits.surface == "deployed" and variant.usage == "last":
+        # vLLM tells the usage in a chunk of its own.
+        variant = replace(variant, usage="trailing")
+    return variant
+
+
+def _json(code: int, body: bytes) -> web.Response:
+    return web.Response(body=body, status=code, content_type="application/json", charset="UTF-8")
+
+
+def _html(code: int, message: str) -> web.Response:
+    return web.Response(body=html_page(code, message), status=code, content_type="text/html", charset="UTF-8")
