@@ -9,6 +9,7 @@ Source of the shapes: Google's page on Vertex AI's OpenAI compatibility ("overvi
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 CHAT_PATH = "/chat/completions"
+EMBEDDINGS_PATH = "/embeddings"
 
 EMULATOR_HOST_VARIABLE = "VERTEX_COMPAT_EMULATOR_HOST"
 EMULATOR_TOKEN = "vertex-compat-emulator"  # noqa: S105 - a public word, worth nothing anywhere else
@@ -148,6 +149,39 @@ class SafetySetting(TypedDict):
 
     category: str
     threshold: str
+
+
+class EmbeddingRequest(TypedDict):
+    """What the embeddings route takes: OpenAI's shape; Google publishes no page on it, so it is unverified live."""
+
+    model: str
+    input: list[str]
+    dimensions: NotRequired[int]
+    encoding_format: NotRequired[Literal["float", "base64"]]
+
+
+class Embedding(TypedDict):
+    """The vector of the text that stands at `index` of the request's input; base64 holds little-endian float32."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(TypedDict):
+    """Tokens of all texts of a request."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(TypedDict):
+    """The answer of the embeddings route."""
+
+    object: Literal["list"]
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingUsage
 
 
 class ErrorStatus(TypedDict):

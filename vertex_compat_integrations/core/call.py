@@ -1,80 +1,105 @@
 """One call: its request, its attempts, and what becomes of what comes back. No I/O of its own."""
 
+import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.embedding import SERVED, Embedded, decode_embeddings
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
+    ConnectionFailedError,
     DeadlineExceededError,
+    EmptyReplyError,
+    InvalidRequestError,
     NotFoundError,
+    PartialReplyError,
+    ServerError,
     StreamInterruptedError,
     ThoughtSignatureError,
     UnexpectedReplyError,
     VertexCompatError,
+    VertexCompatWarning,
 )
 from vertex_compat_integrations.core.failures import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.history import SkipValues
 from vertex_compat_integrations.core.options import Options
 from vertex_compat_integrations.core.reply import Reply, decode_replies
 from vertex_compat_integrations.core.request import Request, Resource, build_request
-from vertex_compat_integrations.core.retry import delay_before_retry
+from vertex_compat_integrations.core.retry import RetryBudget, delay_before_retry
 from vertex_compat_integrations.core.stream import ReplyDelta, StreamDecoder
 from vertex_compat_integrations.core.transport import EventParser, decode_json
 
+Answer = TypeVar("Answer")
 
-class Call:
-    """What one `chat` or `stream` keeps from attempt to attempt."""
 
-    def __init__(
-        self,
-        messages: Sequence[wire.Message],
-        options: Options,
-        facts: ModelFacts,
-        *,
-        stream: bool,
-        resource: Resource,
-        skip_values: SkipValues,
-        seconds: float,
-        max_retries: int,
-        clock: Callable[[], float],
-        chance: Callable[[], float],
-    ) -> None:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a call is made.
+
+    Attributes:
+        facts: What the model can do.
+        resource: Where it is asked.
+        seconds: For the whole call, retries included.
+        max_retries: Requests after the first one.
+        clock: Tells the time, in seconds.
+        chance: Gives a number from 0 to 1.
+        budget: Pays for retries, if they are bounded beyond one call.
+    """
+
+    facts: ModelFacts
+    resource: Resource
+    seconds: float
+    max_retries: int
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    budget: RetryBudget | None = None
+
+
+class Call(Generic[Answer]):
+    """What a call keeps from attempt to attempt; a subclass says what is asked, and reads the answer."""
+
+    path: str
+
+    def __init__(self, model: str, terms: Terms) -> None:
         """Build the request.
 
         Raises:
             SettingsError: The request cannot be; nothing is sent.
         """
-        self._messages, self._options, self._facts = messages, options, facts
-        self._stream, self._resource = stream, resource
-        self._seconds, self._max_retries = seconds, max_retries
-        self._clock, self._chance = clock, chance
-        self._deadline = clock() + seconds
+        self._model, self._facts, self._resource = model, terms.facts, terms.resource
+        self._seconds, self._max_retries = terms.seconds, terms.max_retries
+        self._clock, self._chance, self._budget = terms.clock, terms.chance, terms.budget
+        if terms.budget is not None:
+            terms.budget.begin()
+        self._deadline = terms.clock() + terms.seconds
         self._retries = self._attempts = 0
         self._repaired: set[type[VertexCompatError]] = set()
-        self._reader: StreamReader | None = None
-        self.has_begun = False
+        self._was_empty = False
         self.auth_headers: Mapping[str, str] = {}
-        self._skip_values = skip_values
-        self.request = self._build(skip_values)
+        self.request = self._build()
 
-    def _build(self, skip_values: SkipValues) -> Request:
-        return build_request(
-            self._messages,
-            self._options,
-            self._facts,
-            stream=self._stream,
-            resource=self._resource,
-            skip_values=skip_values,
-        )
+    def _build(self) -> Request:
+        """The request as it is to be sent."""
+        raise NotImplementedError
+
+    def decode(self, body: bytes) -> Answer:
+        """The answer in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, or no answer to this call.
+        """
+        raise NotImplementedError
 
     def locate(self, project: str | None) -> None:
         """Complete what names the project, now that the credential has told it."""
         self._resource = replace(self._resource, project=project)
-        self.request = self._build(self._skip_values)
+        self.request = self._build()
 
     @property
     def remaining(self) -> float:
@@ -91,12 +116,117 @@ class Call:
     def content(self) -> bytes:
         """The request's body, for one more attempt."""
         self._attempts += 1
-        return to_json(self.request.body)
+        try:
+            return to_json(self.request.body)
+        except ValueError:
+            # A lone surrogate, as models send them in cut emoji, has no UTF-8; escaped it is JSON.
+            return json.dumps(self.request.body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> dict[str, str]:
         """The request's headers with the credential's."""
         self.auth_headers = auth_headers
         return {**self.request.headers, **auth_headers}
+
+    def delay_after(self, error: VertexCompatError) -> float:
+        """Seconds to wait before the next attempt.
+
+        Raises:
+            VertexCompatError: The given error, explained, if there is to be none.
+        """
+        if self._repair(error):
+            return 0.0
+        delay = delay_before_retry(
+            error,
+            retries=self._retries,
+            max_retries=self._max_retries,
+            remaining=self._deadline - self._clock(),
+            chance=self._chance,
+            was_empty=self._was_empty,
+            budget=self._budget,
+        )
+        if delay is None:
+            raise self._explained(error)
+        self._was_empty = self._was_empty or isinstance(error, EmptyReplyError)
+        self._retries += 1
+        return delay
+
+    def _repair(self, error: VertexCompatError) -> bool:
+        """Whether the cause can be mended; once for each cause, and not counted as a retry."""
+        if not isinstance(error, AuthenticationError | ThoughtSignatureError) or type(error) in self._repaired:
+            return False
+        self._repaired.add(type(error))
+        return self._mend(error)
+
+    def _mend(self, error: VertexCompatError) -> bool:
+        """Whether another request can go better: with a fresh token, for example."""
+        return isinstance(error, AuthenticationError)
+
+    def succeed(self) -> None:
+        """The call went well."""
+        if self._budget is not None:
+            self._budget.succeed()
+
+    def was_repaired(self, kind: type[VertexCompatError]) -> bool:
+        """Whether an error of this kind was answered with a repaired request."""
+        return kind in self._repaired
+
+    def _explained(self, error: VertexCompatError) -> VertexCompatError:
+        error.model = self._model or None
+        error.project, error.location = self._resource.project, self._resource.location
+        error.attempts = self._attempts
+        error.hint = self._hint(error)
+        return error
+
+    def _hint(self, error: VertexCompatError) -> str:
+        """What to do about an error, for a model of which something is known."""
+        return (self._where_it_is() if isinstance(error, NotFoundError) else None) or error.hint
+
+    def _where_it_is(self) -> str | None:
+        if self._facts.retires and self._facts.replacement:
+            return (
+                f"{self._model} is announced to retire ({self._facts.retires}); "
+                f"Google names {self._facts.replacement} in its place."
+            )
+        if self._facts.locations and self._resource.location not in self._facts.locations:
+            return f"This model is served at location={self._facts.locations[0]!r}."
+        return None
+
+
+class ChatCall(Call[list[Reply]]):
+    """One `chat` or `stream`."""
+
+    path = wire.CHAT_PATH
+
+    def __init__(
+        self,
+        messages: Sequence[wire.Message],
+        options: Options,
+        terms: Terms,
+        *,
+        stream: bool,
+        skip_values: SkipValues,
+        takes_cut: bool = False,
+    ) -> None:
+        """Build the request.
+
+        Raises:
+            SettingsError: The request cannot be; nothing is sent.
+        """
+        self._messages, self._options = messages, options
+        self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
+        self._reader: StreamReader | None = None
+        self.has_begun = False
+        super().__init__(options.model, terms)
+
+    def _build(self) -> Request:
+        return build_request(
+            self._messages,
+            self._options,
+            self._facts,
+            stream=self._stream,
+            resource=self._resource,
+            skip_values=self._skip_values,
+        )
 
     def decode(self, body: bytes) -> list[Reply]:
         """The answers in a body.
@@ -122,71 +252,85 @@ class Call:
             self.has_begun = True
             yield delta
 
+    def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
+        """What remains of an answer that broke off, if the caller takes it as it is; None if the error stands.
+
+        A tool call that broke off is no call, whatever the caller takes.
+        """
+        cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
+        if not (cut and self._takes_cut and self.has_begun and self._reader) or self._reader.decoder.has_calls:
+            return None
+        rest = self._reader.decoder.settle()
+        warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
+        return rest
+
     def delay_after(self, error: VertexCompatError) -> float:
         """Seconds to wait before the next attempt.
 
         Raises:
-            VertexCompatError: The given error, explained, if there is to be none.
+            VertexCompatError: The given error, explained, if there is to be none; there is none after the first piece.
         """
         reader, self._reader = self._reader, None
         if self.has_begun:
             raise self._explained(_interrupted(error, reader)) from None
-        if self._repair(error):
-            return 0.0
-        delay = delay_before_retry(
-            error,
-            retries=self._retries,
-            max_retries=self._max_retries,
-            remaining=self._deadline - self._clock(),
-            chance=self._chance,
-        )
-        if delay is None:
-            raise self._explained(error)
-        self._retries += 1
-        return delay
+        return super().delay_after(error)
 
-    def _repair(self, error: VertexCompatError) -> bool:
-        """Whether the cause can be mended; once for each cause, and not counted as a retry."""
-        if not isinstance(error, AuthenticationError | ThoughtSignatureError) or type(error) in self._repaired:
+    def _mend(self, error: VertexCompatError) -> bool:
+        """Whether another request can go better: with a fresh token, or with skip values for signatures."""
+        if not isinstance(error, ThoughtSignatureError):
+            return super()._mend(error)
+        self._skip_values = "everywhere"
+        mended = self._build()
+        if mended.body == self.request.body:
             return False
-        self._repaired.add(type(error))
-        if isinstance(error, ThoughtSignatureError):
-            self._skip_values = "everywhere"
-            mended = self._build(self._skip_values)
-            if mended.body == self.request.body:
-                return False
-            self.request = mended
+        self.request = mended
         return True
 
-    def was_repaired(self, kind: type[VertexCompatError]) -> bool:
-        """Whether an error of this kind was answered with a repaired request."""
-        return kind in self._repaired
 
-    def _explained(self, error: VertexCompatError) -> VertexCompatError:
-        error.model = self._options.model or None
-        error.project, error.location = self._resource.project, self._resource.location
-        error.attempts = self._attempts
+class EmbeddingCall(Call[Embedded]):
+    """One request for embeddings."""
+
+    path = wire.EMBEDDINGS_PATH
+
+    def __init__(self, body: wire.EmbeddingRequest, terms: Terms) -> None:
+        """Take the request as it is."""
+        self._body = body
+        super().__init__(body["model"], terms)
+
+    def _build(self) -> Request:
+        return Request(dict(self._body), {})
+
+    def decode(self, body: bytes) -> Embedded:
+        """The vectors in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, or no list of one vector for each text.
+        """
+        answer = decode_json(body)
+        if (failure := decode_stream_failure(answer)) is not None:
+            raise failure
+        return decode_embeddings(answer, self._body)
+
+    def _hint(self, error: VertexCompatError) -> str:
+        """What to do; where the error's own reason is vague, also what is known of the model and its places."""
         if isinstance(error, NotFoundError):
-            error.hint = self._where_it_is() or error.hint
-        return error
+            return " ".join(filter(None, (self._where_it_is(), SERVED, self._end())))
+        if isinstance(error, ServerError | InvalidRequestError) and error.hint == error.default_hint:
+            return " ".join(filter(None, (error.hint, self._where_it_is(), self._end())))
+        return error.hint
 
-    def _where_it_is(self) -> str | None:
-        if self._facts.retires and self._facts.replacement:
-            return (
-                f"{self._options.model} is announced to retire ({self._facts.retires}); "
-                f"Google names {self._facts.replacement} in its place."
-            )
-        if self._facts.locations and self._resource.location not in self._facts.locations:
-            return f"This model is served at location={self._facts.locations[0]!r}."
-        return None
+    def _end(self) -> str | None:
+        retires = self._facts.retires
+        return f"{self._model} is announced to retire ({retires}): see Google's model card." if retires else None
 
 
 def _interrupted(error: VertexCompatError, reader: "StreamReader | None") -> VertexCompatError:
     """The error as one of a stream that has begun, with what came of it."""
-    if isinstance(error, StreamInterruptedError) or reader is None:
+    if isinstance(error, PartialReplyError) or reader is None:
         return error
     interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")
     interrupted.code, interrupted.status, interrupted.details = error.code, error.status, error.details
+    interrupted.retry_after = error.retry_after
     return interrupted
 
 

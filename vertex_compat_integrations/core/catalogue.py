@@ -23,6 +23,21 @@ GEMINI_IGNORES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingFacts:
+    """What a model that gives vectors wants, and gives.
+
+    Attributes:
+        query_prefix: What stands before a text that is searched with.
+        text_prefix: What stands before a text that is to be found.
+        dimensions: Length of its vectors, and the most that may be asked for; None if it is not known.
+    """
+
+    query_prefix: str = ""
+    text_prefix: str = ""
+    dimensions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What one model, or one family, can do.
 
@@ -43,6 +58,7 @@ class ModelFacts:
         locations: Where it is served; empty means wherever the endpoint is.
         retires: Announced end of service, as ISO date or month.
         replacement: What to use instead.
+        embedding: How it embeds texts, if that is what it does; such a model does not chat.
     """
 
     prefix: str
@@ -61,6 +77,7 @@ class ModelFacts:
     locations: tuple[str, ...] = ()
     retires: str | None = None
     replacement: str | None = None
+    embedding: EmbeddingFacts | None = None
 
 
 _GEMINI = ModelFacts("google/gemini-")
@@ -166,7 +183,39 @@ _OPEN_ROWS = (
     replace(_OPEN, prefix="xai/", input_tokens=262_144, output_tokens=65_536, locations=_GLOBAL),
 )
 
-_BY_PREFIX = sorted((*_ROWS, *_OPEN_ROWS), key=lambda row: len(row.prefix), reverse=True)
+# E5: Google's model cards "Multilingual E5 Large" and "Small" (512 tokens a text; up to 1,024 and 384 dimensions;
+# us-central1 and europe-west4). Public reports: both lengths measured in us-central1, and HTTP 500 at `global`
+# (Zhivex-AI's notes on Vertex); the retirement of the served models, from Google's release notes of 2026-07-21. The
+# prefixes are those of the models' own cards (huggingface.co/intfloat): the instruct variant wants its task before a
+# query, and nothing before a passage.
+_E5 = replace(
+    _OPEN,
+    prefix="intfloat/",
+    thinking=None,
+    input_tokens=512,
+    output_tokens=0,
+    outputs=frozenset({"embedding"}),
+    embedding=EmbeddingFacts("query: ", "passage: "),
+)
+_E5_SERVED = replace(_E5, locations=("us-central1", "europe-west4"), retires="2026-10-21")
+_E5_INSTRUCT = EmbeddingFacts(
+    "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: ", "", 1_024
+)
+_E5_ROWS = (
+    _E5,
+    replace(_E5, prefix="intfloat/multilingual-e5-large-instruct", embedding=_E5_INSTRUCT),
+    replace(_E5_SERVED, prefix="intfloat/multilingual-e5-large-instruct-maas", embedding=_E5_INSTRUCT),
+    replace(
+        _E5_SERVED,
+        prefix="intfloat/multilingual-e5-small-maas",
+        embedding=EmbeddingFacts("query: ", "passage: ", 384),
+    ),
+)
+
+EMBEDDING_MODELS = tuple(row.prefix for row in _E5_ROWS if row.prefix.endswith("-maas"))
+"""The models that are known to be served on the embeddings route."""
+
+_BY_PREFIX = sorted((*_ROWS, *_OPEN_ROWS, *_E5_ROWS), key=lambda row: len(row.prefix), reverse=True)
 _FACT_NAMES = frozenset(field.name for field in fields(ModelFacts)) - {"prefix"}
 
 

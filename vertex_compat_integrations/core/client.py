@@ -1,4 +1,4 @@
-"""The client: `chat`, `stream`, `achat`, `astream`. A credential's headers, one POST, our retry loop round it."""
+"""The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
 
 import asyncio
 import random
@@ -7,7 +7,8 @@ import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
@@ -19,6 +20,14 @@ from vertex_compat_integrations.core.connection import (
     resolve_source,
 )
 from vertex_compat_integrations.core.credentials import TokenSource
+from vertex_compat_integrations.core.embedding import (
+    Embedded,
+    EmbeddingOptions,
+    Purpose,
+    build_requests,
+    check_embeds,
+    join_embedded,
+)
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ThoughtSignatureError,
@@ -28,13 +37,17 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.options import Options
 from vertex_compat_integrations.core.reply import Reply
 from vertex_compat_integrations.core.request import Resource
+from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.stream import ReplyDelta
 
 if TYPE_CHECKING:
-    from vertex_compat_integrations.core.call import Call
+    from vertex_compat_integrations.core.call import Call, ChatCall, Terms
     from vertex_compat_integrations.core.pool import Post, Route
 
 Answer = TypeVar("Answer")
+
+
+_CONNECTION = tuple(Connection.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,15 @@ class VertexCompatClient:
     def __init__(
         self, connection: Connection, facts: Mapping[str, Any] | None = None, timing: Timing | None = None
     ) -> None:
-        """`facts` overrides what the catalogue says of the model."""
+        """`facts` overrides what the catalogue says of the model.
+
+        Raises:
+            SettingsError: The user's own HTTP client is none that the installed SDK can use.
+        """
+        if connection.http_client is not None or connection.http_async_client is not None:
+            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - only who brings a client needs the SDK here
+
+            pool.check_http_clients(connection.http_client, connection.http_async_client)
         self._connection = connection
         self._override = facts
         self._timing = timing or Timing()
@@ -64,6 +85,7 @@ class VertexCompatClient:
         self._project: str | None = None
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
+        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
     def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """The answers: one, or `n`.
@@ -71,23 +93,11 @@ class VertexCompatClient:
         Raises:
             VertexCompatError: See `core.errors`.
         """
-        call = self._begin(messages, options, stream=False)
-        while True:
-            try:
-                return self._remember(call, call.decode(b"".join(self._blocks(call))))
-            except VertexCompatError as error:
-                delay = self._delay_after(call, error)
-            self._timing.sleep(delay)
+        return self._complete(self._begin(messages, options, stream=False))
 
     async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Like `chat`."""
-        call = self._begin(messages, options, stream=False)
-        while True:
-            try:
-                return self._remember(call, call.decode(b"".join([block async for block in self._ablocks(call)])))
-            except VertexCompatError as error:
-                delay = self._delay_after(call, error)
-            await self._timing.asleep(delay)
+        return await self._acomplete(self._begin(messages, options, stream=False))
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
         """The answer piece by piece; the last piece has the ending.
@@ -101,10 +111,14 @@ class VertexCompatClient:
                 with closing(self._blocks(call)) as blocks:
                     for block in blocks:
                         yield from call.read(block)
-                yield from self._remember(call, call.read(None))
+                yield from call.read(None)
             except VertexCompatError as error:
+                if (rest := call.settle_for(error)) is not None:
+                    yield rest
+                    return
                 delay = self._delay_after(call, error)
             else:
+                self._remember(call)
                 return
             self._timing.sleep(delay)
 
@@ -117,36 +131,124 @@ class VertexCompatClient:
                     async for block in blocks:
                         for delta in call.read(block):
                             yield delta
-                for delta in self._remember(call, call.read(None)):
+                for delta in call.read(None):
                     yield delta
             except VertexCompatError as error:
+                if (rest := call.settle_for(error)) is not None:
+                    yield rest
+                    return
                 delay = self._delay_after(call, error)
             else:
+                self._remember(call)
                 return
             await self._timing.asleep(delay)
 
-    def _begin(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "Call":
+    def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
+        """The texts' vectors, in their order; each batch is a call of its own, with its own time and retries.
+
+        Raises:
+            VertexCompatError: See `core.errors`.
+        """
+        terms, requests = self._begin_embedding(texts, options, purpose)
+        return join_embedded([self._complete(self._embedding_call(request, terms)) for request in requests])
+
+    async def aembed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
+        """Like `embed`, with some batches at a time, of all such calls together; the first that fails ends this one."""
+        terms, requests = self._begin_embedding(texts, options, purpose)
+        gate = self._gate(options.concurrency)
+
+        async def embed_batch(request: wire.EmbeddingRequest) -> Embedded:
+            async with gate:
+                return await self._acomplete(self._embedding_call(request, terms))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(embed_batch(request)) for request in requests]
+        except ExceptionGroup as failures:
+            failure = failures.exceptions[0]
+            raise failure from failure.__cause__
+        return join_embedded([task.result() for task in tasks])
+
+    def _gate(self, width: int) -> asyncio.Semaphore:
+        """What lets so many of this client's batches through at a time, on this event loop."""
+        gates = self._gates.setdefault(asyncio.get_running_loop(), {})
+        return gates.setdefault(width, asyncio.Semaphore(width))
+
+    def _complete(self, call: "Call[Answer]") -> Answer:
+        """The whole answer to a call, after as many attempts as it takes."""
+        while True:
+            try:
+                answer = call.decode(b"".join(self._blocks(call)))
+            except VertexCompatError as error:
+                delay = self._delay_after(call, error)
+            else:
+                self._remember(call)
+                return answer
+            self._timing.sleep(delay)
+
+    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+        while True:
+            try:
+                answer = call.decode(b"".join([block async for block in self._ablocks(call)]))
+            except VertexCompatError as error:
+                delay = self._delay_after(call, error)
+            else:
+                self._remember(call)
+                return answer
+            await self._timing.asleep(delay)
+
+    def _begin(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "ChatCall":
         """The call, built and checked; nothing is sent yet."""
-        from vertex_compat_integrations.core.call import Call  # noqa: PLC0415 - the SDK is loaded by the first call
+        from vertex_compat_integrations.core.call import ChatCall  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         if model != options.model:
             options = options.model_copy(update={"model": model})
-        call = Call(
+        call = ChatCall(
             messages,
             options,
-            facts_for(model, self._override),
+            self._terms(destination, model),
             stream=stream,
-            resource=Resource(destination.project or self._project, destination.location),
             skip_values="where missing" if model in self._demanding else "as the model demands",
+            takes_cut=self._connection.on_truncated == "warn",
+        )
+        self._warn_of(model, call.request.ignored)
+        return call
+
+    def _begin_embedding(
+        self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
+    ) -> "tuple[Terms, list[wire.EmbeddingRequest]]":
+        """The terms and the batches, built and checked; nothing is sent yet."""
+        destination, _ = self._resolve()
+        model = resolve_model_name(options.model, destination)
+        terms = self._terms(destination, model)
+        check_embeds(model, terms.facts, own_server=destination.own_server)
+        options = options.model_copy(update={"model": model})
+        return terms, build_requests(texts, options, terms.facts, purpose)
+
+    def _embedding_call(self, request: wire.EmbeddingRequest, terms: "Terms") -> "Call[Embedded]":
+        from vertex_compat_integrations.core.call import EmbeddingCall  # noqa: PLC0415 - as above
+
+        return EmbeddingCall(request, terms)
+
+    def _terms(self, destination: Destination, model: str) -> "Terms":
+        from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
+
+        return Terms(
+            facts_for(model, self._override),
+            Resource(destination.project or self._project, destination.location),
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
             clock=self._timing.clock,
             chance=self._timing.chance,
+            budget=self._budget(destination, model),
         )
-        self._warn_of(model, call.request.ignored)
-        return call
+
+    def _budget(self, destination: Destination, model: str) -> RetryBudget | None:
+        if not self._connection.retry_budget:
+            return None
+        return budget_for(BudgetKey(destination.origin, destination.project or self._project, model))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Where to, and as whom; settled by the first call."""
@@ -169,7 +271,7 @@ class VertexCompatClient:
             self._warned.add(text)
             warnings.warn(text, VertexCompatWarning, stacklevel=2)
 
-    def _blocks(self, call: "Call") -> Generator[bytes]:
+    def _blocks(self, call: "Call[Any]") -> Generator[bytes]:
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
@@ -179,7 +281,7 @@ class VertexCompatClient:
             call.locate(self._project)
         yield from pool.blocks(*self._post(call, headers))
 
-    async def _ablocks(self, call: "Call") -> AsyncGenerator[bytes]:
+    async def _ablocks(self, call: "Call[Any]") -> AsyncGenerator[bytes]:
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
@@ -191,12 +293,15 @@ class VertexCompatClient:
             async for block in blocks:
                 yield block
 
-    def _post(self, call: "Call", headers: Mapping[str, str]) -> "tuple[Route, Post]":
+    def _post(self, call: "Call[Any]", headers: Mapping[str, str]) -> "tuple[Route, Post]":
         from vertex_compat_integrations.core.pool import Post, Route  # noqa: PLC0415 - as above
 
         destination, _ = self._resolve()
-        url = destination.build_base_url(destination.project or self._project) + wire.CHAT_PATH
-        route = Route(destination.origin, self._connection.proxy, self._connection.ca_bundle)
+        url = destination.build_base_url(destination.project or self._project) + call.path
+        settings = self._connection
+        route = Route(
+            destination.origin, settings.proxy, settings.ca_bundle, settings.http_client, settings.http_async_client
+        )
         return route, Post(
             url.removeprefix(destination.origin),
             call.content(),
@@ -205,7 +310,7 @@ class VertexCompatClient:
             self._connection.gap_timeout,
         )
 
-    def _delay_after(self, call: "Call", error: VertexCompatError) -> float:
+    def _delay_after(self, call: "Call[Any]", error: VertexCompatError) -> float:
         """Seconds until the next attempt.
 
         Raises:
@@ -216,8 +321,22 @@ class VertexCompatClient:
             source.invalidate(call.auth_headers)
         return call.delay_after(error)
 
-    def _remember(self, call: "Call", answer: Answer) -> Answer:
-        """The answer; what was learned of the model on the way is kept."""
+    def _remember(self, call: "Call[Any]") -> None:
+        """Keep what a call that went well has shown."""
+        call.succeed()
         if call.was_repaired(ThoughtSignatureError):
             self._demanding.add(call.request.body["model"])
-        return answer
+
+
+KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
+"""A client, and the settings that it was made for."""
+
+
+def client_for(connection: Connection, facts: Mapping[str, Any] | None, known: KeyedClient | None) -> KeyedClient:
+    """The client for the settings as they are now: the known one, if nothing has changed."""
+    settings = (facts, *(getattr(connection, name) for name in _CONNECTION))
+    if known is not None and known[0] == settings:
+        return known
+    # A connection of its own: copies of the user's object share the client, and may be changed one by one.
+    own = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
+    return settings, VertexCompatClient(own, facts)

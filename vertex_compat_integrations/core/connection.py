@@ -1,7 +1,7 @@
 """Where requests go, and as whom: settings → destination and credential. Reads the environment, does no other I/O."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -14,13 +14,13 @@ from vertex_compat_integrations.core.endpoint import (
     Endpoint,
     clean_base_url,
     is_allowed,
-    is_google_host,
     is_loopback,
     origin_of,
     resolve_model,
 )
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings import Settings
+from vertex_compat_integrations.core.trust import check_trust
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
@@ -81,11 +81,23 @@ class Connection(Settings):
     max_retries: int = Field(default=2, ge=0)
     """Requests after the first one."""
 
+    retry_budget: bool = True
+    """Whether retries to one model are bounded for the whole process: at most every tenth request in the long run."""
+
     proxy: str | None = None
     """Proxy for the API and for tokens; else `HTTPS_PROXY` and `NO_PROXY`."""
 
     ca_bundle: str | None = None
     """File with the certificates to trust, for the API and for tokens; else `SSL_CERT_FILE`."""
+
+    http_client: Any = Field(default=None, exclude=True, repr=False)
+    """An HTTP client of your own for synchronous calls (mTLS, limits); of the family of the installed SDK."""
+
+    http_async_client: Any = Field(default=None, exclude=True, repr=False)
+    """An HTTP client of your own for asynchronous calls; it belongs to the event loop that you use it on."""
+
+    on_truncated: Literal["error", "warn"] = "error"
+    """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
 
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
@@ -190,7 +202,7 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     if destination.emulated:
         return token_source(token=EMULATOR_TOKEN)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
-    _check_trust(connection, destination)
+    check_trust(destination.origin, own_credential(connection), connection.allow_hosts)
     return token_source(
         credentials=connection.credentials,
         token=key,
@@ -201,23 +213,25 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     )
 
 
-def _check_trust(connection: Connection, destination: Destination) -> None:
-    """Refuse to take a credential where it does not belong.
+def check_settings(connection: Connection, model: str) -> None:
+    """Refuse, before anything is sent, coordinates and a model that cannot be, and a credential that would go astray.
 
     Raises:
-        SettingsError: The host is not Google's, and nobody said that it may have the credential; or it is plain http.
+        SettingsError: One of these.
     """
-    origin = destination.origin
-    if origin.startswith("http:") and not is_loopback(origin):
-        raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
-    if is_google_host(origin) or is_allowed(origin, connection.allow_hosts):
-        return
-    explicit = connection.api_key is not None or isinstance(connection.credentials, Callable)  # type: ignore[arg-type]  # a runtime check against the ABC
-    if not (explicit and connection.base_url is not None):
-        raise SettingsError(
-            f"{origin} is not one of Google's hosts; a Google credential goes there only if you say so.",
-            hint=f"Pass allow_hosts=[{origin!r}], or a token of that server's own as api_key=.",
-        )
+    destination = resolve_destination(connection)
+    resolve_model_name(model, destination)
+    if not destination.emulated:
+        check_trust(destination.origin, own_credential(connection), connection.allow_hosts)
+
+
+def own_credential(connection: Connection) -> object | None:
+    """The static token or callable that goes with a base URL of the user's own; None if there is none such."""
+    if connection.base_url is None:
+        return None
+    if connection.api_key is not None:
+        return connection.api_key
+    return connection.credentials if callable(connection.credentials) else None
 
 
 def resolve_model_name(model: str, destination: Destination) -> str:

@@ -3,6 +3,9 @@
 The only module that imports google-auth, and only when a token or a project is first asked for. Its exceptions can
 hold private keys and request bodies, so none is ever chained: `CredentialsError` names the kind of credentials and the
 class of the cause.
+
+Fetches run in threads, but one step keeps the interpreter's lock all the same: when a service account's key file is
+first loaded, google-auth has its RSA key checked, some 50 ms once in a process.
 """
 
 import copy

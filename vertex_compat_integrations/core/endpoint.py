@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.wire import CHAT_PATH
+from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH
 
 OPENAPI = "openapi"
 DEFAULT_LOCATION = "global"
 
+_OWN_PORTS = {"https": ":443", "http": ":80"}
 _MULTI_REGIONS = frozenset({"us", "eu"})
 _PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]*")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*")
@@ -108,24 +109,29 @@ def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
 
 
 def clean_base_url(base_url: str) -> str:
-    """`base_url` without the trailing slash, query and `/chat/completions` that people paste along.
+    """`base_url` without the trailing slash, query and route that people paste along.
 
     Raises:
         SettingsError: It is not an http(s) URL, or holds a user name.
     """
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url.strip())
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
         raise SettingsError(f"base_url={base_url!r} is no http(s) URL.", hint="Begin it with https://.")
     if parts.username or parts.password:
         raise SettingsError("base_url holds a user name or password.", hint="Pass credentials apart from the URL.")
-    path = parts.path.rstrip("/").removesuffix(CHAT_PATH).rstrip("/")
+    path = parts.path.rstrip("/").removesuffix(CHAT_PATH).removesuffix(EMBEDDINGS_PATH).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, lower-cased."""
+    """Scheme, host and port of a URL, lower-cased and without the scheme's own port."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    host = parts.netloc.lower().removesuffix(_OWN_PORTS.get(parts.scheme, ""))
+    return f"{parts.scheme}://{host}"
 
 
 def is_loopback(url: str) -> bool:
@@ -157,7 +163,7 @@ def is_allowed(url: str, allow_hosts: Sequence[str]) -> bool:
     names = {parts.netloc.lower(), (parts.hostname or "").lower()}
     safe = parts.scheme == "https" or is_loopback(url)
     return any(
-        entry.lower().rstrip("/") == origin_of(url) if "://" in entry else safe and entry.lower() in names
+        origin_of(entry) == origin_of(url) if "://" in entry else safe and entry.lower() in names
         for entry in allow_hosts
     )
 
@@ -172,11 +178,11 @@ def resolve_model(model: str, *, own_server: bool = False) -> str:
     Raises:
         SettingsError: The name has no publisher and none can be told, or has characters that no name has.
     """
-    if own_server and "gemini-" not in model:
-        return model
     name = model.strip().removeprefix("models/")
     if name.startswith("publishers/"):
         name = name.removeprefix("publishers/").replace("/models/", "/", 1)
+    if own_server and not name.startswith(("gemini-", "google/gemini-")):
+        return model
     if not _MODEL.fullmatch(name):
         raise SettingsError(
             f"model={model!r} is no model name.", hint="Write publisher/name, e.g. google/gemini-3.5-flash."

@@ -37,7 +37,8 @@ class Meaning:
 
 
 MEANINGS = (
-    Meaning(400, ("thought_signature",), ThoughtSignatureError),
+    # Missing ("… is missing a `thought_signature`"), or another model's ("Corrupted thought signature.").
+    Meaning(400, ("thought_signature", "thought signature"), ThoughtSignatureError),
     Meaning(
         400,
         (
@@ -212,7 +213,8 @@ def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
 def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     message = str(error.get("message") or "No reason given.").strip()
     status = error.get("status") if isinstance(error.get("status"), str) else None
-    details = [detail for detail in error.get("details") or () if isinstance(detail, Mapping)]
+    told = error.get("details")
+    details = [detail for detail in told if isinstance(detail, Mapping)] if isinstance(told, list) else []
     haystack = f"{message} {status} {_reasons(details)}".lower()
     meaning = next(
         (row for row in MEANINGS if row.code == code and any(text in haystack for text in row.texts)), _NO_MEANING
@@ -251,7 +253,8 @@ def _retry_info(details: list[Mapping[str, Any]]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
+    """The number that the text is, not below 0; None if it is none."""
     try:
-        return float(text) if text is not None else None
+        return max(0.0, float(text)) if text is not None else None
     except ValueError:
         return None

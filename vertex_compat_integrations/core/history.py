@@ -31,6 +31,8 @@ def settle_history(
         HistoryError: A call without result, a result without call, or nothing from the user.
     """
     settled = list(_in_order([clean for message in messages if (clean := _clean(message)) is not None]))
+    if facts.gemini:
+        settled = _with_calls_in_turn(settled)
     _refuse_what_cannot_start(settled, facts)
     if facts.refuses_preamble:
         settled = [_without_preamble(message) for message in settled]
@@ -125,6 +127,40 @@ def _paired(calls: list[wire.ToolCall], results: list[wire.ToolMessage]) -> Iter
         raise HistoryError(f"The result with tool_call_id {waiting[0]['tool_call_id']!r} belongs to no call before it.")
 
 
+def _with_calls_in_turn(messages: list[wire.Message]) -> list[wire.Message]:
+    """The messages, what the assistant said right before a message with calls taken into that message.
+
+    "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
+    """
+    turned: list[wire.Message] = []
+    following: int | None = None
+    for message in reversed(messages):
+        after = turned[following] if following is not None else None
+        if following is not None and after and _is_said_before_calls(message, after):
+            turned[following] = _with_preamble(message, after)
+            continue
+        turned.append(message)
+        following = len(turned) - 1 if message["role"] != "system" else following
+    return turned[::-1]
+
+
+def _is_said_before_calls(message: wire.Message, after: wire.Message) -> bool:
+    return message["role"] == after["role"] == "assistant" and bool(after.get("tool_calls"))
+
+
+def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Message:
+    """The message with the preamble's content before its own; what the preamble bore stands on its last part."""
+    *parts, last = _as_parts(preamble)
+    if preamble["role"] == "assistant" and (extra := preamble.get("extra_content")):
+        last = {"extra_content": extra, **last}
+    return cast("wire.Message", {**message, "content": [*parts, last, *_as_parts(message)]})
+
+
+def _as_parts(message: wire.Message) -> list[Any]:
+    content = message.get("content")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())
+
+
 def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -> None:
     roles = [message["role"] for message in messages if message["role"] != "system"]
     if not roles:
@@ -151,18 +187,13 @@ def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Mess
         if message["role"] == "assistant" and "extra_content" in message:
             carried = {
                 signature
-                for holder in (*message.get("tool_calls", ()), *_parts(message))
+                for holder in (*message.get("tool_calls", ()), *_as_parts(message))
                 for signature in signatures_in(holder.get("extra_content"))
             }
             if carried.intersection(signatures_in(message["extra_content"])):
                 yield cast("wire.Message", {key: value for key, value in message.items() if key != "extra_content"})
                 continue
         yield message
-
-
-def _parts(message: wire.Message) -> list[Any]:
-    content = message.get("content")
-    return content if isinstance(content, list) else []
 
 
 def _with_skip_values(messages: list[wire.Message], *, replace: bool) -> list[wire.Message]:

@@ -100,7 +100,7 @@ class Options(Settings):
     web_search_options: Annotated[dict[str, Any] | None, _wire("web_search_options")] = None
     """Grounds the answer in Google Search; the endpoint knows no sub-options, so give `{}`."""
 
-    thinking: Effort | bool | int | dict[str, Any] | None = None
+    thinking: Effort | bool | Annotated[int, Field(ge=-1)] | dict[str, Any] | None = None
     """One word for the four below: an effort, a token budget, False (off), or a mapping of their names."""
 
     reasoning_effort: Effort | None = None

@@ -8,6 +8,7 @@ import asyncio
 import os
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -18,13 +19,18 @@ from vertex_compat_integrations.core.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
+    SettingsError,
     UnexpectedReplyError,
     VertexCompatError,
 )
 from vertex_compat_integrations.core.failures import decode_failure
 from vertex_compat_integrations.core.transport import AsyncByteStream, ByteStream
+from vertex_compat_integrations.core.watchdog import Watch, Watchdog, watching_on_loop
 
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+
+MAX_BODY_BYTES = 512 * 2**20
+"""A bound against a server that never ends its answer."""
 
 PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
 
@@ -35,6 +41,8 @@ class Route(NamedTuple):
     origin: str
     proxy: str | None = None
     ca_bundle: str | None = None
+    http_client: Any = None
+    http_async_client: Any = None
 
 
 class Post(NamedTuple):
@@ -56,6 +64,7 @@ class _Pool:
     def reset(self) -> None:
         """Forget all: a forked child must not speak on its parent's sockets."""
         self.lock = threading.Lock()
+        self.watchdog = Watchdog()
         self.clients: dict[Route, openai.OpenAI] = {}
         self.async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Route, openai.AsyncOpenAI]] = (
             weakref.WeakKeyDictionary()
@@ -97,9 +106,29 @@ async def _close_with_loop(clients: dict[Route, openai.AsyncOpenAI]) -> AsyncGen
     try:
         yield
     finally:
-        for client in list(clients.values()):
-            await client.close()
+        for route, client in list(clients.items()):
+            if route.http_async_client is None:
+                await client.close()
         clients.clear()
+
+
+def check_http_clients(http_client: Any, http_async_client: Any) -> None:
+    """Refuse HTTP clients that the installed SDK cannot use: its majors 2 and 3 speak through different libraries.
+
+    Raises:
+        SettingsError: One of them is no client for this SDK.
+    """
+    route = Route("https://aiplatform.googleapis.com", http_client=http_client, http_async_client=http_async_client)
+    try:
+        if http_client is not None:
+            openai.OpenAI(**_settings(route), **_http_client(route))
+        if http_async_client is not None:
+            openai.AsyncOpenAI(**_settings(route), **_async_http_client(route))
+    except (TypeError, AttributeError) as error:
+        raise SettingsError(
+            f"openai {openai.__version__} cannot use this HTTP client: {error}",
+            hint="Make it with openai.DefaultHttpxClient(…) or openai.DefaultAsyncHttpxClient(…).",
+        ) from None
 
 
 def _settings(route: Route) -> dict[str, Any]:
@@ -136,11 +165,15 @@ def transport_settings(route: Route) -> dict[str, Any]:
 
 
 def _http_client(route: Route) -> dict[str, Any]:
+    if route.http_client is not None:
+        return {"http_client": route.http_client}
     settings = transport_settings(route)
     return {"http_client": openai.DefaultHttpxClient(**settings)} if settings else {}
 
 
 def _async_http_client(route: Route) -> dict[str, Any]:
+    if route.http_async_client is not None:
+        return {"http_client": route.http_async_client}
     settings = transport_settings(route)
     return {"http_client": openai.DefaultAsyncHttpxClient(**settings)} if settings else {}
 
@@ -165,38 +198,64 @@ def _arguments(post: Post) -> dict[str, Any]:
 def blocks(route: Route, post: Post) -> Generator[bytes]:
     """The body of the answer to one request, as it comes; read to its end, so that the connection serves again.
 
+    The head of the answer is timed read by read only; of the body, also the whole.
+
     Raises:
-        VertexCompatError: The server answered with an error, or no whole answer came.
+        VertexCompatError: The server answered with an error, or no whole answer came in time.
     """
     failure: VertexCompatError | None = None
     stream: ByteStream | None = None
+    watch = Watch()
+    ends = time.monotonic() + post.seconds
     try:
         stream = _client(route).post(**_arguments(post), stream_cls=ByteStream)
-        yield from stream
+        with _POOL.watchdog.watching(watch, stream.response, ends - time.monotonic()):
+            size = 0
+            for block in stream:
+                size = _grown(size, block)
+                yield block
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
         failure = translate_error(error)
     finally:
         if stream is not None:
             stream.response.close()
-    if failure is not None:
-        # Outside the handler: the SDK's exception holds the request, and so the token.
-        raise failure
+    _settle(failure, watch, post)
 
 
 async def ablocks(route: Route, post: Post) -> AsyncGenerator[bytes]:
-    """Like `blocks`."""
+    """Like `blocks`; the head is timed as a whole, too."""
     failure: VertexCompatError | None = None
     stream: AsyncByteStream | None = None
+    watch = Watch()
+    ends = time.monotonic() + post.seconds
     try:
         client = await _async_client(route)
-        stream = await client.post(**_arguments(post), stream_cls=AsyncByteStream)
-        async for block in stream:
-            yield block
+        async with asyncio.timeout(post.seconds):
+            stream = await client.post(**_arguments(post), stream_cls=AsyncByteStream)
+        with watching_on_loop(watch, stream.response, ends - time.monotonic()):
+            size = 0
+            async for block in stream:
+                size = _grown(size, block)
+                yield block
     except Exception as error:  # noqa: BLE001 - as in blocks()
         failure = translate_error(error)
     finally:
         if stream is not None:
             await stream.response.aclose()
+    _settle(failure, watch, post)
+
+
+def _grown(size: int, block: bytes) -> int:
+    size += len(block)
+    if size > MAX_BODY_BYTES:
+        raise UnexpectedReplyError(f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+    return size
+
+
+def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None:
+    """Raise what went wrong; outside of any handler, for the SDK's exception holds the request, and so the token."""
+    if watch.has_expired:
+        raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
     if failure is not None:
         raise failure
 

@@ -142,7 +142,7 @@ def decode_replies(
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
-    choices = completion["choices"] or [{}]
+    choices = mappings_in(completion["choices"]) or [{}]
     replies = [
         _decode_choice(completion, choice, _split_of(choice, marker, unopened=unopened), one_call=one_call)
         for choice in choices
@@ -152,13 +152,28 @@ def decode_replies(
     return replies
 
 
-def _split_of(choice: wire.Json, marker: str | None, *, unopened: bool) -> Split:
-    content, _ = decode_content((choice.get("message") or {}).get("content"))
+def mapping_in(value: Any) -> Mapping[str, Any]:
+    """The value if it is a JSON object; else an empty one, since what is of another shape tells nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings_in(value: Any) -> list[Mapping[str, Any]]:
+    """The JSON objects in a list; empty if it is none."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def text_in(value: Any) -> str:
+    """The value if it is a string; else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _split_of(choice: Mapping[str, Any], marker: str | None, *, unopened: bool) -> Split:
+    content, _ = decode_content(mapping_in(choice.get("message")).get("content"))
     return split_thoughts(content, marker, unopened=unopened)
 
 
-def _decode_choice(completion: Mapping[str, Any], choice: wire.Json, split: Split, *, one_call: bool) -> Reply:
-    message = choice.get("message") or {}
+def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], split: Split, *, one_call: bool) -> Reply:
+    message = mapping_in(choice.get("message"))
     _, media = decode_content(message.get("content"))
     calls = _decode_calls(message)
     kept = calls[:1] if one_call else calls
@@ -169,7 +184,7 @@ def _decode_choice(completion: Mapping[str, Any], choice: wire.Json, split: Spli
         tool_calls=kept,
         extra=message_extra(message),
         media=(*media, *decode_media(message, choice)),
-        refusal=message.get("refusal") or refusal_of(ending),
+        refusal=text_in(message.get("refusal")) or refusal_of(ending),
         ending=ending,
         dropped=calls[1:] if one_call else (),
     )
@@ -181,31 +196,34 @@ def _is_empty(reply: Reply) -> bool:
 
 def decode_content(content: Any) -> tuple[str, tuple[Media, ...]]:
     """Text and media of a `content`: a string, a list of parts, or nothing."""
-    if not isinstance(content, list):
-        return content or "", ()
-    text = "".join(part.get("text") or "" for part in content if part.get("type") in ("text", "output_text"))
-    urls = [part["image_url"] for part in content if part.get("type") == "image_url"]
-    return text, tuple(_media_at(url.get("url", "") if isinstance(url, Mapping) else url) for url in urls)
+    if isinstance(content, str):
+        return content, ()
+    parts = mappings_in(content)
+    text = "".join(text_in(part.get("text")) for part in parts if part.get("type") in ("text", "output_text"))
+    urls = [_url_in(part.get("image_url")) for part in parts if part.get("type") == "image_url"]
+    return text, tuple(_media_at(url) for url in urls if url)
+
+
+def _url_in(image: Any) -> str:
+    """The URL of an `image_url`, which is an object or the bare URL."""
+    return text_in(image.get("url") if isinstance(image, Mapping) else image)
 
 
 def decode_reasoning(message: Mapping[str, Any]) -> str:
     """Thoughts that stand in a field of their own, as open models send them."""
-    told = message.get("reasoning_content") or message.get("reasoning") or ""
-    return told if isinstance(told, str) else ""
+    return text_in(message.get("reasoning_content") or message.get("reasoning"))
 
 
 def decode_media(message: Mapping[str, Any], choice: Mapping[str, Any]) -> tuple[Media, ...]:
     """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
     found: list[Media] = []
-    for holder in (message.get("audio"), choice.get("image"), *(message.get("images") or ())):
-        if not isinstance(holder, Mapping):
-            continue
-        if isinstance(url := holder.get("image_url"), Mapping):
-            found.append(_media_at(url.get("url", "")))
-        elif holder.get("data"):
-            google = (holder.get("extra_content") or {}).get("google") or {}
-            mime_type = google.get("mime_type") or holder.get("mime_type") or "audio/wav"
-            found.append(Media(mime_type, data=holder["data"]))
+    for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
+        if url := _url_in(holder.get("image_url")):
+            found.append(_media_at(url))
+        elif data := text_in(holder.get("data")):
+            google = mapping_in(mapping_in(holder.get("extra_content")).get("google"))
+            mime_type = text_in(google.get("mime_type") or holder.get("mime_type")) or "audio/wav"
+            found.append(Media(mime_type, data=data))
     return tuple(found)
 
 
@@ -218,30 +236,28 @@ def _media_at(url: str) -> Media:
 
 def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
     """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it."""
-    extra = message.get("extra_content")
-    if signature := message.get("thought_signature"):
-        google = (extra or {}).get("google") or {}
-        return {**(extra or {}), "google": {"thought_signature": signature, **google}}
+    extra = dict(mapping_in(message.get("extra_content")))
+    if signature := text_in(message.get("thought_signature")):
+        extra["google"] = {"thought_signature": signature, **mapping_in(extra.get("google"))}
     return extra or None
 
 
 def _decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     calls: list[ToolCall] = []
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
+    for call in mappings_in(message.get("tool_calls")):
+        function = mapping_in(call.get("function"))
         taken = {known.id for known in calls}
         calls.append(
             ToolCall(
-                id=unique_id(call.get("id"), taken),
-                name=function.get("name") or "",
+                id=unique_id(text_in(call.get("id")), taken),
+                name=text_in(function.get("name")),
                 arguments=arguments_text(function.get("arguments")),
-                extra=call.get("extra_content") or None,
+                extra=dict(mapping_in(call.get("extra_content"))) or None,
             )
         )
-    if not calls and isinstance(function := message.get("function_call"), Mapping):
-        calls.append(
-            ToolCall(unique_id(None, set()), function.get("name") or "", arguments_text(function.get("arguments")))
-        )
+    if not calls and (function := mapping_in(message.get("function_call"))):
+        name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
+        calls.append(ToolCall(unique_id(None, set()), name, arguments))
     return tuple(calls)
 
 
@@ -268,9 +284,9 @@ def decode_ending(
     completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, extra: Any = None
 ) -> Ending:
     """What a completion says of itself."""
-    reason, detail = decode_finish(choice.get("finish_reason"), has_calls=has_calls)
-    usage = completion.get("usage") or {}
-    google = (usage.get("extra_properties") or {}).get("google") or {}
+    reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)
+    usage = mapping_in(completion.get("usage"))
+    google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
     return Ending(
         finish_reason=reason,
         finish_detail=detail,
@@ -279,7 +295,7 @@ def decode_ending(
         id=completion.get("id"),
         model=completion.get("model"),
         created=completion.get("created"),
-        fingerprint=completion.get("system_fingerprint"),
+        fingerprint=text_in(completion.get("system_fingerprint")) or None,
         logprobs=choice.get("logprobs"),
         grounding=decode_grounding(extra) or decode_grounding(completion.get("extra_content")),
     )
@@ -287,9 +303,7 @@ def decode_ending(
 
 def decode_grounding(extra: Any) -> Any:
     """Grounding metadata in an `extra_content`; where it stands is undocumented."""
-    google = extra.get("google") if isinstance(extra, Mapping) else None
-    if not isinstance(google, Mapping):
-        return None
+    google = mapping_in(mapping_in(extra).get("google"))
     return google.get("grounding_metadata") or google.get("groundingMetadata")
 
 
@@ -309,24 +323,30 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
 
     Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
     """
-    if not usage or not any(usage.get(key) for key in ("prompt_tokens", "completion_tokens", "total_tokens")):
+    prompt, completion, total = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    if not (prompt or completion or total):
         return None
-    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    given = usage.get("prompt_tokens_details") or {}
-    made = usage.get("completion_tokens_details") or {}
-    reasoning = made.get("reasoning_tokens") or usage.get("reasoning_tokens") or 0
-    beside = max((usage.get("total_tokens") or 0) - prompt - completion, 0)
-    if not usage.get("total_tokens") and reasoning > completion:
+    given = mapping_in(usage.get("prompt_tokens_details"))
+    made = mapping_in(usage.get("completion_tokens_details"))
+    reasoning = _count(made, "reasoning_tokens") or _count(usage, "reasoning_tokens")
+    beside = max(total - prompt - completion, 0)
+    if not total and reasoning > completion:
         beside = reasoning
     output = completion + beside
     return Usage(
         input=prompt,
         output=output,
         thought=min(reasoning or beside, output),
-        cached=given.get("cached_tokens") or 0,
-        input_audio=given.get("audio_tokens") or 0,
-        output_audio=made.get("audio_tokens") or 0,
+        cached=_count(given, "cached_tokens"),
+        input_audio=_count(given, "audio_tokens"),
+        output_audio=_count(made, "audio_tokens"),
     )
+
+
+def _count(counts: Mapping[str, Any], name: str) -> int:
+    """The count of that name; 0 if it is absent or none."""
+    count = counts.get(name)
+    return max(count, 0) if isinstance(count, int) else 0
 
 
 def refusal_of(ending: Ending) -> str | None:
@@ -370,8 +390,6 @@ def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
 
 def signatures_in(extra: Any) -> Iterator[str]:
     """The thought signatures of an `extra_content`, in whatever namespace."""
-    if not isinstance(extra, Mapping):
-        return
-    for value in extra.values():
-        if isinstance(value, Mapping) and isinstance(signature := value.get("thought_signature"), str):
+    for value in mapping_in(extra).values():
+        if signature := text_in(mapping_in(value).get("thought_signature")):
             yield signature

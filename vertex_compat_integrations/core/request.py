@@ -85,7 +85,7 @@ def build_request(
         body,
         _headers(options),
         one_call=options.parallel_tool_calls is False,
-        marker=google.get("thought_tag_marker"),
+        marker=_google_extras(body).get("thought_tag_marker"),
         ignored=ignored,
     )
 
@@ -194,9 +194,14 @@ def _encode_tool_choice(choice: Any, tools: Sequence[wire.Tool]) -> Any:
     return {"type": "function", "function": {"name": name}}
 
 
+def _google_extras(body: wire.Json) -> wire.Json:
+    extras: wire.Json = body.get("extra_body", {}).get("google", {})
+    return extras
+
+
 def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> None:
     """Complete in place what has a short form: the answer's schema, the cache's name."""
-    google = body.get("extra_body", {}).get("google", {})
+    google = _google_extras(body)
     if facts.gemini and isinstance(schema := body.get("response_format", {}).get("json_schema"), Mapping):
         inner = schema.get("schema")
         converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
@@ -209,7 +214,17 @@ def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> N
 
 
 def _refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
-    google = body.get("extra_body", {}).get("google", {})
+    google = _google_extras(body)
+    if facts.embedding is not None:
+        raise SettingsError(
+            f"{body['model']} gives embeddings, not answers.",
+            hint="Use it with VertexCompatEmbeddings (LangChain) or VertexCompatEmbedding (LlamaIndex).",
+        )
+    if "reasoning_effort" in body and "thinking_config" in google:
+        raise SettingsError(
+            "reasoning_effort together with a thinking_config.",
+            hint="Keep one of them, or say it with thinking= alone.",
+        )
     if google.get("cached_content"):
         forbidden: list[str] = [name for name in ("tools", "tool_choice") if name in body]
         if any(message["role"] == "system" for message in body["messages"]):
@@ -220,7 +235,7 @@ def _refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
                 hint="Put them into the cache when you create it.",
             )
     format_type = cast("str", body.get("response_format", {}).get("type", "text"))
-    if not facts.tools_with_json and body.get("tools") and format_type.startswith("json"):
+    if not facts.tools_with_json and body.get("tools") and "json" in format_type:
         raise SettingsError(
             f"{body['model']} takes either tools or a JSON response_format, not both.",
             hint='Use with_structured_output(method="function_calling"), or a Gemini 3 model.',

@@ -1,11 +1,78 @@
-"""When to try again, and after how long. Pure: time and chance are arguments."""
+"""When to try again, and after how long. Time and chance are arguments; the budgets are shared by a process."""
 
+import os
+import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, RateLimitError, VertexCompatError
 
 LONGEST_WAIT = 60.0
 """Seconds. A server that asks for more is not waited for."""
+
+BUDGET = 100.0
+"""Retries that a full budget pays."""
+
+BUDGET_SHARE = 0.1
+"""What each call adds to the budget: in the long run, at most every tenth request is a retry."""
+
+
+class BudgetKey(NamedTuple):
+    """What calls have a budget in common."""
+
+    origin: str
+    project: str | None
+    model: str
+
+
+class RetryBudget:
+    """Bounds the retries of all calls to one model, so that they do not keep a failing service down."""
+
+    def __init__(self) -> None:
+        """Begin full."""
+        self._left = BUDGET
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """A call begins."""
+        self._add(BUDGET_SHARE)
+
+    def succeed(self) -> None:
+        """A call went well: the service is up again."""
+        self._add(1.0)
+
+    def _add(self, amount: float) -> None:
+        if self._left < BUDGET:
+            with self._lock:
+                self._left = min(self._left + amount, BUDGET)
+
+    def take(self) -> bool:
+        """Whether a retry may be made; it is paid for."""
+        with self._lock:
+            if self._left < 1.0:
+                return False
+            self._left -= 1.0
+            return True
+
+
+class _Budgets:
+    """The budgets of this process; one of the three places with process-wide state."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._lock = threading.Lock()
+        self._budgets: dict[BudgetKey, RetryBudget] = {}
+
+    def get(self, key: BudgetKey) -> RetryBudget:
+        with self._lock:
+            return self._budgets.setdefault(key, RetryBudget())
+
+
+_BUDGETS = _Budgets()
+os.register_at_fork(after_in_child=_BUDGETS.reset)
+budget_for = _BUDGETS.get
 
 
 def delay_before_retry(
@@ -15,6 +82,8 @@ def delay_before_retry(
     max_retries: int,
     remaining: float,
     chance: Callable[[], float],
+    was_empty: bool = False,
+    budget: RetryBudget | None = None,
 ) -> float | None:
     """Seconds to wait before the request is sent again; None if it is not.
 
@@ -27,11 +96,13 @@ def delay_before_retry(
         max_retries: Retries that the call may have.
         remaining: Seconds until the call's deadline.
         chance: Gives a number from 0 to 1.
+        was_empty: Whether this call had an empty answer before; one more would be no accident.
+        budget: Pays for the retry; not after a 429, by which the service itself says when it has capacity.
     """
     if not error.is_retryable or retries >= max_retries:
         return None
     if isinstance(error, EmptyReplyError):
-        return 0.0 if retries == 0 else None
+        return None if was_empty else 0.0
     if error.retry_after is not None:
         delay = error.retry_after
         if delay > LONGEST_WAIT:
@@ -40,4 +111,9 @@ def delay_before_retry(
     else:
         bound = (1.0 if isinstance(error, RateLimitError) else 0.5) * 2.0**retries
         delay = chance() * min(bound, LONGEST_WAIT)
-    return delay if delay < remaining else None
+    if delay >= remaining:
+        return None
+    if budget is not None and not isinstance(error, RateLimitError) and not budget.take():
+        error.hint = f"Not tried again: the retry budget of this process is used up. {error.hint}"
+        return None
+    return delay

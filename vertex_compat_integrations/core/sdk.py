@@ -61,6 +61,12 @@ def async_openai_client(
     )
 
 
+_AMBIENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
+
+# What the SDK cannot do without: given instead of left out, where `OPENAI_CUSTOM_HEADERS` names it.
+_OWN_HEADERS = {"authorization": f"Bearer {pool.PLACEHOLDER_KEY}", "content-type": "application/json"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Seat:
     """Where a client of the SDK sits: whom it speaks to, as whom."""
@@ -70,7 +76,7 @@ class _Seat:
     base_url: str
 
     def client_settings(self, default_headers: Mapping[str, str] | None) -> dict[str, Any]:
-        ambient = dict.fromkeys(pool.ambient_header_names(), openai.omit)
+        ambient = {name: _OWN_HEADERS.get(name.lower(), openai.omit) for name in pool.ambient_header_names()}
         return {
             "base_url": self.base_url,
             "max_retries": self.connection.max_retries,
@@ -91,11 +97,11 @@ class _Seat:
 
     def authorise(self, request: Any) -> None:
         """Put the credential's headers into a request, unless it goes elsewhere."""
-        self._check_origin(request)
+        self._prepare(request)
         request.headers.update(self.source.headers(self.base_url, self.connection.timeout))
 
     async def aauthorise(self, request: Any) -> None:
-        self._check_origin(request)
+        self._prepare(request)
         request.headers.update(await self.source.aheaders(self.base_url, self.connection.timeout))
 
     def notice(self, response: Any) -> None:
@@ -106,7 +112,14 @@ class _Seat:
     async def anotice(self, response: Any) -> None:
         self.notice(response)
 
-    def _check_origin(self, request: Any) -> None:
+    def _prepare(self, request: Any) -> None:
+        """Take out what a copy of the client (`with_options`) reads from `OPENAI_*` once more.
+
+        Raises:
+            SettingsError: The request goes to another server.
+        """
+        for name in _AMBIENT_HEADERS:
+            request.headers.pop(name, None)
         if origin_of(str(request.url)) != origin_of(self.base_url):
             raise SettingsError(
                 f"A request to {origin_of(str(request.url))} through the client for {origin_of(self.base_url)}.",

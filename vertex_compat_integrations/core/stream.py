@@ -5,7 +5,7 @@ repeat the name; a signature in a late chunk; usage on the last chunk, on every 
 where there are calls; error bodies in mid-stream; no end at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,12 @@ from vertex_compat_integrations.core.reply import (
     decode_ending,
     decode_media,
     decode_reasoning,
+    mapping_in,
+    mappings_in,
     message_extra,
     refusal_of,
     refuse_empty,
+    text_in,
     unique_id,
 )
 from vertex_compat_integrations.core.thoughts import ThoughtSplitter
@@ -61,6 +64,9 @@ class ReplyDelta:
     refusal: str | None = None
     dropped: tuple[ToolCall, ...] = ()
     ending: Ending | None = None
+
+
+_PLAIN_KEYS = frozenset({"role", "content"})
 
 
 @dataclass(slots=True)
@@ -119,38 +125,43 @@ class StreamDecoder:
         """Whether a finish reason was seen."""
         return self._finish is not None
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether a tool call has begun."""
+        return bool(self._calls)
+
     def feed(self, chunk: wire.Json) -> ReplyDelta | None:
         """What the chunk adds, or None."""
         # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
-        self._usage = chunk.get("usage") or self._usage
-        choices = chunk.get("choices")
+        self._usage = mapping_in(chunk.get("usage")) or self._usage
+        choices = mappings_in(chunk.get("choices"))
         if not choices:
             self._keep_extra(chunk.get("extra_content"))
             self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
             return None
         self._last = chunk
         choice = choices[0]
-        delta = choice.get("delta") or choice.get("message") or {}
-        self._finish = choice.get("finish_reason") or self._finish
-        if logprobs := choice.get("logprobs"):
+        delta = mapping_in(choice.get("delta") or choice.get("message"))
+        self._finish = text_in(choice.get("finish_reason")) or self._finish
+        if logprobs := mapping_in(choice.get("logprobs")):
             self._logprobs.append(logprobs)
         content = delta.get("content")
-        if content and len(delta) <= 2 and isinstance(content, str):
+        if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             split = self._splitter.feed(content)
             return self._delta(split.thoughts, split.text)
         return self._feed_rest(delta, choice)
 
-    def _feed_rest(self, delta: wire.Json, choice: wire.Json) -> ReplyDelta | None:
+    def _feed_rest(self, delta: Mapping[str, Any], choice: Mapping[str, Any]) -> ReplyDelta | None:
         content, media = decode_content(delta.get("content"))
         media = (*media, *decode_media(delta, choice))
         self._has_media = self._has_media or bool(media)
         split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
-        calls = tuple(piece for call in delta.get("tool_calls") or () if (piece := self._feed_call(call)) is not None)
-        if isinstance(function := delta.get("function_call"), Mapping):
-            legacy = self._feed_call({"index": 0, "function": function})
-            calls = (*calls, legacy) if legacy else calls
+        pieces = mappings_in(delta.get("tool_calls"))
+        if function := mapping_in(delta.get("function_call")):
+            pieces.append({"index": 0, "function": function})
+        calls = tuple(self._feed_calls(pieces))
         self._keep_extra(message_extra(delta))
-        self._refusal += delta.get("refusal") or ""
+        self._refusal += text_in(delta.get("refusal"))
         return self._delta(decode_reasoning(delta) + split[0], split[1], calls, media)
 
     def _delta(
@@ -172,54 +183,55 @@ class StreamDecoder:
 
     def _keep_extra(self, extra: Any) -> None:
         """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
-        if not isinstance(extra, Mapping):
-            return
-        for namespace, value in extra.items():
+        for namespace, value in mapping_in(extra).items():
             if not isinstance(value, Mapping):
                 self._extra.setdefault(namespace, value)
                 continue
             kept = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
             if kept:
-                self._extra[namespace] = {**self._extra.get(namespace, {}), **kept}
+                self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **kept}
 
-    def _feed_call(self, piece: wire.Json) -> ToolCallDelta | None:
-        function = piece.get("function") or {}
-        arguments = arguments_text(function.get("arguments"))
-        name = function.get("name")
-        call = self._call_of(piece, name, arguments)
-        if call is None:
-            return None
+    def _feed_calls(self, pieces: list[Mapping[str, Any]]) -> Iterator[ToolCallDelta]:
+        """What the pieces of one chunk add; no two of them are of one call."""
+        fed: list[_OpenCall] = []
+        for piece in pieces:
+            function = mapping_in(piece.get("function"))
+            name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
+            call = self._call_of(piece, name, arguments, fed)
+            if call is not None:
+                fed.append(call)
+                if (delta := self._feed_call(call, name, arguments, piece.get("extra_content"))) is not None:
+                    yield delta
+
+    def _feed_call(self, call: _OpenCall, name: str, arguments: str, told: Any) -> ToolCallDelta | None:
         is_first = not call.name and bool(name)
         if is_first:
-            call.name = str(name)
+            call.name = name
         if arguments:
             call.arguments.append(arguments)
-        extra = _new_keys(call.extra, piece.get("extra_content"))
-        call.extra.update({key: {**call.extra.get(key, {}), **value} for key, value in extra.items()})
+        extra = _new_keys(call.extra, told)
+        for namespace, value in extra.items():
+            held = call.extra.get(namespace)
+            call.extra[namespace] = {**held, **value} if isinstance(held, Mapping) else value
         if not (is_first or arguments or extra):
             return None
         return ToolCallDelta(
             call.index, call.id if is_first else None, call.name if is_first else None, arguments, extra or None
         )
 
-    def _call_of(self, piece: wire.Json, name: str | None, arguments: str) -> _OpenCall | None:
+    def _call_of(self, piece: Mapping[str, Any], name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
         """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
-        given, index = piece.get("id"), piece.get("index")
+        given, number = text_in(piece.get("id")), piece.get("index")
+        index = number if isinstance(number, int) else None
         if given:
             known = self._by_id.get(given)
-            if known is None or self._begins_anew(known, name, arguments):
-                return self._open(given, index)
-            return known
-        known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
-        if name and (known is None or self._begins_anew(known, name, arguments)):
-            return self._open(None, index)
-        return known
+            begins = known is None or _begins_anew(known, name, arguments, fed)
+        else:
+            known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
+            begins = bool(name) and (known is None or _begins_anew(known, name, arguments, fed))
+        return self._open(given, index) if begins else known
 
-    def _begins_anew(self, known: _OpenCall, name: str | None, arguments: str) -> bool:
-        """Whether a piece under a known id or index is another call all the same: the known one is whole already."""
-        return bool(name) and arguments.lstrip().startswith("{") and known.is_complete()
-
-    def _open(self, given: str | None, index: int | None) -> _OpenCall:
+    def _open(self, given: str, index: int | None) -> _OpenCall:
         call = _OpenCall(len(self._calls), unique_id(given, {known.id for known in self._calls}))
         self._calls.append(call)
         if given:
@@ -239,6 +251,15 @@ class StreamDecoder:
         self._delta(thoughts, text)
         if not self.is_finished:
             raise self.interrupted("The stream ended without a finish reason.")
+        return self._rest(thoughts, text)
+
+    def settle(self) -> ReplyDelta:
+        """What remains of an answer that broke off, taken as it is."""
+        thoughts, text = self._splitter.finish()
+        self._delta(thoughts, text)
+        return self._rest(thoughts, text)
+
+    def _rest(self, thoughts: str, text: str) -> ReplyDelta:
         ending = self._ending()
         refusal = self._refusal or refusal_of(ending)
         empty = not (self._text or self._calls or self._has_media or refusal)
@@ -262,25 +283,37 @@ class StreamDecoder:
         return decode_ending(completion, choice, has_calls=bool(self._calls), extra=self._extra)
 
 
+def _begins_anew(known: _OpenCall, name: str, arguments: str, fed: list[_OpenCall]) -> bool:
+    """Whether a piece under a known id or index is another call all the same.
+
+    It is if it calls another function, if its chunk has brought a piece of the known one, or if that is whole already.
+    """
+    if not name or not known.name:
+        return False
+    if name != known.name or any(call is known for call in fed):
+        return True
+    return arguments.lstrip().startswith("{") and known.is_complete()
+
+
 def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
     """Whether the service marks the piece as thought; beside a signature the mark speaks of the signature."""
-    google = (delta.get("extra_content") or {}).get("google") or {}
+    google = mapping_in(mapping_in(delta.get("extra_content")).get("google"))
     return bool(google.get("thought")) and "thought_signature" not in google
 
 
 def _new_keys(known: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
     """What `extra` holds that is not known yet, namespace by namespace."""
-    if not isinstance(extra, Mapping):
-        return {}
-    fresh = {
-        namespace: {key: item for key, item in value.items() if key not in known.get(namespace, {})}
-        for namespace, value in extra.items()
-        if isinstance(value, Mapping)
-    }
-    return {namespace: value for namespace, value in fresh.items() if value}
+    fresh: wire.ExtraContent = {}
+    for namespace, value in mapping_in(extra).items():
+        held = known.get(namespace)
+        if held is None:
+            fresh[namespace] = value
+        elif isinstance(value, Mapping) and isinstance(held, Mapping):
+            fresh[namespace] = {key: item for key, item in value.items() if key not in held}
+    return {namespace: value for namespace, value in fresh.items() if value or namespace not in known}
 
 
-def _joined_logprobs(pieces: list[Any]) -> Any:
+def _joined_logprobs(pieces: list[Mapping[str, Any]]) -> Any:
     if not pieces:
         return None
-    return {"content": [token for piece in pieces for token in (piece.get("content") or ())]}
+    return {"content": [token for piece in pieces for token in mappings_in(piece.get("content"))]}

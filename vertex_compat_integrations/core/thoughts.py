@@ -40,7 +40,7 @@ class ThoughtSplitter:
         if marked or self._marked:
             # The service marks whole pieces; tags round them say the same again.
             self._thinking, self._begun, self._marked = marked, False, marked
-        elif self._begun and not self._thinking and not self._held and (not self._anywhere or "<" not in piece):
+        elif self._is_plain(piece):
             return Split("", piece)
         thoughts, text = "", ""
         rest = self._held + piece
@@ -63,6 +63,12 @@ class ThoughtSplitter:
             self._thinking = tag in self._opening
             self._after_tag = True
         return Split(thoughts, text)
+
+    def _is_plain(self, piece: str) -> bool:
+        """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it."""
+        if not self._begun or self._thinking or self._held or self._after_tag:
+            return False
+        return not self._anywhere or "<" not in piece
 
     def finish(self) -> Split:
         """What was held back because it could have begun a tag."""

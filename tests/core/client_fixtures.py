@@ -1,0 +1,51 @@
+"""A client on a running emulator; named by `pytest_plugins` where it is wanted."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from vertex_compat_integrations.core.client import Timing, VertexCompatClient
+from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def shared_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator) -> Iterator[Emulator]:
+    """The emulator, as if it had just started."""
+    shared_emulator.reset()
+    yield shared_emulator
+    shared_emulator.reset()
+
+
+class Waits(list[float]):
+    """The waits of a client; nobody waits."""
+
+    def timing(self) -> Timing:
+        async def wait(seconds: float) -> None:
+            self.append(seconds)
+
+        return Timing(sleep=self.append, asleep=wait, chance=lambda: 0.5)
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+def build(emulator, waits) -> Callable[..., VertexCompatClient]:
+    """Builds a client with a good token of the emulator's."""
+
+    def client(facts: dict[str, Any] | None = None, **settings: Any) -> VertexCompatClient:
+        token = {} if "credentials" in settings else {"api_key": emulator.identity.issue()}
+        connection = Connection(**{"base_url": emulator.base_url(), "retry_budget": False} | token | settings)
+        return VertexCompatClient(connection, facts, waits.timing())
+
+    return client

@@ -1,0 +1,249 @@
+"""Static tokens and callables: what is accepted, how often a callable is asked, and where it runs."""
+
+import asyncio
+import functools
+import pickle
+import threading
+import time
+
+import pytest
+
+from vertex_compat_integrations.core.credentials import Account, token_source
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
+
+URL = "https://aiplatform.googleapis.com/v1"
+
+
+class Provider:
+    """A callable that counts, and notes the threads it ran in."""
+
+    def __init__(self, clock=time.time, life=None, delay=0.0) -> None:
+        self.clock = clock
+        self.life = life
+        self.delay = delay
+        self.threads: list[threading.Thread] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.threads)
+
+    def __call__(self):
+        self.threads.append(threading.current_thread())
+        token = f"token-{self.count}"
+        time.sleep(self.delay)
+        return token if self.life is None else (token, self.clock() + self.life)
+
+    async def later(self):
+        self.threads.append(threading.current_thread())
+        token = f"token-{self.count}"
+        await asyncio.sleep(self.delay)
+        return token if self.life is None else (token, self.clock() + self.life)
+
+
+def module_level_provider() -> tuple[str, float]:
+    return "token-of-the-module", time.time() + 3600
+
+
+async def test_a_static_token_is_sent_as_it_is():
+    source = token_source(token="ya29.static", quota_project="payer")
+    headers = source.headers(URL, 5)
+    assert dict(headers) == {"Authorization": "Bearer ya29.static", "x-goog-user-project": "payer"}
+    source.invalidate(headers)
+    assert await source.aheaders(URL, 5) is headers
+    assert await source.aaccount(5) == Account(None, "payer", "googleapis.com")
+
+
+def test_a_google_api_key_is_refused_with_the_reason():
+    with pytest.raises(SettingsError, match="Google API key") as raised:
+        token_source(token="AIzaSyCanary")
+    assert "Application Default Credentials" in raised.value.hint
+    assert "SyCanary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "token\n", "to\rken", "tokén", "Bearer token", "\tx", "x\x00"])
+def test_a_token_that_no_header_can_carry_is_refused_at_once(token):
+    with pytest.raises(SettingsError, match="blank"):
+        token_source(token=token)
+
+
+async def test_a_callable_is_asked_again_for_each_request():
+    provider = Provider()
+    source = token_source(credentials=provider)
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-1"
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
+    assert (await source.aheaders(URL, 5))["Authorization"] == "Bearer token-3"
+
+
+async def test_requests_at_the_same_moment_share_one_call():
+    provider = Provider(delay=0.1)
+    source = token_source(credentials=provider)
+    together = await asyncio.gather(*(source.aheaders(URL, 5) for _ in range(50)))
+    assert {headers["Authorization"] for headers in together} == {"Bearer token-1"}
+    assert provider.count == 1
+
+
+async def test_a_callable_does_not_run_on_the_event_loop():
+    provider = Provider()
+    await token_source(credentials=provider).aheaders(URL, 5)
+    assert provider.threads != [threading.main_thread()]
+
+
+async def test_a_coroutine_function_runs_on_the_callers_loop_and_once_for_all():
+    provider = Provider(delay=0.05)
+    source = token_source(credentials=provider.later)
+    together = await asyncio.gather(*(source.aheaders(URL, 5) for _ in range(50)))
+    assert {headers["Authorization"] for headers in together} == {"Bearer token-1"}
+    assert provider.threads == [threading.main_thread()]
+
+
+def test_a_coroutine_function_serves_synchronous_code_too():
+    provider = Provider()
+    source = token_source(credentials=provider.later)
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-1"
+    assert provider.threads != [threading.main_thread()]
+
+
+def test_a_wrapped_coroutine_function_serves_too():
+    provider = Provider()
+    source = token_source(credentials=functools.partial(provider.later))
+    assert asyncio.run(source.aheaders(URL, 5))["Authorization"] == "Bearer token-1"
+
+
+async def test_cancelling_the_leader_of_a_coroutine_function_leaves_the_others_their_token():
+    provider = Provider(delay=0.1)
+    source = token_source(credentials=provider.later)
+    leader = asyncio.create_task(source.aheaders(URL, 5))
+    await asyncio.sleep(0.02)
+    other = asyncio.create_task(source.aheaders(URL, 5))
+    await asyncio.sleep(0.02)
+    leader.cancel()
+    assert (await other)["Authorization"] == "Bearer token-1"
+    assert provider.count == 1
+
+
+def test_a_loop_that_ends_in_the_middle_of_a_coroutine_function_leaves_nobody_waiting():
+    provider = Provider(delay=0.3)
+    source = token_source(credentials=provider.later)
+
+    async def give_up() -> None:
+        asyncio.get_running_loop().create_task(source.aheaders(URL, 5))
+        await asyncio.sleep(0.05)
+
+    thread = threading.Thread(target=asyncio.run, args=(give_up(),))
+    thread.start()
+    time.sleep(0.02)
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
+    thread.join()
+
+
+def test_a_tuple_is_kept_until_shortly_before_its_expiry(clock):
+    provider = Provider(clock, life=3600)
+    source = token_source(credentials=provider, clock=clock)
+    for _ in range(300):
+        clock.now += 10
+        assert source.headers(URL, 5)["Authorization"] == "Bearer token-1"
+    assert provider.count == 1
+    clock.now += 590
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
+    assert provider.count == 2
+
+
+def test_an_expiry_that_does_not_move_is_not_asked_for_at_each_call(clock):
+    """As a callable does that has a cache of its own."""
+    expires, asked = clock.now + 3600, []
+
+    def provide() -> tuple[str, float]:
+        asked.append(clock.now)
+        return "cached", expires
+
+    source = token_source(credentials=provide, clock=clock)
+    while clock.now < expires - 1:
+        source.headers(URL, 5)
+        for thread in threading.enumerate():
+            if thread.name == "vertex-compat-token":
+                thread.join(1)
+        clock.now += 1
+    assert len(asked) <= 3
+
+
+def test_a_401_asks_the_callable_again(clock):
+    provider = Provider(clock, life=3600)
+    source = token_source(credentials=provider, clock=clock)
+    source.invalidate(source.headers(URL, 5))
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
+
+
+@pytest.mark.parametrize("provided", [None, 5, b"bytes", ("token",), ("token", "soon")])
+def test_another_answer_of_a_callable_is_an_error_that_names_its_type(provided):
+    with pytest.raises(CredentialsError, match=f"returned {type(provided).__name__}"):
+        token_source(credentials=lambda: provided).headers(URL, 5)
+
+
+@pytest.mark.parametrize("provided", ["", "AIzaSyCanary", "line\nbreak", ("tokén", 9e9)])
+def test_a_token_that_cannot_be_one_is_an_error_of_credentials(provided):
+    with pytest.raises(CredentialsError, match="The credentials callable: "):
+        token_source(credentials=lambda: provided).headers(URL, 5)
+
+
+@pytest.mark.parametrize("expires", [0, -1, float("nan"), float("-inf")])
+def test_a_token_that_is_past_its_expiry_is_an_error(expires):
+    with pytest.raises(CredentialsError, match="expired already"):
+        token_source(credentials=lambda: ("token", expires)).headers(URL, 5)
+
+
+def test_a_token_without_an_end_is_kept():
+    asked = []
+
+    def provide() -> tuple[str, float]:
+        asked.append(1)
+        return "token", float("inf")
+
+    source = token_source(credentials=provide)
+    assert source.headers(URL, 5) is source.headers(URL, 5)
+    assert len(asked) == 1
+
+
+async def test_a_callable_that_raises_is_an_error_without_its_words():
+    def provide() -> str:
+        raise RuntimeError("the token is ya29.canary")
+
+    async def provide_later() -> str:
+        raise RuntimeError("the token is ya29.canary")
+
+    for source in (token_source(credentials=provide), token_source(credentials=provide_later)):
+        with pytest.raises(CredentialsError, match="raised RuntimeError") as raised:
+            await source.aheaders(URL, 5)
+        assert "canary" not in str(raised.value)
+        with pytest.raises(CredentialsError, match="raised RuntimeError"):
+            source.headers(URL, 5)
+
+
+def test_a_callable_that_hangs_is_an_error_in_time():
+    release = threading.Event()
+    source = token_source(credentials=lambda: "token" if release.wait(5) else "late")
+    began = time.perf_counter()
+    with pytest.raises(CredentialsError, match=r"within 0\.2 s"):
+        source.headers(URL, 0.2)
+    with pytest.raises(CredentialsError, match=r"within 0\.1 s"):
+        asyncio.run(source.aheaders(URL, 0.1))
+    assert time.perf_counter() - began < 1.3
+    release.set()
+    assert source.headers(URL, 5)["Authorization"] == "Bearer token"
+
+
+def test_the_same_callable_gives_the_same_source():
+    provider = Provider(life=3600)
+    assert token_source(credentials=provider) is token_source(credentials=provider)
+    # A bound method is a new object at each look.
+    assert token_source(credentials=provider.later) is token_source(credentials=provider.later)
+    assert token_source(credentials=provider) is not token_source(credentials=Provider(life=3600))
+    assert token_source(credentials=provider) is not token_source(credentials=provider, quota_project="payer")
+
+
+def test_a_callable_survives_a_pickle_if_it_can_be_pickled():
+    source = token_source(credentials=module_level_provider, quota_project="payer")
+    source.headers(URL, 5)
+    again = pickle.loads(pickle.dumps(source))
+    assert dict(again.headers(URL, 5)) == dict(source.headers(URL, 5))
+    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
+        pickle.dumps(token_source(credentials=lambda: "token"))

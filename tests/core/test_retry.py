@@ -1,0 +1,82 @@
+"""When a call is tried again, and after how long."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    EmptyReplyError,
+    InvalidRequestError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+    UnexpectedReplyError,
+)
+from vertex_compat_integrations.core.retry import LONGEST_WAIT, delay_before_retry
+
+
+def delay(error, *, retries=0, max_retries=2, remaining=600.0, chance=1.0, **more):
+    return delay_before_retry(
+        error, retries=retries, max_retries=max_retries, remaining=remaining, chance=lambda: chance, **more
+    )
+
+
+def asking(seconds):
+    error = RateLimitError("x")
+    error.retry_after = seconds
+    return error
+
+
+@pytest.mark.parametrize(
+    "kind", [RateLimitError, ServerError, ConnectionFailedError, DeadlineExceededError, StreamInterruptedError]
+)
+def test_what_may_pass_is_tried_again_max_retries_times(kind):
+    assert delay(kind("x")) is not None
+    assert delay(kind("x"), retries=1) is not None
+    assert delay(kind("x"), retries=2) is None
+    assert delay(kind("x"), max_retries=0) is None
+
+
+@pytest.mark.parametrize("kind", [InvalidRequestError, AuthenticationError, UnexpectedReplyError])
+def test_what_would_be_the_same_again_is_not(kind):
+    assert delay(kind("x")) is None
+
+
+@pytest.mark.parametrize(("kind", "bounds"), [(RateLimitError, [1, 2, 4, 8]), (ServerError, [0.5, 1, 2, 4])])
+def test_the_bound_doubles_and_chance_spreads_below_it(kind, bounds):
+    assert [delay(kind("x"), retries=number, max_retries=9) for number in range(4)] == bounds
+    assert delay(kind("x"), chance=0.0) == 0.0
+    assert delay(kind("x"), chance=0.5) == bounds[0] / 2
+
+
+@given(retries=st.integers(0, 1000), chance=st.floats(0, 1))
+def test_no_wait_is_longer_than_the_longest(retries, chance):
+    waited = delay(RateLimitError("x"), retries=retries, max_retries=2000, chance=chance)
+    assert waited is not None
+    assert 0 <= waited <= LONGEST_WAIT
+
+
+def test_a_stated_wait_is_kept_unless_it_is_too_long():
+    assert delay(asking(7.0), chance=0.0) == 7.0
+    error = asking(61.0)
+    assert delay(error) is None
+    assert "61 s" in error.hint
+
+
+def test_nothing_is_waited_for_beyond_the_deadline():
+    assert delay(asking(7.0), remaining=6.0) is None
+    assert delay(ServerError("x"), remaining=0.0) is None
+    assert delay(ServerError("x"), remaining=-1.0, chance=0.0) is None
+
+
+def test_an_empty_answer_is_tried_once_more_at_once():
+    assert delay(EmptyReplyError("x")) == 0.0
+    assert delay(EmptyReplyError("x"), retries=1) == 0.0
+    assert delay(EmptyReplyError("x"), was_empty=True) is None
+    assert delay(EmptyReplyError("x"), max_retries=0) is None
+    lasting = EmptyReplyError("x")
+    lasting.is_retryable = False
+    assert delay(lasting) is None

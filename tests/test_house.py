@@ -1,0 +1,181 @@
+"""The house holds: imports point down only, importing loads nothing, public names stand where they are said to stand."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vertex_compat_integrations
+
+PACKAGE = Path(vertex_compat_integrations.__file__).parent
+NAME = PACKAGE.name
+
+FLOORS = {
+    "wire": 0,
+    "core.errors": 0,
+    **dict.fromkeys(
+        (
+            "core.settings",
+            "core.endpoint",
+            "core.refresh",
+            "core.tokens",
+            "core.token_request",
+            "core.credentials",
+            "core.watchdog",
+            "core.catalogue",
+            "core.content",
+            "core.schema",
+            "core.options",
+            "core.thinking",
+            "core.retry",
+            "core.failures",
+            "core.thoughts",
+            "core.tool_result",
+            "core.trust",
+        ),
+        1,
+    ),
+    **dict.fromkeys(
+        (
+            "core.connection",
+            "core.request",
+            "core.history",
+            "core.reply",
+            "core.stream",
+            "core.accumulator",
+            "core.embedding",
+            "core.transport",
+            "core.call",
+        ),
+        2,
+    ),
+    "core.pool": 3,
+    "core.client": 3,
+    "core.sdk": 3,
+    "langchain": 4,
+    "llama_index": 4,
+    "emulator": 4,
+    "cli": 5,
+    "__main__": 6,
+}
+"""Room → floor. The rooms of one floor that lean on each other are named in `NEIGHBOURS`."""
+
+NEIGHBOURS = {
+    # one noun split over files
+    ("core.credentials", "core.tokens"),
+    ("core.credentials", "core.token_request"),
+    ("core.credentials", "core.refresh"),
+    ("core.tokens", "core.refresh"),
+    ("core.token_request", "core.refresh"),
+    ("core.options", "core.settings"),
+    ("core.thinking", "core.options"),
+    ("core.thinking", "core.catalogue"),
+    ("core.trust", "core.endpoint"),
+    ("core.stream", "core.reply"),
+    ("core.accumulator", "core.reply"),
+    ("core.accumulator", "core.stream"),
+    ("core.call", "core.embedding"),
+    ("core.history", "core.reply"),
+    ("core.request", "core.history"),
+    ("core.call", "core.request"),
+    ("core.call", "core.reply"),
+    ("core.call", "core.stream"),
+    ("core.call", "core.history"),
+    ("core.call", "core.transport"),
+    ("core.client", "core.pool"),
+    ("core.sdk", "core.pool"),
+}
+
+THIRD_PARTY = {
+    "openai": {"core.pool", "core.transport", "core.sdk"},
+    "google": {"core.credentials", "core.token_request", "cli"},
+    "langchain_core": {"langchain", "cli"},
+    "llama_index": {"llama_index", "cli"},
+    "aiohttp": {"emulator"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "httpx": set(),
+    "httpx2": set(),
+}
+"""Package → the rooms that may import it, also inside a function."""
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text())
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _room(module: str) -> str | None:
+    """The room that a module of ours belongs to: the longest name in `FLOORS` that it begins with."""
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    for name in names:
+        if name in FLOORS:
+            return name
+        if (stem := name.partition("_")[0]) in FLOORS and name.startswith("core.schema"):
+            return stem
+    return None
+
+
+MODULES = [(name, tree) for name, tree in _modules() if name not in ("__init__", "core", "")]
+
+
+@pytest.mark.parametrize(("name", "tree"), MODULES, ids=[name for name, _ in MODULES])
+def test_imports_point_down(name, tree):
+    room = _room(name)
+    assert room is not None, f"{name} stands on no floor"
+    for imported in _imports(tree):
+        if not imported.startswith(NAME + "."):
+            continue
+        other = _room(imported.removeprefix(NAME + "."))
+        if other is None or other == room:
+            continue
+        down = FLOORS[other] < FLOORS[room]
+        assert down or (room, other) in NEIGHBOURS, f"{name} imports {imported}"
+        assert room != "emulator" or other == "wire", "the emulator is an independent witness"
+
+
+@pytest.mark.parametrize(("name", "tree"), MODULES, ids=[name for name, _ in MODULES])
+def test_third_parties_are_imported_in_their_rooms_only(name, tree):
+    for imported in _imports(tree):
+        package = imported.partition(".")[0]
+        if package in THIRD_PARTY:
+            assert _room(name) in THIRD_PARTY[package], f"{name} imports {imported}"
+
+
+def _loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_no_third_party():
+    loaded = _loaded_by("import vertex_compat_integrations")
+    assert not loaded & {"openai", "pydantic", "google", "langchain_core", "aiohttp", "typer", "rich", "requests"}
+
+
+def test_importing_the_langchain_class_loads_neither_the_sdk_nor_google_auth():
+    loaded = _loaded_by(
+        "from vertex_compat_integrations.langchain import ChatVertexCompat; ChatVertexCompat(model='gemini-3.5-flash')"
+    )
+    assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
+
+
+def test_public_names_are_where_they_are_said_to_be():
+    for name in vertex_compat_integrations.__all__:
+        assert getattr(vertex_compat_integrations, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = vertex_compat_integrations.nothing

@@ -1,0 +1,126 @@
+"""Ends reads whose time is over: a read can be timed one by one, a body that drips for ever cannot.
+
+One thread watches all synchronous reads of a process; it is started by the first and waits for the nearest deadline.
+On an event loop the loop itself keeps the time.
+"""
+
+import asyncio
+import heapq
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+
+class Watch:
+    """One read under watch.
+
+    Attributes:
+        has_expired: Whether its time is over, and its connection was shut down.
+    """
+
+    def __init__(self) -> None:
+        """Nothing to watch yet."""
+        self._response: Any = None
+        self.has_expired = False
+
+    def begin(self, response: Any) -> None:
+        """Watch over the connection of an HTTP response."""
+        self._response = response
+
+    def expire(self) -> None:
+        """Shut the connection down, so that the read ends."""
+        response = self._response
+        if response is not None:
+            self.has_expired = True
+            _shut_down(response)
+
+    def release(self) -> None:
+        """The read is over."""
+        self._response = None
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the read is over."""
+        return self._response is None
+
+
+def _shut_down(response: Any) -> None:
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    if connection is None:
+        return
+    try:
+        if isinstance(connection, socket.socket):
+            # Not through an SSL socket's own method: it would take the TLS state away under the reading thread.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        else:
+            connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # It is closed already.
+        return
+
+
+class Watchdog:
+    """Keeps the time of synchronous reads."""
+
+    def __init__(self) -> None:
+        """No thread yet."""
+        self._changed = threading.Condition()
+        self._watches: list[tuple[float, int, Watch]] = []
+        self._numbers = count()
+        self._released = 0
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watching(self, watch: Watch, response: Any, seconds: float) -> Iterator[None]:
+        """Inside, the response's connection is shut down when the seconds are over."""
+        watch.begin(response)
+        with self._changed:
+            heapq.heappush(self._watches, (time.monotonic() + seconds, next(self._numbers), watch))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="vertex-compat-watchdog", daemon=True)
+                self._thread.start()
+            elif self._watches[0][2] is watch:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            watch.release()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop the watches of reads that are over, once they are the greater part."""
+        with self._changed:
+            self._released += 1
+            if self._released > max(64, len(self._watches) // 2):
+                self._watches = [entry for entry in self._watches if not entry[2].is_released]
+                heapq.heapify(self._watches)
+                self._released = 0
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                due = self._next_due()
+            due.expire()
+
+    def _next_due(self) -> Watch:
+        while True:
+            while self._watches and self._watches[0][0] <= time.monotonic():
+                return heapq.heappop(self._watches)[2]
+            self._changed.wait(self._watches[0][0] - time.monotonic() if self._watches else None)
+
+
+@contextmanager
+def watching_on_loop(watch: Watch, response: Any, seconds: float) -> Iterator[None]:
+    """Like `Watchdog.watching`, on the running event loop."""
+    watch.begin(response)
+    timer = asyncio.get_running_loop().call_later(seconds, watch.expire)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        watch.release()
