@@ -46,7 +46,16 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 CLIENT_ID = "emulator.apps.googleusercontent.com"
 CLIENT_SECRET = "emulator-client"  # noqa: S105 - accepted by the emulator alone
 
-JOURNALED_FIELDS = ("grant_type", "scope", "scopes", "audience", "requested_token_type", "lifetime", "delegates")
+JOURNALED_FIELDS = (
+    "grant_type",
+    "scope",
+    "scopes",
+    "audience",
+    "requested_token_type",
+    "lifetime",
+    "delegates",
+    "path",
+)
 """Form fields that may stand in `Identity.requests`; assertions, secrets and tokens may not."""
 
 FaultKind: TypeAlias = Literal["invalid_grant", "server_error", "reset", "delay", "same_token"]
@@ -123,8 +132,6 @@ class Identity:
         self._faults: deque[_Fault] = deque()
         self._requests: list[IdentityRequest] = []
 
-    # What the emulator and tests ask
-
     @property
     def requests(self) -> list[IdentityRequest]:
         """Everything that was asked so far, in order."""
@@ -187,8 +194,6 @@ class Identity:
         with self._lock:
             self._faults.extend([_Fault(kind, seconds)] * times)
 
-    # What google-auth is given
-
     def service_account_info(self, url: str, project_id: str = PROJECT) -> dict[str, str]:
         """The content of a service account's key file whose tokens come from the server at `url`."""
         return {
@@ -248,8 +253,6 @@ class Identity:
             "source_credentials": dict(source or self.service_account_info(url)),
             "delegates": [],
         }
-
-    # What is served
 
     def add_routes(self, app: web.Application) -> None:
         """Mount the identity side on an application."""
@@ -387,7 +390,7 @@ class Identity:
         return grant
 
     def _record(self, kind: str, fields: Mapping[str, str]) -> None:
-        harmless = {key: value for key, value in fields.items() if key in JOURNALED_FIELDS or key == "path"}
+        harmless = {key: value for key, value in fields.items() if key in JOURNALED_FIELDS}
         with self._lock:
             self._requests.append(IdentityRequest(kind, harmless, self._clock()))
 

@@ -38,6 +38,7 @@ class Entry:
         body: The body as JSON; None if it is none.
         peer: Address of the client's end: one for each connection.
         is_chat: Whether it asked for a chat completion.
+        is_embedding: Whether it asked for embeddings.
         status: HTTP status of the answer; None before there is one.
         version: API version in the path.
         project: Project in the path.
@@ -54,6 +55,7 @@ class Entry:
     body: Any = None
     peer: str = ""
     is_chat: bool = False
+    is_embedding: bool = False
     status: int | None = None
     version: str = ""
     project: str = ""
@@ -95,6 +97,11 @@ class Journal:
     def chat(self) -> list[Entry]:
         """The requests for chat completions."""
         return [entry for entry in self.entries if entry.is_chat]
+
+    @property
+    def embeddings(self) -> list[Entry]:
+        """The requests for embeddings."""
+        return [entry for entry in self.entries if entry.is_embedding]
 
     @property
     def last(self) -> Entry:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,6 +16,7 @@ from vertex_compat_integrations.emulator.acceptance import first_refusal
 from vertex_compat_integrations.emulator.answer import Answer, Completion, Frames, Raw
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
 from vertex_compat_integrations.emulator.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
+from vertex_compat_integrations.emulator.embeddings import KNOWN_PARAMETERS, answer_embeddings
 from vertex_compat_integrations.emulator.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
 from vertex_compat_integrations.emulator.mind import think
@@ -26,9 +27,10 @@ from vertex_compat_integrations.emulator.script import Script
 from vertex_compat_integrations.emulator.signatures import SignatureBook
 from vertex_compat_integrations.emulator.teller import Teller
 from vertex_compat_integrations.emulator.variant import Variant
-from vertex_compat_integrations.wire import CHAT_PATH, Json
+from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 
-CHAT_ROUTE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpoints/{endpoint:[\w.\-]+}" + CHAT_PATH
+RESOURCE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpoints/{endpoint:[\w.\-]+}"
+RouteName: TypeAlias = Literal["chat", "embeddings"]
 _LARGEST_BODY = 256 * 1024 * 1024
 _START_SECONDS = 10.0
 _ENTRY = web.RequestKey("entry", Entry)
@@ -69,7 +71,7 @@ class Emulator:
         self._models = frozenset(models)
         self._check_tokens = check_tokens
         self._strict_signatures = strict_signatures
-        self._script = Script()
+        self._scripts: dict[RouteName, Script] = {"chat": Script(), "embeddings": Script()}
         self._book = SignatureBook()
         self._teller = Teller(self._book, clock)
         self._variant = Variant()
@@ -134,26 +136,27 @@ class Emulator:
 
     # What it shall say
 
-    def answer(self, *answers: Answer) -> None:
-        """Queue answers for the next requests; each is given once, before rules and built-in behaviour."""
+    def answer(self, *answers: Answer, route: RouteName = "chat") -> None:
+        """Queue answers for the next requests of a route; each is given once, before rules and built-in behaviour."""
         for answer in answers:
-            self._learn(answer)
-        self._script.queue(answers)
+            self._learn(answer, route)
+        self._scripts[route].queue(answers)
 
     def rule(
         self,
         answers: Answer | Sequence[Answer],
         when: Callable[[Json], bool] | None = None,
         times: int | None = None,
+        route: RouteName = "chat",
     ) -> None:
-        """Answer every request that `when` says yes to: the sequence in order, then its last answer again.
+        """Answer every request of a route that `when` says yes to: the sequence in order, then its last answer again.
 
         The first rule that fits is taken; after `times` answers a rule is used up.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
-            self._learn(answer)
-        self._script.add_rule(sequence, when, times)
+            self._learn(answer, route)
+        self._scripts[route].add_rule(sequence, when, times)
 
     def variant(self, **shapes: Any) -> None:
         """Tell completions in these shapes (see `Variant`); what is not named is normal again."""
@@ -165,11 +168,14 @@ class Emulator:
 
     def reset(self) -> None:
         """Forget scripted answers, rules, variant and journal; tokens and signatures stay good."""
-        self._script.clear()
+        for script in self._scripts.values():
+            script.clear()
         self._variant = Variant()
         self.journal.clear()
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, route: RouteName) -> None:
+        if route == "embeddings" and not isinstance(answer.content, Raw | None):
+            raise ValueError("The embeddings route has no words to say; script it with raw(…) and faults.")
         match answer.content:
             case Completion(body):
                 self._book.learn(body)
@@ -204,7 +210,8 @@ class Emulator:
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
-        app.router.add_post(CHAT_ROUTE, self._chat)
+        app.router.add_post(RESOURCE + CHAT_PATH, self._chat)
+        app.router.add_post(RESOURCE + EMBEDDINGS_PATH, self._embeddings)
         self.identity.add_routes(app)
         app.on_response_prepare.append(_note_status)
         return app
@@ -212,8 +219,8 @@ class Emulator:
     @web.middleware
     async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         is_unknown = request.match_info.http_exception is not None
-        is_chat = request.match_info.handler == self._chat
-        entry = _entry(request, await request.read() if is_chat or is_unknown else b"", is_chat=is_chat)
+        route = self._route_name(request)
+        entry = _entry(request, await request.read() if route or is_unknown else b"", route)
         request[_ENTRY] = entry
         self.journal.add(entry)
         if not is_loopback(_host_name(request.host)):
@@ -222,9 +229,27 @@ class Emulator:
             return _html(404, f"The requested URL <code>{request.path}</code> was not found on this server.")
         return await handler(request)
 
+    def _route_name(self, request: web.Request) -> RouteName | None:
+        if request.match_info.handler == self._chat:
+            return "chat"
+        return "embeddings" if request.match_info.handler == self._embeddings else None
+
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        entry = request[_ENTRY]
+        if denied := self._denial(entry):
+            return _json(denied.code, google_body(denied))
+        answer = answer_embeddings(entry.body, _place(entry), self._models)
+        if isinstance(answer, Refusal):
+            return _json(answer.code, google_body(answer))
+        entry.ignored = sorted(set(entry.body) - KNOWN_PARAMETERS)
+        scripted = self._scripts["embeddings"].take(entry.body)
+        content = scripted.content
+        reply = raw_reply(content) if isinstance(content, Raw) else Reply((json.dumps(answer).encode(),))
+        return await deliver(request, reply, scripted.delivery)
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         entry = request[_ENTRY]
-        place = Place(entry.version, entry.project, entry.location, entry.endpoint)
+        place = _place(entry)
         denied = self._denial(entry)
         if denied:
             return _json(denied.code, google_body(denied))
@@ -241,7 +266,7 @@ class Emulator:
         if found:
             body = openai_body(found) if traits.surface == "deployed" else google_body(found)
             return _json(found.code, body)
-        answer = self._script.take(entry.body)
+        answer = self._scripts["chat"].take(entry.body)
         variant = _variant_for(chat, self._variant)
         return await deliver(request, self._reply(answer, chat, variant), answer.delivery, variant.split_bytes)
 
@@ -285,9 +310,13 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _entry(request: web.Request, raw: bytes, *, is_chat: bool) -> Entry:
+def _place(entry: Entry) -> Place:
+    return Place(entry.version, entry.project, entry.location, entry.endpoint)
+
+
+def _entry(request: web.Request, raw: bytes, route: RouteName | None) -> Entry:
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    match = request.match_info
+    match = request.match_info if route else {}
     return Entry(
         method=request.method,
         path=request.path,
@@ -296,11 +325,12 @@ def _entry(request: web.Request, raw: bytes, *, is_chat: bool) -> Entry:
         raw=raw,
         body=_parsed(raw),
         peer=f"{peer[0]}:{peer[1]}" if peer else "",
-        is_chat=is_chat,
-        version=match.get("version", "") if is_chat else "",
-        project=match.get("project", "") if is_chat else "",
-        location=match.get("location", "") if is_chat else "",
-        endpoint=match.get("endpoint", "") if is_chat else "",
+        is_chat=route == "chat",
+        is_embedding=route == "embeddings",
+        version=match.get("version", ""),
+        project=match.get("project", ""),
+        location=match.get("location", ""),
+        endpoint=match.get("endpoint", ""),
     )
 
 

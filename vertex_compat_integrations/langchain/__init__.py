@@ -1,4 +1,4 @@
-"""`ChatVertexCompat`, a LangChain chat model on Vertex AI's OpenAI-compatible endpoint."""
+"""`ChatVertexCompat` and `VertexCompatEmbeddings`: LangChain on Vertex AI's OpenAI-compatible endpoint."""
 
 try:
     import langchain_core  # noqa: F401 - only asked whether it is there
@@ -6,5 +6,6 @@ except ImportError as error:
     raise ImportError('LangChain is not installed: pip install "vertex-compat-integrations[langchain]"') from error
 
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
+from vertex_compat_integrations.langchain.embeddings import VertexCompatEmbeddings
 
-__all__ = ["ChatVertexCompat"]
+__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings"]

@@ -11,23 +11,31 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    check_settings,
+    resolve_destination,
+    resolve_model_name,
+)
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.options import Options, effective_options, option_names, unknown_names
 from vertex_compat_integrations.langchain import structured, tokens
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
-from vertex_compat_integrations.langchain.errors import model_errors, to_model_error
+from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
 from vertex_compat_integrations.langchain.profile import build_profile
+from vertex_compat_integrations.langchain.tools import convert_tool
 
 Structured = dict[str, Any] | BaseModel
 _CONNECTION = tuple(Connection.model_fields)
+
+_DUMPED = "_serialized"
+"""Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
 
 
 class ChatVertexCompat(Connection, Options, BaseChatModel):
@@ -58,15 +66,17 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         """Drop a profile that was filled in for another model: copies with another model carry it along."""
         if isinstance(values, Mapping) and (profile := values.get("profile")):
             name = profile.get("name")
-            if name and name != values.get("model") and profile == build_profile(name, facts_for(name)):
+            facts = facts_for(name or "", values.get("model_facts"))
+            if name and name != values.get("model") and profile == build_profile(name, facts):
                 return {key: value for key, value in values.items() if key != "profile"}
         return values
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
-        destination = resolve_destination(self)
-        resolve_model_name(self.model, destination)
+        check_settings(self, self.model)
+        if self.http_client is not None or self.http_async_client is not None:
+            self._core()
         self._add_version("vertex-compat-integrations", __version__)
         return self
 
@@ -92,11 +102,11 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         return True
 
     def _resolve_model_profile(self) -> ModelProfile | None:
-        model = resolve_model_name(self.model, resolve_destination(self))
-        return build_profile(model, facts_for(model, self.model_facts))
+        return catalogue_profile(self)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        options = self._options(stop, kwargs)
+        with model_errors():
+            options = self._options(stop, kwargs)
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
         if options.temperature is not None:
             params["ls_temperature"] = options.temperature
@@ -111,7 +121,9 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         settings = (self.model_facts, *(getattr(self, name) for name in _CONNECTION))
         known = self._client
         if known is None or known[0] != settings:
-            known = self._client = settings, VertexCompatClient(self, self.model_facts)
+            # A connection of its own: copies of this model share the client, and may be changed one by one.
+            connection = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
+            known = self._client = settings, VertexCompatClient(connection, self.model_facts)
         return known[1]
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
@@ -123,7 +135,10 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
             self._core().warn_once(f"{name}= is no option of ChatVertexCompat; the call goes without it.")
         if (answer := said.get("response_format")) is not None:
             said["response_format"] = structured.as_answer_format(answer)
-        options = effective_options(self, said)
+        try:
+            options = effective_options(self, said)
+        except ValidationError as error:
+            raise invalid_settings(error) from None
         if options.tools:
             options.tools = [convert_tool(tool) for tool in options.tools]
         return options
@@ -269,7 +284,33 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """An estimate of the messages' and tools' tokens, made here; see `tokens`. Nothing is downloaded."""
-        return tokens.estimate_message_tokens(messages, [convert_tool(tool) for tool in tools or ()])
+        declared = [convert_tool(tool) for tool in tools or ()]
+        return tokens.estimate_message_tokens(messages, declared, self.get_num_tokens)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other settings; a profile that follows from the model is that of the copy's model."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop(_DUMPED, None)
+        if update and "profile" not in update and self._has_profile_of_catalogue():
+            copy.profile = catalogue_profile(copy)
+        return copy
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Change a setting; it reaches the next request."""
+        follows = name in ("model", "model_facts") and self._has_profile_of_catalogue()
+        super().__setattr__(name, value)
+        self.__dict__.pop(_DUMPED, None)
+        if follows:
+            self.profile = catalogue_profile(self)
+
+    def _has_profile_of_catalogue(self) -> bool:
+        return self.profile is not None and self.profile == catalogue_profile(self)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        memo = {} if memo is None else memo
+        memo |= {id(shared): shared for shared in (self.credentials, self._client)}
+        return super().__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings; the client is made anew where they arrive."""
@@ -278,8 +319,7 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         return {**state, "__pydantic_private__": {**private, "_client": None}}
 
 
-def convert_tool(tool: Any) -> dict[str, Any]:
-    """A tool of any of LangChain's kinds as OpenAI's mapping."""
-    if isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool:
-        return dict(tool)
-    return convert_to_openai_tool(tool)
+def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
+    """The profile that follows from the model's facts."""
+    model = resolve_model_name(settings.model, resolve_destination(settings))
+    return build_profile(model, facts_for(model, settings.model_facts))

@@ -1,5 +1,7 @@
 """Replies → LangChain messages and chunks, and those → standard content blocks. Pure."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import ContentBlock
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic_core import from_json
+from langchain_core.utils.json import parse_partial_json
 
 from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
 from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
@@ -70,19 +72,49 @@ def _decode_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], l
     valid: list[LangChainToolCall] = []
     invalid: list[InvalidToolCall] = []
     for call in calls:
-        try:
-            arguments = from_json(call.arguments or "{}")
-        except ValueError as error:
-            arguments, reason = None, str(error)
-        else:
-            reason = "The arguments are no JSON object."
-        if isinstance(arguments, dict):
+        arguments, problem = _decode_arguments(call.arguments)
+        if problem is None:
             valid.append(LangChainToolCall(name=call.name, args=arguments, id=call.id, type="tool_call"))
         else:
             invalid.append(
-                InvalidToolCall(type="invalid_tool_call", name=call.name, args=call.arguments, id=call.id, error=reason)
+                InvalidToolCall(
+                    type="invalid_tool_call", name=call.name, args=call.arguments, id=call.id, error=problem
+                )
             )
     return valid, invalid
+
+
+def _decode_arguments(arguments: str) -> tuple[dict[str, Any], str | None]:
+    """The arguments of a call, and why they are none.
+
+    Line breaks may stand in strings as they are: the service sends them so at times.
+    """
+    try:
+        decoded = json.loads(arguments or "{}", strict=False)
+    except ValueError as error:
+        return {}, str(error)
+    return (decoded, None) if isinstance(decoded, dict) else ({}, "The arguments are no JSON object.")
+
+
+def spoiling_end(arguments: str) -> str:
+    """What to put behind broken arguments of a streamed call, so that LangChain sees that they are broken.
+
+    Its chunks close whatever a stream left open, and half a call would be executed as a whole one; a bracket that
+    closes nothing is beyond repair.
+    """
+    if _decode_arguments(arguments)[1] is None:
+        return ""
+    return next((end for end in _SPOILING_ENDS if not _is_repaired(arguments + end)), "")
+
+
+_SPOILING_ENDS = ("", "]", "}", '"]', '"}', 'x"]', 'x"}')
+
+
+def _is_repaired(arguments: str) -> bool:
+    try:
+        return parse_partial_json(arguments) is not None
+    except ValueError:
+        return False
 
 
 def _additional_kwargs(message_extra: Any, call_extras: Mapping[str, Any], refusal: str | None) -> dict[str, Any]:
@@ -142,6 +174,8 @@ class ChunkDecoder:
         """`with_usage`: whether the last chunk tells the token counts."""
         self._with_usage = with_usage
         self._ids: dict[int, str] = {}
+        self._arguments: defaultdict[int, list[str]] = defaultdict(list)
+        self._media_count = 0
 
     def decode(self, delta: ReplyDelta) -> ChatGenerationChunk:
         """The delta as a chunk."""
@@ -149,11 +183,13 @@ class ChunkDecoder:
             return self._decode_last(delta, delta.ending)
         if not (delta.tool_calls or delta.thoughts or delta.media):
             return ChatGenerationChunk(message=AIMessageChunk(content=delta.text, response_metadata=_STREAMED))
+        for call in delta.tool_calls:
+            self._arguments[call.index].append(call.arguments)
         kwargs = _additional_kwargs(None, self._call_extras(delta.tool_calls), None)
         if delta.thoughts:
             kwargs[REASONING_KEY] = delta.thoughts
         message = AIMessageChunk(
-            content=_content(delta.text, delta.media),
+            content=self._content(delta),
             tool_call_chunks=[
                 tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
                 for call in delta.tool_calls
@@ -163,12 +199,26 @@ class ChunkDecoder:
         )
         return ChatGenerationChunk(message=message)
 
+    def _content(self, delta: ReplyDelta) -> Any:
+        """Text, and media each with an index of its own: blocks of one index are taken for pieces of one block."""
+        said = _content(delta.text, delta.media)
+        for block in said if delta.media else ():
+            if block["type"] != "text":
+                block["index"] = f"lc_md_{self._media_count}"
+                self._media_count += 1
+        return said
+
     def _decode_last(self, delta: ReplyDelta, ending: Ending) -> ChatGenerationChunk:
         kwargs = _additional_kwargs(delta.extra, {}, delta.refusal)
         if delta.thoughts:
             kwargs[REASONING_KEY] = delta.thoughts
         message = AIMessageChunk(
             content=delta.text,
+            tool_call_chunks=[
+                tool_call_chunk(args=end, index=index)
+                for index, pieces in self._arguments.items()
+                if (end := spoiling_end("".join(pieces)))
+            ],
             additional_kwargs=kwargs,
             response_metadata=_response_metadata(ending, delta.dropped),
             usage_metadata=_usage_metadata(ending.usage) if self._with_usage else None,
@@ -184,6 +234,8 @@ class ChunkDecoder:
 
 
 _STREAMED = {"model_provider": PROVIDER}
+_CALL_BLOCKS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
+"""Blocks that say again what stands in `tool_calls`."""
 
 
 def content_blocks(message: AIMessage) -> list[ContentBlock]:
@@ -200,7 +252,7 @@ def content_blocks(message: AIMessage) -> list[ContentBlock]:
 def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
     """A chunk as standard content blocks, each with an index of its own, by which LangChain merges them."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
-    if message.chunk_position == "last" and message.tool_call_chunks:
+    if message.chunk_position == "last" and any(call.get("id") for call in message.tool_call_chunks):
         # Chunks added up to a whole message: its calls are complete.
         return content_blocks(message)
     call_extras = extra.get("tool_calls") or {}
@@ -223,6 +275,8 @@ def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[d
     texts = 0
     for number, block in enumerate(said):
         copied: dict[str, Any] = {"type": "text", "text": block} if isinstance(block, str) else dict(block)
+        if copied.get("type") in _CALL_BLOCKS:
+            continue
         if copied.get("type") != "text":
             blocks.append(_indexed(copied, index, f"md_{number}"))
         elif copied.get("text") or (extra and not texts):
@@ -232,7 +286,7 @@ def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[d
 
 
 def _indexed(block: dict[str, Any], pattern: str | None, name: str) -> dict[str, Any]:
-    return block if pattern is None else block | {"index": pattern.format(name)}
+    return block if pattern is None else {"index": pattern.format(name)} | block
 
 
 def _with_extra(block: dict[str, Any], extra: Any) -> dict[str, Any]:

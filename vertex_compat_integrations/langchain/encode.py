@@ -27,25 +27,16 @@ EXTRA_KEY = "vertex_compat"
 BLOCK_EXTRA_KEY = "extra_content"
 """Where a content block keeps its own, in `extras`."""
 
-_CALL_BLOCKS = frozenset(
-    {"tool_call", "tool_call_chunk", "tool_use", "function_call", "invalid_tool_call", "input_json_delta"}
-)
-_UNSAID_BLOCKS = frozenset(
+_SAID_BLOCKS = frozenset(
     {
-        "reasoning",
-        "thinking",
-        "redacted_thinking",
-        "reasoning_content",
-        "refusal",
-        "server_tool_call",
-        "server_tool_call_chunk",
-        "server_tool_result",
-        "non_standard",
-        "executable_code",
-        "code_execution_result",
+        *("text", "text-plain", "image", "image_url", "audio", "input_audio"),
+        *("video", "file", "media", "document"),
     }
 )
-"""What stands in an assistant's content and is not said again: thoughts, and what other services did."""
+"""What of an assistant's content is said again.
+
+The rest is calls, which stand in `tool_calls`; thoughts; and what other services did on their side.
+"""
 
 
 def encode_messages(messages: Sequence[BaseMessage]) -> list[wire.Message]:
@@ -124,7 +115,7 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
             return _encode_openai_file(file)
         case {"type": "media"}:
             return content.media(url=block.get("file_uri"), data=block.get("data"), mime_type=block.get("mime_type"))
-        case {"type": "image" | "audio" | "video" | "file"}:
+        case {"type": "image" | "audio" | "video" | "file" | "text-plain"}:
             return _encode_standard(block)
         case _:
             raise UnsupportedContentError(
@@ -183,11 +174,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:
     if isinstance(message.content, str):
         return message.content
-    said = [
-        block
-        for block in message.content
-        if isinstance(block, str) or block.get("type") not in (_CALL_BLOCKS | _UNSAID_BLOCKS)
-    ]
+    said = [block for block in message.content if isinstance(block, str) or block.get("type") in _SAID_BLOCKS]
     parts = [encode_block(block) for block in said]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts if part["type"] == "text")
@@ -248,9 +235,10 @@ def _encode_tool(message: ToolMessage) -> wire.ToolMessage:
     if isinstance(message.content, str):
         encoded["content"] = message.content
         return encoded
-    parts = [encode_block(block) for block in message.content if not _is_marker(block)]
-    said = "\n".join(part["text"] for part in parts if part["type"] == "text")
-    media = [_response_part(part, number) for number, part in enumerate(p for p in parts if p["type"] != "text")]
+    parts = [(encode_block(block), _mime_type(block)) for block in message.content if not _is_marker(block)]
+    said = "\n".join(part["text"] for part, _ in parts if part["type"] == "text")
+    shown = [(part, mime_type) for part, mime_type in parts if part["type"] != "text"]
+    media = [_response_part(part, mime_type, number) for number, (part, mime_type) in enumerate(shown)]
     if not media:
         encoded["content"] = said
         return encoded
@@ -264,7 +252,11 @@ def _display_name(number: int) -> str:
     return f"media_{number}"
 
 
-def _response_part(part: wire.ContentPart, number: int) -> wire.Json:
+def _mime_type(block: str | Mapping[str, Any]) -> str | None:
+    return None if isinstance(block, str) else block.get("mime_type")
+
+
+def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -> wire.Json:
     """A medium in a tool's result: `inline_data` or `file_data`, named so that the text can refer to it.
 
     Source: Google's page on OpenAI compatibility, "Multimodal function response" (`file_data`); `inline_data` is the
@@ -273,7 +265,7 @@ def _response_part(part: wire.ContentPart, number: int) -> wire.Json:
     name = _display_name(number)
     match part:
         case {"type": "image_url", "image_url": {"url": str(url)}}:
-            mime_type = "image/*"
+            mime_type = mime_type or "image/*"
         case {"type": "input_audio", "input_audio": {"data": str(url), "format": str(mime_type)}}:
             pass
         case _:

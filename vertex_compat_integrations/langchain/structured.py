@@ -1,23 +1,30 @@
 """Structured output: a schema → what is bound to the model, and what reads the answer."""
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import BaseOutputParser, JsonOutputParser, PydanticOutputParser
-from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.output_parsers.openai_tools import (
+    JsonOutputKeyToolsParser,
+    JsonOutputToolsParser,
+    PydanticToolsParser,
+)
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
+from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
+
+_ANSWER_TYPES = ("text", "json_object", "json_schema")
+"""The wire's types of `response_format`, besides MIME types; a JSON schema has another type, or none."""
 
 
 def is_class(schema: Any) -> bool:
@@ -27,13 +34,13 @@ def is_class(schema: Any) -> bool:
 
 def schema_name(schema: Any) -> str:
     """The name under which the schema is sent."""
-    name: str = convert_to_openai_tool(schema)["function"]["name"]
+    name: str = convert_tool(schema)["function"]["name"]
     return name
 
 
 def response_format(schema: Any, *, strict: bool | None) -> dict[str, Any]:
     """The `response_format` that asks for JSON of this schema."""
-    json_schema: dict[str, Any] = {"name": schema_name(schema), "schema": convert_to_json_schema(schema)}
+    json_schema: dict[str, Any] = {"name": schema_name(schema), "schema": answer_schema(schema)}
     if strict is not None:
         json_schema["strict"] = strict
     return {"type": "json_schema", "json_schema": json_schema}
@@ -59,46 +66,62 @@ def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
         raise SettingsError(f"method={method!r} without a schema.", hint="Give a schema, or method='json_mode'.")
     if method == "function_calling":
         if is_class(schema):
-            return PydanticToolsParser(tools=[schema], first_tool_only=True)
-        return JsonOutputKeyToolsParser(key_name=schema_name(schema), first_tool_only=True)
+            return _ObjectCallParser(tools=[schema], first_tool_only=True)
+        return _JsonCallParser(key_name=schema_name(schema), first_tool_only=True)
     return _ObjectAnswerParser(pydantic_object=schema) if is_class(schema) else _JsonAnswerParser()
 
 
-class _JsonAnswerParser(JsonOutputParser):
-    """JSON of an answer that was not cut and not refused."""
+class _WholeAnswerParser(BaseOutputParser[Any]):
+    """Base of the parsers: an answer that was cut or refused is an error, whether it is streamed or not."""
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """The JSON value.
+        """What the answer holds.
 
         Raises:
             EmptyReplyError: The answer was cut by `max_tokens`.
             RefusedAnswerError: The answer was refused.
+            OutputParserException: The answer is not of the schema, or the call that was asked for is missing.
         """
-        if not partial:
-            check_whole(result)
-        return super().parse_result(result, partial=partial)
+        message = result[0].message if isinstance(result[0], ChatGeneration) else None
+        is_over = not partial or (message is not None and "finish_reason" in message.response_metadata)
+        if is_over and message is not None:
+            check_whole(message)
+            result = [ChatGeneration(message=_as_answer(message))]
+        parsed = super().parse_result(result, partial=not is_over)
+        if is_over and parsed is None and isinstance(self, JsonOutputToolsParser):
+            text = result[0].text
+            raise OutputParserException(f"The model did not call the tool that was asked for, but said {text!r}.")
+        return parsed
 
 
-class _ObjectAnswerParser(PydanticOutputParser[Any]):
-    """An object, from the JSON of an answer that was not cut and not refused."""
-
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """The object; see `_JsonAnswerParser`."""
-        if not partial:
-            check_whole(result)
-        return super().parse_result(result, partial=partial)
+class _JsonAnswerParser(_WholeAnswerParser, JsonOutputParser):
+    """A JSON value, from the answer's text."""
 
 
-def check_whole(result: list[Generation]) -> None:
+class _ObjectAnswerParser(_WholeAnswerParser, PydanticOutputParser[Any]):
+    """An object, from the answer's text."""
+
+
+class _JsonCallParser(_WholeAnswerParser, JsonOutputKeyToolsParser):
+    """A mapping, from the arguments of a call."""
+
+
+class _ObjectCallParser(_WholeAnswerParser, PydanticToolsParser):
+    """An object, from the arguments of a call."""
+
+
+def _as_answer(message: BaseMessage) -> BaseMessage:
+    """The message as one that has calls: where a model does not stream, LangChain's parsers make a bare chunk of it."""
+    return message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
+
+
+def check_whole(message: BaseMessage) -> None:
     """Refuse an answer that is no whole answer.
 
     Raises:
         EmptyReplyError: It was cut by `max_tokens`.
         RefusedAnswerError: It was refused.
     """
-    message = result[0].message if isinstance(result[0], ChatGeneration) else None
-    if not isinstance(message, AIMessage):
-        return
     text = str(message.text)
     if refusal := message.additional_kwargs.get("refusal"):
         refused = RefusedAnswerError(refusal, partial_text=text)
@@ -115,15 +138,22 @@ def check_whole(result: list[Generation]) -> None:
 def with_raw(
     model: Runnable[LanguageModelInput, Any], parser: BaseOutputParser[Any]
 ) -> Runnable[LanguageModelInput, dict[str, Any]]:
-    """The model's message, the parsed answer and the parsing error, as LangChain's `include_raw` has them."""
-    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    guarded = parsed.with_fallbacks(
-        [failed],
-        exceptions_to_handle=(OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError),
-        exception_key="parsing_error",
-    )
-    return RunnableMap(raw=model) | guarded
+    """The model's message, the parsed answer and the parsing error, as LangChain's `include_raw` has them.
+
+    A stream gives all three at its end: whether an answer is whole shows there.
+    """
+
+    def read(message: BaseMessage) -> dict[str, Any]:
+        try:
+            parsed, failure = parser.invoke(message), None
+        except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:
+            parsed, failure = None, error
+        return {"raw": message, "parsed": parsed, "parsing_error": failure}
+
+    async def aread(message: BaseMessage) -> dict[str, Any]:
+        return read(message)
+
+    return model | RunnableLambda(read, aread)
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:
@@ -133,6 +163,7 @@ def as_answer_format(value: Any) -> dict[str, Any] | None:
     """
     if value is None:
         return None
-    if isinstance(value, Mapping) and "type" in value and ("json_schema" in value or "properties" not in value):
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if isinstance(kind, str) and (kind in _ANSWER_TYPES or "/" in kind):
         return dict(value)
     return response_format(value, strict=None)

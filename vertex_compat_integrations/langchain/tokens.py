@@ -5,7 +5,7 @@ images are 258 tokens each (Google, "Understand and count tokens"). Text outside
 which is on the safe side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -21,23 +21,23 @@ def estimate_text_tokens(text: str) -> int:
     return (plain + 3) // 4 + len(text) - plain
 
 
-def estimate_message_tokens(messages: Sequence[BaseMessage], tools: Sequence[Any] = ()) -> int:
-    """About how many tokens the messages and the tools' declarations are."""
-    declared = sum(estimate_text_tokens(to_json(tool, fallback=str).decode()) for tool in tools)
-    return declared + sum(MESSAGE_TOKENS + _estimate_message(message) for message in messages)
+def estimate_message_tokens(
+    messages: Sequence[BaseMessage], tools: Sequence[Any] = (), count: Callable[[str], int] = estimate_text_tokens
+) -> int:
+    """About how many tokens the messages and the tools' declarations are; `count` counts those of a text."""
+    declared = sum(count(to_json(tool, fallback=str).decode()) for tool in tools)
+    return declared + sum(MESSAGE_TOKENS + _estimate_message(message, count) for message in messages)
 
 
-def _estimate_message(message: BaseMessage) -> int:
+def _estimate_message(message: BaseMessage, count: Callable[[str], int]) -> int:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     calls = getattr(message, "tool_calls", None) or []
-    said = sum(estimate_text_tokens(block) if isinstance(block, str) else _estimate_block(block) for block in blocks)
-    return said + sum(
-        estimate_text_tokens(to_json(call["args"], fallback=str).decode() + call["name"]) for call in calls
-    )
+    said = sum(count(block) if isinstance(block, str) else _estimate_block(block, count) for block in blocks)
+    return said + sum(count(to_json(call["args"], fallback=str).decode() + call["name"]) for call in calls)
 
 
-def _estimate_block(block: dict[Any, Any]) -> int:
+def _estimate_block(block: dict[Any, Any], count: Callable[[str], int]) -> int:
     kind = block.get("type", "text")
     if kind in ("text", "reasoning"):
-        return estimate_text_tokens(str(block.get("text") or block.get("reasoning") or ""))
+        return count(str(block.get("text") or block.get("reasoning") or ""))
     return 0 if kind in ("tool_call", "tool_use") else MEDIUM_TOKENS

@@ -1,0 +1,93 @@
+"""`VertexCompatEmbeddings`: LangChain's interface for embeddings on the core's client."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.load.serializable import Serializable
+from pydantic import ConfigDict, PrivateAttr, model_validator
+
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.client import KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.embedding import EmbeddingOptions, check_embeds
+from vertex_compat_integrations.langchain.errors import model_errors
+
+
+class VertexCompatEmbeddings(Connection, EmbeddingOptions, Serializable, Embeddings):
+    """Multilingual E5, or a model on a server of your own, as LangChain embeddings; `location` must be one that has it.
+
+    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
+    `EmbeddingOptions`. Each batch is one call, with `timeout` and `max_retries` of its own.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+
+    model_facts: dict[str, Any] | None = None
+    """Facts that replace what the catalogue says of the model."""
+
+    _client: KeyedClient | None = PrivateAttr(default=None)
+
+    lc_provider: ClassVar[str] = "vertex_compat"
+
+    @model_validator(mode="after")
+    def _check_destination(self) -> Self:
+        """Refuse coordinates and models that cannot be, before anything is sent."""
+        destination = resolve_destination(self)
+        model = resolve_model_name(self.model, destination)
+        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
+        return self
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """None: secrets are never part of what is dumped."""
+        return {}
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """True: settings are dumped, credentials are not."""
+        return True
+
+    def _core(self) -> VertexCompatClient:
+        self._client = client_for(self, self.model_facts, self._client)
+        return self._client[1]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """The vectors of texts that are to be found, in their order.
+
+        Raises:
+            VertexCompatError: As LangChain's `ModelError`; see `langchain.errors`.
+        """
+        with model_errors():
+            return self._core().embed(texts, self, "text").vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a text to search with.
+
+        Raises:
+            VertexCompatError: As LangChain's `ModelError`; see `langchain.errors`.
+        """
+        with model_errors():
+            return self._core().embed([text], self, "query").vectors[0]
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Like `embed_documents`, with `concurrency` batches at a time."""
+        with model_errors():
+            return (await self._core().aembed(texts, self, "text")).vectors
+
+    async def aembed_query(self, text: str) -> list[float]:
+        """Like `embed_query`."""
+        with model_errors():
+            return (await self._core().aembed([text], self, "query")).vectors[0]
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        memo = {} if memo is None else memo
+        memo |= {id(shared): shared for shared in (self.credentials, self._client)}
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickle the settings; the client is made anew where they arrive."""
+        state = super().__getstate__()
+        private: Mapping[str, Any] = state.get("__pydantic_private__") or {}
+        return {**state, "__pydantic_private__": {**private, "_client": None}}

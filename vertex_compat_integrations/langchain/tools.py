@@ -1,0 +1,73 @@
+"""LangChain's tools and schemas, of any of its kinds, → OpenAI's mappings."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from pydantic import BaseModel
+from pydantic.v1 import BaseModel as BaseModelV1
+from pydantic_core import to_json
+
+from vertex_compat_integrations.core.errors import SettingsError
+
+_REFERENCE = re.compile(rb'"\$ref":"#/(?:\$defs|definitions)/([^"/]+)"')
+
+
+def convert_tool(tool: Any) -> dict[str, Any]:
+    """A tool as OpenAI's mapping.
+
+    Raises:
+        SettingsError: It is nothing that could be a tool.
+    """
+    if isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool:
+        return dict(tool)
+    try:
+        converted: dict[str, Any] = convert_to_openai_tool(tool)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"A tool or schema of type {type(tool).__name__} cannot be declared: {str(error).partition(chr(10))[0]}.",
+            hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
+        ) from None
+    if (schema := _schema_that_contains_itself(tool)) is not None:
+        return {**converted, "function": {**converted["function"], "parameters": schema}}
+    return converted
+
+
+def answer_schema(schema: Any) -> dict[str, Any]:
+    """The JSON schema of an answer.
+
+    Raises:
+        SettingsError: It is nothing that could be a schema.
+    """
+    if isinstance(schema, Mapping) and "title" in schema and "properties" not in schema:
+        # LangChain's conversion is one of functions, whose arguments are objects; answers may be of any type.
+        return dict(schema)
+    if (whole := _schema_that_contains_itself(schema)) is not None:
+        return whole
+    convert_tool(schema)
+    return convert_to_json_schema(schema)
+
+
+def _schema_that_contains_itself(tool: Any) -> dict[str, Any] | None:
+    """The schema of a class or tool that contains itself: LangChain's conversion leaves a hole in its place."""
+    kind = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
+    if not isinstance(kind, type):
+        return None
+    if issubclass(kind, BaseModel):
+        schema = kind.model_json_schema()
+    elif issubclass(kind, BaseModelV1):
+        schema = kind.schema()
+    else:
+        return None
+    return schema if _contains_itself(schema) else None
+
+
+def _contains_itself(schema: Mapping[str, Any]) -> bool:
+    definitions = schema.get("$defs") or schema.get("definitions") or {}
+    uses = {name: {found.decode() for found in _REFERENCE.findall(to_json(of))} for name, of in definitions.items()}
+    # What uses nothing more is taken away, again and again; a circle remains.
+    while done := {name for name, used in uses.items() if not used & uses.keys()}:
+        uses = {name: used for name, used in uses.items() if name not in done}
+    return bool(uses)
