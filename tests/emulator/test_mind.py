@@ -369,3 +369,11 @@ def test_a_prompt_is_read_for_numbers_quotations_and_names():
     assert quotations_in("It's 'one' and \"two words\", isn't it?") == ["one", "two words"]
     assert names_in("What did Ada Lovelace say in London?") == ["Ada Lovelace", "London"]
     assert enumeration_in("Compare Paris, New Delhi and Rome.") == ["Paris", "New Delhi", "Rome"]
+
+
+def test_a_quotation_is_taken_whole(ask):
+    """Quoted text is a value as it stands, also where it begins like a sentence."""
+    schema = {"type": "object", "properties": {"advice": {"type": "string"}}, "required": ["advice"]}
+    response_format = {"type": "json_schema", "json_schema": {"name": "report", "schema": schema}}
+    reply = ask('Report it, with this advice: "take a jacket".', response_format=response_format)
+    assert json.loads(reply.message["content"]) == {"advice": "take a jacket"}

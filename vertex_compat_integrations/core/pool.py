@@ -159,6 +159,9 @@ def transport_settings(route: Route) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if route.proxy:
         settings["proxy"] = route.proxy
+    elif route.origin.startswith("http:"):
+        # Only this machine is spoken to in plain http: HTTP_PROXY is not for it.
+        settings["trust_env"] = False
     if route.ca_bundle:
         settings["verify"] = ssl.create_default_context(cafile=route.ca_bundle)
     return settings

@@ -44,7 +44,10 @@ class TokenRequest:
         left = min(self._deadline - time.monotonic(), FETCH_LIMIT_SECONDS)
         if left <= 0:
             raise TimeoutError
-        if self._proxy:
+        if url.startswith("http:"):
+            # The metadata server, or a server on this machine: HTTP_PROXY is not for them.
+            options["proxies"] = {"http": None, "all": None}
+        elif self._proxy:
             options["proxies"] = {"https": self._proxy}
         if bundle := resolve_ca_bundle(self._ca_bundle):
             options["verify"] = bundle

@@ -107,7 +107,9 @@ class Evidence:
         for word in _spellings(name):
             for value in (rf"{_LINK}{_QUOTED}", rf"{_LINK}((?-i:{_NAME}))", rf"{_STRONG_LINK}([\w.@+\-]+)"):
                 match = re.search(rf"(?<!\w){word}{value}", self.text, re.IGNORECASE)
-                found = _without_starters(next((group for group in match.groups() if group), "")) if match else ""
+                found = next(filter(None, match.groups()), "") if match else ""
+                if _QUOTED not in value:
+                    found = _without_starters(found)
                 if found:
                     return self._used(found)
         return None

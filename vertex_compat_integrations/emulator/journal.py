@@ -1,6 +1,7 @@
 """The journal: what the emulator was asked."""
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,11 +71,15 @@ class Entry:
         return messages
 
 
+KEPT_ENTRIES = 10_000
+"""An emulator that runs for days must not keep every body."""
+
+
 class Journal:
-    """Requests in the order of their arrival; safe to read while requests come."""
+    """The last requests in the order of their arrival; safe to read while requests come."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
         self._lock = threading.Lock()
 
     def add(self, entry: Entry) -> None:

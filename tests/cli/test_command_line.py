@@ -1,0 +1,108 @@
+"""`vertex-compat`: help, version, wrong usage, missing extras."""
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vertex_compat_integrations import __version__
+from vertex_compat_integrations.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
+def _without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line where a module is not installed."""
+    code = f"import sys; sys.modules[{module!r}] = None; from vertex_compat_integrations.cli import main; main()"
+    return _python(code, *arguments)
+
+
+def test_help_names_the_commands():
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert "demo" in result.stdout
+    assert "emulate" in result.stdout
+
+
+@pytest.mark.parametrize("command", [(), ("demo",), ("emulate",)])
+def test_help_loads_no_room(command):
+    code = """
+import sys
+from vertex_compat_integrations.cli import main
+try:
+    main()
+finally:
+    print("LOADED", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = _python(code, *command, "--help")
+    loaded = set(done.stdout.partition("LOADED ")[2].split())
+    assert done.returncode == 0
+    assert "typer" in loaded
+    assert not loaded & {"openai", "langchain", "langchain_core", "langgraph", "aiohttp", "google"}
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "vertex_compat_integrations", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
+
+
+def test_the_entry_point_exists():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    main = EntryPoint("vertex-compat", scripts["vertex-compat"], "console_scripts").load()
+    assert callable(main)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "Usage"),
+        (["dance"], "dance"),
+        (["emulate", "--host", "0.0.0.0"], "loopback"),
+        (["emulate", "--port", "70000"], "--port"),
+        (["emulate", "--token-life", "0"], "--token-life"),
+        (["demo", "--project", "p"], "--live"),
+        (["demo", "--model", "llama-maas"], "meta/llama-maas"),
+        (["demo", "--live", "--location", "NOWHERE"], "NOWHERE"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_why(arguments, reason):
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert reason in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "extra"),
+    [
+        ("typer", ["--help"], "cli"),
+        ("rich", ["demo"], "demo"),
+        ("langchain", ["demo"], "demo"),
+        ("langgraph.checkpoint.sqlite", ["demo"], "demo"),
+        ("langchain_core", ["demo"], "demo"),
+        ("aiohttp", ["demo"], "demo"),
+        ("aiohttp", ["emulate"], "cli,emulator"),
+    ],
+)
+def test_a_missing_extra_gives_the_line_that_mends_it(module, arguments, extra):
+    done = _without(module, *arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith(f'pip install "vertex-compat-integrations[{extra}]"\n')

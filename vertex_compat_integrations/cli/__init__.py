@@ -1,0 +1,19 @@
+"""The command `vertex-compat`; each of its commands loads its own room, so that `--help` loads none."""
+
+import io
+import sys
+
+from vertex_compat_integrations.cli.extras import needs
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; ends the process with 0 (well), 1 (something failed) or 2 (wrong usage)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without these characters gets a question mark instead of an exception.
+            stream.reconfigure(errors="replace")
+    with needs("cli"):
+        from vertex_compat_integrations.cli.app import app  # noqa: PLC0415 - typer is an extra
+    app(prog_name="vertex-compat")

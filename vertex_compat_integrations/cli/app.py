@@ -1,0 +1,91 @@
+"""The commands and their options."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vertex_compat_integrations import __version__
+from vertex_compat_integrations.cli.extras import needs
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
+    help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=lambda value: _show_version(wanted=value))
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
+@app.command()
+def demo(
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask real Vertex AI, with Application Default Credentials.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = "google/gemini-3.5-flash",
+    project: Annotated[str | None, typer.Option(help="Google Cloud project (with --live).")] = None,
+    location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run an agent, structured output and an image question, and prove what went over the wire.
+
+    Offline by default, against the emulator. Ends with 1 if a check failed.
+    """
+    if not live and (project or location):
+        raise typer.BadParameter("--project and --location need --live.")
+    with needs("demo"):
+        from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage, reason_of  # noqa: PLC0415
+    opening = live_stage(model, project, location) if live else offline_stage(model)
+    with ExitStack() as closing:
+        try:
+            stage = closing.enter_context(opening)
+        except ValueError as error:
+            raise typer.BadParameter(reason_of(error)) from None
+        code = perform(stage, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
+def emulate(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    token_life: Annotated[float, typer.Option(min=0.1, help="Seconds that a token of its identity side lives.")] = 3600,
+    service_account: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a key file for its identity side, for real google-auth.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
+    with needs("cli,emulator"):
+        from vertex_compat_integrations.cli.emulate import serve  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - as above
+    try:
+        emulator = Emulator(token_life, port, host=host)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--host") from None
+    try:
+        serve(emulator, service_account, as_json=as_json)
+    except OSError as error:
+        typer.echo(f"vertex-compat: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,222 @@
+"""How the demo is shown: as text with colours and tables, or as JSON."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from vertex_compat_integrations.cli.demo.act import Act, Check, Tokens
+from vertex_compat_integrations.cli.demo.signatures import Signed
+from vertex_compat_integrations.cli.demo.stage import Stage
+
+_MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "yellow")}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        acts: The acts that were played.
+        proof: Checks of what was sent.
+        signed: What the endpoint signed, with what came back of it.
+    """
+
+    acts: Sequence[Act]
+    proof: Sequence[Check]
+    signed: Sequence[Signed]
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks of acts and journal."""
+        return [*(check for act in self.acts for check in act.checks), *self.proof]
+
+    @property
+    def failures(self) -> int:
+        """Failed checks, and acts that broke off."""
+        broken = sum(act.failure is not None for act in self.acts)
+        return broken + sum(check.passed is False for check in self.checks)
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was checked and nothing failed."""
+        return not self.failures and any(check.passed for check in self.checks)
+
+    @property
+    def seconds(self) -> float:
+        """How long the acts took."""
+        return sum(act.seconds for act in self.acts)
+
+
+class Report(ABC):
+    """Shows a run while it goes on."""
+
+    @abstractmethod
+    def open(self, stage: Stage) -> None:
+        """Say where it runs."""
+
+    @abstractmethod
+    def show(self, act: Act) -> None:
+        """Show an act that is over."""
+
+    @abstractmethod
+    def close(self, outcome: Outcome) -> None:
+        """Show the proof and the result."""
+
+
+class JsonReport(Report):
+    """One JSON object, in the end."""
+
+    def open(self, stage: Stage) -> None:
+        """Remember where it runs."""
+        self._place = {"model": stage.model.model, "answered_by": stage.answered_by}
+
+    def show(self, act: Act) -> None:
+        """Nothing: the object tells all."""
+
+    def close(self, outcome: Outcome) -> None:
+        """Print the object."""
+        record = {
+            **self._place,
+            "passed": outcome.passed,
+            "failures": outcome.failures,
+            "seconds": round(outcome.seconds, 2),
+            "acts": [act_record(act) for act in outcome.acts],
+            "proof": [asdict(check) for check in outcome.proof],
+            "signatures": [
+                {"bearer": one.bearer, "signature": one.excerpt, "carried": one.carried, "returned": one.returned}
+                for one in outcome.signed
+            ],
+        }
+        print(json.dumps(record, ensure_ascii=False, indent=1))
+
+
+def act_record(act: Act) -> dict[str, Any]:
+    """The act as JSON."""
+    return {
+        "title": act.title,
+        "question": act.question,
+        "calls": [asdict(call) for call in act.calls],
+        "answer": act.answer,
+        "pieces": act.pieces,
+        "tokens": asdict(act.tokens),
+        "seconds": round(act.seconds, 2),
+        "failure": failure_text(act),
+        "checks": [asdict(check) for check in act.checks],
+    }
+
+
+def failure_text(act: Act) -> str | None:
+    """What ended the act early, on one line."""
+    if act.failure is None:
+        return None
+    return " ".join(f"{type(act.failure).__name__}: {act.failure}".split())
+
+
+class TextReport(Report):
+    """Colours and tables."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+
+    def open(self, stage: Stage) -> None:
+        """Print where it runs."""
+        text = Text(f"{stage.model.model}, answered by: {stage.answered_by}")
+        self._console.print(Panel(text, title="vertex-compat demo", title_align="left", style="cyan"))
+
+    def show(self, act: Act) -> None:
+        """Print an act."""
+        self._console.print(Rule(Text(f"{act.title} ({act.seconds:.1f} s)"), align="left", style="cyan"))
+        grid = _grid()
+        for label, style, text in act_lines(act):
+            grid.add_row(label, Text(text, style))
+        self._console.print(grid, check_grid(act.checks))
+
+    def close(self, outcome: Outcome) -> None:
+        """Print tokens, signatures, proof and result."""
+        if any(act.replies for act in outcome.acts):
+            self._console.print(token_table(outcome.acts))
+        if outcome.signed:
+            self._console.print(signature_table(outcome.signed))
+        self._console.print(Rule(Text("What went over the wire"), align="left", style="cyan"))
+        self._console.print(check_grid(outcome.proof))
+        self._console.print(result_text(outcome))
+
+
+def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
+    """Label, style and text of what an act says of itself."""
+    yield "asked", "bold", act.question
+    for call in act.calls:
+        yield "called", "magenta", f"{call.name}({call.arguments})"
+        if call.result is not None:
+            yield "returned", "", call.result
+    if act.answer:
+        yield "answer", "green", act.answer
+    if text := failure_text(act):
+        yield "✗", "bold red", text
+
+
+def check_grid(checks: Sequence[Check]) -> Table:
+    """Mark, claim and evidence of each."""
+    grid = _grid()
+    for check in checks:
+        mark, style = _MARKS[check.passed]
+        grid.add_row(Text(mark, style), Text.assemble(check.claim, (f"  {check.evidence}", "dim")))
+    return grid
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", min_width=8, style="dim")
+    return grid
+
+
+def token_table(acts: Sequence[Act]) -> Table:
+    """Tokens by act, and their sum."""
+    table = Table("Act", title="Tokens", title_justify="left")
+    for name in ("input", "output", "thinking (of it)", "total"):
+        table.add_column(name, justify="right")
+    counts = [act.tokens for act in acts]
+    for act, count in zip(acts, counts, strict=True):
+        table.add_row(Text(act.title), *_numbers(count))
+    table.add_section()
+    total = Tokens(*(sum(column) for column in zip(*map(_fields, counts), strict=True))) if counts else Tokens()
+    table.add_row("Sum", *_numbers(total), style="bold")
+    return table
+
+
+def signature_table(signed: Sequence[Signed]) -> Table:
+    """What was signed, and how often it came back."""
+    table = Table(
+        "Signed", "Thought signature (length)", "Came back in", title="Thought signatures", title_justify="left"
+    )
+    for one in signed:
+        mark, style = _MARKS[one.came_back]
+        returned = Text(f"{mark} {one.returned} of {one.carried} requests", style)
+        table.add_row(Text(one.bearer), Text(one.excerpt), returned)
+    return table
+
+
+def result_text(outcome: Outcome) -> Text:
+    """How many checks passed, and in what time."""
+    told = [check for check in outcome.checks if check.passed is not None]
+    open_checks = len(outcome.checks) - len(told)
+    rest = f", {open_checks} cannot be told here" if open_checks else ""
+    if outcome.passed:
+        return Text(f"✓ All {len(told)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
+    return Text(f"✗ {outcome.failures} failed; {len(told)} checks were made{rest}.", "bold red")
+
+
+def _fields(tokens: Tokens) -> tuple[int, int, int, int]:
+    return tokens.input, tokens.output, tokens.thought, tokens.total
+
+
+def _numbers(tokens: Tokens) -> Iterator[str]:
+    return map(str, _fields(tokens))

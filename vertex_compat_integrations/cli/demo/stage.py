@@ -1,0 +1,118 @@
+"""Where the demo runs: on the emulator with real google-auth, or on Vertex AI."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.oauth2.service_account import Credentials
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
+from vertex_compat_integrations.core.connection import resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.credentials import CLOUD_PLATFORM_SCOPE
+from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
+from vertex_compat_integrations.emulator import Emulator
+from vertex_compat_integrations.langchain import ChatVertexCompat
+
+TOKEN_LIFE_SECONDS = 2.0
+_MARGIN_SECONDS = 0.05
+_FOLDER_PREFIX = "vertex-compat-demo-"
+_LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An open stage.
+
+    Attributes:
+        model: The model that is asked.
+        folder: A folder that is deleted in the end.
+        emulator: Who answers; None is Vertex AI.
+    """
+
+    model: ChatVertexCompat
+    folder: Path
+    emulator: Emulator | None = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the catalogue says of the model."""
+        return facts_for(resolve_model_name(self.model.model, resolve_destination(self.model)))
+
+    @property
+    def answered_by(self) -> str:
+        """Who answers, and where."""
+        destination = resolve_destination(self.model)
+        is_emulated = self.emulator is not None or destination.emulated
+        return f"{'the emulator' if is_emulated else 'Vertex AI'} at {destination.origin}"
+
+    def outlive_token(self) -> float:
+        """Wait until the token in use is dead; the seconds that it took. On Vertex AI that would be an hour: 0."""
+        if self.emulator is None:
+            return 0.0
+        identity = self.emulator.identity
+        issued = identity.token_requests[-1].time if identity.token_requests else 0.0
+        seconds = max(0.0, issued + identity.token_life_seconds + _MARGIN_SECONDS - time.time())
+        time.sleep(seconds)
+        return seconds
+
+
+@contextmanager
+def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stage]:
+    """A running emulator, and a model that gets its tokens as a service account by google-auth."""
+    with (
+        tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder,
+        _direct_loopback(os.environ),
+        emulator or Emulator(token_life_seconds=TOKEN_LIFE_SECONDS) as running,
+    ):
+        key_file = Path(folder) / "service-account.json"
+        key_file.write_text(json.dumps(running.identity.service_account_info(running.url)), encoding="utf-8")
+        # The emulator, too, serves a model only where Vertex AI does.
+        base_url = running.base_url(location=(*facts_for(model).locations, DEFAULT_LOCATION)[0])
+        asked = ChatVertexCompat(
+            model=model, base_url=base_url, allow_hosts=[running.url], credentials=_load_credentials(key_file)
+        )
+        yield Stage(asked, Path(folder), running)
+
+
+@contextmanager
+def live_stage(model: str, project: str | None, location: str | None) -> Iterator[Stage]:
+    """Vertex AI, with Application Default Credentials."""
+    with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
+        yield Stage(ChatVertexCompat(model=model, project=project, location=location), Path(folder))
+
+
+def _load_credentials(key_file: Path) -> Credentials:
+    credentials: Credentials = Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth's own
+        key_file, scopes=[CLOUD_PLATFORM_SCOPE]
+    )
+    return credentials
+
+
+def reason_of(error: ValueError) -> str:
+    """Why settings are refused, in our own words rather than pydantic's."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return str(first.get("ctx", {}).get("error") or first["msg"])
+    return str(error)
+
+
+@contextmanager
+def _direct_loopback(environment: MutableMapping[str, str]) -> Iterator[None]:
+    """Keep requests to this machine away from a proxy that the environment names."""
+    before = {name: environment.get(name) for name in ("NO_PROXY", "no_proxy")}
+    names = ",".join(filter(None, (before["no_proxy"] or before["NO_PROXY"], _LOOPBACK_NAMES)))
+    environment.update(dict.fromkeys(before, names))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = value

@@ -1,0 +1,19 @@
+"""What is missing for a command, as the one line that mends it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Imports inside need an extra of this package; without it the process ends with the pip command on one line.
+
+    Raises:
+        SystemExit: An import failed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = f" ({error.name} is not installed)" if error.name else ""
+        command = f'pip install "vertex-compat-integrations[{extra}]"'
+        raise SystemExit(f"vertex-compat: this needs the extra {extra!r}{missing}: {command}") from None
