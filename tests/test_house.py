@@ -1,4 +1,4 @@
-"""The house holds: imports point down only, importing loads nothing, public names stand where they are said to stand."""
+"""The house holds: imports point down only, importing loads nothing, public names are where they are said to be."""
 
 import ast
 import subprocess

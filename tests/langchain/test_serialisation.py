@@ -120,8 +120,9 @@ def test_a_bound_model_can_be_pickled(emulator: Emulator, chat: Build):
     assert emulator.journal.last.body["temperature"] == 0.5
 
 
-def test_an_answer_from_the_cache_keeps_its_signature_and_is_not_asked_for_again(emulator: Emulator, chat: Build):
-    model = chat(cache=InMemoryCache())
+@pytest.mark.parametrize("profile", [None, {"max_input_tokens": 5}])
+def test_a_cached_answer_keeps_its_signature_and_is_that_of_the_settings(emulator: Emulator, chat: Build, profile: Any):
+    model = chat(cache=InMemoryCache(), profile=profile)
     first, again = model.invoke("Hello"), model.invoke("Hello")
     assert len(emulator.journal.chat) == 1
     assert again.additional_kwargs == first.additional_kwargs

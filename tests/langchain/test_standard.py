@@ -1,7 +1,7 @@
 """LangChain's own standard tests for chat models, against the emulator on a real socket.
 
-What these tests would download (a PNG, a PDF, a WAV) is served locally. Nothing is skipped by us; the one test that cannot
-pass for a package outside LangChain's own repositories is marked with its reason.
+What these tests would download (a PNG, a PDF, a WAV) is served locally. Nothing is skipped by us; the one test that
+cannot pass for a package outside LangChain's own repositories is marked with its reason.
 """
 
 import struct
@@ -65,7 +65,7 @@ class TestUnit(ChatModelUnitTests):
         return "google/gemini-3.1-flash-lite"
 
     @pytest.mark.xfail(
-        reason="loads() with allowed_objects='all' takes only classes of langchain's own table; see test_serialisation.py",
+        reason="loads() with allowed_objects='all' takes only classes of langchain's table; see test_serialisation.py",
         strict=True,
     )
     def test_serdes(self, *args: Any) -> None:

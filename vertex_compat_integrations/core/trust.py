@@ -69,9 +69,7 @@ def check_trust(origin: str, credential: object | None, allow_hosts: Sequence[st
         SettingsError: The host is not Google's, and nobody said that it may have the credential; or it is plain http.
     """
     if origin.startswith("http:") and not is_loopback(origin):
-        raise SettingsError(
-            f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://."
-        )
+        raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
     if is_google_host(origin):
         return
     if credential is not None:
