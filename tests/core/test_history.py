@@ -269,3 +269,22 @@ def test_whatever_is_let_through_is_accepted_by_the_service(model, history):
         for sighting in sightings(message):
             book.accept(sighting.signature)
     assert first_refusal(request, book, is_strict=False) is None
+
+
+def test_only_the_repeated_signature_goes():
+    """What else a message's extra content holds is not this package's to drop."""
+    extra = {"google": {"thought_signature": "s", "other": 1}, "vertex": {"x": 2}}
+    call = {
+        "id": "a",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"},
+        "extra_content": {"google": {"thought_signature": "s"}},
+    }
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "tool_calls": [call], "extra_content": extra},
+        {"role": "tool", "tool_call_id": "a", "content": "1"},
+    ]
+    settled = settle_history(messages, facts_for("google/gemini-3.5-flash"))
+    assert settled[1]["extra_content"] == {"google": {"other": 1}, "vertex": {"x": 2}}
+    assert settled[1]["tool_calls"][0]["extra_content"] == call["extra_content"]

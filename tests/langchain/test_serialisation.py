@@ -215,3 +215,14 @@ def test_tokens_that_a_source_gave_are_not_pickled(emulator: Emulator):
     data = pickle.dumps(model)
     assert CANARY.encode() not in data
     assert pickle.loads(data).credentials is canary
+
+
+def test_a_proxy_password_and_a_gateway_key_are_shown_nowhere():
+    model = ChatVertexCompat(
+        model="google/gemini-3.5-flash",
+        project="p",
+        proxy="http://user:CANARY-PASSWORD@127.0.0.1:1",
+        default_headers={"X-Gateway-Key": "CANARY-KEY"},
+    )
+    shown = "".join([repr(model), str(model), str(model.model_dump()), model.model_dump_json(), dumps(model)])
+    assert "CANARY" not in shown

@@ -84,8 +84,8 @@ class Connection(Settings):
     retry_budget: bool = True
     """Whether retries to one model are bounded for the whole process: at most every tenth request in the long run."""
 
-    proxy: str | None = None
-    """Proxy for the API and for tokens; else `HTTPS_PROXY` and `NO_PROXY`."""
+    proxy: str | None = Field(default=None, exclude=True, repr=False)
+    """Proxy for the API and for tokens, never shown or dumped, for it may hold a password; else `HTTPS_PROXY`."""
 
     ca_bundle: str | None = None
     """File with the certificates to trust, for the API and for tokens; else `SSL_CERT_FILE`."""

@@ -191,9 +191,25 @@ def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Mess
                 for signature in signatures_in(holder.get("extra_content"))
             }
             if carried.intersection(signatures_in(message["extra_content"])):
-                yield cast("wire.Message", {key: value for key, value in message.items() if key != "extra_content"})
+                yield _with_extra(message, _without_signatures(message["extra_content"], carried))
                 continue
         yield message
+
+
+def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.ExtraContent:
+    """The extra content without the signatures that stand elsewhere; what is left empty goes, too."""
+    rest = {
+        namespace: {key: item for key, item in value.items() if key != "thought_signature" or item not in carried}
+        if isinstance(value, dict)
+        else value
+        for namespace, value in extra.items()
+    }
+    return {namespace: value for namespace, value in rest.items() if value}
+
+
+def _with_extra(message: wire.AssistantMessage, extra: wire.ExtraContent) -> wire.Message:
+    bare = cast("wire.AssistantMessage", {key: value for key, value in message.items() if key != "extra_content"})
+    return {**bare, "extra_content": extra} if extra else bare
 
 
 def _with_skip_values(messages: list[wire.Message], *, replace: bool) -> list[wire.Message]:

@@ -156,8 +156,8 @@ class Options(Settings):
     extra_body: dict[str, Any] | None = None
     """Merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras."""
 
-    default_headers: dict[str, str] | None = Field(default=None, repr=False)
-    """Headers of each request, besides the credential's own."""
+    default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
+    """Headers of each request besides the credential's own; never shown or dumped: they may hold a gateway's key."""
 
     request_type: Literal["dedicated", "shared"] | None = None
     """Provisioned throughput only (`dedicated`), or never (`shared`)."""
