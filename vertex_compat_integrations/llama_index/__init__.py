@@ -1,0 +1,12 @@
+"""`VertexCompat` and `VertexCompatEmbedding`: LlamaIndex on Vertex AI's OpenAI-compatible endpoint."""
+
+try:
+    import llama_index.core  # noqa: F401 - only asked whether it is there
+except ImportError as error:
+    raise ImportError('LlamaIndex is not installed: pip install "vertex-compat-integrations[llama-index]"') from error
+
+from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
+from vertex_compat_integrations.llama_index.factory import register
+from vertex_compat_integrations.llama_index.llm import VertexCompat
+
+__all__ = ["VertexCompat", "VertexCompatEmbedding", "register"]

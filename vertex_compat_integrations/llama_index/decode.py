@@ -1,0 +1,241 @@
+"""Replies → LlamaIndex responses. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    LogProb,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
+from llama_index.core.llms.llm import ToolSelection
+from pydantic_core import from_json, to_json
+
+from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
+from vertex_compat_integrations.core.stream import ReplyDelta
+from vertex_compat_integrations.llama_index.encode import CALLS_KEY, EXTRA_KEY, calls_of
+
+THINKING_DELTA_KEY = "thinking_delta"
+"""Where agents look, in a response's `additional_kwargs`, for what a chunk adds to the thoughts."""
+
+_NOTHING_COUNTED = Usage(0, 0)
+
+
+class ResponseDecoder:
+    """Replies to one request → responses, each with blocks of its own."""
+
+    def __init__(self, names: Mapping[str, str], *, keep_answer_signature: bool) -> None:
+        """`names`: declared name → name of the tool, where they differ."""
+        self._names = names
+        self._keep_answer_signature = keep_answer_signature
+
+    def decode(self, reply: Reply) -> ChatResponse:
+        """The whole reply as a response."""
+        return ChatResponse(
+            message=ChatMessage(
+                role=MessageRole.ASSISTANT,
+                blocks=[*self._said(reply, is_whole=True), *_thinking(reply)],
+                additional_kwargs=self._message_kwargs(reply),
+            ),
+            raw=_raw(reply),
+            logprobs=_log_probabilities(reply.ending.logprobs),
+            additional_kwargs=_counters(reply.ending.usage) if reply.ending.usage else {},
+        )
+
+    def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
+        """The reply so far as a response that tells what the delta added."""
+        response = self.decode(reply) if delta.ending is not None else self._snapshot(reply)
+        response.delta = delta.text
+        if delta.thoughts:
+            response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
+        return response
+
+    def _snapshot(self, reply: Reply) -> ChatResponse:
+        """Like `decode`, for a reply that goes on; what is to be sent back comes with the end."""
+        blocks = list(self._said(reply, is_whole=False))
+        if reply.thoughts:
+            blocks.append(ThinkingBlock(content=reply.thoughts))
+        message = ChatMessage(
+            role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=self._call_kwargs(reply.tool_calls)
+        )
+        return ChatResponse(message=message, raw={"usage": _usage(_NOTHING_COUNTED)})
+
+    def _said(self, reply: Reply, *, is_whole: bool) -> Iterator[ContentBlock]:
+        """Text first, in one block: LlamaIndex joins several with line breaks."""
+        if reply.text or not (reply.tool_calls or reply.media):
+            yield TextBlock(text=reply.text)
+        yield from map(_media_block, reply.media)
+        for call in reply.tool_calls:
+            arguments = _arguments(call.arguments) if is_whole else call.arguments
+            yield ToolCallBlock(
+                tool_call_id=call.id, tool_name=self._names.get(call.name, call.name), tool_kwargs=arguments
+            )
+
+    def _message_kwargs(self, reply: Reply) -> dict[str, Any]:
+        kwargs = self._call_kwargs(reply.tool_calls)
+        if reply.extra and self._keep_answer_signature and not reply.tool_calls:
+            kwargs[EXTRA_KEY] = {"message": _json(reply.extra)}
+        if reply.refusal:
+            kwargs["refusal"] = reply.refusal
+        return kwargs
+
+    def _call_kwargs(self, calls: Sequence[ToolCall]) -> dict[str, Any]:
+        if not calls:
+            return {}
+        return {CALLS_KEY: [_plain_call(call, self._names.get(call.name, call.name)) for call in calls]}
+
+
+def _plain_call(call: ToolCall, name: str) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": call.arguments}}
+
+
+def _arguments(text: str) -> dict[str, Any] | str:
+    """A call's arguments as mapping, or as they came if they are none."""
+    try:
+        arguments = from_json(text or "{}")
+    except ValueError:
+        return text
+    return arguments if isinstance(arguments, dict) else text
+
+
+def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
+    """Thoughts, and what is to be sent back: chat stores keep this block, and memories do not count it."""
+    kept: dict[str, Any] = {}
+    if reply.extra:
+        kept["message"] = _json(reply.extra)
+    if extras := {call.id: _json(call.extra) for call in reply.tool_calls if call.extra}:
+        kept["tool_calls"] = extras
+    if reply.thoughts or kept:
+        yield ThinkingBlock(
+            content=reply.thoughts or None,
+            num_tokens=(reply.ending.usage.thought or None) if reply.ending.usage else None,
+            additional_information={EXTRA_KEY: kept} if kept else {},
+        )
+
+
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _media_block(medium: Media) -> ContentBlock:
+    data = medium.data.encode() if medium.data is not None else None
+    kind, _, subtype = medium.mime_type.partition("/")
+    match kind:
+        case "image":
+            mime_type = None if subtype == "*" else medium.mime_type
+            return ImageBlock(image=data, url=medium.url, image_mimetype=mime_type)
+        case "audio":
+            return AudioBlock(audio=data, url=medium.url, format=subtype)
+        case "video":
+            return VideoBlock(video=data, url=medium.url, video_mimetype=medium.mime_type)
+        case _:
+            return DocumentBlock(data=data, url=medium.url, document_mimetype=medium.mime_type)
+
+
+def _counters(usage: Usage) -> dict[str, int]:
+    """Token counts under the names that LlamaIndex's handlers look for; thoughts are part of the completion."""
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.total,
+    }
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {**_counters(usage), "reasoning_tokens": usage.thought, "cached_tokens": usage.cached}
+
+
+def _raw(reply: Reply) -> dict[str, Any]:
+    """What is known of the completion besides its message: plain JSON values only."""
+    ending = reply.ending
+    usage = _usage(ending.usage or _NOTHING_COUNTED)
+    return {"usage": usage, **{name: value for name, value in _told(reply, ending).items() if value is not None}}
+
+
+def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
+    return {
+        "id": ending.id,
+        "model": ending.model,
+        "created": ending.created,
+        "finish_reason": ending.finish_reason,
+        "finish_detail": ending.finish_detail,
+        "system_fingerprint": ending.fingerprint,
+        "traffic_type": ending.traffic_type,
+        "grounding_metadata": ending.grounding,
+        "logprobs": ending.logprobs,
+        "refusal": reply.refusal,
+        "emulator": ending.emulated or None,
+        "dropped_tool_calls": [_plain_call(call, call.name) for call in reply.dropped] or None,
+    }
+
+
+def _log_probabilities(told: Any) -> list[list[LogProb]] | None:
+    """For each token its likeliest alternatives, as LlamaIndex has them; the token alone if none were asked for."""
+    tokens = told.get("content") if isinstance(told, Mapping) else None
+    if not tokens:
+        return None
+    return [[_log_probability(one) for one in token.get("top_logprobs") or [token]] for token in tokens]
+
+
+def _log_probability(token: Mapping[str, Any]) -> LogProb:
+    return LogProb(token=token.get("token") or "", logprob=token.get("logprob") or 0.0, bytes=token.get("bytes") or [])
+
+
+def completion_response(response: ChatResponse) -> CompletionResponse:
+    """The response as one to a prompt."""
+    return CompletionResponse(
+        text=response.message.content or "",
+        additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
+        raw=response.raw,
+        logprobs=response.logprobs,
+        delta=response.delta,
+    )
+
+
+def tool_selections(response: ChatResponse) -> list[ToolSelection]:
+    """The response's calls; of arguments that are still coming, what has come so far."""
+    blocks = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        return [_selection(block.tool_call_id or "", block.tool_name, block.tool_kwargs) for block in blocks]
+    return [
+        _selection(call["id"], call["function"]["name"], call["function"]["arguments"])
+        for call in calls_of(response.message)
+    ]
+
+
+def _selection(call_id: str, name: str, arguments: dict[str, Any] | str) -> ToolSelection:
+    return ToolSelection(tool_id=call_id, tool_name=name, tool_kwargs=_partial_arguments(arguments))
+
+
+def _partial_arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(arguments, dict):
+        return arguments
+    try:
+        partial = from_json(arguments or "{}", allow_partial="trailing-strings")
+    except ValueError:
+        return {}
+    return partial if isinstance(partial, dict) else {}
+
+
+def first_call_only(response: ChatResponse) -> ChatResponse:
+    """The response with its first call only; the response itself if it has no more."""
+    calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+    if len(calls) <= 1:
+        return response
+    kwargs = dict(response.message.additional_kwargs)
+    if CALLS_KEY in kwargs:
+        kwargs[CALLS_KEY] = kwargs[CALLS_KEY][:1]
+    others = calls[1:]
+    blocks = [block for block in response.message.blocks if not any(block is other for other in others)]
+    message = response.message.model_copy(update={"blocks": blocks, "additional_kwargs": kwargs})
+    return response.model_copy(update={"message": message})

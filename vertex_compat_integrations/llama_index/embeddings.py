@@ -1,0 +1,113 @@
+"""`VertexCompatEmbedding`: LlamaIndex's interface for embeddings on the core's client."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+from typing_extensions import override
+
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.embedding import (
+    BATCH_SIZE,
+    EmbeddingOptions,
+    Purpose,
+    VectorOptions,
+    check_embeds,
+)
+
+_SECRETS = ("api_key", "credentials")
+
+
+class VertexCompatEmbedding(Closable, Connection, VectorOptions, BaseEmbedding):
+    """Multilingual E5, or a model on a server of your own, for LlamaIndex; `location` must be one that has it.
+
+    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
+    `VectorOptions`; model and batch have LlamaIndex's names. Each batch is one call, with `timeout` and `max_retries`
+    of its own.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+
+    setting_aliases: ClassVar[Mapping[str, str]] = {
+        "model": "model_name",
+        "batch_size": "embed_batch_size",
+        "api_base": "base_url",
+    }
+
+    model_name: str = ""
+    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; `model=` is the same."""
+
+    embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
+    """Texts of one request. E5 reads 512 tokens of each."""
+
+    model_facts: dict[str, Any] | None = None
+    """Facts that replace what the catalogue says of the model."""
+
+    _client: KeyedClient | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        """Refuse coordinates and models that cannot be, before anything is sent."""
+        destination = resolve_destination(self)
+        model = resolve_model_name(self.model_name, destination)
+        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
+        return self
+
+    @classmethod
+    @override
+    def class_name(cls) -> str:
+        """The name under which LlamaIndex keeps this class."""
+        return "VertexCompatEmbedding"
+
+    def _core(self) -> VertexCompatClient:
+        self._client = client_for(self, self.model_facts, self._client)
+        return self._client[1]
+
+    def _options(self) -> EmbeddingOptions:
+        shared = {name: getattr(self, name) for name in VectorOptions.model_fields}
+        return EmbeddingOptions.model_construct(model=self.model_name, batch_size=self.embed_batch_size, **shared)
+
+    def _embed(self, texts: list[str], purpose: Purpose) -> list[Embedding]:
+        return self._core().embed(texts, self._options(), purpose).vectors
+
+    async def _aembed(self, texts: list[str], purpose: Purpose) -> list[Embedding]:
+        return (await self._core().aembed(texts, self._options(), purpose)).vectors
+
+    @override
+    def _get_query_embedding(self, query: str) -> Embedding:
+        return self._embed([query], "query")[0]
+
+    @override
+    async def _aget_query_embedding(self, query: str) -> Embedding:
+        return (await self._aembed([query], "query"))[0]
+
+    @override
+    def _get_text_embedding(self, text: str) -> Embedding:
+        return self._embed([text], "text")[0]
+
+    @override
+    async def _aget_text_embedding(self, text: str) -> Embedding:
+        return (await self._aembed([text], "text"))[0]
+
+    @override
+    def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return self._embed(texts, "text")
+
+    @override
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return await self._aembed(texts, "text")
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickle the settings: no credential, no client; where they arrive, credentials are looked for anew."""
+        # The client holds a credential and locks; LlamaIndex would try to pickle it, and complain.
+        plain = self.model_copy(update=dict.fromkeys(_SECRETS))
+        plain._client = None  # noqa: SLF001 - an object of this class
+        return super(VertexCompatEmbedding, plain).__getstate__()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        shared = {id(each): each for each in (self.credentials, self._client, self.callback_manager)}
+        return super().__deepcopy__({**(memo or {}), **shared})

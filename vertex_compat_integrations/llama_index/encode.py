@@ -1,0 +1,224 @@
+"""LlamaIndex messages and tools → wire. Pure but for media files, which are read; one case for each kind of block."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    CachePoint,
+    ChatMessage,
+    CitableBlock,
+    CitationBlock,
+    DocumentBlock,
+    ImageBlock,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
+from llama_index.core.tools import BaseTool
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core import content
+from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
+from vertex_compat_integrations.core.tool_result import build_tool_message
+from vertex_compat_integrations.llama_index import media
+
+EXTRA_KEY = "vertex_compat"
+"""Where a message keeps the endpoint's `extra_content`: in a ThinkingBlock's `additional_information`, or in the
+message's `additional_kwargs`. As JSON text, because chat stores keep strings only: `{"message": "…", "tool_calls": {id:
+"…"}}`."""
+
+CALLS_KEY = "tool_calls"
+"""Where LlamaIndex looks for calls in a message's `additional_kwargs`."""
+
+NOT_CARRIED_OUT = "Not carried out: the result of another tool was returned to the user at once."
+
+_FORBIDDEN_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
+    """The messages as the endpoint takes them; only what is known here goes out, and the given ones stay as they are.
+
+    Raises:
+        UnsupportedContentError: A block is of a kind that the endpoint has no form for.
+    """
+    encoded: list[wire.Message] = []
+    has_lost_calls = False
+    for message in messages:
+        if _is_returned_directly(message):
+            encoded.extend(list(_missing_results(encoded)))
+        made = _encode_message(message)
+        if made["role"] != "tool":
+            has_lost_calls = made["role"] == "assistant" and "tool_calls" not in made
+        elif has_lost_calls:
+            # LlamaIndex's CodeActAgent keeps the result of a handoff, but not the call; the result is told as words.
+            made = {"role": "user", "content": _text_or_parts(message)}
+        encoded.append(made)
+    return encoded
+
+
+def _encode_message(message: ChatMessage) -> wire.Message:
+    match message.role:
+        case MessageRole.SYSTEM | MessageRole.DEVELOPER:
+            return {"role": "system", "content": _text_or_parts(message)}
+        case MessageRole.USER:
+            return {"role": "user", "content": _text_or_parts(message)}
+        case MessageRole.ASSISTANT | MessageRole.MODEL | MessageRole.CHATBOT:
+            return _encode_assistant(message)
+        case MessageRole.TOOL | MessageRole.FUNCTION:
+            return _encode_result(message)
+
+
+def _encode_result(message: ChatMessage) -> wire.ToolMessage:
+    kwargs = message.additional_kwargs
+    name = kwargs.get("name")
+    call_id = kwargs.get("tool_call_id") or name or ""
+    return build_tool_message(call_id, encode_blocks(message.blocks), sanitize_name(name) if name else None)
+
+
+def _is_returned_directly(message: ChatMessage) -> bool:
+    """Whether this is the copy of a result that agents append for a tool with `return_direct`."""
+    return message.role == MessageRole.ASSISTANT and "tool_call_id" in message.additional_kwargs
+
+
+def _missing_results(encoded: Sequence[wire.Message]) -> Iterator[wire.ToolMessage]:
+    """Results for the calls of the last step that have none.
+
+    LlamaIndex's agents drop the results of calls that stand beside one of a tool with `return_direct`; the endpoint
+    refuses a step with fewer results than calls.
+    """
+    answered: set[str] = set()
+    for message in reversed(encoded):
+        if message["role"] == "tool":
+            answered.add(message["tool_call_id"])
+            continue
+        if message["role"] == "assistant":
+            for call in message.get("tool_calls", ()):
+                if call["id"] not in answered:
+                    yield {"role": "tool", "tool_call_id": call["id"], "content": NOT_CARRIED_OUT}
+        return
+
+
+def _text_or_parts(message: ChatMessage) -> str | list[wire.ContentPart]:
+    parts = encode_blocks(message.blocks)
+    if not parts:
+        return ""
+    return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
+
+
+def encode_blocks(blocks: Sequence[Any]) -> list[wire.ContentPart]:
+    """The blocks as parts, without those that are not said.
+
+    Raises:
+        UnsupportedContentError: The endpoint has no part for a block.
+    """
+    return [part for block in blocks for part in _encode_block(block)]
+
+
+def _encode_block(block: Any) -> list[wire.ContentPart]:
+    match block:
+        case TextBlock():
+            return [content.text(block.text)] if block.text else []
+        case ImageBlock() | AudioBlock() | VideoBlock() | DocumentBlock():
+            return [media.encode_medium(block)]
+        case CachePoint() | ThinkingBlock():
+            # The first only marks a place for caches, the second is what the model did not say.
+            return []
+        case CitableBlock():
+            return encode_blocks(block.content)
+        case CitationBlock():
+            return encode_blocks([block.cited_content])
+        case _:
+            raise UnsupportedContentError(f"A {type(block).__name__} where text or media belong.")
+
+
+def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
+    extras = _kept_extras(message)
+    encoded: wire.AssistantMessage = {"role": "assistant"}
+    parts = encode_blocks([block for block in message.blocks if not isinstance(block, ToolCallBlock)])
+    if parts and all(part["type"] == "text" for part in parts):
+        encoded["content"] = "\n".join(part["text"] for part in parts if part["type"] == "text")
+    elif parts:
+        encoded["content"] = parts
+    if calls := [_with_extra(call, extras) for call in calls_of(message)]:
+        encoded["tool_calls"] = calls
+    if extra := _parsed_extra(extras.get("message")):
+        encoded["extra_content"] = extra
+    return encoded
+
+
+def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
+    """What the message keeps to be sent back; chat engines that replace its blocks leave the `additional_kwargs`."""
+    for block in message.blocks:
+        if isinstance(block, ThinkingBlock) and (kept := block.additional_information.get(EXTRA_KEY)):
+            return kept if isinstance(kept, Mapping) else {}
+    kept = message.additional_kwargs.get(EXTRA_KEY)
+    return kept if isinstance(kept, Mapping) else {}
+
+
+def _parsed_extra(text: Any) -> wire.ExtraContent | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        extra = from_json(text)
+    except ValueError:
+        return None
+    return extra if isinstance(extra, dict) else None
+
+
+def _with_extra(call: wire.ToolCall, extras: Mapping[str, Any]) -> wire.ToolCall:
+    kept = extras.get("tool_calls")
+    extra = _parsed_extra(kept.get(call["id"])) if isinstance(kept, Mapping) else None
+    return {**call, "extra_content": extra} if extra else call
+
+
+def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
+    """The calls of an assistant's message: its blocks, or else what stands in `additional_kwargs`."""
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        return [build_call(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
+    legacy = message.additional_kwargs.get(CALLS_KEY)
+    calls = [call.model_dump() if isinstance(call, BaseModel) else call for call in legacy or ()]
+    return [
+        build_call(call.get("id"), function.get("name") or "", function.get("arguments") or "")
+        for call in calls
+        if isinstance(call, Mapping) and isinstance(function := call.get("function"), Mapping)
+    ]
+
+
+def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
+    """A call as the endpoint takes it; arguments may be a mapping or JSON text."""
+    text = arguments if isinstance(arguments, str) else to_json(arguments, fallback=str).decode()
+    return {"id": call_id or "", "type": "function", "function": {"name": sanitize_name(name), "arguments": text}}
+
+
+def sanitize_name(name: str) -> str:
+    """A function's name in the characters that names may have, as LlamaIndex's own declarations write it."""
+    return _FORBIDDEN_IN_NAMES.sub("_", name)
+
+
+def encode_tool(tool: Any) -> wire.Json:
+    """A tool as OpenAI's mapping, which is also accepted as it is.
+
+    Raises:
+        SettingsError: It is no tool.
+    """
+    if isinstance(tool, Mapping):
+        return dict(tool)
+    if not isinstance(tool, BaseTool):
+        raise SettingsError(
+            f"A tool of type {type(tool).__name__}.", hint="Give LlamaIndex tools, or OpenAI's mappings."
+        )
+    declared: wire.Json = tool.metadata.to_openai_tool(skip_length_check=True)
+    return declared
+
+
+def changed_names(tools: Sequence[Any]) -> dict[str, str]:
+    """Name as declared → name of the tool, for the tools whose names had to be changed."""
+    names = [tool.metadata.get_name() for tool in tools if isinstance(tool, BaseTool)]
+    return {sanitize_name(name): name for name in names if sanitize_name(name) != name}

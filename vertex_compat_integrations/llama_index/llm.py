@@ -1,0 +1,351 @@
+"""`VertexCompat`: LlamaIndex's interface of a function-calling LLM on the core's client."""
+
+import asyncio
+import pickle
+import warnings
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, ClassVar, NamedTuple, Self, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools import BaseTool
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from typing_extensions import override
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.accumulator import Accumulator
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.options import Options, effective_options, unknown_names
+from vertex_compat_integrations.core.settings import unknown_setting
+from vertex_compat_integrations.core.stream import ReplyDelta
+from vertex_compat_integrations.llama_index import encode, media, vocabulary
+from vertex_compat_integrations.llama_index.decode import (
+    ResponseDecoder,
+    completion_response,
+    first_call_only,
+    tool_selections,
+)
+from vertex_compat_integrations.llama_index.structured import StructuredAnswers, as_answer_format
+
+_SECRETS = frozenset(
+    name for room in (Connection, Options) for name, field in room.model_fields.items() if field.exclude
+)
+"""What the core leaves out of dumps: credentials, and what may hold some; pickles leave it out, too."""
+_NAMES_KEY = "tool_names"
+"""A call's argument of our own: declared name → name of the tool, for tools whose names had to be changed."""
+
+
+class _Prepared(NamedTuple):
+    """One call, translated."""
+
+    messages: list[wire.Message]
+    options: Options
+    decoder: ResponseDecoder
+
+
+class VertexCompat(Closable, Connection, Options, StructuredAnswers):
+    """Gemini, Model Garden and self-deployed models as a LlamaIndex LLM, through Vertex AI's Chat Completions.
+
+    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
+    `Options` (what a request may say); each option may also be given with a call.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
+
+    setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+
+    context_window: int | None = Field(default=None, ge=1)
+    """Tokens of prompt that LlamaIndex may fill; else what the catalogue says of the model."""
+
+    is_function_calling_model: bool = True
+    """Whether agents may use function calling; False makes them use prompts instead."""
+
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Options by name, over the fields, as LlamaIndex's other classes have it."""
+
+    keep_answer_signature: bool = True
+    """Whether a text answer's own thought signature stands in the message's `additional_kwargs`, too.
+
+    There it survives streaming chat engines, which replace the message's blocks; but `Memory` counts it.
+    """
+
+    model_facts: dict[str, Any] | None = None
+    """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
+
+    _client: KeyedClient | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate_vocabulary(cls, values: Any) -> Any:
+        """The arguments without the words of other classes.
+
+        Raises:
+            SettingsError: A word of another class asks for something that is not so.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        return vocabulary.own_words(values, cls.class_name(), cls.model_fields)
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        """Refuse coordinates, models and options that cannot be, before anything is sent."""
+        if unknown := unknown_names(self.additional_kwargs):
+            raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
+        if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
+            raise SettingsError("Headers in additional_kwargs.", hint="Give them as default_headers=.")
+        _refuse_several_answers(self._defaults())
+        self._resolved_model()
+        return self
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name under which LlamaIndex keeps and finds this class."""
+        return "VertexCompat"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What the catalogue says of the model, in LlamaIndex's words."""
+        model = self._resolved_model()
+        facts = facts_for(model, self.model_facts)
+        answer = facts.output_tokens
+        if self.context_window is not None:
+            # LlamaIndex takes the answer's room off the window, so a small window cannot hold the model's longest.
+            answer = min(answer, self.context_window // 2)
+        return LLMMetadata(
+            context_window=self.context_window or facts.input_tokens,
+            num_output=self._defaults().max_tokens or answer,
+            is_chat_model=True,
+            is_function_calling_model=self.is_function_calling_model,
+            model_name=model,
+        )
+
+    def _resolved_model(self) -> str:
+        return resolve_model_name(self._defaults().model, resolve_destination(self))
+
+    def _defaults(self) -> Options:
+        """The options of a call that says nothing."""
+        return effective_options(self, self.additional_kwargs)
+
+    def _core(self) -> VertexCompatClient:
+        """The client for the settings as they are now."""
+        self._client = client_for(self, self.model_facts, self._client)
+        return self._client[1]
+
+    def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
+        """The call as the core takes it; nothing of it is the caller's own any more."""
+        said = {name: value for name, value in call.items() if name != _NAMES_KEY}
+        for name in unknown_names(said):
+            self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
+        said["response_format"] = as_answer_format(said.get("response_format"))
+        try:
+            options = effective_options(self._defaults(), said)
+        except ValidationError as error:
+            raise vocabulary.refused_value(error) from None
+        _refuse_several_answers(options)
+        names = {**encode.changed_names(options.tools or ()), **(call.get(_NAMES_KEY) or {})}
+        if options.tools:
+            options.tools = [encode.encode_tool(tool) for tool in options.tools]
+        decoder = ResponseDecoder(names, keep_answer_signature=self.keep_answer_signature)
+        return _Prepared(encode.encode_messages(messages), options, decoder)
+
+    def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
+        prepared = self._prepare(messages, call)
+        return prepared.decoder.decode(self._core().chat(prepared.messages, prepared.options)[0])
+
+    async def _aprepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
+        """Like `_prepare`; files are read beside the event loop."""
+        if media.need_reading(messages):
+            return await asyncio.to_thread(self._prepare, messages, call)
+        return self._prepare(messages, call)
+
+    async def _achat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
+        prepared = await self._aprepare(messages, call)
+        replies = await self._core().achat(prepared.messages, prepared.options)
+        return prepared.decoder.decode(replies[0])
+
+    def _stream_chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponseGen:
+        """A generator; what is wrong with the call itself is said at once, not by its first `next`."""
+        prepared = self._prepare(messages, call)
+
+        def responses() -> ChatResponseGen:
+            accumulator = Accumulator()
+            deltas = cast("Generator[ReplyDelta]", self._core().stream(prepared.messages, prepared.options))
+            with closing(deltas):
+                for delta in deltas:
+                    yield prepared.decoder.decode_piece(accumulator.add(delta), delta)
+
+        return responses()
+
+    async def _astream_chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponseAsyncGen:
+        """Like `_stream_chat`."""
+        prepared = await self._aprepare(messages, call)
+
+        async def responses() -> ChatResponseAsyncGen:
+            accumulator = Accumulator()
+            deltas = cast("AsyncGenerator[ReplyDelta]", self._core().astream(prepared.messages, prepared.options))
+            async with aclosing(deltas):
+                async for delta in deltas:
+                    yield prepared.decoder.decode_piece(accumulator.add(delta), delta)
+
+        return responses()
+
+    def _prompt_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
+        to_prompt = self.completion_to_prompt
+        text = prompt if formatted or to_prompt is None else to_prompt(prompt)
+        return [ChatMessage(role=MessageRole.USER, content=text)]
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """The answer to the messages; any option may be given with the call."""
+        return self._chat(messages, kwargs)
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Like `chat`."""
+        return await self._achat(messages, kwargs)
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """The answer as far as it has come, again and again; each response has the whole message so far."""
+        return self._stream_chat(messages, kwargs)
+
+    @llm_chat_callback()
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        """Like `stream_chat`."""
+        return await self._astream_chat(messages, kwargs)
+
+    @override
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """The answer to one user message; `formatted` leaves `completion_to_prompt` out."""
+        return completion_response(self._chat(self._prompt_messages(prompt, formatted=formatted), kwargs))
+
+    @override
+    @llm_completion_callback()
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Like `complete`."""
+        return completion_response(await self._achat(self._prompt_messages(prompt, formatted=formatted), kwargs))
+
+    @override
+    @llm_completion_callback()
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        """Like `stream_chat`, to one user message."""
+        responses = self._stream_chat(self._prompt_messages(prompt, formatted=formatted), kwargs)
+
+        def completions() -> CompletionResponseGen:
+            with closing(responses):
+                for response in responses:
+                    yield completion_response(response)
+
+        return completions()
+
+    @override
+    @llm_completion_callback()
+    async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
+        """Like `stream_complete`."""
+        responses = await self._astream_chat(self._prompt_messages(prompt, formatted=formatted), kwargs)
+
+        async def completions() -> CompletionResponseAsyncGen:
+            async with aclosing(responses):
+                async for response in responses:
+                    yield completion_response(response)
+
+        return completions()
+
+    @override
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The arguments for `chat` that let the model call the tools."""
+        messages = list(chat_history or ())
+        if user_msg is not None:
+            messages.append(
+                ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
+            )
+        given: dict[str, Any] = {"parallel_tool_calls": allow_parallel_tool_calls, **kwargs, "messages": messages}
+        given["tools"] = [encode.encode_tool(tool) for tool in tools]
+        choice = kwargs.get("tool_choice") or ("required" if tool_required else None)
+        if choice is not None:
+            given["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice
+        if names := encode.changed_names(tools):
+            given[_NAMES_KEY] = names
+        return given
+
+    @override
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],
+        allow_parallel_tool_calls: bool = False,
+        **kwargs: Any,
+    ) -> ChatResponse:
+        """The response with as many calls as were asked for."""
+        allowed = kwargs.get("parallel_tool_calls", allow_parallel_tool_calls)
+        return response if allowed else first_call_only(response)
+
+    @override
+    def get_tool_calls_from_response(
+        self,
+        response: ChatResponse,
+        error_on_no_tool_call: bool = True,
+        **kwargs: Any,
+    ) -> list[ToolSelection]:
+        """The response's calls; of one that is still coming, the arguments so far.
+
+        Raises:
+            ValueError: There is none, and `error_on_no_tool_call` says that there must be.
+        """
+        selections = tool_selections(response)
+        if not selections and error_on_no_tool_call:
+            raise ValueError(f"Expected at least one tool call, but got {len(selections)} tool calls.")
+        return selections
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickle the settings: no secret, no client; what cannot be pickled takes its default where it arrives."""
+        state = BaseModel.__getstate__(self)
+        kept = {
+            name: value for name, value in state["__dict__"].items() if name not in _SECRETS and _travels(name, value)
+        }
+        return {**state, "__dict__": kept, "__pydantic_private__": None}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy the settings; the copy shares what is none: credentials, client, callbacks."""
+        held = [getattr(self, name) for name, field in type(self).model_fields.items() if field.exclude]
+        return super().__deepcopy__({**(memo or {}), **{id(each): each for each in (*held, self._client)}})
+
+
+def _refuse_several_answers(options: Options) -> None:
+    if options.n is not None and options.n > 1:
+        raise SettingsError(f"n={options.n}: a LlamaIndex response holds one answer.", hint="Call several times.")
+
+
+def _travels(name: str, value: Any) -> bool:
+    """Whether the value can be pickled; if not, the user hears of it."""
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - any class of the user's may fail in its own way
+        warnings.warn(f"{name} cannot be pickled; the copy has its default.", VertexCompatWarning, stacklevel=3)
+        return False
+    return True

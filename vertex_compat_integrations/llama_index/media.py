@@ -1,0 +1,127 @@
+"""LlamaIndex's media blocks → content parts. URLs of any scheme go out as they are; only local files are read."""
+
+import mimetypes
+from base64 import b64decode, b64encode
+from binascii import Error as BinasciiError
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import IOBase
+from pathlib import Path
+
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    CitableBlock,
+    DocumentBlock,
+    ImageBlock,
+    VideoBlock,
+)
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core import content
+from vertex_compat_integrations.core.errors import UnsupportedContentError
+
+MediaBlock = ImageBlock | AudioBlock | VideoBlock | DocumentBlock
+
+_AUDIO_FORMATS = {
+    "mpeg": "audio/mpeg",
+    "mpga": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "oga": "audio/ogg",
+    "opus": "audio/ogg",
+}
+"""Extensions that are not the name of their MIME subtype."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a block's medium is, and what it is said to be."""
+
+    held: bytes | IOBase | None
+    path: Path | str | None
+    url: str | None
+    mime_type: str | None
+    detail: str | None = None
+
+
+def need_reading(messages: Sequence[ChatMessage]) -> bool:
+    """Whether a message holds media in files or streams, which take time to read."""
+    return any(_needs_reading(block) for message in messages for block in message.blocks)
+
+
+def _needs_reading(block: object) -> bool:
+    if isinstance(block, CitableBlock):
+        return any(_needs_reading(inner) for inner in block.content)
+    return isinstance(block, MediaBlock) and (block.path is not None or isinstance(_source_of(block).held, IOBase))
+
+
+def encode_medium(block: MediaBlock) -> wire.ContentPart:
+    """The block as a part: media as they are, documents of plain text as text.
+
+    Raises:
+        UnsupportedContentError: The block is empty, or of an unknown kind, or asks for what the endpoint cannot say.
+    """
+    source = _source_of(block)
+    if source.held is None and source.path is None:
+        return _by_url(source, type(block).__name__)
+    data = _base64_of(source)
+    mime_type = source.mime_type or _guess_by_name(source.path)
+    if isinstance(block, DocumentBlock) and (text := _plain_text(data, mime_type)) is not None:
+        return content.text(text)
+    return content.media(data=data, mime_type=mime_type, detail=source.detail)
+
+
+def _source_of(block: MediaBlock) -> _Source:
+    url = str(block.url) if block.url else None
+    match block:
+        case ImageBlock():
+            return _Source(block.image, block.path, url, block.image_mimetype, block.detail)
+        case AudioBlock():
+            return _Source(block.audio, block.path, url, _audio_type(block.format))
+        case VideoBlock():
+            if block.fps is not None:
+                raise UnsupportedContentError("VideoBlock.fps has no field on this endpoint.", hint="Leave it out.")
+            return _Source(block.video, block.path, url, block.video_mimetype, block.detail)
+        case DocumentBlock():
+            return _Source(block.data, block.path, url, block.document_mimetype)
+
+
+def _audio_type(extension: str | None) -> str | None:
+    if not extension or "/" in extension:
+        return extension or None
+    return _AUDIO_FORMATS.get(extension.lower(), f"audio/{extension.lower()}")
+
+
+def _by_url(source: _Source, kind: str) -> wire.ContentPart:
+    mime_type = source.mime_type or _guess_by_name(source.url)
+    if source.url and not mime_type and kind != "ImageBlock" and not source.url.startswith("data:"):
+        raise UnsupportedContentError(f"A {kind} by URL of an unknown kind.", hint="Give the block its MIME type.")
+    return content.media(url=source.url, mime_type=mime_type, detail=source.detail)
+
+
+def _guess_by_name(name: Path | str | None) -> str | None:
+    return mimetypes.guess_type(str(name).partition("?")[0])[0] if name else None
+
+
+def _base64_of(source: _Source) -> str:
+    """The medium as base64 text; blocks keep bytes as base64 themselves, streams and files as they are."""
+    match source.held:
+        case bytes():
+            return source.held.decode()
+        case None:
+            return b64encode(Path(str(source.path)).read_bytes()).decode()
+        case stream:
+            stream.seek(0)
+            return b64encode(stream.read()).decode()
+
+
+def _plain_text(data: str, mime_type: str | None) -> str | None:
+    """The text of a document that is nothing but text; None if it is something else."""
+    if mime_type is not None and not mime_type.startswith("text/"):
+        return None
+    if mime_type is None and content.sniff(data) is not None:
+        return None
+    try:
+        return b64decode(data, validate=True).decode()
+    except (BinasciiError, ValueError):
+        return None

@@ -1,0 +1,210 @@
+"""Structured answers by `response_format`: a pydantic class → what is asked for, and what reads the answer."""
+
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, closing
+from typing import Any, Generic, TypeVar, cast
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]  # its documented place
+from llama_index.core.instrumentation.events.llm import LLMStructuredPredictEndEvent, LLMStructuredPredictStartEvent
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.program.utils import FlexibleModel, create_flexible_model, get_program_for_llm
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from vertex_compat_integrations.core.errors import EmptyReplyError, PartialReplyError
+from vertex_compat_integrations.llama_index.encode import sanitize_name
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_LONGEST_NAME = 64
+
+dispatcher = get_dispatcher(__name__)
+
+
+def answer_format(schema: type[BaseModel]) -> dict[str, Any]:
+    """The `response_format` that asks for JSON of this class."""
+    name = sanitize_name(schema.__name__)[:_LONGEST_NAME]
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema.model_json_schema()}}
+
+
+def as_answer_format(value: Any) -> Any:
+    """A `response_format`, which may be given as a pydantic class, too."""
+    return answer_format(value) if isinstance(value, type) and issubclass(value, BaseModel) else value
+
+
+def answer_kwargs(schema: type[BaseModel], given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A call's arguments that ask for the class; a `tool_choice`, which programs set, says nothing without tools."""
+    kept = {name: value for name, value in (given or {}).items() if name != "tool_choice"}
+    return {**kept, "response_format": answer_format(schema)}
+
+
+def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
+    """The object in a whole answer.
+
+    Raises:
+        PartialReplyError: The answer was refused.
+        EmptyReplyError: The answer was cut by `max_tokens`.
+        pydantic.ValidationError: The answer is not of the class.
+    """
+    text = response.message.content or ""
+    told = response.raw if isinstance(response.raw, dict) else {}
+    if refusal := told.get("refusal"):
+        raise PartialReplyError(refusal, hint="Rephrase the prompt, or change safety_settings.", partial_text=text)
+    if told.get("finish_reason") == "length":
+        error = EmptyReplyError(
+            "The structured answer was cut by max_tokens.", hint="Raise max_tokens.", partial_text=text
+        )
+        error.is_retryable, error.finish_reason = False, "length"
+        raise error
+    return schema.model_validate_json(without_fence(text))
+
+
+def without_fence(text: str) -> str:
+    """The text without the Markdown fence that some models put round JSON."""
+    text = text.strip()
+    if not text.startswith("```"):
+        return text
+    return text.partition("\n")[2].removesuffix("```").strip()
+
+
+class PartialAnswers(Generic[Model]):
+    """Snapshots of a streamed answer → objects as far as they have come."""
+
+    def __init__(self, schema: type[Model]) -> None:
+        """Read objects of this class."""
+        self._schema = schema
+        self._flexible: type[FlexibleModel] = create_flexible_model(schema)
+        self._last: Any = None
+
+    def read(self, response: ChatResponse) -> Model | FlexibleModel | None:
+        """The object so far: of the class if it can be, else with what has come; None if there is nothing new."""
+        value = self._value(without_fence(response.message.content or ""))
+        if value is None or value == self._last:
+            return None
+        self._last = value
+        try:
+            return self._schema.model_validate(value)
+        except ValidationError:
+            return self._flexible.model_validate(value)
+
+    def _value(self, text: str) -> dict[str, Any] | None:
+        try:
+            value = from_json(text, allow_partial="trailing-strings")
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
+
+
+class StructuredAnswers(FunctionCallingLLM):
+    """An LLM whose structured answers are asked for by `response_format`.
+
+    With a `pydantic_program_mode` other than the default, LlamaIndex's programs do it their way.
+    """
+
+    def _answers_natively(self) -> bool:
+        return self.pydantic_program_mode == PydanticProgramMode.DEFAULT
+
+    def _structured_messages(self, prompt: PromptTemplate, arguments: Mapping[str, Any]) -> list[ChatMessage]:
+        return self._extend_messages(prompt.format_messages(llm=self, **arguments))
+
+    def _program(self, output_cls: type[Model], prompt: PromptTemplate) -> BasePydanticProgram[Model]:
+        """LlamaIndex's program for streams; the one for function calling forgets to require the call."""
+        mode = self.pydantic_program_mode
+        required = {"tool_choice": "required"} if mode == PydanticProgramMode.FUNCTION else {}
+        return get_program_for_llm(output_cls, prompt, self, pydantic_program_mode=mode, **required)
+
+    def structured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """The answer as an object of the class.
+
+        Raises:
+            PartialReplyError: The answer was refused, or cut by `max_tokens`.
+            pydantic.ValidationError: The answer is not of the class.
+        """
+        if not self._answers_natively():
+            return cast("Model", super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
+        _tell_start(output_cls, prompt, prompt_args)
+        messages = self._structured_messages(prompt, prompt_args)
+        answer = parse_answer(self.chat(messages, **answer_kwargs(output_cls, llm_kwargs)), output_cls)
+        dispatcher.event(LLMStructuredPredictEndEvent(output=answer))
+        return answer
+
+    async def astructured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """Like `structured_predict`."""
+        if not self._answers_natively():
+            return cast("Model", await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
+        _tell_start(output_cls, prompt, prompt_args)
+        messages = self._structured_messages(prompt, prompt_args)
+        answer = parse_answer(await self.achat(messages, **answer_kwargs(output_cls, llm_kwargs)), output_cls)
+        dispatcher.event(LLMStructuredPredictEndEvent(output=answer))
+        return answer
+
+    def _structured_stream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Generator[Any, None, None]:
+        """The object as far as it has come; the last one is whole, or an error says why not."""
+        if not self._answers_natively():
+            program = self._program(output_cls, prompt)
+            return program.stream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+        messages = self._structured_messages(prompt, prompt_args)
+        responses = self.stream_chat(messages, **answer_kwargs(output_cls, llm_kwargs))
+
+        def answers() -> Generator[Any, None, None]:
+            partial, last = PartialAnswers(output_cls), None
+            with closing(responses):
+                for response in responses:
+                    last = response
+                    if (answer := partial.read(response)) is not None:
+                        yield answer
+            if last is not None:
+                yield parse_answer(last, output_cls)
+
+        return answers()
+
+    async def _structured_astream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> AsyncGenerator[Any, None]:
+        """Like `_structured_stream_call`."""
+        if not self._answers_natively():
+            program = self._program(output_cls, prompt)
+            return await program.astream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+        messages = self._structured_messages(prompt, prompt_args)
+        responses = await self.astream_chat(messages, **answer_kwargs(output_cls, llm_kwargs))
+
+        async def answers() -> AsyncGenerator[Any, None]:
+            partial, last = PartialAnswers(output_cls), None
+            async with aclosing(responses):
+                async for response in responses:
+                    last = response
+                    if (answer := partial.read(response)) is not None:
+                        yield answer
+            if last is not None:
+                yield parse_answer(last, output_cls)
+
+        return answers()
+
+
+def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:
+    dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=arguments))

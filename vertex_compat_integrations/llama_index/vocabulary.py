@@ -1,0 +1,92 @@
+"""The constructor words of LlamaIndex's other classes: what they mean here, and what to say instead.
+
+Source of the words: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_like.OpenAILike`,
+`llama_index.llms.google_genai.GoogleGenAI`, `llama_index.llms.vertex.Vertex`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.errors import SettingsError
+
+ALIASES = {
+    "api_base": "base_url",
+    "max_new_tokens": "max_tokens",
+    "async_http_client": "http_async_client",
+}
+"""Other classes' name → the name here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A word that is no setting here.
+
+    Attributes:
+        hint: What to say instead.
+        means_nothing: Values that ask for what is so anyway.
+    """
+
+    hint: str
+    means_nothing: tuple[Any, ...] = ()
+
+
+_OWN_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
+
+FOREIGN = {
+    "is_chat_model": Foreign("The endpoint has chat completions only; leave it out.", (True,)),
+    "reuse_client": Foreign("Connections are pooled for each event loop; leave it out.", (True,)),
+    "should_use_structured_outputs": Foreign(
+        'Structured answers use response_format; for function calling set pydantic_program_mode="function".', (True,)
+    ),
+    "strict": Foreign('The endpoint ignores strict; tool_choice="validated" is its nearest.', (False,)),
+    "tokenizer": Foreign("The service counts tokens; LlamaIndex's own estimates use Settings.tokenizer."),
+    "audio_config": Foreign('Use modalities=, and extra_body={"audio": …} for more.', ({},)),
+    "openai_client": _OWN_TRANSPORT,
+    "async_openai_client": _OWN_TRANSPORT,
+    "organization": Foreign("Use project=, a Google Cloud project."),
+    "api_type": Foreign("There is one kind of endpoint only; leave it out."),
+    "vertexai_config": Foreign("Use project=, location= and credentials=."),
+    "http_options": _OWN_TRANSPORT,
+    "generation_config": Foreign("Give its fields by themselves: temperature=, top_p=, max_tokens=, stop=, seed=, …"),
+    "built_in_tool": Foreign('Use web_search_options={}, or extra_body={"google": {"tools": […]}}.'),
+    "examples": Foreign("Put the examples into the messages."),
+    "iscode": Foreign("Name the model with model=."),
+}
+"""Word → what is to be known of it."""
+
+
+HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
+
+
+def own_words(values: Mapping[str, Any], class_name: str, known: Collection[str]) -> dict[str, Any]:
+    """The constructor's arguments without foreign words, and without those that are None, which means the default.
+
+    Raises:
+        SettingsError: A foreign word asks for something that is not so.
+    """
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in FOREIGN and name not in known:
+            _refuse_unless_idle(name, value)
+        elif (name == "class_name" and value == class_name) or (value is None and name in known):
+            continue
+        else:
+            kept[name] = value
+    return kept
+
+
+def _refuse_unless_idle(name: str, value: Any) -> None:
+    foreign = FOREIGN[name]
+    if value is not None and value not in foreign.means_nothing:
+        raise SettingsError(f"{name}= is no setting of VertexCompat.", hint=foreign.hint)
+
+
+def refused_value(error: ValidationError) -> SettingsError:
+    """The error for a value of a call that is out of range or of the wrong type."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if isinstance(cause := first.get("ctx", {}).get("error"), SettingsError):
+        return cause
+    return SettingsError(f"{'.'.join(map(str, first['loc'])) or 'A setting'}: {first['msg']}.")
