@@ -27,6 +27,9 @@ FLOORS = {
             "core.watchdog",
             "core.catalogue",
             "core.content",
+            "core.citations",
+            "core.contradictions",
+            "core.tools",
             "core.schema",
             "core.options",
             "core.thinking",
@@ -42,6 +45,7 @@ FLOORS = {
         (
             "core.connection",
             "core.request",
+            "core.family",
             "core.history",
             "core.reply",
             "core.stream",
@@ -68,18 +72,25 @@ NEIGHBOURS = {
     ("core.credentials", "core.tokens"),
     ("core.credentials", "core.token_request"),
     ("core.credentials", "core.refresh"),
+    ("core.credentials", "core.endpoint"),
+    ("core.tokens", "core.endpoint"),
     ("core.tokens", "core.refresh"),
     ("core.token_request", "core.refresh"),
     ("core.options", "core.settings"),
     ("core.thinking", "core.options"),
     ("core.thinking", "core.catalogue"),
     ("core.trust", "core.endpoint"),
+    ("core.contradictions", "core.catalogue"),
+    ("core.tools", "core.catalogue"),
+    ("core.tools", "core.schema"),
+    ("core.tool_result", "core.content"),
     ("core.stream", "core.reply"),
     ("core.accumulator", "core.reply"),
     ("core.accumulator", "core.stream"),
     ("core.call", "core.embedding"),
     ("core.history", "core.reply"),
     ("core.request", "core.history"),
+    ("core.request", "core.family"),
     ("core.call", "core.request"),
     ("core.call", "core.reply"),
     ("core.call", "core.stream"),
@@ -172,6 +183,58 @@ def test_importing_the_langchain_class_loads_neither_the_sdk_nor_google_auth():
         "from vertex_compat_integrations.langchain import ChatVertexCompat; ChatVertexCompat(model='gemini-3.5-flash')"
     )
     assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
+
+
+def test_importing_the_llama_index_classes_loads_neither_the_sdk_nor_google_auth():
+    loaded = _loaded_by(
+        "from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding;"
+        "VertexCompat(model='gemini-3.5-flash');"
+        "VertexCompatEmbedding(model='intfloat/multilingual-e5-small-maas', location='us-central1')"
+    )
+    assert not loaded & {"openai", "google", "langchain", "langchain_core"}
+
+
+@pytest.mark.parametrize(
+    ("room", "absent", "classes"),
+    [
+        ("llama_index", ["langchain", "langchain_core", "langgraph"], ["VertexCompat", "VertexCompatEmbedding"]),
+        ("langchain", ["llama_index"], ["ChatVertexCompat", "VertexCompatEmbeddings"]),
+    ],
+)
+def test_a_framework_works_where_the_other_is_not_installed(room, absent, classes):
+    """An import hook refuses the other; the classes are made and answer on the emulator."""
+    code = f"""
+import sys
+from importlib.abc import MetaPathFinder
+
+class Absent(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from {NAME}.{room} import {", ".join(classes)}
+from {NAME}.emulator import Emulator
+
+with Emulator() as emulator:
+    token = emulator.identity.issue()
+    model = {classes[0]}(model="gemini-3.5-flash", base_url=emulator.base_url(), api_key=token)
+    ask = model.invoke if {room!r} == "langchain" else model.complete
+    print(ask("Hello").text)
+    there = emulator.base_url(location="us-central1")
+    vectors = {classes[1]}(model="intfloat/multilingual-e5-small-maas", base_url=there, api_key=token)
+    embed = vectors.embed_query if {room!r} == "langchain" else vectors.get_query_embedding
+    print(len(embed("Hello")))
+try:
+    __import__({absent[0]!r})
+except ModuleNotFoundError:
+    print("absent")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said, *rest = done.stdout.splitlines()
+    assert "Hello" in said
+    assert rest == ["384", "absent"]
 
 
 def test_public_names_are_where_they_are_said_to_be():

@@ -12,7 +12,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def _requirements() -> set[str]:
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *(line for name, lines in extras.items() if name != "lint" for line in lines)]
+    tested = [lines for name, lines in extras.items() if name not in ("lint", "local")]
+    lines = [*PROJECT["dependencies"], *(line for lines in tested for line in lines)]
     return {line for line in lines if not line.startswith(PROJECT["name"])}
 
 

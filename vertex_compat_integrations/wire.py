@@ -99,6 +99,7 @@ class UserMessage(TypedDict):
     role: Literal["user"]
     content: str | list[ContentPart]
     name: NotRequired[str]
+    extra_content: NotRequired[ExtraContent]
 
 
 class AssistantMessage(TypedDict):

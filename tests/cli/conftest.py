@@ -12,7 +12,7 @@ from vertex_compat_integrations.cli.demo.stage import Stage, offline_stage
 from vertex_compat_integrations.emulator import Emulator
 
 MODEL = "google/gemini-3.5-flash"
-TOKEN_LIFE_SECONDS = 0.4
+TOKEN_LIFE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ finally:
     loaded = set(done.stdout.partition("LOADED ")[2].split())
     assert done.returncode == 0
     assert "typer" in loaded
-    assert not loaded & {"openai", "langchain", "langchain_core", "langgraph", "aiohttp", "google"}
+    assert not loaded & {"openai", "langchain", "langchain_core", "langgraph", "llama_index", "aiohttp", "google"}
 
 
 def test_the_module_is_the_command():
@@ -96,6 +96,8 @@ def test_wrong_usage_ends_with_2_and_says_why(arguments, reason):
         ("langchain", ["demo"], "demo"),
         ("langgraph.checkpoint.sqlite", ["demo"], "demo"),
         ("langchain_core", ["demo"], "demo"),
+        ("llama_index", ["demo"], "demo"),
+        ("llama_index.core", ["demo"], "demo"),
         ("aiohttp", ["demo"], "demo"),
         ("aiohttp", ["emulate"], "cli,emulator"),
     ],

@@ -12,6 +12,7 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = {
+    "rag.py": ("From the note on the cellar: ", "behind the kitchen clock", "Tower(year=1887, metres=41)"),
     "agent.py": ("It rains in Oslo.", "It is 14:05 in Oslo."),
     "structured_output.py": (
         "Person(name='Ada Lovelace', age=36, address=Address(street=\"St James's Square 12\", city='London'))",

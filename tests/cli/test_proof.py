@@ -5,8 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from vertex_compat_integrations.cli.demo.proof import _history_came_from_file, _image_arrived, _nothing_refused
+from vertex_compat_integrations.cli.demo.proof import (
+    _history_came_from_file,
+    _image_arrived,
+    _library_was_embedded,
+    _nothing_refused,
+    _passages_arrived,
+)
+from vertex_compat_integrations.cli.demo.scenario import LANGCHAIN_AGENT, LLAMA_INDEX_AGENT
+from vertex_compat_integrations.cli.demo.script import LIBRARY
 from vertex_compat_integrations.cli.demo.signatures import signed_calls, signed_texts, unsigned_steps
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+"""LlamaIndex's workflows look at every attribute of their agents, deprecated ones included."""
 
 
 @pytest.fixture
@@ -15,8 +26,18 @@ def entries(played):
     return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.chat]
 
 
+@pytest.fixture
+def embeddings(played):
+    """The journal's requests for embeddings, as above."""
+    return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.embeddings]
+
+
+def _messages(entries):
+    return [message for entry in entries for message in entry.messages]
+
+
 def _calls(entries):
-    return [call for entry in entries for message in entry.messages for call in message.get("tool_calls") or ()]
+    return [call for message in _messages(entries) for call in message.get("tool_calls") or ()]
 
 
 def _flip(extra):
@@ -24,17 +45,23 @@ def _flip(extra):
     extra["google"]["thought_signature"] = ("A" if signature[0] != "A" else "B") + signature[1:]
 
 
-def test_each_step_of_the_conversation_was_signed_and_came_back(played, entries):
+def test_each_step_of_the_conversations_was_signed_and_came_back(played, entries):
     signed = signed_calls(played.outcome.acts, entries)
-    bearers = ["get_weather(Paris)", "get_local_time(Oslo)", "get_weather(Tokyo)", "get_local_time(Tokyo)"]
-    assert [one.bearer for one in signed] == [*bearers, "get_weather(Lisbon)"]
-    assert [(one.carried, one.returned) for one in signed] == [(6, 6), (4, 4), (2, 2), (1, 1), (1, 1)]
-    assert len({one.signature for one in signed}) == 5
+    assert [(one.bearer, one.carried, one.returned) for one in signed] == [
+        ("get_weather(Paris)", 6, 6),
+        ("get_local_time(Oslo)", 4, 4),
+        ("get_weather(Tokyo)", 2, 2),
+        ("get_local_time(Tokyo)", 1, 1),
+        ("get_weather(Lisbon)", 1, 1),
+        ("get_weather(Cairo)", 3, 3),
+        ("get_local_time(Lima)", 1, 1),
+    ]
+    assert len({one.signature for one in signed}) == 7
 
 
 def test_one_altered_byte_in_one_request_fails_the_call(played, entries):
     _flip(_calls(entries)[-1]["extra_content"])
-    assert [one.came_back for one in signed_calls(played.outcome.acts, entries)] == [True, True, True, True, False]
+    assert [one.came_back for one in signed_calls(played.outcome.acts, entries)] == [*[True] * 6, False]
 
 
 def test_a_signature_that_is_left_out_fails_the_call(played, entries):
@@ -50,29 +77,105 @@ def test_a_call_that_was_never_sent_again_did_not_come_back(played):
 
 
 def test_the_answers_of_earlier_turns_come_back_signed(played, entries):
-    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [True, True]
+    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [True, True, True]
     signed = [message for entry in entries for message in entry.messages if "extra_content" in message]
     _flip(signed[0]["extra_content"])
-    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [False, True]
+    _flip(signed[-1]["extra_content"])
+    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [False, True, False]
 
 
-def test_a_turn_that_is_missing_from_the_last_request_is_seen(entries):
-    assert _history_came_from_file(entries).passed
-    for entry in entries:
-        entry.body["messages"] = entry.messages[2:]
-    assert not _history_came_from_file(entries).passed
+@pytest.mark.parametrize(("agent", "turns"), [(LANGCHAIN_AGENT, 3), (LLAMA_INDEX_AGENT, 2)])
+class TestHistory:
+    @pytest.fixture
+    def requests(self, entries, played, agent):
+        """The requests of the agent's last turn."""
+        last = [act.question for act in played.outcome.acts if act.conversation == agent][-1]
+        return [entry for entry in entries if any(message.get("content") == last for message in entry.messages)]
+
+    def test_the_last_request_holds_all_turns(self, played, entries, agent, turns):
+        check = _history_came_from_file(agent, played.outcome.acts, entries)
+        assert check.passed
+        assert check.evidence.startswith(f"{turns} of {turns} turns")
+
+    def test_a_turn_that_is_missing_from_it_is_seen(self, played, entries, agent, turns, requests):
+        for entry in requests:
+            asked = [place for place, message in enumerate(entry.messages) if message["role"] == "user"]
+            entry.body["messages"] = entry.messages[asked[1] :]
+        check = _history_came_from_file(agent, played.outcome.acts, entries)
+        assert not check.passed
+        assert check.evidence.startswith(f"{turns - 1} of {turns} turns")
+
+    def test_an_altered_byte_of_a_remembered_call_is_seen(self, played, entries, agent, turns, requests):
+        _flip(_calls(requests[-1:])[0]["extra_content"])
+        assert not _history_came_from_file(agent, played.outcome.acts, entries).passed
+
+    def test_a_remembered_call_that_is_missing_is_seen(self, played, entries, agent, turns, requests):
+        spoken = next(message for message in requests[-1].messages if message.get("tool_calls"))
+        spoken["tool_calls"].pop()
+        assert not _history_came_from_file(agent, played.outcome.acts, entries).passed
+
+    def test_no_request_is_no_proof(self, played, agent, turns):
+        assert not _history_came_from_file(agent, played.outcome.acts, []).passed
+        assert not _history_came_from_file(agent, [], []).passed
 
 
 def test_an_image_that_arrives_otherwise_is_seen(entries):
     assert _image_arrived(entries).passed
-    part = entries[-1].messages[-1]["content"][1]["image_url"]
-    part["url"] = part["url"].replace("iVBOR", "iVBOS")
+    parts = [
+        part
+        for message in _messages(entries)
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+    ]
+    image = next(part["image_url"] for part in parts if part["type"] == "image_url")
+    image["url"] = image["url"].replace("iVBOR", "iVBOS")
     assert not _image_arrived(entries).passed
+
+
+def _replace_in_prompts(entries, old, new):
+    for message in _messages(entries):
+        if isinstance(message.get("content"), str):
+            message["content"] = message["content"].replace(old, new)
+
+
+def test_the_prompt_has_the_two_nearest_texts_of_four(played, entries):
+    check = _passages_arrived(played.outcome.acts, entries)
+    assert (check.passed, check.evidence) == (True, "2 of 2 retrieved, 0 of 2 others")
+    assert list(played.outcome.acts[-1].passages) == list(LIBRARY.values())[:2]
+
+
+def test_a_retrieved_text_that_is_altered_in_the_prompt_is_seen(played, entries):
+    _replace_in_prompts(entries, "in the year 1632", "in the year 1633")
+    check = _passages_arrived(played.outcome.acts, entries)
+    assert (check.passed, check.evidence) == (False, "1 of 2 retrieved, 0 of 2 others")
+
+
+def test_a_prompt_with_the_whole_library_is_no_retrieval(played, entries):
+    _replace_in_prompts(entries, "Context information is below.", "\n".join(LIBRARY.values()))
+    assert not _passages_arrived(played.outcome.acts, entries).passed
+
+
+def test_without_retrieved_texts_nothing_is_proved(entries):
+    assert not _passages_arrived([], entries).passed
+
+
+def test_the_library_and_the_question_were_embedded_once_each(embeddings):
+    check = _library_was_embedded(embeddings)
+    assert (check.passed, check.evidence) == (True, "4 of 4 as passage, 1 as query")
+    assert not _library_was_embedded([]).passed
+    assert not _library_was_embedded([*embeddings, embeddings[-1]]).passed
+
+
+@pytest.mark.parametrize(("old", "new"), [("query: ", "passage: "), ("passage: ", "query: "), ("1632", "1633")])
+def test_a_text_that_was_embedded_otherwise_is_seen(embeddings, old, new):
+    for entry in embeddings:
+        entry.body["input"] = [text.replace(old, new) for text in entry.body["input"]]
+    assert not _library_was_embedded(embeddings).passed
 
 
 def test_any_status_but_200_is_seen(entries):
     assert _nothing_refused(entries).passed
     entries[3].status = 429
     check = _nothing_refused(entries)
-    assert (check.passed, check.evidence) == (False, "10 of HTTP 200, 1 of HTTP 429")
+    assert (check.passed, check.evidence) == (False, "15 of HTTP 200, 1 of HTTP 429")
     assert not _nothing_refused([]).passed

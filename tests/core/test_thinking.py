@@ -5,11 +5,32 @@ import pytest
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.thinking import thinking_fields
-
-GEMINI_3, GEMINI_2, OPEN = (
-    facts_for(model) for model in ("google/gemini-3.5-flash", "google/gemini-2.5-flash", "openai/gpt-oss-120b-maas")
+from vertex_compat_integrations.core.thinking import (
+    ThinkingFields,
+    begins_in_thoughts,
+    is_thinking_off,
+    thinking_fields,
 )
+
+GEMINI_3, GEMINI_2, GEMINI_2_0, OPEN, V3_1, V3_2, GLM, KIMI, LLAMA, UNKNOWN = (
+    facts_for(model)
+    for model in (
+        "google/gemini-3.5-flash",
+        "google/gemini-2.5-flash",
+        "google/gemini-2.0-flash",
+        "openai/gpt-oss-120b-maas",
+        "deepseek-ai/deepseek-v3.1-maas",
+        "deepseek-ai/deepseek-v3.2-maas",
+        "zai-org/glm-5.2-maas",
+        "moonshotai/kimi-k2-thinking-maas",
+        "meta/llama-4-maverick-17b-128e-instruct-maas",
+        "whatever/else",
+    )
+)
+
+
+def switch(**switches):
+    return {"chat_template_kwargs": switches}, {}
 
 
 def config(**fields):
@@ -54,16 +75,112 @@ def told(**fields):
         ({"reasoning_effort": "medium"}, OPEN, ({"reasoning_effort": "medium"}, {})),
         ({"thinking": "low"}, OPEN, ({"reasoning_effort": "low"}, {})),
         ({}, OPEN, ({}, {})),
+        ({"thinking": "minimal"}, UNKNOWN, ({"reasoning_effort": "minimal"}, {})),
+        ({"thinking": False}, GEMINI_2_0, ({}, {})),
+        # A switch has no degrees: any effort is on.
+        ({}, V3_1, ({}, {})),
+        ({"thinking": "low"}, V3_1, switch(thinking=True)),
+        ({"thinking": "max"}, V3_2, switch(thinking=True)),
+        ({"thinking": False}, V3_2, switch(thinking=False)),
+        ({"reasoning_effort": "none"}, GLM, switch(enable_thinking=False)),
+        ({"thinking_budget": 0}, GLM, switch(enable_thinking=False)),
+        ({"thinking": "high", "include_thoughts": True}, GLM, switch(enable_thinking=True)),
+        ({"include_thoughts": True}, KIMI, ({}, {})),
+        ({"thinking": False}, LLAMA, ({}, {})),
     ],
 )
 def test_each_way_of_saying_it_has_its_place_on_the_wire(said, facts, expected):
-    assert thinking_fields(Options(**said), facts) == expected
+    assert thinking_fields(Options(**said), facts) == ThinkingFields(*expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "facts", "words"),
+    [
+        ({"thinking": "low"}, LLAMA, "does not think"),
+        ({"include_thoughts": True}, LLAMA, "does not think"),
+        ({"thinking": "low"}, GEMINI_2_0, "does not think"),
+        ({"thinking_budget": 5}, GEMINI_2_0, "does not think"),
+        ({"thinking": False}, KIMI, "always thinks"),
+        ({"thinking": "low"}, KIMI, "always thinks"),
+        ({"thinking": False}, OPEN, "switch off the thinking"),
+        ({"thinking": False}, UNKNOWN, "switch off the thinking"),
+    ],
+)
+def test_what_the_model_cannot_do_is_not_sent_and_the_user_told(said, facts, words):
+    fields = thinking_fields(Options(model="some/model", **said), facts)
+    assert (fields.top, fields.google) == ({}, {})
+    (note,) = fields.notes
+    assert words in note
+    assert "some/model" in note
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "has"),
+    [
+        ("google/gemini-3.8-flash", {"thinking": "minimal"}, "low, medium, high"),
+        ("google/gemini-3.7-flash", {"thinking_level": "minimal"}, "low, medium, high"),
+        ("google/gemini-3.1-pro-preview", {"thinking": "minimal", "include_thoughts": True}, "low, medium, high"),
+        ("google/gemini-3-pro-preview", {"thinking": "medium"}, "low, high"),
+        ("openai/gpt-oss-120b-maas", {"thinking": "minimal"}, "low, medium, high"),
+        ("openai/gpt-oss-20b-maas", {"reasoning_effort": "max"}, "low, medium, high"),
+        ("google/gemini-2.5-pro", {"thinking_level": "low"}, "thinking_budget"),
+    ],
+)
+def test_a_level_that_the_model_does_not_have_is_refused_with_those_it_has(model, said, has):
+    with pytest.raises(SettingsError, match=model.replace(".", r"\.")) as caught:
+        thinking_fields(Options(model=model, **said), facts_for(model))
+    assert has in caught.value.hint
+
+
+def test_max_stands_for_the_highest_level():
+    assert thinking_fields(Options(thinking="max"), facts_for("google/gemini-3.8-flash")).top == {
+        "reasoning_effort": "max"
+    }
+
+
+def test_levels_are_facts_that_the_user_may_override():
+    facts = facts_for("google/gemini-3.8-flash", {"thinking_levels": ["minimal"]})
+    assert thinking_fields(Options(thinking_level="minimal"), facts).google == {
+        "thinking_config": {"thinking_level": "minimal"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "facts", "off"),
+    [
+        ({}, GEMINI_3, False),
+        ({"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}, GEMINI_3, True),
+        ({"extra_body": {"google": {"thinking_config": {"thinking_budget": 1}}}}, GEMINI_3, False),
+        ({}, GLM, False),
+        ({"chat_template_kwargs": {"enable_thinking": False}}, GLM, True),
+        ({"chat_template_kwargs": {"enable_thinking": True}}, GLM, False),
+        ({"chat_template_kwargs": {"thinking": False}}, GLM, False),
+    ],
+)
+def test_a_body_tells_whether_thinking_is_off(body, facts, off):
+    assert is_thinking_off(body, facts) is off
+
+
+@pytest.mark.parametrize(
+    ("body", "facts", "unopened"),
+    [
+        ({}, V3_1, False),
+        ({"chat_template_kwargs": {"thinking": True}}, V3_1, True),
+        ({"chat_template_kwargs": {"thinking": False}}, V3_1, False),
+        ({"chat_template_kwargs": {"thinking": True}}, V3_2, False),
+        ({}, facts_for("", {"unopened_thoughts": True}), True),
+        ({"chat_template_kwargs": {"enable_thinking": False}}, facts_for("", {"unopened_thoughts": True}), False),
+    ],
+)
+def test_thoughts_without_an_opening_tag_are_looked_for_while_the_model_thinks(body, facts, unopened):
+    assert begins_in_thoughts(body, facts) is unopened
 
 
 def test_the_marker_is_the_users_if_there_is_one():
-    _, google = thinking_fields(Options(include_thoughts=True, thought_tag_marker="why"), GEMINI_3)
+    google = thinking_fields(Options(include_thoughts=True, thought_tag_marker="why"), GEMINI_3).google
     assert google["thought_tag_marker"] == "why"
-    assert thinking_fields(Options(thought_tag_marker="why"), GEMINI_3) == ({}, {"thought_tag_marker": "why"})
+    bare = thinking_fields(Options(thought_tag_marker="why"), GEMINI_3)
+    assert bare == ThinkingFields({}, {"thought_tag_marker": "why"})
 
 
 @pytest.mark.parametrize(
@@ -89,10 +206,11 @@ def test_contradictions_are_refused(said, facts):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("said", [{"thinking": 512}, {"thinking_level": "low"}, {"thinking": False}])
-def test_an_open_model_takes_an_effort_only(said):
+@pytest.mark.parametrize("said", [{"thinking": 512}, {"thinking_level": "low"}, {"thinking": -1}])
+@pytest.mark.parametrize("facts", [OPEN, V3_1, KIMI, LLAMA])
+def test_an_open_model_takes_neither_budget_nor_level(said, facts):
     with pytest.raises(SettingsError, match="Gemini's"):
-        thinking_fields(Options(**said), OPEN)
+        thinking_fields(Options(**said), facts)
 
 
 @pytest.mark.parametrize("said", [{"thinking": True}, {"thinking": "loud"}, {"thinking_budget": -2}, {"thinking": -2}])

@@ -28,9 +28,11 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, max_size=5).map("".join)
 
 
-def split_in_pieces(pieces: list[str], marker: str | None) -> Split:
-    splitter = ThoughtSplitter(marker)
-    splits = [*(splitter.feed(piece) for piece in pieces), splitter.finish()]
+def split_in_pieces(
+    pieces: list[str], marker: str | None = None, *, unopened: bool = False, whole: bool = True
+) -> Split:
+    splitter = ThoughtSplitter(marker, unopened=unopened)
+    splits = [*(splitter.feed(piece) for piece in pieces), splitter.finish(whole=whole)]
     return Split("".join(split.thoughts for split in splits), "".join(split.text for split in splits))
 
 
@@ -55,10 +57,46 @@ def test_tags_tell_thoughts_from_the_answer(text, marker, expected):
     assert split_thoughts(text, marker) == expected
 
 
-def test_a_closing_tag_alone_ends_thoughts_where_a_model_is_known_to_do_so():
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a</think>b", Split("a", "b")),
+        ("a</think>\n\nb", Split("a", "b")),
+        ("\na\n</think>b", Split("a\n", "b")),
+        ("a</thought>b", Split("a", "b")),
+        ("<think>a</think>b", Split("a", "b")),
+        ("a</think>Write </think> here.", Split("a", "Write </think> here.")),
+        ("a < b </thi", Split("a < b </thi", "a < b </thi")),
+        ("", Split("", "")),
+        ("</think>b", Split("", "b")),
+    ],
+)
+def test_a_closing_tag_alone_ends_thoughts_where_a_model_is_known_to_do_so(text, expected):
     """DeepSeek V3.1 sends `THINKING</think>ANSWER`."""
-    assert split_thoughts("a</think>b", unopened=True) == Split("a", "b")
+    assert split_thoughts(text, unopened=True) == expected
+    assert split_in_pieces(list(text), unopened=True) == expected
+
+
+def test_a_closing_tag_alone_is_text_where_it_is_not_known():
     assert split_thoughts("a</think>b") == Split("", "a</think>b")
+
+
+def test_thoughts_that_were_cut_are_no_answer():
+    assert split_thoughts("a b", unopened=True, whole=False) == Split("a b", "")
+    assert split_in_pieces(["a", " b"], unopened=True, whole=False) == Split("a b", "")
+
+
+def test_unopened_thoughts_come_as_they_are_told():
+    splitter = ThoughtSplitter(unopened=True)
+    told = [splitter.feed(piece) for piece in ("Let me ", "see", ".</th", "ink>", "It is ", "so.")]
+    assert told == [
+        Split("Let me ", ""),
+        Split("see", ""),
+        Split(".", ""),
+        Split("", ""),
+        Split("", "It is "),
+        Split("", "so."),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +120,15 @@ def test_the_split_does_not_depend_on_where_the_text_is_cut(marker, pieces):
     whole = split_in_pieces([text], marker)
     assert split_in_pieces(pieces, marker) == whole
     assert split_in_pieces(list(text), marker) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(pieces=st.lists(TEXTS, max_size=8), whole=st.booleans())
+def test_the_split_of_unopened_thoughts_does_not_depend_on_it_either(pieces, whole):
+    text = "".join(pieces)
+    expected = split_thoughts(text, unopened=True, whole=whole)
+    assert split_in_pieces(pieces, unopened=True, whole=whole) == expected
+    assert split_in_pieces(list(text), unopened=True, whole=whole) == expected
 
 
 @pytest.mark.parametrize("marker", [None, "x"])

@@ -63,6 +63,10 @@ CACHED = {"extra_body": {"google": {"cached_content": "projects/p/locations/l/ca
 PREVIEW = {"model": "google/gemini-3.1-pro-preview"}
 GROK = {"model": "xai/grok-4.1-fast"}
 LLAMA = {"model": "meta/llama-3.3-70b-instruct-maas"}
+LLAMA_405B = {"model": "meta/llama-3.1-405b-instruct-maas"}
+GPT_OSS = {"model": "openai/gpt-oss-120b-maas"}
+IN_IOWA = ("us-central1", "us-central1")
+NAMED = {"type": "function", "function": {"name": "f"}}
 
 CASES = [
     Case("messages are objects", {"messages": "Hello"}, {"messages": [USER]}),
@@ -101,6 +105,12 @@ CASES = [
         "one of: 'high', 'low', 'max', 'medium', 'minimal'; found 'none'.",
     ),
     Case(
+        "an effort that the family knows",
+        {**GPT_OSS, "reasoning_effort": "minimal"},
+        {**GPT_OSS, "reasoning_effort": "low"},
+        "must be one of low, medium, high; found 'minimal'.",
+    ),
+    Case(
         "effort or thinking_config, not both",
         {"reasoning_effort": "low", **thinking(include_thoughts=True)},
         thinking(include_thoughts=True),
@@ -136,11 +146,42 @@ CASES = [
         {"tools": [tool()], "tool_choice": "any"},
         {"tools": [tool()], "tool_choice": "validated"},
     ),
+    *(
+        Case(
+            "a tool_choice that the family knows",
+            {**GPT_OSS, "tools": [tool()], "tool_choice": choice},
+            {**GPT_OSS, "tools": [tool()], "tool_choice": "auto"},
+            "is not supported.",
+        )
+        for choice in ("required", NAMED)
+    ),
+    Case(
+        "a tool_choice that the family knows",
+        {**LLAMA_405B, "tools": [tool()], "tool_choice": "required"},
+        {**LLAMA_405B, "tools": [tool()], "tool_choice": NAMED},
+        "'required' is not supported.",
+    ),
+    *(
+        Case(
+            "user and assistant take turns",
+            {**LLAMA, "messages": messages},
+            {**LLAMA, "messages": [USER, {"role": "assistant", "content": "Hello"}, USER]},
+            "must alternate",
+            places=IN_IOWA,
+        )
+        for messages in ([USER, USER], [{"role": "assistant", "content": "Hello"}, USER])
+    ),
     Case(
         "tools or a JSON format on older models",
         {**GEMINI_25, "tools": [tool()], "response_format": {"type": "json_object"}},
         {"tools": [tool()], "response_format": {"type": "json_object"}},
         "Function calling with a response mime type: 'application/json' is unsupported",
+    ),
+    Case(
+        "known native tools",
+        {"extra_body": {"google": {"tools": [{"read_minds": {}}]}}},
+        {"extra_body": {"google": {"tools": [{"google_search": {}}, {"codeExecution": {}}]}}},
+        'Unknown name "read_minds"',
     ),
     Case(
         "cached content without system, tools and tool_choice",

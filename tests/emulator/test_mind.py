@@ -344,6 +344,13 @@ def test_cached_content_and_dedicated_throughput_show_in_the_usage(ask):
         ("zai-org/glm-5-maas", {"enable_thinking": False}, "The emulator", False),
         ("minimaxai/minimax-m2-maas", {}, "<think>\nThe question", False),
         ("deepseek-ai/deepseek-v3.2-maas", {}, "The emulator", False),
+        ("google/gemma-4-26b-a4b-it-maas", {}, "The emulator", False),
+        ("google/gemma-4-26b-a4b-it-maas", {"enable_thinking": True}, "The emulator", True),
+        # Only the family's own switch has an effect.
+        ("deepseek-ai/deepseek-v3.2-maas", {"enable_thinking": True}, "The emulator", False),
+        ("zai-org/glm-5-maas", {"thinking": False}, "The emulator", True),
+        ("moonshotai/kimi-k2-thinking-maas", {"thinking": False}, "The emulator", True),
+        ("minimaxai/minimax-m2-maas", {"enable_thinking": False}, "<think>\nThe question", False),
     ],
 )
 def test_open_models_think_in_their_families_ways(ask, model, switch, content, reasoning):
@@ -353,6 +360,24 @@ def test_open_models_think_in_their_families_ways(ask, model, switch, content, r
     usage = reply.body["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
     assert 0 <= usage["reasoning_tokens"] < usage["completion_tokens"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_llama_guard_refuses_what_speaks_of_a_bomb(ask, stream):
+    """Whether it is asked to or not, unless it is switched off; other models have no such guard."""
+    llama = {"model": "meta/llama-4-maverick-17b-128e-instruct-maas", "location": "us-east5", "stream": stream}
+    settings = {"enabled": False, "llama_guard_settings": {}}
+    off = {"extra_body": {"google": {"model_safety_settings": settings}}}
+    spoken = [
+        ask("What is a bomb?", **llama),
+        ask("What is a bombast?", **llama),
+        ask("What is a bomb?", **llama, **off),
+    ]
+    messages = [reply.deltas if stream else [reply.message] for reply in spoken]
+    refusals = ["".join(message.get("refusal") or "" for message in told) for told in messages]
+    assert [bool(refusal) for refusal in refusals] == [True, False, False]
+    assert not any(message.get("content") for message in messages[0])
+    assert "refusal" not in ask("What is a bomb?").message
 
 
 def test_grok_counts_its_reasoning_apart(ask):

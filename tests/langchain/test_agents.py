@@ -11,7 +11,12 @@ from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from pydantic import BaseModel
 
-from vertex_compat_integrations.core.errors import EmptyReplyError, SettingsError, StreamInterruptedError
+from vertex_compat_integrations.core.errors import (
+    EmptyReplyError,
+    SettingsError,
+    StreamInterruptedError,
+    VertexCompatWarning,
+)
 from vertex_compat_integrations.emulator import Answer, Emulator, chunks, completion, no_finish, text, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
@@ -20,8 +25,9 @@ Build = Callable[..., ChatVertexCompat]
 GEMINI_3 = "google/gemini-3.5-flash"
 GEMINI_2 = "google/gemini-2.5-flash"
 QWEN = "qwen/qwen3-next-80b-a3b-instruct-maas"
+GLM = "zai-org/glm-5.2-maas"
 GPT = "openai/gpt-oss-120b-maas"
-MODELS = [GEMINI_3, GEMINI_2, QWEN, GPT]
+MODELS = [GEMINI_3, GEMINI_2, QWEN, GLM]
 
 
 class Weather(BaseModel):
@@ -104,6 +110,17 @@ class TestStructuredAnswer:
         emulator.journal.clear()
         assert updated([update async for update in agent.astream(QUESTION, stream_mode="updates")]) == [EXPECTED]
         assert_strategy(emulator, provider=False)
+
+
+def test_a_model_that_cannot_be_made_to_call_a_tool_is_left_the_choice_and_the_user_told(
+    emulator: Emulator, chat: Build
+):
+    agent = create_agent(chat(GPT), [get_weather], response_format=Weather)
+    emulator.answer(tool_call("get_weather", {"city": "Paris"}), tool_call("Weather", {"city": "Paris", "celsius": 21}))
+    with pytest.warns(VertexCompatWarning, match="does not take tool_choice='required'") as told:
+        assert agent.invoke(QUESTION)["structured_response"] == EXPECTED
+    assert len(told) == 1
+    assert [entry.body["tool_choice"] for entry in emulator.journal.chat] == ["auto", "auto"]
 
 
 def test_three_turns_with_calls_that_have_the_same_id_each_time(emulator: Emulator, chat: Build):

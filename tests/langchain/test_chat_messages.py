@@ -143,7 +143,7 @@ def alike(part: dict[str, Any]) -> dict[str, Any]:
     [
         {"type": "hologram", "base64": "AAAA"},
         {"type": "image"},
-        {"type": "video", "url": "https://example.com/a.mp4"},
+        {"type": "video", "url": "https://example.com/a"},
         {"type": "file", "base64": "AAAA"},
         {"type": "image_url"},
         {"text": "no type"},

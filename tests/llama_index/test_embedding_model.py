@@ -267,9 +267,7 @@ def test_the_loader_finds_it_after_registration():
     from vertex_compat_integrations.llama_index import VertexCompatEmbedding, register
 
     register()
-    model = VertexCompatEmbedding(
-        model_name="intfloat/multilingual-e5-small-maas", project="p", location="us-central1"
-    )
+    model = VertexCompatEmbedding(model_name="intfloat/multilingual-e5-small-maas", project="p", location="us-central1")
     loaded = load_embed_model(model.to_dict())
     assert isinstance(loaded, VertexCompatEmbedding)
     assert loaded.model_name == model.model_name

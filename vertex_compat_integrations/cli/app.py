@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vertex_compat_integrations import __version__
-from vertex_compat_integrations.cli.extras import needs
+from vertex_compat_integrations.cli.extras import needs, require
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,13 +46,14 @@ def demo(
     location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run an agent, structured output and an image question, and prove what went over the wire.
+    """Run agents, structured output, an image and a library question; prove what went over the wire.
 
     Offline by default, against the emulator. Ends with 1 if a check failed.
     """
     if not live and (project or location):
         raise typer.BadParameter("--project and --location need --live.")
     with needs("demo"):
+        require("llama_index.core")  # loaded late, when its acts begin
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
         from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage, reason_of  # noqa: PLC0415
     opening = live_stage(model, project, location) if live else offline_stage(model)
@@ -89,3 +90,11 @@ def emulate(
     except OSError as error:
         typer.echo(f"vertex-compat: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def models(*, as_json: AsJson = False) -> None:
+    """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
+    with needs("cli"):
+        from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - its room, an extra
+    show(as_json=as_json)

@@ -29,7 +29,8 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.failures import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.history import SkipValues
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import Reply, decode_replies
+from vertex_compat_integrations.core.refresh import AuthHeaders
+from vertex_compat_integrations.core.reply import Ending, Reply, decode_replies
 from vertex_compat_integrations.core.request import Request, Resource, build_request
 from vertex_compat_integrations.core.retry import RetryBudget, delay_before_retry
 from vertex_compat_integrations.core.stream import ReplyDelta, StreamDecoder
@@ -122,10 +123,10 @@ class Call(Generic[Answer]):
             # A lone surrogate, as models send them in cut emoji, has no UTF-8; escaped it is JSON.
             return json.dumps(self.request.body, separators=(",", ":")).encode()
 
-    def headers(self, auth_headers: Mapping[str, str]) -> dict[str, str]:
+    def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
         """The request's headers with the credential's."""
         self.auth_headers = auth_headers
-        return {**self.request.headers, **auth_headers}
+        return AuthHeaders({**self.request.headers, **auth_headers})
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Seconds to wait before the next attempt.
@@ -165,6 +166,11 @@ class Call(Generic[Answer]):
         """The call went well."""
         if self._budget is not None:
             self._budget.succeed()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the answer showed of settings that had no effect, as sentences for the user."""
+        return ()
 
     def was_repaired(self, kind: type[VertexCompatError]) -> bool:
         """Whether an error of this kind was answered with a repaired request."""
@@ -215,6 +221,7 @@ class ChatCall(Call[list[Reply]]):
         self._messages, self._options = messages, options
         self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
         self._reader: StreamReader | None = None
+        self._thoughts = 0
         self.has_begun = False
         super().__init__(options.model, terms)
 
@@ -237,20 +244,36 @@ class ChatCall(Call[list[Reply]]):
         completion = decode_json(body)
         if (failure := decode_stream_failure(completion)) is not None:
             raise failure
-        return decode_replies(
+        replies = decode_replies(
             completion,
             marker=self.request.marker,
-            unopened=not self._facts.gemini,
+            unopened=self.request.unopened,
             one_call=self.request.one_call,
         )
+        self._note(replies[0].ending)
+        return replies
 
     def read(self, block: bytes | None) -> Iterator[ReplyDelta]:
         """The pieces of the answer that a block of the body completes; None is the body's end."""
         if self._reader is None:
-            self._reader = StreamReader(StreamDecoder(marker=self.request.marker, one_call=self.request.one_call))
+            request = self.request
+            decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
+            self._reader = StreamReader(decoder)
         for delta in self._reader.finish() if block is None else self._reader.feed(block):
             self.has_begun = True
+            self._note(delta.ending)
             yield delta
+
+    def _note(self, ending: Ending | None) -> None:
+        if ending is not None and ending.usage is not None:
+            self._thoughts = ending.usage.thought
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the model was told not to think, and did."""
+        if not (self.request.thinking_off and self._thoughts):
+            return ()
+        return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
         """What remains of an answer that broke off, if the caller takes it as it is; None if the error stands.
@@ -358,7 +381,10 @@ class StreamReader:
             VertexCompatError: The stream ended before its finish reason, brought an error, or was none.
         """
         for payload in self._parser.finish():
-            yield from self._decode(payload)
+            try:
+                yield from self._decode(payload)
+            except UnexpectedReplyError:
+                raise self.decoder.interrupted("The stream ended in the middle of an event.") from None
         stray = self._parser.stray
         if stray and not self.decoder.is_finished:
             yield from self._decode_stray(stray)

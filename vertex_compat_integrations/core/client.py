@@ -2,19 +2,22 @@
 
 import asyncio
 import random
+import sys
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.catalogue import facts_for, is_known
 from vertex_compat_integrations.core.connection import (
     Connection,
     Destination,
+    resolve_authorities,
     resolve_destination,
     resolve_model_name,
     resolve_source,
@@ -36,7 +39,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.options import Options
 from vertex_compat_integrations.core.reply import Reply
-from vertex_compat_integrations.core.request import Resource
+from vertex_compat_integrations.core.request import Request, Resource
 from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.stream import ReplyDelta
 
@@ -60,7 +63,31 @@ class Timing:
     chance: Callable[[], float] = random.random
 
 
-class VertexCompatClient:
+class Closing(ABC):
+    """What is closed by `with`, or by hand."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Like `close`, also for connections of the running event loop."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class VertexCompatClient(Closing):
     """Speaks to one destination as one principal; thread-safe, and usable from any event loop.
 
     Construction does no I/O: the environment is read and credentials are looked for at the first call.
@@ -82,6 +109,7 @@ class VertexCompatClient:
         self._override = facts
         self._timing = timing or Timing()
         self._resolved: tuple[Destination, TokenSource] | None = None
+        self._authorities: str | None = None
         self._project: str | None = None
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
@@ -169,6 +197,20 @@ class VertexCompatClient:
             raise failure from failure.__cause__
         return join_embedded([task.result() for task in tasks])
 
+    def close(self) -> None:
+        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+        if "vertex_compat_integrations.core.pool" in sys.modules:
+            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - nothing is open unless it is loaded
+
+            pool.close(self)
+
+    async def aclose(self) -> None:
+        """Like `close`, also for connections of the running event loop."""
+        if "vertex_compat_integrations.core.pool" in sys.modules:
+            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - as above
+
+            await pool.aclose(self)
+
     def _gate(self, width: int) -> asyncio.Semaphore:
         """What lets so many of this client's batches through at a time, on this event loop."""
         gates = self._gates.setdefault(asyncio.get_running_loop(), {})
@@ -213,7 +255,7 @@ class VertexCompatClient:
             skip_values="where missing" if model in self._demanding else "as the model demands",
             takes_cut=self._connection.on_truncated == "warn",
         )
-        self._warn_of(model, call.request.ignored)
+        self._warn_of(model, call.request, own_server=destination.own_server)
         return call
 
     def _begin_embedding(
@@ -258,12 +300,17 @@ class VertexCompatClient:
                 self.warn_once(
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
                 )
+            self._authorities = resolve_authorities(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
 
-    def _warn_of(self, model: str, ignored: Sequence[str]) -> None:
-        for name in ignored:
-            self.warn_once(f"{name} is ignored by {model} on this endpoint, and not sent.")
+    def _warn_of(self, model: str, request: Request, *, own_server: bool) -> None:
+        if not (own_server or self._override or is_known(model)):
+            self.warn_once(f"Nothing is known of {model}: it is taken for a plain open model. model_facts= says more.")
+        for name in request.ignored:
+            self.warn_once(f"{name} is ignored by {model or 'this model'} on this endpoint, and not sent.")
+        for note in request.notes:
+            self.warn_once(note)
 
     def warn_once(self, text: str) -> None:
         """Warn the user; the same words once only."""
@@ -279,7 +326,7 @@ class VertexCompatClient:
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = source.account(call.remaining).project
             call.locate(self._project)
-        yield from pool.blocks(*self._post(call, headers))
+        yield from pool.blocks(*self._post(call, headers), self)
 
     async def _ablocks(self, call: "Call[Any]") -> AsyncGenerator[bytes]:
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
@@ -289,7 +336,7 @@ class VertexCompatClient:
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = (await source.aaccount(call.remaining)).project
             call.locate(self._project)
-        async with aclosing(pool.ablocks(*self._post(call, headers))) as blocks:
+        async with aclosing(pool.ablocks(*self._post(call, headers), self)) as blocks:
             async for block in blocks:
                 yield block
 
@@ -300,7 +347,7 @@ class VertexCompatClient:
         url = destination.build_base_url(destination.project or self._project) + call.path
         settings = self._connection
         route = Route(
-            destination.origin, settings.proxy, settings.ca_bundle, settings.http_client, settings.http_async_client
+            destination.origin, settings.proxy, self._authorities, settings.http_client, settings.http_async_client
         )
         return route, Post(
             url.removeprefix(destination.origin),
@@ -324,12 +371,30 @@ class VertexCompatClient:
     def _remember(self, call: "Call[Any]") -> None:
         """Keep what a call that went well has shown."""
         call.succeed()
+        for remark in call.remarks:
+            self.warn_once(remark)
         if call.was_repaired(ThoughtSignatureError):
             self._demanding.add(call.request.body["model"])
 
 
 KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
 """A client, and the settings that it was made for."""
+
+
+class Closable(Closing):
+    """What closes of the frameworks' objects, which hold a client in `_client`."""
+
+    _client: KeyedClient | None
+
+    def close(self) -> None:
+        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+        if self._client is not None:
+            self._client[1].close()
+
+    async def aclose(self) -> None:
+        """Like `close`, also for connections of the running event loop."""
+        if self._client is not None:
+            await self._client[1].aclose()
 
 
 def client_for(connection: Connection, facts: Mapping[str, Any] | None, known: KeyedClient | None) -> KeyedClient:

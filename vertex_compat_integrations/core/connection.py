@@ -1,15 +1,17 @@
 """Where requests go, and as whom: settings → destination and credential. Reads the environment, does no other I/O."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from vertex_compat_integrations.core.credentials import TokenSource, token_source
+from vertex_compat_integrations.core.credentials import TokenSource, token_source, universe_of, without_tokens
 from vertex_compat_integrations.core.endpoint import (
     DEFAULT_LOCATION,
+    DEFAULT_UNIVERSE,
     OPENAPI,
     Endpoint,
     clean_base_url,
@@ -18,16 +20,45 @@ from vertex_compat_integrations.core.endpoint import (
     origin_of,
     resolve_model,
 )
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.settings import Settings
 from vertex_compat_integrations.core.trust import check_trust
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
+
+
+class LostToken(SecretStr):
+    """What a pickle leaves of a static token: an error that says so, at the first call."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        super().__init__("")
+
+    def get_secret_value(self) -> str:
+        """No token.
+
+        Raises:
+            CredentialsError: Always.
+        """
+        raise CredentialsError(
+            "The static token was left out when this object was pickled.",
+            hint="Set api_key= again, or use Application Default Credentials, which every process finds by itself.",
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LostToken)
+
+    def __hash__(self) -> int:
+        return hash(LostToken)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (LostToken, ())
 
 
 class Connection(Settings):
@@ -73,7 +104,7 @@ class Connection(Settings):
     """Origins that may receive a Google credential besides Google's own: `https://host:port`, `host` or `host:port`."""
 
     timeout: float = Field(default=600.0, gt=0)
-    """Seconds for a whole call, retries included."""
+    """Seconds for a whole call, retries included; only a head of an answer that drips can outlast it, in sync code."""
 
     gap_timeout: float = Field(default=120.0, gt=0)
     """Seconds without a byte."""
@@ -88,7 +119,7 @@ class Connection(Settings):
     """Proxy for the API and for tokens, never shown or dumped, for it may hold a password; else `HTTPS_PROXY`."""
 
     ca_bundle: str | None = None
-    """File with the certificates to trust, for the API and for tokens; else `SSL_CERT_FILE`."""
+    """File with the certificates to trust, for the API and for tokens; else `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
     """An HTTP client of your own for synchronous calls (mTLS, limits); of the family of the installed SDK."""
@@ -116,9 +147,36 @@ class Connection(Settings):
     @classmethod
     def _key_is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
         """The key, if it can be a token at all; Google's API keys are none."""
-        if value is not None:
+        if value is not None and not isinstance(value, LostToken):
             token_source(token=value.get_secret_value())
         return value
+
+
+_CREDENTIALS = ("api_key", "credentials")
+_HTTP_CLIENTS = ("http_client", "http_async_client")
+
+
+def settings_to_pickle(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they may stand in a pickle: no token is in them.
+
+    A static token and HTTP clients stay behind; Google's credentials travel with the means to get a token, a callable
+    as itself.
+    """
+    packed = dict(settings)
+    if packed.get("api_key") is not None:
+        packed["api_key"] = LostToken()
+    given = packed.get("credentials")
+    if given is not None and not callable(given):
+        packed["credentials"] = without_tokens(given)
+    if left := [name for name in _HTTP_CLIENTS if packed.pop(name, None) is not None]:
+        warnings.warn(f"{left[0]} cannot be pickled; the copy makes its own.", VertexCompatWarning, stacklevel=4)
+    return packed | dict.fromkeys(name for name in _HTTP_CLIENTS if name in settings)
+
+
+def shared_by_copies(connection: Connection) -> dict[int, Any]:
+    """A memo for `copy.deepcopy`: credentials and HTTP clients are shared, so that trust and connections stay."""
+    held = (getattr(connection, name) for name in (*_CREDENTIALS, *_HTTP_CLIENTS))
+    return {id(each): each for each in held}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +259,8 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     """
     if destination.emulated:
         return token_source(token=EMULATOR_TOKEN)
+    _check_trust(connection, destination)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
-    check_trust(destination.origin, own_credential(connection), connection.allow_hosts)
     return token_source(
         credentials=connection.credentials,
         token=key,
@@ -216,13 +274,35 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 def check_settings(connection: Connection, model: str) -> None:
     """Refuse, before anything is sent, coordinates and a model that cannot be, and a credential that would go astray.
 
+    Where no credential is given, the first call asks whether Application Default Credentials may go there: settings
+    that come back from a dump have theirs left out.
+
     Raises:
         SettingsError: One of these.
     """
     destination = resolve_destination(connection)
     resolve_model_name(model, destination)
-    if not destination.emulated:
-        check_trust(destination.origin, own_credential(connection), connection.allow_hosts)
+    is_given = connection.api_key is not None or connection.credentials is not None
+    if is_given and not destination.emulated:
+        _check_trust(connection, destination)
+
+
+def _check_trust(connection: Connection, destination: Destination) -> None:
+    """Refuse what contradicts itself, before a token is unwrapped, and a destination that may not have it."""
+    if connection.api_key is not None and connection.credentials is not None:
+        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
+    given = connection.credentials
+    if connection.impersonate_service_account and (connection.api_key is not None or callable(given)):
+        raise SettingsError(
+            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
+        )
+    universe = DEFAULT_UNIVERSE if given is None or callable(given) else universe_of(given)
+    check_trust(destination.origin, own_credential(connection), connection.allow_hosts, universe)
+
+
+def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The certificate authorities for the API, as for tokens; None leaves `SSL_CERT_FILE` to the HTTP library."""
+    return connection.ca_bundle or _first(environment, CA_VARIABLES)
 
 
 def own_credential(connection: Connection) -> object | None:

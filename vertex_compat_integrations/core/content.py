@@ -4,11 +4,15 @@ Source: Google's page on OpenAI compatibility: `image_url` takes `https://`, `gs
 URIs of any MIME type; `input_audio.data` takes any URI or base64, with any MIME type as `format`.
 """
 
+import mimetypes
+import warnings
 from base64 import b64decode
 from binascii import Error as BinasciiError
+from collections.abc import Mapping
+from typing import Any
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.errors import UnsupportedContentError
+from vertex_compat_integrations.core.errors import UnsupportedContentError, VertexCompatWarning
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
@@ -17,15 +21,32 @@ _MAGIC = (
     (b"WEBP", 8, "image/webp"),
     (b"%PDF-", 0, "application/pdf"),
     (b"WAVE", 8, "audio/wav"),
+    (b"AVI ", 8, "video/x-msvideo"),
+    (b"AIFF", 8, "audio/aiff"),
     (b"ID3", 0, "audio/mp3"),
+    (b"\xff\xfb", 0, "audio/mp3"),
+    (b"\xff\xf3", 0, "audio/mp3"),
+    (b"\xff\xf1", 0, "audio/aac"),
+    (b"\xff\xf9", 0, "audio/aac"),
     (b"fLaC", 0, "audio/flac"),
     (b"OggS", 0, "audio/ogg"),
     (b"\x1aE\xdf\xa3", 0, "video/webm"),
+    (b"FLV\x01", 0, "video/x-flv"),
+    (b"\x00\x00\x01\xba", 0, "video/mpeg"),
+    (b"\x00\x00\x01\xb3", 0, "video/mpeg"),
     (b"ftypheic", 4, "image/heic"),
+    (b"ftypheix", 4, "image/heic"),
+    (b"ftypmif1", 4, "image/heif"),
+    (b"ftyp3gp", 4, "video/3gpp"),
     (b"ftypM4A", 4, "audio/mp4"),
     (b"ftypqt", 4, "video/quicktime"),
     (b"ftyp", 4, "video/mp4"),
 )
+
+_NAMESPACES = ("google", "vertex")
+
+_CONTAINERS = frozenset({"audio/ogg", "audio/mp4", "video/webm", "video/mp4", "video/quicktime", "video/3gpp"})
+"""Kinds that hold sound or pictures alike: which, the bytes at their beginning do not say."""
 
 
 def text(value: str) -> wire.TextPart:
@@ -38,7 +59,8 @@ def media(
 ) -> wire.ImagePart | wire.AudioPart:
     """A medium by URL (`https:`, `gs:`, `data:`) or as base64 data.
 
-    What the bytes say of themselves counts more than `mime_type`, which frameworks relabel.
+    What the bytes say of themselves counts more than `mime_type`, which frameworks relabel; of a URL that nothing is
+    known of, the ending tells, because the endpoint takes it for an image.
 
     Raises:
         UnsupportedContentError: There is neither URL nor data, or data of no known kind.
@@ -47,12 +69,25 @@ def media(
         head, _, data = url.removeprefix("data:").partition(",")
         mime_type = mime_type or head.partition(";")[0] or None
     if data is not None:
-        return _by_data(data, sniff(data) or mime_type, detail)
+        return _by_data(data, _truer(sniff(data), mime_type), detail)
     if not url:
         raise UnsupportedContentError("A content block has neither a URL nor data.")
+    mime_type = mime_type or guess_by_name(url)
     if mime_type and not mime_type.startswith("image/"):
         return {"type": "input_audio", "input_audio": {"data": url, "format": mime_type}}
     return _image(url, detail)
+
+
+def guess_by_name(name: str | None) -> str | None:
+    """The MIME type that a file's name or a URL's ending tells; None if it tells none."""
+    return mimetypes.guess_type(name.partition("?")[0].partition("#")[0])[0] if name else None
+
+
+def _truer(sniffed: str | None, declared: str | None) -> str | None:
+    """The MIME type to believe: the bytes', unless the declared one is another use of the same container."""
+    if sniffed in _CONTAINERS and declared and declared.startswith(("audio/", "video/")):
+        return declared
+    return sniffed or declared
 
 
 def _by_data(data: str, mime_type: str | None, detail: str | None) -> wire.ImagePart | wire.AudioPart:
@@ -70,6 +105,27 @@ def _image(url: str, detail: str | None) -> wire.ImagePart:
     return {"type": "image_url", "image_url": image}
 
 
+def own_extra(holder: Mapping[str, Any]) -> wire.ExtraContent | None:
+    """The `extra_content` that a block or a message brings itself, for Google's fields on it.
+
+    Older pages of Google's called it `extra_part`, with the fields bare or under `extra_content`.
+    """
+    given = holder.get("extra_content")
+    extra: wire.ExtraContent = dict(given) if isinstance(given, Mapping) else {}
+    older = holder.get("extra_part")
+    if isinstance(older, Mapping):
+        warnings.warn(
+            "extra_part is gone from Google's pages: it is sent as extra_content.", VertexCompatWarning, stacklevel=2
+        )
+        inner = older.get("extra_content")
+        extra |= dict(inner) if isinstance(inner, Mapping) else {}
+        bare = {key: value for key, value in older.items() if key not in ("extra_content", *_NAMESPACES)}
+        extra |= {key: older[key] for key in _NAMESPACES if key in older}
+        if bare:
+            extra["google"] = {**(extra.get("google") or {}), **bare}
+    return extra or None
+
+
 def sniff(data: str) -> str | None:
     """The MIME type that base64 data show by their first bytes; None if they show none."""
     try:
@@ -77,3 +133,9 @@ def sniff(data: str) -> str | None:
     except (BinasciiError, ValueError):
         return None
     return next((mime_type for magic, at, mime_type in _MAGIC if head[at : at + len(magic)] == magic), None)
+
+
+def parts_of(message: wire.Message) -> list[Any]:
+    """The content of a message as parts; a string is one text part."""
+    said = message.get("content")
+    return [{"type": "text", "text": said}] if isinstance(said, str) else list(said or ())

@@ -23,6 +23,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.refresh import (
     ADVISORY_SECONDS,
@@ -33,7 +34,6 @@ from vertex_compat_integrations.core.refresh import (
 )
 from vertex_compat_integrations.core.token_request import TokenRequest
 from vertex_compat_integrations.core.tokens import (
-    DEFAULT_UNIVERSE,
     Account,
     CallableSource,
     SharedSource,
@@ -47,7 +47,16 @@ from vertex_compat_integrations.core.tokens import (
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
-__all__ = ["Account", "GoogleSettings", "GoogleSource", "TokenProvider", "TokenSource", "token_source"]
+__all__ = [
+    "Account",
+    "GoogleSettings",
+    "GoogleSource",
+    "TokenProvider",
+    "TokenSource",
+    "token_source",
+    "universe_of",
+    "without_tokens",
+]
 
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -231,7 +240,7 @@ class GoogleSource(SharedSource):
         """Pickle how to get credentials, or the given ones without a token."""
         settings = self._settings
         if settings.credentials is not None:
-            settings = replace(settings, credentials=_without_tokens(settings.credentials))
+            settings = replace(settings, credentials=without_tokens(settings.credentials))
         return (_shared_source, (settings, self._clock))
 
 
@@ -299,7 +308,7 @@ def _own_project(credentials: object) -> str | None:
     return project if isinstance(project, str) else None
 
 
-def _without_tokens(credentials: "Credentials") -> "Credentials":
+def without_tokens(credentials: "Credentials") -> "Credentials":
     """A copy whose tokens, and those of credentials inside it, are left out."""
     from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
 
@@ -307,8 +316,18 @@ def _without_tokens(credentials: "Credentials") -> "Credentials":
     bare.token = None
     for name, value in list(vars(bare).items()):
         if isinstance(value, Credentials):
-            setattr(bare, name, _without_tokens(value))
+            setattr(bare, name, without_tokens(value))
     return bare
+
+
+def universe_of(credentials: object) -> str:
+    """The universe domain of given credentials; where only the metadata server knows it, Google's own is taken."""
+    from google.auth import compute_engine  # noqa: PLC0415 - loaded with the credentials
+    from google.auth.credentials import Credentials  # noqa: PLC0415
+
+    if not isinstance(credentials, Credentials) or isinstance(credentials, compute_engine.Credentials):
+        return DEFAULT_UNIVERSE
+    return credentials.universe_domain or DEFAULT_UNIVERSE
 
 
 def _is_loopback(url: str) -> bool:

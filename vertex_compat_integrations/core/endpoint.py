@@ -21,6 +21,7 @@ from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH
 
 OPENAPI = "openapi"
 DEFAULT_LOCATION = "global"
+DEFAULT_UNIVERSE = "googleapis.com"
 
 _OWN_PORTS = {"https": ":443", "http": ":80"}
 _MULTI_REGIONS = frozenset({"us", "eu"})
@@ -145,7 +146,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def is_google_host(url: str, universe_domain: str = "googleapis.com") -> bool:
+def is_google_host(url: str, universe_domain: str = DEFAULT_UNIVERSE) -> bool:
     """Whether an https URL's host is one of Google's API hosts or a dedicated prediction host."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
@@ -198,4 +199,4 @@ def _publisher_hint(name: str) -> str:
     for beginning, publisher in _PUBLISHERS.items():
         if name.lower().startswith(beginning):
             return f"Write model='{publisher}/{name}'."
-    return "Write publisher/name as in Model Garden, e.g. meta/llama-3.3-70b-instruct-maas."
+    return "Write publisher/name as in Model Garden, e.g. meta/llama-4-scout-17b-16e-instruct-maas."

@@ -20,7 +20,8 @@ VertexCompatError
 ├── UnexpectedReplyError                   what came is no completion
 └── PartialReplyError                      the answer broke off; holds what came of it
     ├── StreamInterruptedError             the stream ended before its finish reason
-    └── EmptyReplyError                    neither text nor a call, and no plain stop
+    ├── EmptyReplyError                    neither text nor a call, and no plain stop
+    └── RefusedAnswerError                 a structured answer was asked for, and refused
 """
 
 from collections.abc import Mapping, Sequence
@@ -255,3 +256,14 @@ class EmptyReplyError(PartialReplyError):
     default_hint = "Retry, or rephrase the prompt."
     is_retryable = True
     finish_reason: str | None = None
+
+
+class RefusedAnswerError(PartialReplyError):
+    """A structured answer was asked for, and the model or a filter refused it; the message is the refusal.
+
+    Attributes:
+        finish_detail: What the service said of it, e.g. `PROHIBITED_CONTENT`.
+    """
+
+    default_hint = "Rephrase the prompt, or change safety_settings."
+    finish_detail: str | None = None

@@ -4,6 +4,7 @@ Google's chat endpoint answers errors as a list `[{"error": {code, message, stat
 other servers as a mapping, proxies as HTML. The texts matched below are quoted in public issues; see each row.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -46,10 +47,26 @@ MEANINGS = (
             "input token count",
             "maximum context length",
             "context window",
+            "available context size",  # llama.cpp's server
             "prompt is too long",
         ),
         ContextOverflowError,
     ),
+    # TGI: "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: …" (litellm quotes it).
+    Meaning(
+        422,
+        ("`inputs` tokens", "`inputs` must have less than"),
+        ContextOverflowError,
+        hint="Shorten the messages, or lower max_tokens.",
+    ),
+    # vLLM: "The model `x` does not exist."
+    Meaning(
+        404,
+        ("the model `",),
+        hint="A server of your own knows its model by the name it was started with; model='' leaves the name to it.",
+    ),
+    # llama.cpp's server answers so until the model is in memory.
+    Meaning(503, ("loading model",), hint="The server is still loading its model: raise max_retries=, or wait."),
     Meaning(
         400,
         ("candidatecount", "only one candidate", "multiple candidates", "invalid value of n"),
@@ -236,12 +253,18 @@ def _retry_after_header(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after")
     if value is None or (seconds := _number(value)) is not None:
         return seconds if value is not None else None
+    now = _date(headers.get("date")) or datetime.datetime.now(datetime.UTC)
+    moment = _date(value)
+    return max((moment - now).total_seconds(), 0.0) if moment is not None else None
+
+
+def _date(text: str | None) -> datetime.datetime | None:
+    """The moment that a header names; None if it names none."""
     try:
-        moment = parsedate_to_datetime(value)
-        now = parsedate_to_datetime(headers["date"])
-    except (KeyError, TypeError, ValueError):
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
         return None
-    return max((moment - now).total_seconds(), 0.0)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
 
 
 def _retry_info(details: list[Mapping[str, Any]]) -> float | None:

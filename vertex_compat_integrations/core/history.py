@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.content import parts_of
 from vertex_compat_integrations.core.errors import HistoryError
 from vertex_compat_integrations.core.reply import signatures_in
 
@@ -150,15 +151,10 @@ def _is_said_before_calls(message: wire.Message, after: wire.Message) -> bool:
 
 def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Message:
     """The message with the preamble's content before its own; what the preamble bore stands on its last part."""
-    *parts, last = _as_parts(preamble)
+    *parts, last = parts_of(preamble)
     if preamble["role"] == "assistant" and (extra := preamble.get("extra_content")):
         last = {"extra_content": extra, **last}
-    return cast("wire.Message", {**message, "content": [*parts, last, *_as_parts(message)]})
-
-
-def _as_parts(message: wire.Message) -> list[Any]:
-    content = message.get("content")
-    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())
+    return cast("wire.Message", {**message, "content": [*parts, last, *parts_of(message)]})
 
 
 def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -> None:
@@ -187,7 +183,7 @@ def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Mess
         if message["role"] == "assistant" and "extra_content" in message:
             carried = {
                 signature
-                for holder in (*message.get("tool_calls", ()), *_as_parts(message))
+                for holder in (*message.get("tool_calls", ()), *parts_of(message))
                 for signature in signatures_in(holder.get("extra_content"))
             }
             if carried.intersection(signatures_in(message["extra_content"])):
@@ -205,6 +201,29 @@ def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.Ext
         for namespace, value in extra.items()
     }
     return {namespace: value for namespace, value in rest.items() if value}
+
+
+def without_signatures(messages: Sequence[wire.Message]) -> list[wire.Message]:
+    """The messages without thought signatures: they are Gemini's, and no other publisher's model shall see them."""
+    return [_unsigned(message) if message["role"] == "assistant" else message for message in messages]
+
+
+def _unsigned(message: wire.AssistantMessage) -> wire.Message:
+    message = _unsigned_part(message)
+    if isinstance(content := message.get("content"), list):
+        message = {**message, "content": [_unsigned_part(part) for part in content]}
+    if calls := message.get("tool_calls"):
+        message = {**message, "tool_calls": [_unsigned_part(call) for call in calls]}
+    return message
+
+
+def _unsigned_part(part: Any) -> Any:
+    """A content part, a call or a message without the signature of its own."""
+    if not (extra := part.get("extra_content")):
+        return part
+    rest = _without_signatures(extra, set(signatures_in(extra)))
+    bare = {key: value for key, value in part.items() if key != "extra_content"}
+    return {**bare, "extra_content": rest} if rest else bare
 
 
 def _with_extra(message: wire.AssistantMessage, extra: wire.ExtraContent) -> wire.Message:

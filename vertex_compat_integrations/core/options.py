@@ -4,6 +4,7 @@ Source of names and ranges: Google's page on OpenAI compatibility, "Supported pa
 parameters" (2026-09-03).
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.settings import Settings, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
@@ -86,10 +87,13 @@ class Options(Settings):
     """`{"type": "json_object" | "json_schema" | "text", …}`; any other type is a MIME type, passed through."""
 
     tools: Annotated[Sequence[Any] | None, _wire("tools")] = None
-    """Functions that the model may call, as OpenAI tool mappings."""
+    """Functions that the model may call, as OpenAI's mappings; and Google's own tools, as `{"google_search": {}}`."""
 
-    tool_choice: Annotated[str | bool | dict[str, Any] | None, _wire("tool_choice")] = None
-    """`auto`, `none`, `required` (or `any`, True), `validated`, a tool's name, or a mapping that names one."""
+    tool_choice: Annotated[str | bool | list[str] | dict[str, Any] | None, _wire("tool_choice")] = None
+    """`auto`, `none`, `required` (or `any`, True), `validated`, a tool's name, or a mapping that names one.
+
+    A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent.
+    """
 
     parallel_tool_calls: bool | None = None
     """False: at most one call an answer. The endpoint ignores it; here the first is kept, the others are set aside."""
@@ -122,6 +126,9 @@ class Options(Settings):
         list[dict[str, str]] | dict[HarmCategory, HarmThreshold] | None, _google("safety_settings")
     ] = None
     """From which threshold a harm category blocks: a mapping, or the wire's list."""
+
+    model_safety_settings: Annotated[bool | dict[str, Any] | None, _google("model_safety_settings")] = None
+    """Llama Guard, which is on unless this says otherwise: False, or Google's mapping. Llama models only."""
 
     cached_content: Annotated[str | None, _google("cached_content")] = None
     """Resource name of a context cache; a short name is completed with project and location."""
@@ -233,6 +240,19 @@ def effective_options(settings: Options, call: Mapping[str, Any]) -> Options:
         for name in checked.model_fields_set:
             values[name] = _merged(name, values[name], getattr(checked, name))
     return Options.model_construct(**values)
+
+
+def with_tools_for_functions(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments, OpenAI's deprecated `functions` and `function_call` said as tools and their choice."""
+    said = {name: value for name, value in call.items() if name not in ("functions", "function_call")}
+    functions, choice = call.get("functions"), call.get("function_call")
+    if functions:
+        warnings.warn("functions= is deprecated: it is sent as tools=.", VertexCompatWarning, stacklevel=4)
+        made = [{"type": "function", "function": dict(function)} for function in functions]
+        said["tools"] = [*(said.get("tools") or ()), *made]
+    if choice is not None and said.get("tool_choice") is None:
+        said["tool_choice"] = choice
+    return said
 
 
 def unknown_names(call: Mapping[str, Any]) -> list[str]:

@@ -1,17 +1,22 @@
 """The OpenAI SDK's clients, shared by all objects of a process; and the door through which we use them.
 
 One of the three places with process-wide state: clients stand by origin and settings, async ones also by event loop,
-since a connection lives on the loop that opened it. Locks and clients are made anew in a forked child.
+since a connection lives on the loop that opened it. They stay open for the next object with the same settings, until
+the last object that uses them is closed. Locks and clients are made anew in a forked child.
 """
 
 import asyncio
+import atexit
 import os
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Generator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import openai
 
@@ -24,13 +29,17 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.failures import decode_failure
-from vertex_compat_integrations.core.transport import AsyncByteStream, ByteStream
+from vertex_compat_integrations.core.refresh import AuthHeaders
+from vertex_compat_integrations.core.transport import (
+    ACCEPTED_ENCODINGS,
+    AsyncByteStream,
+    ByteStream,
+    aread_failure,
+    read_failure,
+)
 from vertex_compat_integrations.core.watchdog import Watch, Watchdog, watching_on_loop
 
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
-
-MAX_BODY_BYTES = 512 * 2**20
-"""A bound against a server that never ends its answer."""
 
 PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
 
@@ -50,13 +59,25 @@ class Post(NamedTuple):
 
     url: str
     content: bytes
-    headers: Mapping[str, str]
+    headers: AuthHeaders
     seconds: float
     gap_seconds: float
 
 
+class _Line(Generic[Client]):
+    """The client of one route, and how many requests are on their way through it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client: Client = client
+        self.busy = 0
+
+
+_Lines = dict[Route, _Line[openai.OpenAI]]
+_AsyncLines = dict[Route, _Line[openai.AsyncOpenAI]]
+
+
 class _Pool:
-    """The clients of this process."""
+    """The clients of this process, and the objects that use them."""
 
     def __init__(self) -> None:
         self.reset()
@@ -65,51 +86,140 @@ class _Pool:
         """Forget all: a forked child must not speak on its parent's sockets."""
         self.lock = threading.Lock()
         self.watchdog = Watchdog()
-        self.clients: dict[Route, openai.OpenAI] = {}
-        self.async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Route, openai.AsyncOpenAI]] = (
+        self.users: dict[Route, weakref.WeakSet[object]] = {}
+        self.lines: _Lines = {}
+        self.async_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _AsyncLines] = (
             weakref.WeakKeyDictionary()
         )
         self.closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = (
             weakref.WeakKeyDictionary()
         )
 
+    def join(self, route: Route, user: object) -> None:
+        """Note who uses a route. Who is lost without having been closed leaves its connections to the next."""
+        users = self.users.get(route)
+        if users is None:
+            users = self.users[route] = weakref.WeakSet()
+        users.add(user)
+
+    def leave(self, user: object) -> None:
+        """Forget a user, and the routes that nobody else uses."""
+        for route, users in list(self.users.items()):
+            if user in users:
+                users.discard(user)
+                if not users:
+                    del self.users[route]
+
+    def take_unused(self, lines: dict[Route, _Line[Client]]) -> list[Client]:
+        """The clients that nobody uses any more, taken out; to be closed, but for the user's own."""
+        unused = [route for route, line in lines.items() if route not in self.users and not line.busy]
+        taken = [(route, lines.pop(route).client) for route in unused]
+        return [client for route, client in taken if not _is_users_own(route, client)]
+
+    def close_all(self) -> None:
+        """Close what is open when the process ends."""
+        for route, line in list(self.lines.items()):
+            if route.http_client is None:
+                line.client.close()
+        self.lines.clear()
+
 
 _POOL = _Pool()
 os.register_at_fork(after_in_child=_POOL.reset)
+atexit.register(_POOL.close_all)
+
+_WATCHING: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("watching")
+"""How the request that is being posted watches over its response, for the hook that reads errors."""
 
 
-def _client(route: Route) -> openai.OpenAI:
-    client = _POOL.clients.get(route)
-    if client is None:
+def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
+    own = route.http_client if isinstance(client, openai.OpenAI) else route.http_async_client
+    return own is not None
+
+
+@contextmanager
+def _line(route: Route, user: object) -> Iterator[openai.OpenAI]:
+    """The client of a route, for one request."""
+    with _POOL.lock:
+        line = _POOL.lines.get(route)
+        if line is None:
+            client = openai.OpenAI(**_settings(route), http_client=_http_client(route))
+            line = _POOL.lines[route] = _Line(neutral(client))
+        line.busy += 1
+        _POOL.join(route, user)
+    try:
+        yield line.client
+    finally:
         with _POOL.lock:
-            client = _POOL.clients.get(route)
-            if client is None:
-                client = _POOL.clients[route] = neutral(openai.OpenAI(**_settings(route), **_http_client(route)))
-    return client
+            line.busy -= 1
+            unused = _POOL.take_unused(_POOL.lines) if route not in _POOL.users else []
+        for client in unused:
+            client.close()
 
 
-async def _async_client(route: Route) -> openai.AsyncOpenAI:
+@asynccontextmanager
+async def _async_line(route: Route, user: object) -> AsyncIterator[openai.AsyncOpenAI]:
+    """Like `_line`, on the running loop."""
+    lines = await _lines_of_loop()
+    line = lines.get(route)
+    if line is None:
+        made = openai.AsyncOpenAI(**_settings(route), http_client=_async_http_client(route))
+        line = lines[route] = _Line(neutral(made))
+    line.busy += 1
+    with _POOL.lock:
+        _POOL.join(route, user)
+    try:
+        yield line.client
+    finally:
+        line.busy -= 1
+        if route not in _POOL.users:
+            await _aclose_unused(lines)
+
+
+async def _lines_of_loop() -> _AsyncLines:
     loop = asyncio.get_running_loop()
-    clients = _POOL.async_clients.get(loop)
-    if clients is None:
-        clients = _POOL.async_clients.setdefault(loop, {})
-        closer = _POOL.closers[loop] = _close_with_loop(clients)
+    lines = _POOL.async_lines.get(loop)
+    if lines is None:
+        lines = _POOL.async_lines.setdefault(loop, {})
+        closer = _POOL.closers[loop] = _close_with_loop(lines)
         await anext(closer)
-    client = clients.get(route)
-    if client is None:
-        client = clients[route] = neutral(openai.AsyncOpenAI(**_settings(route), **_async_http_client(route)))
-    return client
+    return lines
 
 
-async def _close_with_loop(clients: dict[Route, openai.AsyncOpenAI]) -> AsyncGenerator[None]:
+async def _close_with_loop(lines: _AsyncLines) -> AsyncGenerator[None]:
     """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
     try:
         yield
     finally:
-        for route, client in list(clients.items()):
+        for route, line in list(lines.items()):
             if route.http_async_client is None:
-                await client.close()
-        clients.clear()
+                await line.client.close()
+        lines.clear()
+
+
+async def _aclose_unused(lines: _AsyncLines) -> None:
+    with _POOL.lock:
+        unused = _POOL.take_unused(lines)
+    for client in unused:
+        await client.close()
+
+
+def close(user: object) -> None:
+    """Let go of the user's connections; they close unless others use them, or when requests under way are over.
+
+    Those of event loops close with their loops, or by `aclose`.
+    """
+    with _POOL.lock:
+        _POOL.leave(user)
+        unused = _POOL.take_unused(_POOL.lines)
+    for client in unused:
+        client.close()
+
+
+async def aclose(user: object) -> None:
+    """Like `close`, also for connections of the running loop."""
+    close(user)
+    await _aclose_unused(_POOL.async_lines.get(asyncio.get_running_loop(), {}))
 
 
 def check_http_clients(http_client: Any, http_async_client: Any) -> None:
@@ -121,9 +231,9 @@ def check_http_clients(http_client: Any, http_async_client: Any) -> None:
     route = Route("https://aiplatform.googleapis.com", http_client=http_client, http_async_client=http_async_client)
     try:
         if http_client is not None:
-            openai.OpenAI(**_settings(route), **_http_client(route))
+            openai.OpenAI(**_settings(route), http_client=http_client)
         if http_async_client is not None:
-            openai.AsyncOpenAI(**_settings(route), **_async_http_client(route))
+            openai.AsyncOpenAI(**_settings(route), http_client=http_async_client)
     except (TypeError, AttributeError) as error:
         raise SettingsError(
             f"openai {openai.__version__} cannot use this HTTP client: {error}",
@@ -163,22 +273,50 @@ def transport_settings(route: Route) -> dict[str, Any]:
         # Only this machine is spoken to in plain http: HTTP_PROXY is not for it.
         settings["trust_env"] = False
     if route.ca_bundle:
-        settings["verify"] = ssl.create_default_context(cafile=route.ca_bundle)
+        settings["verify"] = _tls_context(route.ca_bundle)
     return settings
 
 
-def _http_client(route: Route) -> dict[str, Any]:
+def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+    try:
+        if Path(ca_bundle).is_dir():
+            return ssl.create_default_context(capath=ca_bundle)
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise SettingsError(
+            f"The CA bundle {ca_bundle!r} cannot be read ({type(error).__name__}).",
+            hint="Check ca_bundle=, REQUESTS_CA_BUNDLE and SSL_CERT_FILE: a file or directory of PEM certificates.",
+        ) from None
+
+
+def _http_client(route: Route) -> Any:
     if route.http_client is not None:
-        return {"http_client": route.http_client}
-    settings = transport_settings(route)
-    return {"http_client": openai.DefaultHttpxClient(**settings)} if settings else {}
+        return route.http_client
+    return openai.DefaultHttpxClient(**transport_settings(route), event_hooks={"response": [_refuse]})
 
 
-def _async_http_client(route: Route) -> dict[str, Any]:
+def _async_http_client(route: Route) -> Any:
     if route.http_async_client is not None:
-        return {"http_client": route.http_async_client}
-    settings = transport_settings(route)
-    return {"http_client": openai.DefaultAsyncHttpxClient(**settings)} if settings else {}
+        return route.http_async_client
+    return openai.DefaultAsyncHttpxClient(**transport_settings(route), event_hooks={"response": [_arefuse]})
+
+
+def _refuse(response: Any) -> None:
+    """Raise what an error answer says, read within the call's bounds; the SDK would read it without any."""
+    if response.status_code >= 300:
+        with _WATCHING.get()(response):
+            body = read_failure(response)
+        raise decode_failure(response.status_code, body, response.headers)
+
+
+async def _arefuse(response: Any) -> None:
+    """Like `_refuse`; the time is that of the task."""
+    if response.status_code >= 300:
+        raise decode_failure(response.status_code, await aread_failure(response), response.headers)
+
+
+_LARGE = 1 << 18
+"""Bytes from which a request's body is sent in pieces: httpcore and asyncio copy what they cannot write at once."""
 
 
 def _arguments(post: Post) -> dict[str, Any]:
@@ -187,9 +325,16 @@ def _arguments(post: Post) -> dict[str, Any]:
     return {
         "path": post.url,
         "cast_to": object,
-        "content": post.content,
+        "content": post.content if len(post.content) <= _LARGE else _pieces(post.content),
         "options": {
-            "headers": {"Content-Type": "application/json", **post.headers},
+            "headers": AuthHeaders(
+                {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(post.content)),
+                    "Accept-Encoding": ACCEPTED_ENCODINGS,
+                    **post.headers,
+                }
+            ),
             "follow_redirects": False,
             "max_retries": 0,
             "timeout": timeout,
@@ -198,7 +343,7 @@ def _arguments(post: Post) -> dict[str, Any]:
     }
 
 
-def blocks(route: Route, post: Post) -> Generator[bytes]:
+def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
     """The body of the answer to one request, as it comes; read to its end, so that the connection serves again.
 
     The head of the answer is timed read by read only; of the body, also the whole.
@@ -207,52 +352,71 @@ def blocks(route: Route, post: Post) -> Generator[bytes]:
         VertexCompatError: The server answered with an error, or no whole answer came in time.
     """
     failure: VertexCompatError | None = None
-    stream: ByteStream | None = None
     watch = Watch()
     ends = time.monotonic() + post.seconds
+
+    def watching(response: Any) -> AbstractContextManager[None]:
+        return _POOL.watchdog.watching(watch, response, ends - time.monotonic())
+
     try:
-        stream = _client(route).post(**_arguments(post), stream_cls=ByteStream)
-        with _POOL.watchdog.watching(watch, stream.response, ends - time.monotonic()):
-            size = 0
-            for block in stream:
-                size = _grown(size, block)
-                yield block
+        with _line(route, user) as client, _posted(client, post, watching) as stream, watching(stream.response):
+            yield from stream
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
         failure = translate_error(error)
-    finally:
-        if stream is not None:
-            stream.response.close()
     _settle(failure, watch, post)
 
 
-async def ablocks(route: Route, post: Post) -> AsyncGenerator[bytes]:
+@contextmanager
+def _posted(
+    client: openai.OpenAI, post: Post, watching: Callable[[Any], AbstractContextManager[None]]
+) -> Iterator[ByteStream]:
+    token = _WATCHING.set(watching)
+    try:
+        stream = client.post(**_arguments(post), stream_cls=ByteStream)
+    finally:
+        _WATCHING.reset(token)
+    try:
+        yield stream
+    finally:
+        stream.response.close()
+
+
+async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[bytes]:
     """Like `blocks`; the head is timed as a whole, too."""
     failure: VertexCompatError | None = None
-    stream: AsyncByteStream | None = None
     watch = Watch()
     ends = time.monotonic() + post.seconds
     try:
-        client = await _async_client(route)
-        async with asyncio.timeout(post.seconds):
-            stream = await client.post(**_arguments(post), stream_cls=AsyncByteStream)
-        with watching_on_loop(watch, stream.response, ends - time.monotonic()):
-            size = 0
-            async for block in stream:
-                size = _grown(size, block)
-                yield block
+        async with _async_line(route, user) as client, _aposted(client, post) as stream:
+            with watching_on_loop(watch, stream.response, ends - time.monotonic()):
+                async for block in stream:
+                    yield block
     except Exception as error:  # noqa: BLE001 - as in blocks()
         failure = translate_error(error)
-    finally:
-        if stream is not None:
-            await stream.response.aclose()
     _settle(failure, watch, post)
 
 
-def _grown(size: int, block: bytes) -> int:
-    size += len(block)
-    if size > MAX_BODY_BYTES:
-        raise UnexpectedReplyError(f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
-    return size
+@asynccontextmanager
+async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[AsyncByteStream]:
+    arguments = _arguments(post)
+    if len(post.content) > _LARGE:
+        arguments["content"] = _apieces(post.content)
+    async with asyncio.timeout(post.seconds):
+        stream = await client.post(**arguments, stream_cls=AsyncByteStream)
+    try:
+        yield stream
+    finally:
+        await stream.response.aclose()
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _LARGE):
+        yield content[start : start + _LARGE]
+
+
+async def _apieces(content: bytes) -> AsyncIterator[bytes]:
+    for piece in _pieces(content):
+        yield piece
 
 
 def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None:
@@ -260,13 +424,15 @@ def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None
     if watch.has_expired:
         raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
     if failure is not None:
-        raise failure
+        # Frames of the SDK would come along, whose locals hold the request.
+        raise failure.with_traceback(None)
 
 
 def translate_error(error: Exception) -> VertexCompatError:
     """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it."""
-    if isinstance(error, VertexCompatError):
-        return error
+    for link in (error, error.__cause__):
+        if isinstance(link, VertexCompatError):
+            return link
     if isinstance(error, openai.APIStatusError):
         response = error.response
         return decode_failure(response.status_code, response.content, response.headers)

@@ -8,6 +8,7 @@ from uuid import uuid4
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.citations import Citation, decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
 from vertex_compat_integrations.core.thoughts import Split, split_thoughts
 
@@ -84,6 +85,7 @@ class Ending:
         fingerprint: `system_fingerprint`.
         logprobs: As they came.
         grounding: Grounding metadata, as it came.
+        citations: What the grounding metadata say of the answer's text.
     """
 
     finish_reason: str | None = None
@@ -96,6 +98,7 @@ class Ending:
     fingerprint: str | None = None
     logprobs: Any = None
     grounding: Any = None
+    citations: tuple[Citation, ...] = ()
 
     @property
     def emulated(self) -> bool:
@@ -133,8 +136,8 @@ def decode_replies(
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
-    `marker` is the tag round thoughts that the request set; `unopened` says that thoughts may end with a closing tag
-    that no opening one precedes; `one_call` keeps the first tool call only.
+    `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
+    tag opens; `one_call` keeps the first tool call only.
 
     Raises:
         UnexpectedReplyError: It is no completion.
@@ -168,8 +171,15 @@ def text_in(value: Any) -> str:
 
 
 def _split_of(choice: Mapping[str, Any], marker: str | None, *, unopened: bool) -> Split:
-    content, _ = decode_content(mapping_in(choice.get("message")).get("content"))
-    return split_thoughts(content, marker, unopened=unopened)
+    message = mapping_in(choice.get("message"))
+    content, _ = decode_content(message.get("content"))
+    whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
+    return split_thoughts(content, marker, unopened=unopened, whole=whole)
+
+
+def is_whole(finish: Any, *, has_calls: bool) -> bool:
+    """Whether the model came to the end of an answer in words."""
+    return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
 def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], split: Split, *, one_call: bool) -> Reply:
@@ -177,7 +187,8 @@ def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], spl
     _, media = decode_content(message.get("content"))
     calls = _decode_calls(message)
     kept = calls[:1] if one_call else calls
-    ending = decode_ending(completion, choice, has_calls=bool(kept), extra=message.get("extra_content"))
+    grounding = decode_grounding(message) or decode_grounding(choice)
+    ending = decode_ending(completion, choice, has_calls=bool(kept), grounding=grounding, text=split.text)
     return Reply(
         text=split.text,
         thoughts=decode_reasoning(message) + split.thoughts,
@@ -235,8 +246,13 @@ def _media_at(url: str) -> Media:
 
 
 def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
-    """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it."""
-    extra = dict(mapping_in(message.get("extra_content")))
+    """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it.
+
+    Grounding metadata say something of this answer only, and are kept with its ending.
+    """
+    extra = {
+        namespace: without_grounding(value) for namespace, value in mapping_in(message.get("extra_content")).items()
+    }
     if signature := text_in(message.get("thought_signature")):
         extra["google"] = {"thought_signature": signature, **mapping_in(extra.get("google"))}
     return extra or None
@@ -281,12 +297,13 @@ def arguments_text(arguments: Any) -> str:
 
 
 def decode_ending(
-    completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, extra: Any = None
+    completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, grounding: Any = None, text: str = ""
 ) -> Ending:
-    """What a completion says of itself."""
+    """What a completion says of itself; `text` is its answer, which the grounding metadata speak of."""
     reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)
     usage = mapping_in(completion.get("usage"))
     google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
+    found = grounding or decode_grounding(completion)
     return Ending(
         finish_reason=reason,
         finish_detail=detail,
@@ -297,14 +314,9 @@ def decode_ending(
         created=completion.get("created"),
         fingerprint=text_in(completion.get("system_fingerprint")) or None,
         logprobs=choice.get("logprobs"),
-        grounding=decode_grounding(extra) or decode_grounding(completion.get("extra_content")),
+        grounding=found,
+        citations=decode_citations(found, text) if found else (),
     )
-
-
-def decode_grounding(extra: Any) -> Any:
-    """Grounding metadata in an `extra_content`; where it stands is undocumented."""
-    google = mapping_in(mapping_in(extra).get("google"))
-    return google.get("grounding_metadata") or google.get("groundingMetadata")
 
 
 def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str | None]:

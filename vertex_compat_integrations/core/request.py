@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.contradictions import refuse_contradictions
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.history import SkipValues, settle_history
+from vertex_compat_integrations.core.family import FittedTools, fit_messages, fit_tools
+from vertex_compat_integrations.core.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.options import Options, deep_merge, wire_paths
-from vertex_compat_integrations.core.schema import to_openapi, to_parameters
-from vertex_compat_integrations.core.thinking import thinking_fields
+from vertex_compat_integrations.core.schema import to_openapi
+from vertex_compat_integrations.core.thinking import begins_in_thoughts, is_thinking_off, thinking_fields
+from vertex_compat_integrations.core.tools import settle_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,20 @@ class Request:
         headers: Headers besides the credential's.
         one_call: Whether only the first tool call of the answer is kept.
         marker: The tag round thoughts in the answer, if the request sets one.
+        unopened: Whether the answer begins with thoughts that no tag opens.
+        thinking_off: Whether the model shall not think.
         ignored: Options that were set and have no effect on this model; they are not in the body.
+        notes: What else of the settings the model cannot do, as sentences for the user.
     """
 
     body: wire.Json
     headers: Mapping[str, str]
     one_call: bool = False
     marker: str | None = None
+    unopened: bool = False
+    thinking_off: bool = False
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def build_request(
@@ -59,35 +68,48 @@ def build_request(
         HistoryError: The messages stand in an order that the endpoint refuses.
         SchemaError: A tool's or the answer's schema cannot be said in the endpoint's subset.
     """
-    tools = _encode_tools(options.tools, facts)
-    top, google = thinking_fields(options, facts)
+    declared = settle_tools(options.tools, options.tool_choice, facts)
+    thinking = thinking_fields(options, facts)
+    tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
-    body: wire.Json = {"model": options.model}
-    if tools:
-        body["tools"] = tools
-        if (choice := _encode_tool_choice(options.tool_choice, tools)) is not None:
-            body["tool_choice"] = choice
-    elif options.tool_choice not in (None, False, "auto", "none"):
-        raise SettingsError(
-            f"tool_choice={options.tool_choice!r} without tools.", hint="Pass tools=, or drop tool_choice=."
-        )
-    body |= top
+    body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
     body = deep_merge(body, fields)
-    if google:
-        body = deep_merge(body, {"extra_body": {"google": google}})
+    if thinking.google:
+        body = deep_merge(body, {"extra_body": {"google": thinking.google}})
     body = deep_merge(body, _nested_extra_body(options.extra_body))
+    body = _with_native_tools(body, declared.native)
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    body["messages"] = settle_history(messages, facts, skip_values)
-    _refuse_contradictions(body, facts)
+    settled = settle_history(messages, facts, skip_values)
+    if not facts.gemini and "/" in options.model:
+        settled = without_signatures(settled)
+    told = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
+    body["messages"] = told.messages
+    refuse_contradictions(body, facts)
     return Request(
         body,
         _headers(options),
         one_call=options.parallel_tool_calls is False,
         marker=_google_extras(body).get("thought_tag_marker"),
+        unopened=begins_in_thoughts(body, facts),
+        thinking_off=is_thinking_off(body, facts),
         ignored=ignored,
+        notes=(*thinking.notes, *tools.notes, *told.notes),
     )
+
+
+def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
+    """The body with Google's own tools in their place, behind those that the extra body brings."""
+    if not native:
+        return body
+    known = _google_extras(body).get("tools") or []
+    return deep_merge(body, {"extra_body": {"google": {"tools": [*known, *native]}}})
+
+
+def _tool_fields(fitted: FittedTools) -> wire.Json:
+    fields = {"tools": fitted.tools, "tool_choice": fitted.choice}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple[str, ...]]:
@@ -104,16 +126,20 @@ def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple
         at = fields
         for key in path[:-1]:
             at = at.setdefault(key, {})
-        at[path[-1]] = _as_wire_list(value) if name == "safety_settings" else value
+        at[path[-1]] = _as_on_the_wire(name, value)
     if options.parallel_tool_calls is not None and not facts.gemini and options.tools:
         fields["parallel_tool_calls"] = options.parallel_tool_calls
     return fields, tuple(ignored)
 
 
-def _as_wire_list(settings: Any) -> Any:
-    if isinstance(settings, Mapping):
-        return [{"category": category, "threshold": threshold} for category, threshold in settings.items()]
-    return settings
+def _as_on_the_wire(name: str, value: Any) -> Any:
+    match name, value:
+        case "safety_settings", Mapping():
+            return [{"category": category, "threshold": threshold} for category, threshold in value.items()]
+        case "model_safety_settings", bool():
+            return {"enabled": value, "llama_guard_settings": {}}
+        case _:
+            return value
 
 
 def _nested_extra_body(extra: Mapping[str, Any] | None) -> wire.Json:
@@ -142,56 +168,10 @@ def _headers(options: Options) -> dict[str, str]:
     return headers
 
 
-def _encode_tools(tools: Sequence[Any] | None, facts: ModelFacts) -> list[Any]:
-    if not tools:
-        return []
-    return [_encode_tool(tool) for tool in tools] if facts.gemini else list(tools)
-
-
-def _encode_tool(tool: Any) -> Any:
-    function = tool.get("function") if isinstance(tool, Mapping) else None
-    if not isinstance(function, Mapping):
-        raise SettingsError(
-            f"A tool of type {type(tool).__name__} without 'function'.",
-            hint="Give OpenAI's mapping; Google's own tools go into extra_body={'google': {'tools': […]}}.",
-        )
-    encoded = {key: function[key] for key in ("name", "description") if function.get(key)}
-    if function.get("parameters"):
-        encoded["parameters"] = _parameters(to_json(function["parameters"]))
-    return {"type": "function", "function": encoded}
-
-
 # Converted once for each schema text; the results are shared, and not changed.
-@lru_cache(maxsize=1024)
-def _parameters(schema: bytes) -> wire.Json:
-    return to_parameters(from_json(schema))
-
-
 @lru_cache(maxsize=1024)
 def _answer_schema(schema: bytes) -> wire.Json:
     return to_openapi(from_json(schema))
-
-
-def _encode_tool_choice(choice: Any, tools: Sequence[wire.Tool]) -> Any:
-    match choice:
-        case None | False:
-            return None
-        case True | "any" | "required":
-            return "required"
-        case "auto" | "none" | "validated":
-            return choice
-        case str():
-            name = choice
-        case {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
-            pass
-        case _:
-            return choice
-    names = [tool["function"]["name"] for tool in tools]
-    if name not in names:
-        raise SettingsError(
-            f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Tools are {names}."
-        )
-    return {"type": "function", "function": {"name": name}}
 
 
 def _google_extras(body: wire.Json) -> wire.Json:
@@ -211,32 +191,3 @@ def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> N
     if cache and "/" not in cache and resource.project and resource.location:
         full = f"projects/{resource.project}/locations/{resource.location}/cachedContents/{cache}"
         body["extra_body"] = deep_merge(body["extra_body"], {"google": {"cached_content": full}})
-
-
-def _refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
-    google = _google_extras(body)
-    if facts.embedding is not None:
-        raise SettingsError(
-            f"{body['model']} gives embeddings, not answers.",
-            hint="Use it with VertexCompatEmbeddings (LangChain) or VertexCompatEmbedding (LlamaIndex).",
-        )
-    if "reasoning_effort" in body and "thinking_config" in google:
-        raise SettingsError(
-            "reasoning_effort together with a thinking_config.",
-            hint="Keep one of them, or say it with thinking= alone.",
-        )
-    if google.get("cached_content"):
-        forbidden: list[str] = [name for name in ("tools", "tool_choice") if name in body]
-        if any(message["role"] == "system" for message in body["messages"]):
-            forbidden.append("a system message")
-        if forbidden:
-            raise SettingsError(
-                f"cached_content together with {' and '.join(forbidden)}.",
-                hint="Put them into the cache when you create it.",
-            )
-    format_type = cast("str", body.get("response_format", {}).get("type", "text"))
-    if not facts.tools_with_json and body.get("tools") and "json" in format_type:
-        raise SettingsError(
-            f"{body['model']} takes either tools or a JSON response_format, not both.",
-            hint='Use with_structured_output(method="function_calling"), or a Gemini 3 model.',
-        )

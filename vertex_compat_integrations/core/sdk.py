@@ -7,7 +7,12 @@ from typing import Any
 import openai
 
 from vertex_compat_integrations.core import pool
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_source
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    resolve_authorities,
+    resolve_destination,
+    resolve_source,
+)
 from vertex_compat_integrations.core.credentials import TokenSource
 from vertex_compat_integrations.core.endpoint import origin_of
 from vertex_compat_integrations.core.errors import SettingsError
@@ -86,7 +91,7 @@ class _Seat:
 
     def transport_settings(self) -> dict[str, Any]:
         """Redirects are not followed: they would carry the prompt elsewhere."""
-        route = pool.Route(origin_of(self.base_url), self.connection.proxy, self.connection.ca_bundle)
+        route = pool.Route(origin_of(self.base_url), self.connection.proxy, resolve_authorities(self.connection))
         return {**pool.transport_settings(route), "follow_redirects": False}
 
     def token(self) -> str:

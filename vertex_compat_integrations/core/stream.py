@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.citations import decode_grounding
 from vertex_compat_integrations.core.errors import StreamInterruptedError
 from vertex_compat_integrations.core.reply import (
     Ending,
@@ -22,6 +23,7 @@ from vertex_compat_integrations.core.reply import (
     decode_ending,
     decode_media,
     decode_reasoning,
+    is_whole,
     mapping_in,
     mappings_in,
     message_extra,
@@ -67,6 +69,7 @@ class ReplyDelta:
 
 
 _PLAIN_KEYS = frozenset({"role", "content"})
+_USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
 
 
 @dataclass(slots=True)
@@ -93,9 +96,9 @@ class _OpenCall:
 class StreamDecoder:
     """Feeds on the chunks of one completion; `feed` each, then `finish`."""
 
-    def __init__(self, *, marker: str | None = None, one_call: bool = False) -> None:
-        """`marker`: the tag round thoughts that the request set. `one_call`: keep the first call only."""
-        self._splitter = ThoughtSplitter(marker)
+    def __init__(self, *, marker: str | None = None, unopened: bool = False, one_call: bool = False) -> None:
+        """`marker`, `unopened`: see `ThoughtSplitter`. `one_call`: keep the first call only."""
+        self._splitter = ThoughtSplitter(marker, unopened=unopened)
         self._one_call = one_call
         self._calls: list[_OpenCall] = []
         self._by_id: dict[str, _OpenCall] = {}
@@ -104,6 +107,7 @@ class StreamDecoder:
         self._thoughts: list[str] = []
         self._has_media = False
         self._extra: wire.ExtraContent = {}
+        self._grounding: wire.Json = {}
         self._last: wire.Json = {}
         self._usage: Mapping[str, Any] | None = None
         self._finish: str | None = None
@@ -136,7 +140,8 @@ class StreamDecoder:
         self._usage = mapping_in(chunk.get("usage")) or self._usage
         choices = mappings_in(chunk.get("choices"))
         if not choices:
-            self._keep_extra(chunk.get("extra_content"))
+            self._keep_extra(message_extra(chunk))
+            self._keep_grounding(chunk)
             self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
             return None
         self._last = chunk
@@ -145,6 +150,8 @@ class StreamDecoder:
         self._finish = text_in(choice.get("finish_reason")) or self._finish
         if logprobs := mapping_in(choice.get("logprobs")):
             self._logprobs.append(logprobs)
+        if not chunk.keys() <= _USUAL_KEYS:
+            self._keep_grounding(chunk)
         content = delta.get("content")
         if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             split = self._splitter.feed(content)
@@ -161,6 +168,7 @@ class StreamDecoder:
             pieces.append({"index": 0, "function": function})
         calls = tuple(self._feed_calls(pieces))
         self._keep_extra(message_extra(delta))
+        self._keep_grounding(delta)
         self._refusal += text_in(delta.get("refusal"))
         return self._delta(decode_reasoning(delta) + split[0], split[1], calls, media)
 
@@ -190,6 +198,11 @@ class StreamDecoder:
             kept = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
             if kept:
                 self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **kept}
+
+    def _keep_grounding(self, holder: Mapping[str, Any]) -> None:
+        """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
+        told = mapping_in(decode_grounding(holder))
+        self._grounding |= {key: value for key, value in told.items() if value or key not in self._grounding}
 
     def _feed_calls(self, pieces: list[Mapping[str, Any]]) -> Iterator[ToolCallDelta]:
         """What the pieces of one chunk add; no two of them are of one call."""
@@ -247,7 +260,7 @@ class StreamDecoder:
             StreamInterruptedError: No finish reason was seen.
             EmptyReplyError: The answer holds nothing, and the model did not plainly stop.
         """
-        thoughts, text = self._splitter.finish()
+        thoughts, text = self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls))
         self._delta(thoughts, text)
         if not self.is_finished:
             raise self.interrupted("The stream ended without a finish reason.")
@@ -255,7 +268,7 @@ class StreamDecoder:
 
     def settle(self) -> ReplyDelta:
         """What remains of an answer that broke off, taken as it is."""
-        thoughts, text = self._splitter.finish()
+        thoughts, text = self._splitter.finish(whole=False)
         self._delta(thoughts, text)
         return self._rest(thoughts, text)
 
@@ -280,7 +293,9 @@ class StreamDecoder:
     def _ending(self) -> Ending:
         completion = {**self._last, "usage": self._usage}
         choice = {"finish_reason": self._finish, "logprobs": _joined_logprobs(self._logprobs)}
-        return decode_ending(completion, choice, has_calls=bool(self._calls), extra=self._extra)
+        return decode_ending(
+            completion, choice, has_calls=bool(self._calls), grounding=self._grounding, text=self.partial_text
+        )
 
 
 def _begins_anew(known: _OpenCall, name: str, arguments: str, fed: list[_OpenCall]) -> bool:

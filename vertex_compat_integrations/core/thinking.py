@@ -2,9 +2,11 @@
 
 Sources: Google's page on OpenAI compatibility ("only one of reasoning_effort or thinking_config"; low 1,024, medium
 8,192, high 24,576 tokens), its Gemini 3 guide (level and budget together are refused). That the endpoint refuses the
-effort `none` while it accepts a budget of 0 is from public reports, unverified live.
+effort `none` while it accepts a budget of 0 is from public reports, unverified live. Open models: Google's page
+"Thinking for open models" (`chat_template_kwargs`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,10 @@ _NAMES = {
 }
 
 
+_SWITCHES = "chat_template_kwargs"
+_USUAL_SWITCH = "enable_thinking"
+
+
 @dataclass(frozen=True, slots=True)
 class Thinking:
     """How much to think, said in one way, and whether to tell."""
@@ -35,6 +41,32 @@ class Thinking:
     budget: int | None = None
     level: str | None = None
     include_thoughts: bool | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the model shall not think."""
+        return self.budget == 0
+
+    @property
+    def asks_for_thoughts(self) -> bool:
+        """Whether the model shall think, or tell its thoughts."""
+        amounts = (self.effort, self.budget or None, self.level)
+        return bool(self.include_thoughts) or any(amount is not None for amount in amounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingFields:
+    """What the thinking settings become in a request.
+
+    Attributes:
+        top: What goes to the top of the body.
+        google: What goes under `extra_body.google`.
+        notes: What of the settings the model cannot do, as sentences for the user.
+    """
+
+    top: dict[str, Any]
+    google: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def resolve_thinking(options: Options) -> Thinking:
@@ -100,19 +132,27 @@ def _from_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def thinking_fields(options: Options, facts: ModelFacts) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What goes to the top of the body, and what goes under `extra_body.google`.
+def thinking_fields(options: Options, facts: ModelFacts) -> ThinkingFields:
+    """What goes to the top of the body, what under `extra_body.google`, and what the model cannot do.
 
     Raises:
-        SettingsError: See `resolve_thinking`; or the model has no budget or level.
+        SettingsError: See `resolve_thinking`; or the model has no such budget or level.
     """
     thinking = resolve_thinking(options)
     if facts.gemini:
-        return _gemini_fields(thinking, options.thought_tag_marker, facts)
-    return _effort_fields(thinking), {}
+        return _gemini_fields(thinking, options, facts)
+    if thinking.level is not None or (thinking.budget or 0) != 0:
+        raise SettingsError(
+            "Token budgets and thinking levels are Gemini's; this model takes an effort.",
+            hint='Set reasoning_effort="low", "medium" or "high"; switches of its own go into extra_body=.',
+        )
+    return _open_fields(thinking, options.model, facts)
 
 
-def _gemini_fields(thinking: Thinking, marker: str | None, facts: ModelFacts) -> tuple[dict[str, Any], dict[str, Any]]:
+def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> ThinkingFields:
+    if facts.thinking is None:
+        return ThinkingFields({}, {}, _idle_note(thinking, options.model))
+    _refuse_unknown_level(thinking, options.model, facts)
     config: dict[str, Any] = {}
     top: dict[str, Any] = {}
     if thinking.budget is not None:
@@ -128,10 +168,33 @@ def _gemini_fields(thinking: Thinking, marker: str | None, facts: ModelFacts) ->
         top["reasoning_effort"] = thinking.effort
     google: dict[str, Any] = {"thinking_config": config} if config else {}
     if thinking.include_thoughts:
-        google["thought_tag_marker"] = marker or DEFAULT_MARKER
-    elif marker is not None:
-        google["thought_tag_marker"] = marker
-    return top, google
+        google["thought_tag_marker"] = options.thought_tag_marker or DEFAULT_MARKER
+    elif options.thought_tag_marker is not None:
+        google["thought_tag_marker"] = options.thought_tag_marker
+    return ThinkingFields(top, google)
+
+
+def _idle_note(thinking: Thinking, model: str) -> tuple[str, ...]:
+    return (f"{model} does not think: the thinking setting is not sent.",) if thinking.asks_for_thoughts else ()
+
+
+def _refuse_unknown_level(thinking: Thinking, model: str, facts: ModelFacts) -> None:
+    """Refuse a level or effort that the model does not have.
+
+    Raises:
+        SettingsError: It has others, or none.
+    """
+    if thinking.level is not None and facts.thinking == "budget":
+        raise SettingsError(f"{model} has no thinking levels.", hint="Set a token budget: thinking_budget=….")
+    wanted = thinking.level or thinking.effort
+    if facts.gemini and thinking.effort == "max":
+        wanted = "high"
+    if wanted is None or facts.thinking == "budget" or wanted in facts.thinking_levels:
+        return
+    raise SettingsError(
+        f"{model} does not take the thinking level {wanted!r}.",
+        hint=f"It takes {', '.join(facts.thinking_levels)}.",
+    )
 
 
 def _effort_as_config(effort: str, facts: ModelFacts) -> dict[str, Any]:
@@ -140,12 +203,54 @@ def _effort_as_config(effort: str, facts: ModelFacts) -> dict[str, Any]:
     return {"thinking_level": "high" if effort == "max" else effort}
 
 
-def _effort_fields(thinking: Thinking) -> dict[str, Any]:
-    if thinking.level is not None or thinking.budget is not None:
-        raise SettingsError(
-            "Token budgets and thinking levels are Gemini's; this model takes an effort.",
-            hint='Set reasoning_effort="low", "medium" or "high"; switches of its own go into extra_body=.',
-        )
+def _open_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingFields:
+    match facts.thinking:
+        case None:
+            return ThinkingFields({}, {}, _idle_note(thinking, model))
+        case "always":
+            is_set = thinking.is_off or thinking.effort is not None
+            note = f"{model} always thinks, as much as it takes: the thinking setting is not sent."
+            return ThinkingFields({}, {}, (note,) if is_set else ())
+        case "switch":
+            return ThinkingFields(_switch_fields(thinking, facts), {})
+        case _:
+            return _effort_fields(thinking, model, facts)
+
+
+def _switch_fields(thinking: Thinking, facts: ModelFacts) -> dict[str, Any]:
+    """The family's switch; it has no degrees, so any effort is on."""
+    if thinking.effort is None and not thinking.is_off:
+        return {}
+    return {_SWITCHES: {facts.thinking_switch or _USUAL_SWITCH: not thinking.is_off}}
+
+
+def _effort_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingFields:
+    _refuse_unknown_level(thinking, model, facts)
     if thinking.effort is not None:
-        return {"reasoning_effort": thinking.effort}
-    return {}
+        return ThinkingFields({"reasoning_effort": thinking.effort}, {})
+    if not thinking.is_off:
+        return ThinkingFields({}, {})
+    note = f"Nothing is known to switch off the thinking of {model or 'this model'}: nothing is sent."
+    return ThinkingFields({}, {}, (note,))
+
+
+def is_thinking_off(body: Mapping[str, Any], facts: ModelFacts) -> bool:
+    """Whether a request's body, the user's own fields included, says that the model shall not think."""
+    google = body.get("extra_body", {}).get("google", {})
+    if facts.gemini:
+        return bool(google.get("thinking_config", {}).get("thinking_budget") == 0)
+    return _switched(body, facts) is False
+
+
+def begins_in_thoughts(body: Mapping[str, Any], facts: ModelFacts) -> bool:
+    """Whether the answer to a request's body begins with thoughts that no tag opens."""
+    if not facts.unopened_thoughts:
+        return False
+    switched = _switched(body, facts)
+    return facts.thinks_unasked if switched is None else switched
+
+
+def _switched(body: Mapping[str, Any], facts: ModelFacts) -> bool | None:
+    switches = body.get(_SWITCHES)
+    value = switches.get(facts.thinking_switch or _USUAL_SWITCH) if isinstance(switches, Mapping) else None
+    return None if value is None else bool(value)

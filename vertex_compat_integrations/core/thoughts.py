@@ -20,19 +20,21 @@ class ThoughtSplitter:
     """Splits a text that comes in pieces; a tag may be cut anywhere.
 
     With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags, and only where
-    the text begins, since an answer may speak of them.
+    the text begins, since an answer may speak of them. `unopened` says that the text begins with thoughts that no tag
+    opens; if none closes them either, the model answered at once, and what was told as thoughts is the answer, too.
     """
 
-    def __init__(self, marker: str | None = None) -> None:
-        """Begin in the answer."""
+    def __init__(self, marker: str | None = None, *, unopened: bool = False) -> None:
+        """Begin in the answer, or in the thoughts."""
         tags = (marker, *KNOWN_TAGS) if marker and marker not in KNOWN_TAGS else KNOWN_TAGS
         self._opening = tuple(f"<{tag}>" for tag in tags)
         self._closing = tuple(f"</{tag}>" for tag in tags)
         self._anywhere = marker is not None
-        self._thinking = False
+        self._thinking = unopened
+        self._unclosed: list[str] | None = [] if unopened else None
         self._marked = False
         self._begun = False
-        self._after_tag = False
+        self._after_tag = unopened
         self._held = ""
 
     def feed(self, piece: str, *, marked: bool = False) -> Split:
@@ -60,8 +62,11 @@ class ThoughtSplitter:
                 self._begun = self._begun or bool(before.strip())
             if tag is None:
                 break
+            self._unclosed = None
             self._thinking = tag in self._opening
             self._after_tag = True
+        if self._unclosed is not None:
+            self._unclosed.append(thoughts)
         return Split(thoughts, text)
 
     def _is_plain(self, piece: str) -> bool:
@@ -70,9 +75,11 @@ class ThoughtSplitter:
             return False
         return not self._anywhere or "<" not in piece
 
-    def finish(self) -> Split:
-        """What was held back because it could have begun a tag."""
+    def finish(self, *, whole: bool = True) -> Split:
+        """What was held back because it could have begun a tag; `whole` says that the model came to its end."""
         held, self._held = self._held, ""
+        if self._unclosed is not None and whole:
+            return Split(held, "".join(self._unclosed) + held)
         return Split(held, "") if self._thinking else Split("", held)
 
     def _next_tag(self, text: str) -> tuple[str | None, int]:
@@ -106,13 +113,9 @@ class ThoughtSplitter:
         return stripped
 
 
-def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = False) -> Split:
-    """A whole text, told apart; with `unopened`, a closing tag alone ends thoughts that began the text."""
-    for tag in KNOWN_TAGS if unopened else ():
-        before, closing, after = text.partition(f"</{tag}>")
-        if closing and f"<{tag}>" not in before:
-            return Split(before.strip("\n"), after.lstrip("\n"))
-    splitter = ThoughtSplitter(marker)
+def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = False, whole: bool = True) -> Split:
+    """A text that came in one piece, told apart; `unopened` and `whole` as for `ThoughtSplitter`."""
+    splitter = ThoughtSplitter(marker, unopened=unopened)
     thoughts, answer = splitter.feed(text)
-    held = splitter.finish()
+    held = splitter.finish(whole=whole)
     return Split(thoughts + held.thoughts, answer + held.text)

@@ -11,11 +11,11 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.refresh import AuthHeaders, RefreshingSource, Token
 
 QUOTA_PROJECT_HEADER = "x-goog-user-project"
-DEFAULT_UNIVERSE = "googleapis.com"
 API_KEY_PREFIX = "AIza"
 
 LASTING_SOURCES = 256

@@ -10,11 +10,17 @@ from collections.abc import Sequence
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.content import guess_by_name
 from vertex_compat_integrations.core.errors import UnsupportedContentError
 
 
-def build_tool_message(call_id: str, parts: Sequence[wire.ContentPart], name: str | None = None) -> wire.ToolMessage:
-    """The tool message that says the parts.
+def build_tool_message(
+    call_id: str,
+    parts: Sequence[wire.ContentPart],
+    name: str | None = None,
+    mime_types: Sequence[str | None] = (),
+) -> wire.ToolMessage:
+    """The tool message that says the parts; `mime_types` tells of each what is known of it besides.
 
     Raises:
         UnsupportedContentError: A part is neither text nor a medium.
@@ -23,7 +29,9 @@ def build_tool_message(call_id: str, parts: Sequence[wire.ContentPart], name: st
     message: wire.ToolMessage = {"role": "tool", "tool_call_id": call_id, "content": said}
     if name:
         message["name"] = name
-    media = [_response_part(part, number) for number, part in enumerate(p for p in parts if p["type"] != "text")]
+    known = (*mime_types, *[None] * (len(parts) - len(mime_types)))
+    shown = [(part, mime_type) for part, mime_type in zip(parts, known, strict=True) if part["type"] != "text"]
+    media = [_response_part(part, mime_type, number) for number, (part, mime_type) in enumerate(shown)]
     if media:
         references = {f"media_{number}": {"$ref": _display_name(number)} for number in range(len(media))}
         message["content"] = to_json({"output": said, **references}).decode()
@@ -35,12 +43,12 @@ def _display_name(number: int) -> str:
     return f"media_{number}"
 
 
-def _response_part(part: wire.ContentPart, number: int) -> wire.Json:
+def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -> wire.Json:
     """A medium as `inline_data` or `file_data`, named so that the text can refer to it."""
     name = _display_name(number)
     match part:
         case {"type": "image_url", "image_url": {"url": str(url)}}:
-            mime_type = "image/*"
+            mime_type = mime_type or guess_by_name(url) or "image/*"
         case {"type": "input_audio", "input_audio": {"data": str(url), "format": str(mime_type)}}:
             pass
         case _:

@@ -14,35 +14,104 @@ from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 
+MAX_BODY_BYTES = 512 * 2**20
+"""A bound against a server that never ends its answer."""
+
 MAX_EVENT_BYTES = 256 * 2**20
 """More than any answer with media that is documented; a bound against a server that never ends a line."""
 
+MAX_FAILURE_BYTES = 2**20
+"""What is read of an error's body."""
+
+ACCEPTED_ENCODINGS = "gzip, deflate"
+"""Compressions whose every step is bounded; of others, a kilobyte can unpack to a machine's memory at once."""
+
+_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_SUSPECT_BYTES = 64 * 2**20
+_SUSPECT_RATIO = 200
+
+
+class _Meter:
+    """Bounds what a body may unpack to."""
+
+    def __init__(self, response: Any) -> None:
+        """Measure this response.
+
+        Raises:
+            UnexpectedReplyError: It is compressed in a way that was not asked for.
+        """
+        self._response = response
+        self._size = 0
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            raise UnexpectedReplyError(f"The answer is compressed as {encoding[:40]!r}, which was not asked for.")
+
+    def count(self, block: bytes) -> int:
+        """The body's size so far.
+
+        Raises:
+            UnexpectedReplyError: It is larger than any answer, or unpacks from next to nothing.
+        """
+        self._size += len(block)
+        if self._size > MAX_BODY_BYTES:
+            raise UnexpectedReplyError(f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+        if self._size > _SUSPECT_BYTES and self._size > _SUSPECT_RATIO * self._response.num_bytes_downloaded:
+            raise UnexpectedReplyError("The answer unpacks to more than any text: a decompression bomb.")
+        return self._size
+
 
 class ByteStream(openai.Stream[object]):
-    """The response's body, as it comes."""
+    """The response's body, as it comes, within bounds."""
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.response.iter_bytes())
+        meter = _Meter(self.response)
+        for block in self.response.iter_bytes():
+            meter.count(block)
+            yield block
 
     def __next__(self) -> Any:
         raise TypeError("Iterate over the stream.")
 
 
 class AsyncByteStream(openai.AsyncStream[object]):
-    """The response's body, as it comes."""
+    """The response's body, as it comes, within bounds."""
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
 
-    def __aiter__(self) -> AsyncIterator[Any]:
-        chunks: AsyncIterator[Any] = self.response.aiter_bytes()
-        return chunks
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        meter = _Meter(self.response)
+        async for block in self.response.aiter_bytes():
+            meter.count(block)
+            yield block
 
     async def __anext__(self) -> Any:
         raise TypeError("Iterate over the stream.")
+
+
+def read_failure(response: Any) -> bytes:
+    """The beginning of an error's body, which the SDK would read whole, however long it is."""
+    blocks: list[bytes] = []
+    meter = _Meter(response)
+    for block in response.iter_bytes():
+        blocks.append(block)
+        if meter.count(block) > MAX_FAILURE_BYTES:
+            break
+    return b"".join(blocks)[:MAX_FAILURE_BYTES]
+
+
+async def aread_failure(response: Any) -> bytes:
+    """Like `read_failure`."""
+    blocks: list[bytes] = []
+    meter = _Meter(response)
+    async for block in response.aiter_bytes():
+        blocks.append(block)
+        if meter.count(block) > MAX_FAILURE_BYTES:
+            break
+    return b"".join(blocks)[:MAX_FAILURE_BYTES]
 
 
 class EventParser:
@@ -50,7 +119,7 @@ class EventParser:
 
     def __init__(self) -> None:
         """Begin between two events."""
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._lines: list[bytes] = []
         self._stray: list[bytes] = []
         self._size = 0
@@ -62,20 +131,29 @@ class EventParser:
         Raises:
             UnexpectedReplyError: An event is larger than any answer.
         """
-        text = self._rest + data if self._rest else data
+        # A long line comes in many blocks, which are joined at its end only: joining at each would be quadratic.
+        if not (b"\n" in data or b"\r" in data or (self._rest and self._rest[-1].endswith(b"\r"))):
+            self._hold(data)
+            return []
+        text = b"".join([*self._rest, data])
         cut = max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
-        self._rest = text[cut:]
-        self._size = len(self._rest) if cut else self._size + len(data)
+        self._rest, self._size = [], 0
+        if cut < len(text):
+            self._hold(text[cut:])
+        return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
+
+    def _hold(self, data: bytes) -> None:
+        """Keep the beginning of a line."""
+        self._rest.append(data)
+        self._size += len(data)
         if self._size > MAX_EVENT_BYTES:
             raise UnexpectedReplyError(f"An event of the stream is larger than {MAX_EVENT_BYTES >> 20} MiB.")
-        if not cut:
-            return []
-        return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
 
     def finish(self) -> list[bytes]:
         """The payload that stood before the body's end without an empty line behind it."""
-        last = [payload for line in self._rest.splitlines() if (payload := self._take(line)) is not None]
-        self._rest = b""
+        rest = b"".join(self._rest)
+        self._rest = []
+        last = [payload for line in rest.splitlines() if (payload := self._take(line)) is not None]
         ending = self._take(b"")
         return last if ending is None else [*last, ending]
 
@@ -117,6 +195,8 @@ def decode_json(data: bytes) -> Any:
         # Lone surrogates are JSON to Python, not to the faster parser.
         return json.loads(data)
     except (ValueError, RecursionError) as error:
+        if data.lstrip().startswith(b"<"):
+            raise UnexpectedReplyError("The answer is an HTML page, not an API response.") from None
         raise UnexpectedReplyError(f"What came is no JSON: {_beginning(data)!r}.") from error
 
 

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vertex_compat_integrations.core.endpoint import is_allowed, is_google_host, is_loopback
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE, is_allowed, is_google_host, is_loopback
 from vertex_compat_integrations.core.errors import SettingsError
 
 
@@ -56,7 +56,9 @@ _PAIRS = _Pairs()
 os.register_at_fork(after_in_child=_PAIRS.reset)
 
 
-def check_trust(origin: str, credential: object | None, allow_hosts: Sequence[str]) -> None:
+def check_trust(
+    origin: str, credential: object | None, allow_hosts: Sequence[str], universe_domain: str = DEFAULT_UNIVERSE
+) -> None:
     """Refuse to take a credential where it does not belong.
 
     Args:
@@ -64,13 +66,14 @@ def check_trust(origin: str, credential: object | None, allow_hosts: Sequence[st
         credential: The static token or callable that the user gave for the user's own base URL; None for Google's
             credentials, and for hosts that no base URL of the user's names.
         allow_hosts: Hosts that may have a Google credential.
+        universe_domain: Where Google's credentials are at home.
 
     Raises:
         SettingsError: The host is not Google's, and nobody said that it may have the credential; or it is plain http.
     """
     if origin.startswith("http:") and not is_loopback(origin):
         raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
-    if is_google_host(origin):
+    if is_google_host(origin, universe_domain):
         return
     if credential is not None:
         pair = _PAIRS.first(credential, Pair(origin, tuple(allow_hosts)))

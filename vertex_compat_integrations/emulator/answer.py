@@ -37,6 +37,8 @@ class Draft:
     thoughts: str | None = None
     calls: tuple[Call, ...] = ()
     shows_image: bool = False
+    refusal: str | None = None
+    grounding: Json | None = None
     signature: str | None = None
     finish_reason: str | None = None
     usage: Json | None = None
@@ -133,9 +135,19 @@ def text(
     signature: str | None = None,
     finish_reason: str | None = None,
     usage: Json | None = None,
+    grounding: Json | None = None,
 ) -> Answer:
     """An answer in words."""
-    return Answer(Draft(text=content, thoughts=thoughts, signature=signature, finish_reason=finish_reason, usage=usage))
+    return Answer(
+        Draft(
+            text=content,
+            thoughts=thoughts,
+            signature=signature,
+            finish_reason=finish_reason,
+            usage=usage,
+            grounding=grounding,
+        )
+    )
 
 
 def tool_call(

@@ -68,8 +68,22 @@ class ChatRequest:
 
     @cached_property
     def functions(self) -> list[Json]:
-        """The declared functions."""
-        return [mapping(tool.get("function")) for tool in objects(self.body.get("tools")) if "function" in tool]
+        """The declared functions, also those of the deprecated `functions`."""
+        tools = [mapping(tool.get("function")) for tool in objects(self.body.get("tools")) if "function" in tool]
+        return [*tools, *objects(self.body.get("functions"))]
+
+    @cached_property
+    def uses_functions(self) -> bool:
+        """Whether the functions are declared, and called, in OpenAI's deprecated way."""
+        return bool(objects(self.body.get("functions"))) and not self.body.get("tools")
+
+    @cached_property
+    def choice(self) -> Any:
+        """What the request says of calls: `tool_choice`, or the deprecated `function_call` as one."""
+        named = mapping(self.body.get("function_call")).get("name")
+        if named is not None:
+            return {"type": "function", "function": {"name": named}}
+        return self.body.get("tool_choice") or self.body.get("function_call")
 
     @cached_property
     def function_names(self) -> list[str]:
@@ -79,7 +93,7 @@ class ChatRequest:
     @cached_property
     def named_choice(self) -> str | None:
         """The function that `tool_choice` names, if it names one."""
-        name = mapping(mapping(self.body.get("tool_choice")).get("function")).get("name")
+        name = mapping(mapping(self.choice).get("function")).get("name")
         return str(name) if name is not None else None
 
     @cached_property

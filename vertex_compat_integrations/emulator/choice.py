@@ -39,7 +39,7 @@ _SEQUENCE = re.compile(r"\b(then|afterwards|after that)\b", re.IGNORECASE)
 
 def choose_calls(request: ChatRequest) -> list[Call]:
     """The calls that come next; none if the model answers in words."""
-    choice = request.body.get("tool_choice")
+    choice = request.choice
     if not request.functions or choice == "none":
         return []
     if request.named_choice is not None:

@@ -19,7 +19,7 @@ from vertex_compat_integrations.emulator.chat_request import (
     tool_calls,
 )
 from vertex_compat_integrations.emulator.refusal import Refusal
-from vertex_compat_integrations.emulator.rules import Rule
+from vertex_compat_integrations.emulator.rules import SERVED, Rule
 from vertex_compat_integrations.wire import Json
 
 NO_PARTS = (
@@ -111,16 +111,37 @@ def _results_in_call_order(request: ChatRequest) -> Refusal | None:
     return None
 
 
+def _alternates(request: ChatRequest) -> Refusal | None:
+    if not request.traits.takes_turns:
+        return None
+    first = request.contents[0] if request.contents else {}
+    has_doubles = any(_speaks_twice(before, message) for before, message in pairwise(request.contents))
+    if first.get("role") == "user" and not has_doubles:
+        return None
+    return Refusal("Conversation roles must alternate user/assistant/user/assistant/…, and the user must begin.")
+
+
+def _speaks_twice(before: Json, message: Json) -> bool:
+    is_same = before.get("role") == message.get("role") and message.get("role") in {"user", "assistant"}
+    return is_same and not tool_calls(before) and not tool_calls(message)
+
+
 def _one_detail(request: ChatRequest) -> Refusal | None:
     if request.traits.mixes_details:
         return None
-    details = {
-        str(mapping(part["image_url"]).get("detail", "auto"))
+    images = [
+        mapping(part["image_url"])
         for message in request.messages
         for part in objects(message.get("content"))
         if part.get("type") == "image_url"
-    }
+    ]
+    details = {str(image.get("detail", "auto")) for image in images if _is_image(str(image.get("url", "")))}
     return Refusal("All images in the request must have the same `detail`.") if len(details) > 1 else None
+
+
+def _is_image(url: str) -> bool:
+    """Whether a URL shows an image: as a data URI, any medium may stand there."""
+    return url.startswith("data:image/") or not url.startswith("data:")
 
 
 def _call_turns(request: ChatRequest) -> Iterator[tuple[Json, list[Json]]]:
@@ -157,6 +178,7 @@ HISTORY_RULES: tuple[Rule, ...] = (
     Rule("as many results as calls", _equal_counts),
     Rule("results in the order of calls", _results_in_call_order),
     Rule("arguments are JSON objects", _arguments_are_objects),
+    Rule("user and assistant take turns", _alternates, SERVED),
     Rule("one image detail on older models", _one_detail),
 )
 """The rules in the order in which they are asked."""

@@ -21,6 +21,10 @@ class Headers(dict[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(name.lower())
 
+    def __repr__(self) -> str:
+        """The headers without the credential, which a failing test would print."""
+        return repr({name: "…" if name == "authorization" else value for name, value in self.items()})
+
     def get(self, name: str, default: Any = None) -> Any:
         """The header's value, or the default."""
         return super().get(name.lower(), default)

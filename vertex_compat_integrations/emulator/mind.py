@@ -12,14 +12,19 @@ from vertex_compat_integrations.emulator.chat_request import ChatRequest, mappin
 from vertex_compat_integrations.emulator.choice import choose_calls, evidence_for, tool_results, user_text
 from vertex_compat_integrations.emulator.evidence import excerpt, quotations_in, topic_of
 from vertex_compat_integrations.emulator.generator import Generator
+from vertex_compat_integrations.emulator.grounding import ground, is_grounded
 from vertex_compat_integrations.emulator.usage import count_tokens
 from vertex_compat_integrations.wire import Json
 
+_GUARDED = re.compile(r"\bbombs?\b", re.IGNORECASE)
+_GUARD_REFUSAL = "S9: Llama Guard refuses what speaks of weapons."
 _MEDIA = {"image": "image", "audio": "sound", "video": "video"}
 
 
 def think(request: ChatRequest) -> Draft:
     """What the model says to a request."""
+    if is_guarded(request):
+        return Draft(refusal=_GUARD_REFUSAL)
     thoughts = _thoughts(request)
     calls = tuple(choose_calls(request))
     if calls:
@@ -29,7 +34,16 @@ def think(request: ChatRequest) -> Draft:
         caption = f"Here is a picture for: {excerpt(user_text(request))}" if "text" in modalities else None
         return Draft(text=caption, shows_image=True)
     text, finish_reason = _bounded(_answer(request), request)
-    return Draft(text=text, thoughts=thoughts, finish_reason=finish_reason)
+    grounding = ground(text, user_text(request)) if is_grounded(request) else None
+    return Draft(text=text, thoughts=thoughts, finish_reason=finish_reason, grounding=grounding)
+
+
+def is_guarded(request: ChatRequest) -> bool:
+    """Whether Llama Guard stands before the answer: the user speaks of a bomb, and nobody switched it off."""
+    settings = mapping(request.google.get("model_safety_settings"))
+    if not request.traits.is_guarded or settings.get("enabled") is False:
+        return False
+    return _GUARDED.search(user_text(request)) is not None
 
 
 def media_of(request: ChatRequest) -> list[str]:
@@ -108,7 +122,8 @@ def _shows_thoughts(request: ChatRequest) -> bool:
     if request.traits.surface == "gemini":
         return bool(request.thinking.get("include_thoughts"))
     switches = mapping(request.body.get("chat_template_kwargs"))
-    is_on = switches.get("thinking", switches.get("enable_thinking", request.traits.thinks))
+    switch, thinks = request.traits.switch, request.traits.thinks
+    is_on = switches.get(switch, thinks) if switch is not None else thinks
     return bool(is_on) and request.traits.thoughts not in {"none", "content"}
 
 

@@ -1,8 +1,8 @@
 """What the emulator knows of models: who serves them where, and which rules hold for them.
 
 Sources: Google's page "OpenAI compatibility" (models), "Thinking" and "Function calling" of the open models served as
-an API, "Thought signatures", and public reports of the service's answers (NousResearch/hermes-agent#69231 for text
-beside tool calls).
+an API, its Llama pages (turns, Llama Guard), "Thought signatures", and public reports of the service's answers
+(NousResearch/hermes-agent#69231 for text beside tool calls).
 """
 
 import re
@@ -31,6 +31,11 @@ class ModelTraits:
         thinks: Reasons by default.
         output_limit: Largest `max_tokens`.
         thoughts: In which form thoughts come.
+        switch: What in `chat_template_kwargs` turns thinking on or off; None means that nothing does.
+        efforts: Values of `reasoning_effort` that are taken; empty means any.
+        refused_choices: Forms of `tool_choice` that are refused: `required`, `named`.
+        takes_turns: User and assistant must alternate, the user first.
+        is_guarded: Llama Guard reads along unless the request says otherwise.
         call_ids: What tool call ids look like.
     """
 
@@ -45,6 +50,11 @@ class ModelTraits:
     thinks: bool = True
     output_limit: int = 65536
     thoughts: ThoughtForm = "content"
+    switch: str | None = None
+    efforts: tuple[str, ...] = ()
+    refused_choices: frozenset[str] = frozenset()
+    takes_turns: bool = False
+    is_guarded: bool = False
     call_ids: CallIds = "function-call"
 
 
@@ -53,6 +63,8 @@ _GEMINI_2 = ModelTraits("google/gemini-2.5-", mixes_details=False, joins_tools_a
 _GEMINI_3 = ModelTraits("google/gemini-3-", demands_signatures=True)
 _NEWEST = replace(_GEMINI_3, prefix="google/gemini-", refuses_preamble=True)
 _MAAS = ModelTraits("", surface="maas", thinks=False, thoughts="none", call_ids="call")
+_LLAMA = replace(_MAAS, prefix="meta/llama", takes_turns=True, is_guarded=True)
+_DEEPSEEK = replace(_MAAS, prefix="deepseek-ai/", thoughts="reasoning_content", switch="thinking", call_ids="name")
 _DEPLOYED = replace(_MAAS, surface="deployed", call_ids="vllm")
 
 TRAITS: tuple[ModelTraits, ...] = (
@@ -70,20 +82,29 @@ TRAITS: tuple[ModelTraits, ...] = (
     _GEMINI_2,
     replace(_GEMINI_2, prefix="google/gemini-2.5-flash-lite", thinks=False),
     replace(_GEMINI_2, prefix="google/gemini-2.0-", thinks=False, output_limit=8192),
-    replace(_MAAS, prefix="google/gemma-"),
-    replace(_MAAS, prefix="meta/llama-"),
-    replace(_MAAS, prefix="meta/llama-4-", locations=("us-east5",)),
-    replace(_MAAS, prefix="meta/llama-3.3-70b-", locations=("us-central1",)),
+    replace(_MAAS, prefix="google/gemma-", thoughts="reasoning_content", switch="enable_thinking"),
+    _LLAMA,
+    replace(_LLAMA, prefix="meta/llama-4-", locations=("us-east5",)),
+    replace(_LLAMA, prefix="meta/llama-3.3-70b-", locations=("us-central1",)),
+    replace(_LLAMA, prefix="meta/llama-3.1-405b-", refused_choices=frozenset({"required"})),
+    replace(_LLAMA, prefix="meta/llama3-405b-", refused_choices=frozenset({"required"})),
     replace(_MAAS, prefix="mistralai/"),
-    replace(_MAAS, prefix="deepseek-ai/", thoughts="reasoning_content", call_ids="name"),
-    replace(_MAAS, prefix="deepseek-ai/deepseek-r1-", thoughts="think_tags", thinks=True),
-    replace(_MAAS, prefix="deepseek-ai/deepseek-v3.1-", thoughts="unopened_think"),
+    _DEEPSEEK,
+    replace(_DEEPSEEK, prefix="deepseek-ai/deepseek-r1-", thoughts="think_tags", thinks=True, switch=None),
+    replace(_DEEPSEEK, prefix="deepseek-ai/deepseek-v3.1-", thoughts="unopened_think"),
     replace(_MAAS, prefix="qwen/", call_ids="name"),
     replace(_MAAS, prefix="qwen/qwen3-next-80b-a3b-thinking-", thoughts="reasoning_content", thinks=True),
-    replace(_MAAS, prefix="openai/gpt-oss-", thoughts="reasoning_content", thinks=True),
+    replace(
+        _MAAS,
+        prefix="openai/gpt-oss-",
+        thoughts="reasoning_content",
+        thinks=True,
+        efforts=("low", "medium", "high"),
+        refused_choices=frozenset({"required", "named"}),
+    ),
     replace(_MAAS, prefix="moonshotai/kimi-k2-thinking-", thoughts="reasoning_content", thinks=True),
     replace(_MAAS, prefix="minimaxai/minimax-m2-", thoughts="think_tags", thinks=True),
-    replace(_MAAS, prefix="zai-org/glm-", thoughts="reasoning_content", thinks=True),
+    replace(_MAAS, prefix="zai-org/glm-", thoughts="reasoning_content", thinks=True, switch="enable_thinking"),
     replace(_MAAS, prefix="xai/grok-", surface="xai", locations=_GLOBAL, thinks=True),
 )
 

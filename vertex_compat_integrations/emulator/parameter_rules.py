@@ -16,7 +16,15 @@ EFFORTS = ("high", "low", "max", "medium", "minimal")
 ROLES = frozenset({"system", "user", "assistant", "model", "tool", "function"})
 PART_TYPES = frozenset({"text", "image_url", "input_audio", "refusal"})
 TOOL_CHOICES = frozenset({"none", "auto", "required", "validated"})
+NATIVE_TOOLS = frozenset(
+    {
+        *("google_search", "google_search_retrieval", "enterprise_web_search", "google_maps", "retrieval"),
+        *("code_execution", "url_context", "computer_use", "function_declarations", "external_api"),
+    }
+)
 
+_UNKNOWN_NAME = "Invalid JSON payload received. Unknown name \"{name}\" at '{place}': Cannot find field."
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SHAPES: Mapping[str, type | tuple[type, ...]] = {
     "model": str,
     "tools": list,
@@ -124,6 +132,13 @@ def _effort(request: ChatRequest) -> Refusal | None:
     return Refusal(f"Expected 'reasoning_effort' to be one of: {expected}; found '{effort}'.")
 
 
+def _effort_of_family(request: ChatRequest) -> Refusal | None:
+    effort, efforts = request.body.get("reasoning_effort"), request.traits.efforts
+    if effort is None or not efforts or effort in efforts:
+        return None
+    return Refusal(f"reasoning_effort must be one of {', '.join(efforts)}; found {effort!r}.")
+
+
 def _effort_alone(request: ChatRequest) -> Refusal | None:
     has_both = request.body.get("reasoning_effort") is not None and "thinking_config" in request.google
     return Refusal() if has_both else None
@@ -149,7 +164,7 @@ def _minimal_level(request: ChatRequest) -> Refusal | None:
 
 
 def _choice_is_declared(request: ChatRequest) -> Refusal | None:
-    choice = request.body.get("tool_choice")
+    choice = request.choice
     if choice is None or choice in ("none", "auto"):
         return None
     if isinstance(choice, dict):
@@ -157,6 +172,12 @@ def _choice_is_declared(request: ChatRequest) -> Refusal | None:
     else:
         is_known = str(choice) in TOOL_CHOICES and bool(request.functions)
     return None if is_known else Refusal()
+
+
+def _choice_of_family(request: ChatRequest) -> Refusal | None:
+    choice = request.body.get("tool_choice")
+    form = "named" if isinstance(choice, dict) else choice
+    return Refusal(f"tool_choice {form!r} is not supported.") if form in request.traits.refused_choices else None
 
 
 def _function_names(request: ChatRequest) -> Refusal | None:
@@ -178,8 +199,22 @@ def _tools_are_functions(request: ChatRequest) -> Refusal | None:
 
 
 def _tools_or_json(request: ChatRequest) -> Refusal | None:
-    if request.functions and request.wants_json and not request.traits.joins_tools_and_json:
-        return Refusal("Function calling with a response mime type: 'application/json' is unsupported")
+    kind = "application/json" if request.wants_json else request.response_format
+    if request.functions and "/" in kind and kind != "text/plain" and not request.traits.joins_tools_and_json:
+        return Refusal(f"Function calling with a response mime type: '{kind}' is unsupported")
+    return None
+
+
+def _native_tools(request: ChatRequest) -> Refusal | None:
+    tools = request.google.get("tools")
+    if tools is None:
+        return None
+    if not isinstance(tools, list) or not tools:
+        return Refusal()
+    for tool in tools:
+        for name in mapping(tool) or {"": None}:
+            if _HUMP.sub("_", name).lower() not in NATIVE_TOOLS:
+                return Refusal(_UNKNOWN_NAME.format(name=name, place="tools[0]"))
     return None
 
 
@@ -187,7 +222,7 @@ def _cached_content_alone(request: ChatRequest) -> Refusal | None:
     if not request.google.get("cached_content"):
         return None
     has_system = any(message.get("role") == "system" for message in request.messages)
-    has_tools = bool(request.body.get("tools")) or request.body.get("tool_choice") is not None
+    has_tools = bool(request.functions or request.google.get("tools")) or request.choice is not None
     return Refusal(_CACHED) if has_system or has_tools else None
 
 
@@ -225,6 +260,7 @@ PARAMETER_RULES: tuple[Rule, ...] = (
     _rule("temperature within its range", _temperature),
     _rule("top_p within its range", _top_p),
     _rule("a known reasoning effort", _effort),
+    Rule("an effort that the family knows", _effort_of_family, SERVED),
     _rule("effort or thinking_config, not both", _effort_alone),
     _rule("thinking level or budget, not both", _level_or_budget),
     _rule("thoughts only of who thinks", _thoughts_need_thinking),
@@ -232,7 +268,9 @@ PARAMETER_RULES: tuple[Rule, ...] = (
     Rule("tools are functions", _tools_are_functions, EVERYWHERE),
     _rule("function names valid and unique", _function_names),
     Rule("tool_choice names a declared function", _choice_is_declared, EVERYWHERE),
+    Rule("a tool_choice that the family knows", _choice_of_family, SERVED),
     _rule("tools or a JSON format on older models", _tools_or_json),
+    _rule("known native tools", _native_tools),
     _rule("cached content without system, tools and tool_choice", _cached_content_alone),
     _rule("known roles", _known_roles),
     _rule("known content parts", _known_parts),

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from vertex_compat_integrations.emulator.acceptance import first_refusal
 from vertex_compat_integrations.emulator.answer import Answer, Completion, Frames, Raw
+from vertex_compat_integrations.emulator.blocking import block_reason
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
 from vertex_compat_integrations.emulator.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
 from vertex_compat_integrations.emulator.embeddings import KNOWN_PARAMETERS, answer_embeddings
@@ -347,6 +348,8 @@ async def _note_status(request: web.Request, response: web.StreamResponse) -> No
 
 
 def _variant_for(chat: ChatRequest, variant: Variant) -> Variant:
+    if (reason := block_reason(chat)) is not None:
+        variant = replace(variant, finish=f"compound:{reason}")
     if chat.google.get("stream_function_call_arguments") is True and chat.traits.surface == "gemini":
         variant = replace(variant, arguments="fragments")
     if chat.traits.surface == "deployed" and variant.usage == "last":

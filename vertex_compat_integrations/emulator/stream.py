@@ -26,8 +26,10 @@ def stream_chunks(told: Told, variant: Variant) -> list[Json]:
     choices = [
         choice for each in objects(body.get("choices")) for choice in _choice_chunks(each, told.marked_length, variant)
     ]
+    trailing = {"extra_content": envelope.pop("extra_content")} if "extra_content" in envelope else {}
     chunks: list[Json] = [{"choices": [choice], **envelope} for choice in choices] or [{"choices": [], **envelope}]
-    return _with_usage(chunks, body.get("usage"), variant)
+    counted = _with_usage(chunks, body.get("usage"), variant)
+    return [*counted, {"choices": [], **envelope, **trailing}] if trailing else counted
 
 
 def pieces(text: str) -> list[str]:

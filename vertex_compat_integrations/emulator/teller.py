@@ -13,6 +13,7 @@ from typing import Any
 
 from vertex_compat_integrations.emulator.answer import Call, Completion, Draft
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
+from vertex_compat_integrations.emulator.grounding import in_camel_case
 from vertex_compat_integrations.emulator.signatures import Bearer, SignatureBook, call_bearer
 from vertex_compat_integrations.emulator.usage import build_usage
 from vertex_compat_integrations.emulator.variant import Variant
@@ -41,8 +42,10 @@ class Teller:
         if isinstance(content, Completion):
             return Told(vary(content.body, variant, is_stream=request.is_stream))
         message, marked_length = self._message(content, request, variant)
+        if content.calls and request.uses_functions:
+            message = _with_function_call(message)
         choice: Json = {
-            "finish_reason": content.finish_reason or ("tool_calls" if content.calls else "stop"),
+            "finish_reason": content.finish_reason or _finish_reason(content, request),
             "index": 0,
             "logprobs": None,
             "message": message,
@@ -56,6 +59,8 @@ class Teller:
             "system_fingerprint": EMULATOR_FINGERPRINT,
             "usage": content.usage or build_usage(content, request),
         }
+        if content.grounding and variant.grounding == "trailing":
+            body["extra_content"] = {"google": {"grounding_metadata": content.grounding}}
         return Told(vary(body, variant, is_stream=request.is_stream), marked_length)
 
     def _message(self, draft: Draft, request: ChatRequest, variant: Variant) -> tuple[Json, int]:
@@ -65,6 +70,8 @@ class Teller:
             message["content"] = content
         if thoughts is not None:
             message["reasoning_content"] = thoughts
+        if draft.refusal is not None:
+            message["refusal"] = draft.refusal
         if draft.shows_image:
             message["audio"] = {
                 "data": base64.b64encode(one_pixel_png()).decode(),
@@ -72,10 +79,22 @@ class Teller:
             }
         if draft.calls:
             message["tool_calls"] = [self._tool_call(call, k, request) for k, call in enumerate(draft.calls)]
+        google = self._message_google(draft, request, variant)
+        if google:
+            message["extra_content"] = {"google": google}
+        return message, marked_length
+
+    def _message_google(self, draft: Draft, request: ChatRequest, variant: Variant) -> Json:
+        google: Json = {}
         signature = self._message_signature(draft, request)
         if signature:
-            message["extra_content"] = {"google": {"thought_signature": signature}}
-        return message, marked_length
+            google["thought_signature"] = signature
+        match variant.grounding:
+            case "message" if draft.grounding:
+                google["grounding_metadata"] = draft.grounding
+            case "camel" if draft.grounding:
+                google["groundingMetadata"] = in_camel_case(draft.grounding)
+        return google
 
     def _message_signature(self, draft: Draft, request: ChatRequest) -> str | None:
         if draft.signature:
@@ -118,6 +137,20 @@ class Teller:
         with self._lock:
             self._count += 1
             return self._count
+
+
+def _finish_reason(draft: Draft, request: ChatRequest) -> str:
+    if not draft.calls:
+        return "stop"
+    return "function_call" if request.uses_functions else "tool_calls"
+
+
+def _with_function_call(message: Json) -> Json:
+    """The message with its first call as OpenAI's deprecated `function_call`."""
+    first = objects(message["tool_calls"])[0]
+    extra = {"extra_content": first["extra_content"]} if "extra_content" in first else {}
+    rest = {key: value for key, value in message.items() if key != "tool_calls"}
+    return {**rest, "content": None, "function_call": first["function"], **extra}
 
 
 def vary(body: Json, variant: Variant, *, is_stream: bool) -> Json:

@@ -24,6 +24,8 @@ class Variant:
         done: Whether `data: [DONE]` ends the stream.
         comments: Whether keep-alive comments stand between events.
         split_bytes: How many bytes are written at a time; 0 means whole events.
+        grounding: On the message (in a stream its last delta), on a trailing chunk without choices (else at the top of
+            the completion), or on the message in camel case.
         content: `absent`: the last delta has a role only; `null`: content is null beside calls.
     """
 
@@ -40,6 +42,7 @@ class Variant:
     comments: bool = False
     split_bytes: int = 0
     content: Literal["normal", "absent", "null"] = "normal"
+    grounding: Literal["message", "trailing", "camel"] = "message"
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -15,21 +15,29 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 
 from vertex_compat_integrations import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.client import Closable, VertexCompatClient
 from vertex_compat_integrations.core.connection import (
     Connection,
     check_settings,
     resolve_destination,
     resolve_model_name,
+    settings_to_pickle,
+    shared_by_copies,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
-from vertex_compat_integrations.core.options import Options, effective_options, option_names, unknown_names
+from vertex_compat_integrations.core.options import (
+    Options,
+    effective_options,
+    option_names,
+    unknown_names,
+    with_tools_for_functions,
+)
 from vertex_compat_integrations.langchain import structured, tokens
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
 from vertex_compat_integrations.langchain.profile import build_profile
-from vertex_compat_integrations.langchain.tools import convert_tool
+from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
 Structured = dict[str, Any] | BaseModel
 _CONNECTION = tuple(Connection.model_fields)
@@ -38,7 +46,7 @@ _DUMPED = "_serialized"
 """Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
 
 
-class ChatVertexCompat(Connection, Options, BaseChatModel):
+class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
@@ -128,7 +136,7 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """What this call says, over what the model says."""
-        said = dict(call)
+        said = with_tools_for_functions(call)
         if stop is not None:
             said["stop"] = stop
         for name in unknown_names(said):
@@ -201,7 +209,7 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
-        tool_choice: str | dict[str, Any] | bool | None = None,
+        tool_choice: str | Sequence[str] | dict[str, Any] | bool | None = None,
         strict: bool | None = None,
         parallel_tool_calls: bool | None = None,
         response_format: Any = None,
@@ -210,17 +218,18 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
         """The model with tools.
 
         Args:
-            tools: Tools, functions, pydantic classes (of either major), JSON schemas or OpenAI's tool mappings.
+            tools: Tools, functions, pydantic classes (of either major), JSON schemas or OpenAI's tool mappings; and
+                Google's own tools, such as `{"google_search": {}}`.
             tool_choice: `"auto"`, `"none"`, `"any"`, `"required"`, True, `"validated"` (Google's own), a tool's name,
-                or OpenAI's mapping.
-            strict: Accepted for other providers' sake; the endpoint ignores it.
+                OpenAI's mapping, or the names of the tools that are allowed: only those are sent.
+            strict: True makes `"validated"` of a choice that is `"auto"` or unset, on Gemini: calls keep to the schema.
             parallel_tool_calls: False keeps the first call of each answer; the others stand in
                 `response_metadata["dropped_tool_calls"]`.
             response_format: A schema for the final answer.
             **kwargs: Any option.
         """
         with model_errors():
-            bound: dict[str, Any] = {"tools": [convert_tool(tool) for tool in tools]}
+            bound: dict[str, Any] = {"tools": [declare_tool(tool, strict=strict) for tool in tools]}
             answer = structured.as_answer_format(response_format)
         given = {
             "tool_choice": tool_choice or None,
@@ -233,7 +242,7 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
 
     def with_structured_output(
         self,
-        schema: dict[str, Any] | type | None = None,
+        schema: dict[str, Any] | type | list[str] | None = None,
         *,
         method: structured.Method = "json_schema",
         include_raw: bool = False,
@@ -245,9 +254,10 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
 
         Args:
             schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's function
-                mapping.
+                mapping; for MIME types that are not JSON also an `Enum` class or a list of words.
             method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
-                called; `json_mode` asks for JSON, and the prompt must say which.
+                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through:
+                `text/x.enum`, with an `Enum` class or a list of words, gives one of them.
             include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
             strict: Accepted for other providers' sake; the endpoint ignores it.
             tools: Tools that the model may call before it answers (with `json_schema`).
@@ -274,7 +284,11 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
             answer = convert_tool(schema)
             name = answer["function"]["name"]
             return {"tools": [*given.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
-        raise SettingsError(f"method={method!r} is unknown.", hint="Use json_schema, function_calling or json_mode.")
+        if "/" in method:
+            return {"response_format": structured.mime_format(schema, method), **given}
+        raise SettingsError(
+            f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
+        )
 
     def get_num_tokens(self, text: str) -> int:
         """An estimate of the text's tokens, made here; see `tokens`."""
@@ -309,14 +323,15 @@ class ChatVertexCompat(Connection, Options, BaseChatModel):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
         memo = {} if memo is None else memo
-        memo |= {id(shared): shared for shared in (self.credentials, self._client)}
+        memo |= shared_by_copies(self) | {id(self._client): self._client}
         return super().__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings; the client is made anew where they arrive."""
+        """Pickle the settings without tokens; the client is made anew where they arrive."""
         state = super().__getstate__()
+        settings = settings_to_pickle(state["__dict__"])
         private = state.get("__pydantic_private__") or {}
-        return {**state, "__pydantic_private__": {**private, "_client": None}}
+        return {**state, "__dict__": settings, "__pydantic_private__": {**private, "_client": None}}
 
 
 def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:

@@ -14,6 +14,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.json import parse_partial_json
 
+from vertex_compat_integrations.core.citations import Citation
 from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
 from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
 from vertex_compat_integrations.langchain.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
@@ -21,6 +22,8 @@ from vertex_compat_integrations.langchain.encode import BLOCK_EXTRA_KEY, EXTRA_K
 PROVIDER = "vertex_compat"
 REASONING_KEY = "reasoning_content"
 """LangChain's own name for thoughts beside the content."""
+CITATIONS_KEY = "citations"
+"""Where `response_metadata` keep what the answer is grounded in; content blocks have it as annotations of the text."""
 
 
 def chat_result(replies: Sequence[Reply]) -> ChatResult:
@@ -93,6 +96,8 @@ def _decode_arguments(arguments: str) -> tuple[dict[str, Any], str | None]:
         decoded = json.loads(arguments or "{}", strict=False)
     except ValueError as error:
         return {}, str(error)
+    except RecursionError:
+        return {}, "The arguments are nested too deeply."
     return (decoded, None) if isinstance(decoded, dict) else ({}, "The arguments are no JSON object.")
 
 
@@ -113,7 +118,7 @@ _SPOILING_ENDS = ("", "]", "}", '"]', '"}', 'x"]', 'x"}')
 def _is_repaired(arguments: str) -> bool:
     try:
         return parse_partial_json(arguments) is not None
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -138,12 +143,25 @@ def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str,
         "system_fingerprint": ending.fingerprint,
         "traffic_type": ending.traffic_type,
         "grounding_metadata": ending.grounding,
+        CITATIONS_KEY: [_citation(citation) for citation in ending.citations] or None,
         "logprobs": ending.logprobs,
         "emulator": ending.emulated or None,
         "dropped_tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in dropped]
         or None,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    """LangChain's citation of a place in the answer."""
+    told = {
+        "url": citation.url,
+        "title": citation.title,
+        "start_index": citation.start,
+        "end_index": citation.end,
+        "cited_text": citation.text,
+    }
+    return {"type": "citation", **{name: value for name, value in told.items() if value is not None}}
 
 
 def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
@@ -272,6 +290,7 @@ def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[d
     if thoughts := message.additional_kwargs.get(REASONING_KEY):
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
     said = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
+    annotations = message.response_metadata.get(CITATIONS_KEY)
     texts = 0
     for number, block in enumerate(said):
         copied: dict[str, Any] = {"type": "text", "text": block} if isinstance(block, str) else dict(block)
@@ -279,10 +298,21 @@ def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[d
             continue
         if copied.get("type") != "text":
             blocks.append(_indexed(copied, index, f"md_{number}"))
-        elif copied.get("text") or (extra and not texts):
-            blocks.append(_with_extra(_indexed(copied, index, "txt"), None if texts else extra))
+        elif copied.get("text") or ((extra or annotations) and not texts):
+            cited = copied | ({"annotations": annotations} if annotations and not texts else {})
+            blocks.append(_with_extra(_indexed(cited, index, "txt"), None if texts else extra))
             texts += 1
-    return blocks
+    return [*blocks, *_refusal_blocks(message, index)]
+
+
+def _refusal_blocks(message: AIMessage, index: str | None) -> list[dict[str, Any]]:
+    """What the model or a filter refused, as the block that LangChain has for it since langchain-core 1.7.5."""
+    if not (refusal := message.additional_kwargs.get("refusal")):
+        return []
+    block: dict[str, Any] = {"type": "refusal", "refusal": refusal}
+    if detail := message.response_metadata.get("finish_detail"):
+        block["extras"] = {"category": detail}
+    return [_indexed(block, index, "rf")]
 
 
 def _indexed(block: dict[str, Any], pattern: str | None, name: str) -> dict[str, Any]:

@@ -8,13 +8,20 @@ from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    check_settings,
+    resolve_destination,
+    resolve_model_name,
+    settings_to_pickle,
+    shared_by_copies,
+)
 from vertex_compat_integrations.core.embedding import EmbeddingOptions, check_embeds
 from vertex_compat_integrations.langchain.errors import model_errors
 
 
-class VertexCompatEmbeddings(Connection, EmbeddingOptions, Serializable, Embeddings):
+class VertexCompatEmbeddings(Closable, Connection, EmbeddingOptions, Serializable, Embeddings):
     """Multilingual E5, or a model on a server of your own, as LangChain embeddings; `location` must be one that has it.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
@@ -33,6 +40,7 @@ class VertexCompatEmbeddings(Connection, EmbeddingOptions, Serializable, Embeddi
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        check_settings(self, self.model)
         destination = resolve_destination(self)
         model = resolve_model_name(self.model, destination)
         check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
@@ -83,11 +91,12 @@ class VertexCompatEmbeddings(Connection, EmbeddingOptions, Serializable, Embeddi
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
         memo = {} if memo is None else memo
-        memo |= {id(shared): shared for shared in (self.credentials, self._client)}
+        memo |= shared_by_copies(self) | {id(self._client): self._client}
         return super().__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings; the client is made anew where they arrive."""
+        """Pickle the settings without tokens; the client is made anew where they arrive."""
         state = super().__getstate__()
+        settings = settings_to_pickle(state["__dict__"])
         private: Mapping[str, Any] = state.get("__pydantic_private__") or {}
-        return {**state, "__pydantic_private__": {**private, "_client": None}}
+        return {**state, "__dict__": settings, "__pydantic_private__": {**private, "_client": None}}

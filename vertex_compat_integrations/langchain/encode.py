@@ -20,6 +20,8 @@ from pydantic_core import to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import UnsupportedContentError
+from vertex_compat_integrations.core.tool_result import build_tool_message
+from vertex_compat_integrations.langchain.foreign import foreign_call_extra, foreign_message_extra
 
 EXTRA_KEY = "vertex_compat"
 """Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""
@@ -82,7 +84,15 @@ def _named(message: wire.UserMessage, name: str | None) -> wire.UserMessage:
 def _text_or_parts(message: BaseMessage) -> str | list[wire.ContentPart]:
     if isinstance(message.content, str):
         return message.content
-    return [encode_block(block) for block in message.content if not _is_marker(block)]
+    return [_encode_own(block) for block in message.content if not _is_marker(block)]
+
+
+def _encode_own(block: str | Mapping[str, Any]) -> wire.ContentPart:
+    """A block of the caller's own as a part, with the `extra_content` that it brings."""
+    part = encode_block(block)
+    if isinstance(block, Mapping) and (extra := content.own_extra(block)):
+        part["extra_content"] = extra
+    return part
 
 
 def _is_marker(block: str | dict[Any, Any]) -> bool:
@@ -153,7 +163,7 @@ def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
         return content.text(block.get("text", ""))
     url = block.get("url") or block.get("file_id")
     data = block.get("base64") or block.get("data")
-    mime_type = block.get("mime_type")
+    mime_type = block.get("mime_type") or content.guess_by_name(url)
     if url and not mime_type and block["type"] != "image":
         raise UnsupportedContentError(f"A {block['type']} block by URL without mime_type.", hint='Add "mime_type".')
     return content.media(url=url, data=data, mime_type=mime_type, detail=(block.get("extras") or {}).get("detail"))
@@ -166,7 +176,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
         encoded["content"] = parts
     if calls := list(_encode_calls(message, answered, kept.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
-    if extra := kept.get("message") or _block_extra(message, "text"):
+    if extra := kept.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
 
@@ -185,14 +195,11 @@ def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, A
     """The calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
         arguments = to_json(call["args"], fallback=str).decode()
-        yield _encode_call(
-            call["id"] or "", call["name"], arguments, extras.get(call["id"] or "") or _call_extra(message, call["id"])
-        )
+        yield _encode_call(call["id"] or "", call["name"], arguments, _call_extra(message, call["id"], extras))
     for invalid in message.invalid_tool_calls:
         if invalid["id"] in answered:
-            yield _encode_call(
-                invalid["id"] or "", invalid["name"] or "", invalid["args"] or "", extras.get(invalid["id"] or "")
-            )
+            extra = _call_extra(message, invalid["id"], extras)
+            yield _encode_call(invalid["id"] or "", invalid["name"] or "", invalid["args"] or "", extra)
 
 
 def _encode_call(call_id: str, name: str, arguments: str, extra: wire.ExtraContent | None) -> wire.ToolCall:
@@ -202,8 +209,9 @@ def _encode_call(call_id: str, name: str, arguments: str, extra: wire.ExtraConte
     return call
 
 
-def _call_extra(message: AIMessage, call_id: str | None) -> wire.ExtraContent | None:
-    return _block_extra(message, "tool_call", call_id)
+def _call_extra(message: AIMessage, call_id: str | None, extras: Mapping[str, Any]) -> wire.ExtraContent | None:
+    given = call_id or ""
+    return extras.get(given) or _block_extra(message, "tool_call", call_id) or foreign_call_extra(message, given)
 
 
 def _block_extra(message: AIMessage, kind: str, call_id: str | None = None) -> wire.ExtraContent | None:
@@ -235,44 +243,10 @@ def _encode_tool(message: ToolMessage) -> wire.ToolMessage:
     if isinstance(message.content, str):
         encoded["content"] = message.content
         return encoded
-    parts = [(encode_block(block), _mime_type(block)) for block in message.content if not _is_marker(block)]
-    said = "\n".join(part["text"] for part, _ in parts if part["type"] == "text")
-    shown = [(part, mime_type) for part, mime_type in parts if part["type"] != "text"]
-    media = [_response_part(part, mime_type, number) for number, (part, mime_type) in enumerate(shown)]
-    if not media:
-        encoded["content"] = said
-        return encoded
-    references = {f"media_{number}": {"$ref": _display_name(number)} for number in range(len(media))}
-    encoded["content"] = to_json({"output": said, **references}).decode()
-    encoded["extra_content"] = {"google": {"parts": media}}
-    return encoded
-
-
-def _display_name(number: int) -> str:
-    return f"media_{number}"
+    said = [block for block in message.content if not _is_marker(block)]
+    parts = [_encode_own(block) for block in said]
+    return build_tool_message(message.tool_call_id, parts, message.name, [_mime_type(block) for block in said])
 
 
 def _mime_type(block: str | Mapping[str, Any]) -> str | None:
     return None if isinstance(block, str) else block.get("mime_type")
-
-
-def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -> wire.Json:
-    """A medium in a tool's result: `inline_data` or `file_data`, named so that the text can refer to it.
-
-    Source: Google's page on OpenAI compatibility, "Multimodal function response" (`file_data`); `inline_data` is the
-    native API's twin of it, unverified live on this endpoint.
-    """
-    name = _display_name(number)
-    match part:
-        case {"type": "image_url", "image_url": {"url": str(url)}}:
-            mime_type = mime_type or "image/*"
-        case {"type": "input_audio", "input_audio": {"data": str(url), "format": str(mime_type)}}:
-            pass
-        case _:
-            raise UnsupportedContentError("A tool result with a part that is no medium.")
-    if url.startswith("data:"):
-        head, _, url = url.removeprefix("data:").partition(",")
-        return {"inline_data": {"mime_type": head.partition(";")[0], "display_name": name, "data": url}}
-    if "://" in url:
-        return {"file_data": {"mime_type": mime_type, "display_name": name, "file_uri": url}}
-    return {"inline_data": {"mime_type": mime_type, "display_name": name, "data": url}}

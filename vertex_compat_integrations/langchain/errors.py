@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from langchain_core import exceptions as langchain
+from langchain_core.messages import BaseMessage
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core import errors as core
@@ -89,15 +91,30 @@ class EmptyReplyError(core.EmptyReplyError, langchain.ModelAPIError):
     """See `core.errors.EmptyReplyError`."""
 
 
-class RefusedAnswerError(core.PartialReplyError, langchain.ModelError):
-    """A structured answer was asked for, and a filter or the model refused it.
+class OwnModelRefusalError(langchain.ModelError):
+    """A model refused to give what was asked for: stands in for langchain-core's class, which is there since 1.7.5.
 
     Attributes:
         raw_message: The message with the refusal.
     """
 
-    default_hint = "Rephrase the prompt, or change safety_settings."
-    raw_message: object = None
+    raw_message: BaseMessage | None = None
+
+
+if TYPE_CHECKING:
+    ModelRefusalError = OwnModelRefusalError
+else:
+    ModelRefusalError = getattr(langchain, "ModelRefusalError", OwnModelRefusalError)
+
+
+class RefusedAnswerError(core.RefusedAnswerError, ModelRefusalError):
+    """See `core.errors.RefusedAnswerError`.
+
+    Attributes:
+        raw_message: The message with the refusal.
+    """
+
+    raw_message: BaseMessage | None = None
 
 
 _KINDS: dict[type[core.VertexCompatError], type[core.VertexCompatError]] = {
@@ -123,6 +140,7 @@ _KINDS: dict[type[core.VertexCompatError], type[core.VertexCompatError]] = {
         UnexpectedReplyError,
         StreamInterruptedError,
         EmptyReplyError,
+        RefusedAnswerError,
     )
 }
 

@@ -27,12 +27,16 @@ def build_profile(model: str, facts: ModelFacts) -> ModelProfile:
         image_outputs="image" in facts.outputs,
         audio_outputs="audio" in facts.outputs,
         video_outputs=False,
-        tool_calling=True,
-        tool_choice=True,
+        tool_calling=facts.calls_tools,
+        tool_choice="required" in facts.tool_choices,
         structured_output=facts.gemini and facts.tools_with_json,
         reasoning_output=facts.thinking is not None,
         temperature=True,
     )
     if not facts.gemini:
         profile["open_weights"] = not model.startswith("xai/")
+    if facts.thinking in ("level", "effort"):
+        profile["reasoning_effort_levels"] = list(facts.thinking_levels)
+    if facts.retires is not None:
+        profile["status"] = "deprecated"
     return profile

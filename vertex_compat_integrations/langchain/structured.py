@@ -1,6 +1,7 @@
 """Structured output: a schema → what is bound to the model, and what reads the answer."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
@@ -21,7 +22,8 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
 
-Method = Literal["json_schema", "function_calling", "json_mode"]
+Method = Literal["json_schema", "function_calling", "json_mode"] | str
+"""The usual ways, or a MIME type."""
 
 _ANSWER_TYPES = ("text", "json_object", "json_schema")
 """The wire's types of `response_format`, besides MIME types; a JSON schema has another type, or none."""
@@ -50,16 +52,52 @@ def traced_format(schema: Any, method: Method, *, strict: bool | None) -> dict[s
     """What LangChain's callbacks are told of the schema."""
     return {
         "kwargs": {"method": method, "strict": strict},
-        "schema": convert_to_json_schema(schema) if schema is not None else None,
+        "schema": _traced_schema(schema),
     }
 
 
+def _traced_schema(schema: Any) -> dict[str, Any] | None:
+    if schema is None:
+        return None
+    if (members := enum_values(schema)) is not None:
+        return {"type": "string", "enum": members}
+    return convert_to_json_schema(schema)
+
+
+def mime_format(schema: Any, mime_type: str) -> dict[str, Any]:
+    """The `response_format` that asks for an answer of a MIME type, such as `text/x.enum`.
+
+    The type is passed through by Google's own word; that its schema stands where that of `json_schema` does is
+    unverified live.
+    """
+    if schema is None:
+        return {"type": mime_type}
+    if (members := enum_values(schema)) is not None:
+        name = getattr(schema, "__name__", None) or "answer"
+        return {
+            "type": mime_type,
+            "json_schema": {"name": name, "schema": {"type": "string", "enum": members}},
+        }
+    return {**response_format(schema, strict=None), "type": mime_type}
+
+
+def enum_values(schema: Any) -> list[str] | None:
+    """The words that an answer is one of: an `Enum` class's values, a list of words; None if it is something else."""
+    if isinstance(schema, type) and issubclass(schema, Enum):
+        return [str(member.value) for member in schema]
+    if isinstance(schema, list | tuple) and all(isinstance(word, str) for word in schema):
+        return list(schema)
+    return None
+
+
 def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
-    """What reads the answer: an object of the pydantic class, or a mapping.
+    """What reads the answer: an object of the pydantic class, a mapping, a member of an `Enum`, or text.
 
     Raises:
         SettingsError: The method needs a schema.
     """
+    if "/" in method and (schema is None or "json" not in method):
+        return _WordParser(words=schema if isinstance(schema, type) else None, allowed=enum_values(schema))
     if schema is None:
         if method == "json_mode":
             return _JsonAnswerParser()
@@ -102,6 +140,22 @@ class _ObjectAnswerParser(_WholeAnswerParser, PydanticOutputParser[Any]):
     """An object, from the answer's text."""
 
 
+class _WordParser(_WholeAnswerParser, BaseOutputParser[Any]):
+    """A member of an `Enum`, one word of several, or whatever text came."""
+
+    words: Any = None
+    allowed: list[str] | None = None
+
+    def parse(self, text: str) -> Any:
+        """The word, or the member that it is the value of."""
+        word = text.strip()
+        if self.allowed is not None and word not in self.allowed:
+            raise OutputParserException(f"{word!r} is none of {', '.join(self.allowed)}.", llm_output=text)
+        if self.words is None:
+            return word
+        return next(member for member in self.words if str(member.value) == word)
+
+
 class _JsonCallParser(_WholeAnswerParser, JsonOutputKeyToolsParser):
     """A mapping, from the arguments of a call."""
 
@@ -126,6 +180,7 @@ def check_whole(message: BaseMessage) -> None:
     if refusal := message.additional_kwargs.get("refusal"):
         refused = RefusedAnswerError(refusal, partial_text=text)
         refused.raw_message = message
+        refused.finish_detail = message.response_metadata.get("finish_detail")
         raise refused
     if message.response_metadata.get("finish_reason") == "length":
         error = EmptyReplyError(
@@ -166,4 +221,6 @@ def as_answer_format(value: Any) -> dict[str, Any] | None:
     kind = value.get("type") if isinstance(value, Mapping) else None
     if isinstance(kind, str) and (kind in _ANSWER_TYPES or "/" in kind):
         return dict(value)
+    if isinstance(value, type) and issubclass(value, Enum):
+        return mime_format(value, "text/x.enum")
     return response_format(value, strict=None)

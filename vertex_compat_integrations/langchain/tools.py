@@ -11,17 +11,26 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic_core import to_json
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.tools import is_native_tool
 
 _REFERENCE = re.compile(rb'"\$ref":"#/(?:\$defs|definitions)/([^"/]+)"')
 
 
+def declare_tool(tool: Any, *, strict: bool | None) -> dict[str, Any]:
+    """A tool as OpenAI's mapping, which says whether calls must keep to the schema; see `convert_tool`."""
+    converted = convert_tool(tool)
+    if strict is None or "function" not in converted:
+        return converted
+    return {**converted, "function": {**converted["function"], "strict": strict}}
+
+
 def convert_tool(tool: Any) -> dict[str, Any]:
-    """A tool as OpenAI's mapping.
+    """A tool as OpenAI's mapping; Google's own tools, such as `{"google_search": {}}`, as they are.
 
     Raises:
         SettingsError: It is nothing that could be a tool.
     """
-    if isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool:
+    if is_native_tool(tool) or (isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool):
         return dict(tool)
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)

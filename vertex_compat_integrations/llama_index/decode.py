@@ -7,6 +7,7 @@ from llama_index.core.base.llms.types import (
     AudioBlock,
     ChatMessage,
     ChatResponse,
+    CitationBlock,
     CompletionResponse,
     ContentBlock,
     DocumentBlock,
@@ -21,9 +22,11 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
+from vertex_compat_integrations.core.citations import Citation
 from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
 from vertex_compat_integrations.core.stream import ReplyDelta
-from vertex_compat_integrations.llama_index.encode import CALLS_KEY, EXTRA_KEY, calls_of
+from vertex_compat_integrations.llama_index.encode import EXTRA_KEY, calls_of
+from vertex_compat_integrations.llama_index.foreign import CALLS_KEY
 
 THINKING_DELTA_KEY = "thinking_delta"
 """Where agents look, in a response's `additional_kwargs`, for what a chunk adds to the thoughts."""
@@ -56,6 +59,8 @@ class ResponseDecoder:
         """The reply so far as a response that tells what the delta added."""
         response = self.decode(reply) if delta.ending is not None else self._snapshot(reply)
         response.delta = delta.text
+        if delta.refusal and not (reply.text or reply.tool_calls or reply.media):
+            response.delta = delta.refusal
         if delta.thoughts:
             response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
         return response
@@ -71,10 +76,15 @@ class ResponseDecoder:
         return ChatResponse(message=message, raw={"usage": _usage(_NOTHING_COUNTED)})
 
     def _said(self, reply: Reply, *, is_whole: bool) -> Iterator[ContentBlock]:
-        """Text first, in one block: LlamaIndex joins several with line breaks."""
+        """Text first, in one block: LlamaIndex joins several with line breaks.
+
+        An answer that was refused says so in words, for LlamaIndex knows no refusals.
+        """
         if reply.text or not (reply.tool_calls or reply.media):
-            yield TextBlock(text=reply.text)
+            yield TextBlock(text=reply.text or reply.refusal or "")
         yield from map(_media_block, reply.media)
+        for citation in reply.ending.citations:
+            yield _citation_block(citation)
         for call in reply.tool_calls:
             arguments = _arguments(call.arguments) if is_whole else call.arguments
             yield ToolCallBlock(
@@ -125,6 +135,17 @@ def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
 
 def _json(value: Any) -> str:
     return to_json(value).decode()
+
+
+def _citation_block(citation: Citation) -> CitationBlock:
+    """A place of the answer, and where it is from; the place counts characters of the answer's text."""
+    place = {"start_index": citation.start, "end_index": citation.end}
+    return CitationBlock(
+        cited_content=TextBlock(text=citation.text or ""),
+        source=citation.url or "",
+        title=citation.title or "",
+        additional_location_info={name: index for name, index in place.items() if index is not None},
+    )
 
 
 def _media_block(medium: Media) -> ContentBlock:

@@ -9,7 +9,12 @@ from typing_extensions import override
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    check_settings,
+    resolve_destination,
+    resolve_model_name,
+)
 from vertex_compat_integrations.core.embedding import (
     BATCH_SIZE,
     EmbeddingOptions,
@@ -51,6 +56,7 @@ class VertexCompatEmbedding(Closable, Connection, VectorOptions, BaseEmbedding):
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        check_settings(self, self.model_name)
         destination = resolve_destination(self)
         model = resolve_model_name(self.model_name, destination)
         check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)

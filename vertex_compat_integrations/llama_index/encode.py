@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -19,24 +19,28 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 from llama_index.core.tools import BaseTool
-from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
+from vertex_compat_integrations.core.options import deep_merge
 from vertex_compat_integrations.core.tool_result import build_tool_message
 from vertex_compat_integrations.llama_index import media
+from vertex_compat_integrations.llama_index.foreign import (
+    foreign_calls,
+    foreign_message_extra,
+    with_foreign_extras,
+)
 
 EXTRA_KEY = "vertex_compat"
 """Where a message keeps the endpoint's `extra_content`: in a ThinkingBlock's `additional_information`, or in the
 message's `additional_kwargs`. As JSON text, because chat stores keep strings only: `{"message": "…", "tool_calls": {id:
 "…"}}`."""
 
-CALLS_KEY = "tool_calls"
-"""Where LlamaIndex looks for calls in a message's `additional_kwargs`."""
-
 NOT_CARRIED_OUT = "Not carried out: the result of another tool was returned to the user at once."
+
+Message = TypeVar("Message", wire.UserMessage, wire.ToolMessage)
 
 _FORBIDDEN_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -67,18 +71,28 @@ def _encode_message(message: ChatMessage) -> wire.Message:
         case MessageRole.SYSTEM | MessageRole.DEVELOPER:
             return {"role": "system", "content": _text_or_parts(message)}
         case MessageRole.USER:
-            return {"role": "user", "content": _text_or_parts(message)}
+            said: wire.UserMessage = {"role": "user", "content": _text_or_parts(message)}
+            return _with_own_extra(said, message)
         case MessageRole.ASSISTANT | MessageRole.MODEL | MessageRole.CHATBOT:
             return _encode_assistant(message)
         case MessageRole.TOOL | MessageRole.FUNCTION:
             return _encode_result(message)
 
 
+def _with_own_extra(encoded: Message, message: ChatMessage) -> Message:
+    """The message with the `extra_content` that its `additional_kwargs` bring; blocks have no place for one."""
+    extra = content.own_extra(message.additional_kwargs)
+    if extra:
+        encoded["extra_content"] = deep_merge(encoded.get("extra_content") or {}, extra)
+    return encoded
+
+
 def _encode_result(message: ChatMessage) -> wire.ToolMessage:
     kwargs = message.additional_kwargs
     name = kwargs.get("name")
     call_id = kwargs.get("tool_call_id") or name or ""
-    return build_tool_message(call_id, encode_blocks(message.blocks), sanitize_name(name) if name else None)
+    encoded = build_tool_message(call_id, encode_blocks(message.blocks), sanitize_name(name) if name else None)
+    return _with_own_extra(encoded, message)
 
 
 def _is_returned_directly(message: ChatMessage) -> bool:
@@ -140,14 +154,18 @@ def _encode_block(block: Any) -> list[wire.ContentPart]:
 def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
     extras = _kept_extras(message)
     encoded: wire.AssistantMessage = {"role": "assistant"}
-    parts = encode_blocks([block for block in message.blocks if not isinstance(block, ToolCallBlock)])
+    # A citation says again what the text says, and where it is from.
+    said = [block for block in message.blocks if not isinstance(block, ToolCallBlock | CitationBlock)]
+    parts = encode_blocks(said)
     if parts and all(part["type"] == "text" for part in parts):
         encoded["content"] = "\n".join(part["text"] for part in parts if part["type"] == "text")
     elif parts:
         encoded["content"] = parts
-    if calls := [_with_extra(call, extras) for call in calls_of(message)]:
-        encoded["tool_calls"] = calls
-    if extra := _parsed_extra(extras.get("message")):
+    calls = [_with_extra(call, extras) for call in calls_of(message)]
+    if calls:
+        encoded["tool_calls"] = with_foreign_extras(calls, message)
+    kept = _parsed_extra(extras.get("message")) or foreign_message_extra(message, has_calls=bool(calls))
+    if extra := kept:
         encoded["extra_content"] = extra
     return encoded
 
@@ -182,13 +200,7 @@ def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if blocks:
         return [build_call(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
-    legacy = message.additional_kwargs.get(CALLS_KEY)
-    calls = [call.model_dump() if isinstance(call, BaseModel) else call for call in legacy or ()]
-    return [
-        build_call(call.get("id"), function.get("name") or "", function.get("arguments") or "")
-        for call in calls
-        if isinstance(call, Mapping) and isinstance(function := call.get("function"), Mapping)
-    ]
+    return [build_call(*named) for named in foreign_calls(message)]
 
 
 def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
@@ -202,8 +214,8 @@ def sanitize_name(name: str) -> str:
     return _FORBIDDEN_IN_NAMES.sub("_", name)
 
 
-def encode_tool(tool: Any) -> wire.Json:
-    """A tool as OpenAI's mapping, which is also accepted as it is.
+def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
+    """A tool as OpenAI's mapping, which is also accepted as it is; `strict` says that calls must keep to the schema.
 
     Raises:
         SettingsError: It is no tool.
@@ -215,7 +227,7 @@ def encode_tool(tool: Any) -> wire.Json:
             f"A tool of type {type(tool).__name__}.", hint="Give LlamaIndex tools, or OpenAI's mappings."
         )
     declared: wire.Json = tool.metadata.to_openai_tool(skip_length_check=True)
-    return declared
+    return declared if strict is None else {**declared, "function": {**declared["function"], "strict": strict}}
 
 
 def changed_names(tools: Sequence[Any]) -> dict[str, str]:

@@ -28,9 +28,14 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.accumulator import Accumulator
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    check_settings,
+    resolve_destination,
+    resolve_model_name,
+)
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.options import Options, effective_options, unknown_names
+from vertex_compat_integrations.core.options import Options, effective_options, unknown_names, with_tools_for_functions
 from vertex_compat_integrations.core.settings import unknown_setting
 from vertex_compat_integrations.core.stream import ReplyDelta
 from vertex_compat_integrations.llama_index import encode, media, vocabulary
@@ -109,7 +114,9 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
             raise SettingsError("Headers in additional_kwargs.", hint="Give them as default_headers=.")
         _refuse_several_answers(self._defaults())
-        self._resolved_model()
+        check_settings(self, self._defaults().model)
+        if self.http_client is not None or self.http_async_client is not None:
+            self._core()
         return self
 
     @classmethod
@@ -122,15 +129,14 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         """What the catalogue says of the model, in LlamaIndex's words."""
         model = self._resolved_model()
         facts = facts_for(model, self.model_facts)
-        answer = facts.output_tokens
-        if self.context_window is not None:
-            # LlamaIndex takes the answer's room off the window, so a small window cannot hold the model's longest.
-            answer = min(answer, self.context_window // 2)
+        window = self.context_window or facts.input_tokens
+        # LlamaIndex takes the answer's room off the window, which some models' longest answer would fill.
+        answer = min(facts.output_tokens, window // 2)
         return LLMMetadata(
-            context_window=self.context_window or facts.input_tokens,
+            context_window=window,
             num_output=self._defaults().max_tokens or answer,
             is_chat_model=True,
-            is_function_calling_model=self.is_function_calling_model,
+            is_function_calling_model=self.is_function_calling_model and facts.calls_tools,
             model_name=model,
         )
 
@@ -148,7 +154,7 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """The call as the core takes it; nothing of it is the caller's own any more."""
-        said = {name: value for name, value in call.items() if name != _NAMES_KEY}
+        said = with_tools_for_functions({name: value for name, value in call.items() if name != _NAMES_KEY})
         for name in unknown_names(said):
             self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
         said["response_format"] = as_answer_format(said.get("response_format"))
@@ -285,7 +291,7 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
                 ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
             )
         given: dict[str, Any] = {"parallel_tool_calls": allow_parallel_tool_calls, **kwargs, "messages": messages}
-        given["tools"] = [encode.encode_tool(tool) for tool in tools]
+        given["tools"] = [encode.encode_tool(tool, strict=kwargs.get("strict")) for tool in tools]
         choice = kwargs.get("tool_choice") or ("required" if tool_required else None)
         if choice is not None:
             given["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
+from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
@@ -14,7 +15,7 @@ from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from vertex_compat_integrations.core.errors import EmptyReplyError, PartialReplyError
+from vertex_compat_integrations.core.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.llama_index.encode import sanitize_name
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -31,7 +32,10 @@ def answer_format(schema: type[BaseModel]) -> dict[str, Any]:
 
 
 def as_answer_format(value: Any) -> Any:
-    """A `response_format`, which may be given as a pydantic class, too."""
+    """A `response_format`, which may be given as a pydantic class, too, or as an `Enum` class: one of its values."""
+    if isinstance(value, type) and issubclass(value, Enum):
+        schema = {"type": "string", "enum": [str(member.value) for member in value]}
+        return {"type": "text/x.enum", "json_schema": {"name": sanitize_name(value.__name__), "schema": schema}}
     return answer_format(value) if isinstance(value, type) and issubclass(value, BaseModel) else value
 
 
@@ -45,14 +49,16 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
     """The object in a whole answer.
 
     Raises:
-        PartialReplyError: The answer was refused.
+        RefusedAnswerError: The answer was refused.
         EmptyReplyError: The answer was cut by `max_tokens`.
         pydantic.ValidationError: The answer is not of the class.
     """
     text = response.message.content or ""
     told = response.raw if isinstance(response.raw, dict) else {}
     if refusal := told.get("refusal"):
-        raise PartialReplyError(refusal, hint="Rephrase the prompt, or change safety_settings.", partial_text=text)
+        refused = RefusedAnswerError(refusal, partial_text="" if text == refusal else text)
+        refused.finish_detail = told.get("finish_detail")
+        raise refused
     if told.get("finish_reason") == "length":
         error = EmptyReplyError(
             "The structured answer was cut by max_tokens.", hint="Raise max_tokens.", partial_text=text
@@ -126,7 +132,8 @@ class StructuredAnswers(FunctionCallingLLM):
         """The answer as an object of the class.
 
         Raises:
-            PartialReplyError: The answer was refused, or cut by `max_tokens`.
+            RefusedAnswerError: The answer was refused.
+            EmptyReplyError: It was cut by `max_tokens`.
             pydantic.ValidationError: The answer is not of the class.
         """
         if not self._answers_natively():

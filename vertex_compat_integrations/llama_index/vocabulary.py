@@ -41,7 +41,7 @@ FOREIGN = {
     "should_use_structured_outputs": Foreign(
         'Structured answers use response_format; for function calling set pydantic_program_mode="function".', (True,)
     ),
-    "strict": Foreign('The endpoint ignores strict; tool_choice="validated" is its nearest.', (False,)),
+    "strict": Foreign('Give strict= with the call; or tool_choice="validated", which it means to Gemini.', (False,)),
     "tokenizer": Foreign("The service counts tokens; LlamaIndex's own estimates use Settings.tokenizer."),
     "audio_config": Foreign('Use modalities=, and extra_body={"audio": …} for more.', ({},)),
     "openai_client": _OWN_TRANSPORT,

@@ -1,9 +1,8 @@
-"""What one act of the demo was: question, calls, answer, tokens, and what was checked."""
+"""What one act of the demo was: question, calls, answer, tokens, and what was checked. Knows no framework."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +21,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCall:
-    """A tool call, and what the tool returned; None if it never ran."""
-
-    name: str
-    arguments: str
-    result: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Tokens:
     """Token counts; output holds the thought tokens."""
 
@@ -41,14 +31,58 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenCall:
+    """A tool call as the framework holds it.
+
+    Attributes:
+        id: The call's id.
+        name: The tool's name.
+        arguments: The arguments.
+        extra: What the endpoint sent beside the call; None if nothing.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+    extra: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the model said in one reply.
+
+    Attributes:
+        calls: The tool calls.
+        extra: What the endpoint sent beside the text; None if nothing.
+        tokens: What the reply says of tokens; None if nothing.
+    """
+
+    calls: Sequence[SpokenCall] = ()
+    extra: Any = None
+    tokens: Tokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCall:
+    """A tool call, and what the tool returned; None if it never ran."""
+
+    name: str
+    arguments: str
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """One act as it went.
 
     Attributes:
         title: What it is about.
         question: What was asked.
+        conversation: Whose turn it is; empty if the act is no turn of a conversation.
         answer: What came back, as text.
-        messages: All messages that the act added to the conversation.
+        replies: What the model said, in order.
+        results: What the tools returned, by the calls' ids.
+        passages: Texts that were retrieved for the answer.
         pieces: Pieces of text that came while streaming.
         checks: What was checked.
         seconds: How long it took.
@@ -57,41 +91,59 @@ class Act:
 
     title: str
     question: str
+    conversation: str = ""
     answer: str = ""
-    messages: Sequence[BaseMessage] = ()
+    replies: Sequence[Spoken] = ()
+    results: Mapping[str, str] = field(default_factory=dict)
+    passages: Sequence[str] = ()
     pieces: int = 0
-    checks: Sequence[Check] = field(default_factory=tuple)
+    checks: Sequence[Check] = ()
     seconds: float = 0.0
     failure: Exception | None = None
 
     @property
-    def replies(self) -> list[AIMessage]:
-        """What the model said, in order."""
-        return [message for message in self.messages if isinstance(message, AIMessage)]
-
-    @property
     def calls(self) -> list[ShownCall]:
         """The tool calls in order."""
-        results = {message.tool_call_id: str(message.text) for message in _results(self.messages)}
         return [
             ShownCall(
-                call["name"], ", ".join(f"{k}={v!r}" for k, v in call["args"].items()), results.get(str(call["id"]))
+                call.name,
+                ", ".join(f"{name}={value!r}" for name, value in call.arguments.items()),
+                self.results.get(call.id),
             )
             for reply in self.replies
-            for call in reply.tool_calls
+            for call in reply.calls
         ]
 
     @property
     def tokens(self) -> Tokens:
         """The sum over the replies."""
-        counts = [reply.usage_metadata for reply in self.replies if reply.usage_metadata]
-        return Tokens(
-            sum(count["input_tokens"] for count in counts),
-            sum(count["output_tokens"] for count in counts),
-            sum(count.get("output_token_details", {}).get("reasoning", 0) for count in counts),
-            sum(count["total_tokens"] for count in counts),
-        )
+        return sum_of([reply.tokens for reply in self.replies if reply.tokens])
 
 
-def _results(messages: Iterable[BaseMessage]) -> list[ToolMessage]:
-    return [message for message in messages if isinstance(message, ToolMessage)]
+def sum_of(counts: Sequence[Tokens]) -> Tokens:
+    """The counts, added up."""
+    return Tokens(
+        sum(count.input for count in counts),
+        sum(count.output for count in counts),
+        sum(count.thought for count in counts),
+        sum(count.total for count in counts),
+    )
+
+
+def tools_ran(act: Act) -> Check:
+    """Whether there were calls, and each has its result."""
+    calls = act.calls
+    ran = [call for call in calls if call.result is not None]
+    return Check("Every tool call was run", bool(calls) and len(ran) == len(calls), f"{len(ran)} of {len(calls)}")
+
+
+def counts_add_up(act: Act) -> Check:
+    """Whether input and output make the total, and thoughts are part of the output."""
+    told = act.tokens
+    passed = 0 < told.total == told.input + told.output and told.thought <= told.output
+    return Check("Token counts add up", passed, f"{told.input} in + {told.output} out = {told.total}")
+
+
+def streamed(act: Act) -> Check:
+    """Whether the answer came in pieces."""
+    return Check("The answer streamed", act.pieces > 0, f"{act.pieces} pieces of text")

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vertex_compat_integrations.cli.demo.act import Act, Check
-from vertex_compat_integrations.cli.demo.scenario import IMAGE, QUESTIONS, REPORT, red_square
+from vertex_compat_integrations.cli.demo.scenario import LANGCHAIN_AGENT, LLAMA_INDEX_AGENT
+from vertex_compat_integrations.cli.demo.script import IMAGE, LIBRARY, LIBRARY_QUESTION, REPORT, red_square
 from vertex_compat_integrations.cli.demo.signatures import Signed, signed_calls, signed_texts, unsigned_steps
 from vertex_compat_integrations.cli.demo.stage import Stage
 from vertex_compat_integrations.emulator import Emulator, Entry
@@ -37,15 +38,23 @@ def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> lis
         _signatures_returned("answer", signed_texts(acts, entries), stage),
         _nothing_invented(entries, stage),
         *_token_checks(emulator),
-        _nothing_refused(emulator.journal.chat),
-        _history_came_from_file(entries),
+        _nothing_refused(_asked(emulator)),
+        _history_came_from_file(LANGCHAIN_AGENT, acts, entries),
+        _history_came_from_file(LLAMA_INDEX_AGENT, acts, entries),
         _report_strategy(entries, stage),
         _image_arrived(entries),
+        _library_was_embedded(emulator.journal.embeddings),
+        _passages_arrived(acts, entries),
     ]
 
 
 def _understood(emulator: Emulator) -> list[Entry]:
     return [entry for entry in emulator.journal.chat if isinstance(entry.body, dict)]
+
+
+def _asked(emulator: Emulator) -> list[Entry]:
+    """All requests for answers and for embeddings."""
+    return [entry for entry in emulator.journal.entries if entry.is_chat or entry.is_embedding]
 
 
 def _signatures_returned(bearer: str, signed: Sequence[Signed], stage: Stage) -> Check:
@@ -65,30 +74,41 @@ def _nothing_invented(entries: Sequence[Entry], stage: Stage) -> Check:
 
 
 def _token_checks(emulator: Emulator) -> list[Check]:
-    identity, chat = emulator.identity, emulator.journal.chat
-    used = list(dict.fromkeys(entry.headers.get("authorization", "") for entry in chat))
-    asked = len(identity.token_requests)
+    identity, asked = emulator.identity, _asked(emulator)
+    used = list(dict.fromkeys(entry.headers.get("authorization", "") for entry in asked))
+    fetched = len(identity.token_requests)
     first = identity.check(used[0]) if used else None
-    refused = sum(entry.status == 401 for entry in chat)
+    refused = sum(entry.status == 401 for entry in asked)
     principals = {identity.principal(header) or "unknown" for header in used}
     return [
-        Check("google-auth fetched the tokens", bool(asked), f"{asked} token requests for {', '.join(principals)}"),
+        Check("google-auth fetched the tokens", bool(fetched), f"{fetched} token requests for {', '.join(principals)}"),
         Check("A token died and another took its place", len(used) > 1, f"{len(used)} tokens were used"),
         Check("The first token is dead", first is not None, first.reason if first else "it is still accepted"),
-        Check("No request carried a dead token", bool(chat) and not refused, f"{refused} of {len(chat)} requests"),
+        Check("No request carried a dead token", bool(asked) and not refused, f"{refused} of {len(asked)} requests"),
     ]
 
 
-def _nothing_refused(chat: Sequence[Entry]) -> Check:
-    counted = Counter(str(entry.status) for entry in chat)
+def _nothing_refused(asked: Sequence[Entry]) -> Check:
+    counted = Counter(str(entry.status) for entry in asked)
     evidence = ", ".join(f"{number} of HTTP {status}" for status, number in counted.items()) or "no request"
     return Check("The endpoint took every request", list(counted) == ["200"], evidence)
 
 
-def _history_came_from_file(entries: Sequence[Entry]) -> Check:
-    said = [message.get("content") for message in _last_with(entries, QUESTIONS[-1])]
-    found = sum(question in said for question in QUESTIONS)
-    return Check("The last turn sent all turns, out of SQLite", found == len(QUESTIONS), f"{found} of {len(QUESTIONS)}")
+def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[Entry]) -> Check:
+    """Whether the last request of a conversation holds all its questions and calls, these as they came."""
+    turns = [act for act in acts if act.conversation == agent]
+    messages = _last_with(entries, turns[-1].question) if turns else []
+    said = [message.get("content") for message in messages]
+    sent = {call["id"]: call.get("extra_content") for message in messages for call in message.get("tool_calls") or ()}
+    found = sum(turn.question in said and _calls_are_in(sent, turn) for turn in turns)
+    evidence = f"{found} of {len(turns)} turns, {len(sent)} calls"
+    claim = f"The last turn of {agent} sent all turns and calls, out of SQLite"
+    return Check(claim, 0 < found == len(turns) and bool(sent), evidence)
+
+
+def _calls_are_in(sent: Json, turn: Act) -> bool:
+    calls = [call for reply in turn.replies[:-1] for call in reply.calls]
+    return bool(calls) and all(call.id in sent and sent[call.id] == call.extra for call in calls)
 
 
 def _report_strategy(entries: Sequence[Entry], stage: Stage) -> Check:
@@ -111,6 +131,27 @@ def _image_arrived(entries: Sequence[Entry]) -> Check:
     ]
     arrived = [base64.b64decode(url.partition(",")[2]) for url in urls]
     return Check("The image arrived byte for byte", arrived == [png], f"{sum(map(len, arrived))} of {len(png)} bytes")
+
+
+def _library_was_embedded(embeddings: Sequence[Entry]) -> Check:
+    """Whether each text and the question were embedded once, as E5 wants them marked."""
+    inputs = [text for entry in embeddings if isinstance(entry.body, dict) for text in entry.body["input"]]
+    texts = sum(any(one.startswith("passage: ") and one.endswith(text) for one in inputs) for text in LIBRARY.values())
+    questions = inputs.count(f"query: {LIBRARY_QUESTION}")
+    passed = texts == len(LIBRARY) and questions == 1 and len(inputs) == texts + questions
+    evidence = f"{texts} of {len(LIBRARY)} as passage, {questions} as query"
+    return Check("The library's texts and the question were embedded", passed, evidence)
+
+
+def _passages_arrived(acts: Sequence[Act], entries: Sequence[Entry]) -> Check:
+    """Whether the last prompt with the question has the texts that were retrieved, and no other of the library."""
+    retrieved = {passage for act in acts for passage in act.passages}
+    prompt = "\n".join(str(message.get("content")) for message in _last_with(entries, LIBRARY_QUESTION))
+    arrived = sum(passage in prompt for passage in retrieved)
+    others = sum(text in prompt for text in LIBRARY.values() if text not in retrieved)
+    evidence = f"{arrived} of {len(retrieved)} retrieved, {others} of {len(LIBRARY) - len(retrieved)} others"
+    passed = 0 < arrived == len(retrieved) and not others
+    return Check("The retrieved texts stood in the prompt word for word, and no others", passed, evidence)
 
 
 def _last_with(entries: Sequence[Entry], text: str) -> list[Json]:

@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.cli.demo.act import Act, Check, Tokens
+from vertex_compat_integrations.cli.demo.act import Act, Check, Tokens, sum_of
 from vertex_compat_integrations.cli.demo.signatures import Signed
 from vertex_compat_integrations.cli.demo.stage import Stage
 
@@ -104,6 +104,7 @@ def act_record(act: Act) -> dict[str, Any]:
         "title": act.title,
         "question": act.question,
         "calls": [asdict(call) for call in act.calls],
+        "passages": list(act.passages),
         "answer": act.answer,
         "pieces": act.pieces,
         "tokens": asdict(act.tokens),
@@ -157,6 +158,8 @@ def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
         yield "called", "magenta", f"{call.name}({call.arguments})"
         if call.result is not None:
             yield "returned", "", call.result
+    for passage in act.passages:
+        yield "retrieved", "", passage
     if act.answer:
         yield "answer", "green", act.answer
     if text := failure_text(act):
@@ -174,7 +177,7 @@ def check_grid(checks: Sequence[Check]) -> Table:
 
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(justify="right", min_width=8, style="dim")
+    grid.add_column(justify="right", min_width=9, style="dim")
     return grid
 
 
@@ -187,8 +190,7 @@ def token_table(acts: Sequence[Act]) -> Table:
     for act, count in zip(acts, counts, strict=True):
         table.add_row(Text(act.title), *_numbers(count))
     table.add_section()
-    total = Tokens(*(sum(column) for column in zip(*map(_fields, counts), strict=True))) if counts else Tokens()
-    table.add_row("Sum", *_numbers(total), style="bold")
+    table.add_row("Sum", *_numbers(sum_of(counts)), style="bold")
     return table
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from langchain_core.messages import AIMessage
-
 from vertex_compat_integrations.cli.demo.act import Act
-from vertex_compat_integrations.cli.demo.scenario import QUESTIONS
 from vertex_compat_integrations.emulator import Entry
-from vertex_compat_integrations.langchain.encode import EXTRA_KEY
 from vertex_compat_integrations.wire import Json
 
 
@@ -44,23 +41,23 @@ def signed_calls(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
     """The signed tool calls of the acts; an act's last message is not sent again within it."""
     carried = [call for message in _sent(entries) for call in message.get("tool_calls") or ()]
     return [
-        Signed(f"{call['name']}({', '.join(map(str, call['args'].values()))})", signature, *_count(extra, found))
+        Signed(f"{call.name}({', '.join(map(str, call.arguments.values()))})", signature, *_count(call.extra, found))
         for act in acts
         for reply in act.replies[:-1]
-        for call in reply.tool_calls
-        if (signature := signature_in(extra := _call_extra(reply, call["id"])))
-        for found in [[one.get("extra_content") for one in carried if one["id"] == call["id"]]]
+        for call in reply.calls
+        if (signature := signature_in(call.extra))
+        for found in [[one.get("extra_content") for one in carried if one["id"] == call.id]]
     ]
 
 
 def signed_texts(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
-    """The signed answers of those turns that another turn followed."""
-    turns = [act for act in acts if act.question in QUESTIONS and act.replies]
+    """The signed answers of those turns that another turn of their conversation followed."""
+    turns = [act for act in acts if act.conversation and act.replies]
     spoken = [message for message in _sent(entries) if message["role"] == "assistant"]
     return [
         Signed(f"answer of {act.title}", signature, *_count(extra, found))
-        for act in turns[:-1]
-        if (signature := signature_in(extra := _kept(act.replies[-1]).get("message")))
+        for act, later in pairwise(turns)
+        if act.conversation == later.conversation and (signature := signature_in(extra := act.replies[-1].extra))
         for found in [[one.get("extra_content") for one in spoken if one.get("content") == act.answer]]
     ]
 
@@ -83,12 +80,3 @@ def _sent(entries: Sequence[Entry]) -> Iterator[Json]:
 
 def _count(extra: Any, found: Sequence[Any]) -> tuple[int, int]:
     return len(found), sum(one == extra for one in found)
-
-
-def _call_extra(reply: AIMessage, call_id: str | None) -> Any:
-    return (_kept(reply).get("tool_calls") or {}).get(call_id)
-
-
-def _kept(reply: AIMessage) -> Json:
-    kept: Json = reply.additional_kwargs.get(EXTRA_KEY) or {}
-    return kept

@@ -8,19 +8,22 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.oauth2.service_account import Credentials
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
-from vertex_compat_integrations.core.connection import resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.credentials import CLOUD_PLATFORM_SCOPE
 from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
+EMBEDDING_MODEL = "intfloat/multilingual-e5-small-maas"
 TOKEN_LIFE_SECONDS = 2.0
 _MARGIN_SECONDS = 0.05
+_HOUR_SECONDS = 3600.0
 _FOLDER_PREFIX = "vertex-compat-demo-"
 _LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 
@@ -51,14 +54,38 @@ class Stage:
         is_emulated = self.emulator is not None or destination.emulated
         return f"{'the emulator' if is_emulated else 'Vertex AI'} at {destination.origin}"
 
+    @property
+    def model_settings(self) -> dict[str, Any]:
+        """Model, place and credentials, for the package's other classes of models."""
+        return {"model": self.model.model, **self._connection_settings()}
+
+    @property
+    def embedding_settings(self) -> dict[str, Any]:
+        """The embedding model, at a location that serves it, and the same credentials."""
+        served = facts_for(EMBEDDING_MODEL).locations
+        asked = resolve_destination(self.model).location
+        location = asked if asked in served else served[0]
+        place = (
+            {"location": location} if self.emulator is None else {"base_url": self.emulator.base_url(location=location)}
+        )
+        return {**self._connection_settings(), "model": EMBEDDING_MODEL, **place}
+
+    def _connection_settings(self) -> dict[str, Any]:
+        names = Connection.model_fields.keys() & self.model.model_fields_set
+        return {name: getattr(self.model, name) for name in names}
+
     def outlive_token(self) -> float:
-        """Wait until the token in use is dead; the seconds that it took. On Vertex AI that would be an hour: 0."""
+        """Wait until the token in use is dead; the seconds that it took. On Vertex AI that would be an hour: 0.
+
+        The next tokens live an hour: with two seconds, they could die on a busy machine's way to the endpoint.
+        """
         if self.emulator is None:
             return 0.0
         identity = self.emulator.identity
         issued = identity.token_requests[-1].time if identity.token_requests else 0.0
         seconds = max(0.0, issued + identity.token_life_seconds + _MARGIN_SECONDS - time.time())
         time.sleep(seconds)
+        identity.token_life_seconds = _HOUR_SECONDS
         return seconds
 
 

@@ -1,0 +1,43 @@
+"""What tests of several rooms share."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+collect_ignore = ["reliability"]
+"""The fault tests of `tests/reliability` are still being written; run them by naming the folder's files."""
+
+
+class _Sink(http.server.BaseHTTPRequestHandler):
+    """Reads a body without keeping it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        left, buffer = int(self.headers["content-length"]), memoryview(bytearray(65_536))
+        while left:
+            left -= self.rfile.readinto(buffer[: min(left, 65_536)])
+        message = b'{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}]}'
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(message)))
+        self.end_headers()
+        self.wfile.write(message)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def sink() -> Iterator[str]:
+    """Base URL of a server that reads requests without keeping them, for tests of what they cost."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sink)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1/projects/p/locations/global/endpoints/openapi"
+    server.shutdown()
+    thread.join()
+    server.server_close()

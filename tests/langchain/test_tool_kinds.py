@@ -1,0 +1,203 @@
+"""Kinds of tools and answers: allowed, strict and deprecated ones, several answers, words of an enumeration."""
+
+from collections.abc import Callable
+from enum import Enum
+
+import pytest
+from langchain_core.exceptions import ModelError, OutputParserException
+from langchain_core.messages import HumanMessage
+from langchain_core.tools import tool
+from pydantic import BaseModel
+from ways import ask, each_way
+
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.emulator import Emulator, text
+from vertex_compat_integrations.langchain import ChatVertexCompat
+
+Build = Callable[..., ChatVertexCompat]
+MAAS = "qwen/qwen3-coder-480b-a35b-instruct-maas"
+
+
+@tool
+def get_weather(city: str) -> str:
+    """The weather of a city."""
+    return city
+
+
+@tool
+def get_time(city: str) -> str:
+    """The time in a city."""
+    return city
+
+
+class Mood(Enum):
+    """How a text sounds."""
+
+    GLAD = "glad"
+    SAD = "sad"
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+
+
+@each_way
+async def test_allowed_tools_are_the_only_ones_that_are_sent(emulator: Emulator, chat: Build, way):
+    model = chat().bind_tools([get_weather, get_time], tool_choice=["get_time"])
+    message = await ask(model, way, "The weather and the time in Bern?")
+    assert [each["function"]["name"] for each in emulator.journal.last.body["tools"]] == ["get_time"]
+    assert {each["name"] for each in message.tool_calls} <= {"get_time"}
+
+
+@each_way
+async def test_openais_allowed_tools_may_demand_a_call(emulator: Emulator, chat: Build, way):
+    named = {"type": "function", "function": {"name": "get_time"}}
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [named]}}
+    message = await ask(chat().bind_tools([get_weather, get_time], tool_choice=choice), way, "Hello Bern")
+    assert emulator.journal.last.body["tool_choice"] == "required"
+    assert [each["name"] for each in message.tool_calls] == ["get_time"]
+
+
+@each_way
+@pytest.mark.parametrize(("strict", "sent"), [(True, "validated"), (False, None), (None, None)])
+async def test_strict_is_the_validated_choice(emulator: Emulator, chat: Build, way, strict, sent):
+    await ask(chat().bind_tools([get_weather], strict=strict), way, "Hello")
+    assert emulator.journal.last.body.get("tool_choice") == sent
+    await ask(chat().bind_tools([get_weather], strict=strict, tool_choice="any"), way, "Hello")
+    assert emulator.journal.last.body["tool_choice"] == "required"
+
+
+@each_way
+@pytest.mark.parametrize("choice", ["validated", "get_weather", "none", "auto"])
+async def test_every_other_choice_goes_out(emulator: Emulator, chat: Build, way, choice):
+    await ask(chat().bind_tools([get_weather], tool_choice=choice), way, "Hello")
+    named = {"type": "function", "function": {"name": "get_weather"}}
+    assert emulator.journal.last.body["tool_choice"] == (named if choice == "get_weather" else choice)
+
+
+@each_way
+async def test_deprecated_functions_call_like_tools(emulator: Emulator, chat: Build, way):
+    function = {"name": "get_time", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    with pytest.warns(VertexCompatWarning, match="functions"):
+        message = await ask(chat(), way, "Hello Bern", functions=[function], function_call={"name": "get_time"})
+    assert [each["name"] for each in message.tool_calls] == ["get_time"]
+    assert not {"functions", "function_call"} & emulator.journal.last.body.keys()
+
+
+@each_way
+async def test_a_service_that_answers_in_the_deprecated_way_is_read(emulator: Emulator, chat: Build, way):
+    """Sent untouched by extra_body, functions are answered with a `function_call`."""
+    function = {"name": "get_time", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    extra = {"functions": [function], "function_call": {"name": "get_time"}}
+    message = await ask(chat(MAAS, extra_body=extra), way, "The time in Bern?")
+    assert [each["name"] for each in message.tool_calls] == ["get_time"]
+    assert message.response_metadata["finish_reason"] == "tool_calls"
+
+
+def test_several_answers_are_several_generations(emulator: Emulator, chat: Build):
+    result = chat(MAAS, n=3).generate([[HumanMessage("Hello")]])
+    assert len(result.generations[0]) == 3
+    assert [bool(each.message.usage_metadata) for each in result.generations[0]] == [True, False, False]
+
+
+async def test_several_answers_come_asynchronously_too(emulator: Emulator, chat: Build):
+    result = await chat(MAAS, n=2).agenerate([[HumanMessage("Hello")]])
+    assert len(result.generations[0]) == 2
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_several_answers_in_a_stream_are_refused_clearly(emulator: Emulator, chat: Build, way):
+    with pytest.raises(SettingsError, match="n=2 in a stream"):
+        await ask(chat(MAAS, n=2), way, "Hello")
+    assert not emulator.journal.chat
+
+
+def test_several_answers_of_gemini_are_refused_by_the_service(chat: Build):
+    with pytest.raises(ModelError, match="candidateCount"):
+        chat(n=2).invoke("Hello")
+
+
+@each_way
+async def test_seed_and_stop_go_out_and_stop_ends_the_answer(emulator: Emulator, chat: Build, way):
+    message = await ask(chat(seed=7), way, "Hello", stop=["is its"])
+    assert emulator.journal.last.body["seed"] == 7
+    assert emulator.journal.last.body["stop"] == ["is its"]
+    assert message.text.endswith("This ")
+
+
+@each_way
+@pytest.mark.parametrize(("schema", "answer"), [(Mood, Mood.GLAD), (["glad", "sad"], "glad")], ids=["Enum", "words"])
+async def test_an_answer_may_be_one_word_of_an_enumeration(emulator: Emulator, chat: Build, way, schema, answer):
+    model = chat().with_structured_output(schema, method="text/x.enum")
+    match way:
+        case "invoke" | "ainvoke":
+            assert await ask(model, way, "I am glad!") == answer
+        case "stream":
+            assert list(model.stream("I am glad!"))[-1] == answer
+        case _:
+            assert [each async for each in model.astream("I am glad!")][-1] == answer
+    asked = emulator.journal.last.body["response_format"]
+    assert asked["type"] == "text/x.enum"
+    assert asked["json_schema"]["schema"] == {"type": "string", "enum": ["glad", "sad"]}
+
+
+def test_a_word_that_is_none_of_them_is_a_parsing_error(emulator: Emulator, chat: Build):
+    emulator.answer(text("angry"), text("angry"))
+    with pytest.raises(OutputParserException, match="angry"):
+        chat().with_structured_output(Mood, method="text/x.enum").invoke("Hm")
+    raw = chat().with_structured_output(Mood, method="text/x.enum", include_raw=True).invoke("Hm")
+    assert isinstance(raw["parsing_error"], OutputParserException)
+
+
+def test_an_enumeration_may_be_given_with_the_call(emulator: Emulator, chat: Build):
+    assert chat().invoke("I am glad!", response_format=Mood).text == "glad"
+    assert emulator.journal.last.body["response_format"]["type"] == "text/x.enum"
+
+
+def test_a_mime_type_of_json_is_parsed_as_json(emulator: Emulator, chat: Build):
+    person = chat().with_structured_output(Person, method="application/json").invoke("Her name is Ada.")
+    assert isinstance(person, Person)
+    assert emulator.journal.last.body["response_format"]["type"] == "application/json"
+
+
+def test_a_mime_type_without_a_schema_gives_the_text(emulator: Emulator, chat: Build):
+    emulator.answer(text(" a,b "))
+    assert chat().with_structured_output(method="text/csv").invoke("Letters") == "a,b"
+
+
+@each_way
+async def test_a_word_may_be_asked_for_beside_tools_where_the_model_takes_both(emulator: Emulator, chat: Build, way):
+    def bound(model: str):
+        return chat(model).bind_tools([get_weather], response_format=Mood)
+
+    assert (await ask(bound("google/gemini-3.5-flash"), way, "I am glad!")).text == "glad"
+    with pytest.raises(SettingsError, match="response_format"):
+        await ask(bound("google/gemini-2.5-flash"), way, "I am glad!")
+
+
+@each_way
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"tools": [get_weather]}, "tools"),
+        ({"tools": [{"google_search": {}}]}, "Google's own tools"),
+        ({"system": True}, "a system message"),
+    ],
+    ids=["tools", "native tools", "system"],
+)
+async def test_a_cache_stands_alone(emulator: Emulator, chat: Build, way, more, named):
+    model = chat(cached_content="7").bind_tools(more["tools"]) if "tools" in more else chat(cached_content="7")
+    prompt = [("system", "Be kind."), ("user", "Hello")] if "system" in more else "Hello"
+    with pytest.raises(SettingsError, match=named):
+        await ask(model, way, prompt)
+    assert not emulator.journal.chat
+
+
+@each_way
+async def test_cached_tokens_are_reported(emulator: Emulator, chat: Build, way):
+    base_url, cache = emulator.base_url(project="p", location="us-central1"), "projects/p/locations/us/cachedContents/7"
+    message = await ask(chat(cached_content=cache, base_url=base_url), way, "Hello")
+    assert message.usage_metadata["input_token_details"]["cache_read"] == 2048
+    assert emulator.journal.last.body["extra_body"]["google"]["cached_content"] == cache

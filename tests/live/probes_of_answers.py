@@ -1,0 +1,182 @@
+"""Probes of how answers look: thoughts, tokens, streams, calls, media, errors."""
+
+import json
+
+from probe import Probe, any_answer, ask, good_and, nested, refused
+from probes_of_requests import WEATHER
+from service import Answer, Place
+
+_THINK = {"include_thoughts": True, "thinking_level": "high"}
+_PUZZLE = "A bat and a ball cost 1.10; the bat costs 1 more than the ball. What does the ball cost?"
+_TWO_CITIES = "What is the weather in Paris and Oslo? Ask for both at once."
+_NOTE = {
+    "type": "function",
+    "function": {
+        "name": "write_note",
+        "parameters": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+    },
+}
+
+
+def _no_reasoning_field(answer: Answer) -> bool:
+    return not any("reasoning_content" in delta for delta in answer.deltas)
+
+
+def _counts_add_up(answer: Answer) -> bool:
+    usage = answer.usage
+    return usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + answer.thought_tokens
+
+
+def _usage_on_last_chunk(answer: Answer) -> bool:
+    holders = [chunk for chunk in answer.chunks if chunk.get("usage")]
+    return holders == answer.chunks[-1:] and bool(holders[0]["choices"])
+
+
+def _pieces(answer: Answer) -> list[dict]:
+    return [piece for delta in answer.deltas for piece in delta.get("tool_calls") or ()]
+
+
+def _parallel_calls(answer: Answer) -> bool:
+    pieces = _pieces(answer)
+    identifiers = [piece.get("id") for piece in pieces]
+    signed = ["thought_signature" in json.dumps(piece.get("extra_content") or {}) for piece in pieces]
+    return len(set(identifiers)) == 2 and all(identifiers) and signed[0] and not any(signed[1:])
+
+
+def _fragments_are_json(answer: Answer) -> bool:
+    joined: dict[str, str] = {}
+    for piece in _pieces(answer):
+        joined[piece["id"]] = joined.get(piece["id"], "") + (piece["function"].get("arguments") or "")
+    return bool(joined) and all(isinstance(json.loads(arguments), dict) for arguments in joined.values())
+
+
+def _image_as_audio(answer: Answer) -> bool:
+    audio = answer.message.get("audio") or {}
+    return audio["extra_content"]["google"]["mime_type"].startswith("image/") and bool(audio["data"])
+
+
+def _list_of_errors(answer: Answer) -> bool:
+    return answer.status == 404 and isinstance(answer.json, list) and "message" in answer.json[0]["error"]
+
+
+PROBES = (
+    Probe(
+        "27_thoughts_without_marker",
+        "How do streamed thoughts come without a marker: marked in extra_content, or not at all?",
+        "Google's page says untagged; clients also strip extra_content.google.thought",
+        "in content, never in reasoning_content",
+        good_and(_no_reasoning_field),
+        ask(_PUZZLE, stream=True, **nested(thinking_config=_THINK)),
+    ),
+    Probe(
+        "28_thoughts_with_marker",
+        "Do tags of the marker stand round the thoughts in a stream, too?",
+        "documented for plain answers; NousResearch/hermes-agent#64035",
+        "both tags stand in the content",
+        good_and(lambda answer: "<think>" in answer.content and "</think>" in answer.content),
+        ask(_PUZZLE, stream=True, **nested(thinking_config=_THINK, thought_tag_marker="think")),
+    ),
+    Probe(
+        "29_thought_tokens",
+        "Are thought tokens counted beside completion_tokens?",
+        "inferred from the numbers in Google's examples",
+        "total = prompt + completion + reasoning",
+        good_and(_counts_add_up),
+        ask(_PUZZLE, reasoning_effort="high"),
+    ),
+    Probe(
+        "30_thinking_eats_the_answer",
+        "What comes when max_tokens is used up by thinking?",
+        "ServiceNow/eva: no message, and completion_tokens may be missing",
+        "the finish reason is length",
+        good_and(lambda answer: answer.choice.get("finish_reason") == "length"),
+        ask(_PUZZLE, reasoning_effort="high", max_tokens=4),
+    ),
+    Probe(
+        "31_usage_in_streams",
+        "Where does the usage stand in a stream, and does include_usage change it?",
+        "Google's example shows the last chunk; include_usage is not listed",
+        "on the last chunk, which has choices",
+        good_and(_usage_on_last_chunk),
+        ask(stream=True, stream_options={"include_usage": True}),
+    ),
+    Probe(
+        "32_parallel_calls_in_streams",
+        "How do parallel calls come in a stream: index, ids, signature?",
+        "no capture of Vertex AI's default is public",
+        "two ids; the signature on the first call only",
+        good_and(_parallel_calls),
+        ask(_TWO_CITIES, stream=True, tools=[WEATHER], tool_choice="required"),
+    ),
+    Probe(
+        "33_streamed_arguments",
+        "Are streamed arguments of several lines valid JSON, and which index do they bear?",
+        "one client measured raw newlines",
+        "the fragments of each id join to an object",
+        good_and(_fragments_are_json),
+        ask(
+            "Write a note with a poem of four lines, one line each.",
+            stream=True,
+            tools=[_NOTE],
+            tool_choice="required",
+            **nested(stream_function_call_arguments=True),
+        ),
+    ),
+    Probe(
+        "34_grounding",
+        "Where do citations stand in the answer to a grounded request?",
+        "undocumented; one gateway has message.extra_content.google.grounding_metadata",
+        "",
+        any_answer,
+        ask("Who won the last football world cup?", web_search_options={}),
+    ),
+    Probe(
+        "35_grounding_in_streams",
+        "Where do citations stand in a stream?",
+        "undocumented",
+        "",
+        any_answer,
+        ask("Who won the last football world cup?", stream=True, web_search_options={}),
+    ),
+    Probe(
+        "36_images",
+        "Is a generated image still told as `audio`?",
+        "Google's example; an older page has another shape",
+        "message.audio with an image's MIME type",
+        good_and(_image_as_audio),
+        ask("A red dot.", model="google/gemini-3-pro-image-preview", modalities=["image"]),
+    ),
+    Probe(
+        "37_sound",
+        "How does sound come out?",
+        "documented as a modality, its shape is not",
+        "",
+        any_answer,
+        ask("Say hello.", modalities=["audio"]),
+    ),
+    Probe(
+        "38_errors",
+        "Are errors lists, as public reports have them?",
+        "fixtures of several clients",
+        "a list with one error",
+        _list_of_errors,
+        ask(model="google/gemini-0.1-nobody"),
+    ),
+    Probe(
+        "39_open_models_in_streams",
+        "Where does an open model's usage stand in a stream?",
+        "Google's example of one model",
+        "on the last chunk, which has choices",
+        good_and(_usage_on_last_chunk),
+        ask(model="deepseek-ai/deepseek-v3.2-maas", stream=True),
+    ),
+    Probe(
+        "40_grok_elsewhere",
+        "How does a model that is at global only refuse a region?",
+        "a captured body in a public repository; status 400, not 404",
+        "FAILED_PRECONDITION that names the global endpoint",
+        refused("via global endpoint"),
+        ask(model="xai/grok-4.1-fast-reasoning"),
+        Place(location="us-central1"),
+    ),
+)

@@ -1,0 +1,112 @@
+"""Probes of what may stand in a conversation's history: calls, results, signatures."""
+
+from typing import Any
+
+from probe import MODEL, Probe, good, refused
+from probes_of_requests import WEATHER
+
+SKIP = "skip_thought_signature_validator"
+
+
+def _history(*, model: str = MODEL, call: dict[str, Any] | None = None, **assistant: Any) -> dict[str, Any]:
+    """A call that was made and answered, and waits for the model's next word."""
+    made = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+        "extra_content": {"google": {"thought_signature": SKIP}},
+        **(call or {}),
+    }
+    return {
+        "model": model,
+        "tools": [WEATHER],
+        "messages": [
+            {"role": "user", "content": "The weather in Paris, please."},
+            {"role": "assistant", "tool_calls": [made], **assistant},
+            {"role": "tool", "tool_call_id": "call_1", "content": "It rains."},
+        ],
+    }
+
+
+def _without_signature() -> dict[str, Any]:
+    body = _history()
+    del body["messages"][1]["tool_calls"][0]["extra_content"]
+    return body
+
+
+def _without_result() -> dict[str, Any]:
+    body = _history()
+    calls = body["messages"][1]["tool_calls"]
+    calls.append({**calls[0], "id": "call_2"})
+    return body
+
+
+def _answered_by(role: str) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "messages": [
+            {"role": "user", "content": "Say hello."},
+            {"role": role, "content": "Hello."},
+            {"role": "user", "content": "And goodbye."},
+        ],
+    }
+
+
+PROBES = (
+    Probe(
+        "20_missing_signature",
+        "Is a call without its signature refused on this endpoint, as on the native one?",
+        "quoted in issues of dify and pydantic-ai",
+        "refused, and the text holds the word thought_signature",
+        refused("thought_signature"),
+        _without_signature(),
+    ),
+    Probe(
+        "21_skip_value",
+        "Is the documented skip value taken on this endpoint?",
+        "Google's page on signatures names it for the native one",
+        "taken; a tool message needs no name",
+        good,
+        _history(),
+    ),
+    Probe(
+        "22_preamble",
+        "Is text beside tool calls refused by newer models?",
+        "NousResearch/hermes-agent#69231 and discuss.ai.google.dev 175801, for 3.6 Flash and 3.5 Flash-Lite",
+        "refused, so it is left out for them",
+        refused(),
+        _history(model="google/gemini-3.6-flash", content="Let me look."),
+    ),
+    Probe(
+        "23_empty_content_beside_calls",
+        'Is content "" beside tool calls refused?',
+        "measured by one client",
+        "refused, so it is left out",
+        refused(),
+        _history(content=""),
+    ),
+    Probe(
+        "24_arguments_no_object",
+        "Are arguments that are no JSON object refused?",
+        "measured by one client",
+        "refused",
+        refused(),
+        _history(call={"function": {"name": "get_weather", "arguments": '["Paris"]'}}),
+    ),
+    Probe(
+        "25_missing_result",
+        "Is a call without its result refused?",
+        "quoted in an issue of llumiverse",
+        "refused",
+        refused("function response parts"),
+        _without_result(),
+    ),
+    Probe(
+        "26_role_model",
+        "Is the role model taken in a history?",
+        "Google's page for the Gemini API uses it; nothing on Vertex AI",
+        "taken",
+        good,
+        _answered_by("model"),
+    ),
+)

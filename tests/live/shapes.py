@@ -1,0 +1,140 @@
+"""What JSON looks like, path by path; and how two looks differ, each difference graded."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+Shape = dict[str, set[str]]
+"""Path (`choices[].message.content`) → JSON types that stand there."""
+
+Grade = Literal["harmless", "look", "serious"]
+
+_OWN_FIELDS = ("extra_content", "extra_properties")
+"""Google's own fields: no type of the SDK's has them, and this package keeps what stands in them."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the SDK's type says of one path: the types it takes, and whether it must be there."""
+
+    types: frozenset[str]
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference.
+
+    Attributes:
+        path: Where.
+        said: What differs, as words.
+        grade: `harmless`, `look` (a person should), or `serious` (a typed client or the emulator's tests are wrong).
+    """
+
+    path: str
+    said: str
+    grade: Grade
+
+
+def shape_of(*values: Any) -> Shape:
+    """The shape of all values together."""
+    shape: Shape = {}
+    for value in values:
+        for path, kind in _walk(value, ""):
+            shape.setdefault(path, set()).add(kind)
+    return shape
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case Mapping():
+            yield path, "object"
+            for key, item in value.items():
+                yield from _walk(item, f"{path}.{key}" if path else key)
+        case list():
+            yield path, "array"
+            for item in value:
+                yield from _walk(item, f"{path}[]")
+        case None:
+            yield path, "null"
+        case bool():
+            yield path, "boolean"
+        case int() | float():
+            yield path, "number"
+        case _:
+            yield path, "string"
+
+
+def sdk_shape(kind: type) -> dict[str, Field]:
+    """The shape of a type of the SDK's."""
+    schema = TypeAdapter(kind).json_schema()
+    return dict(_fields(schema, "", schema.get("$defs", {}), is_required=True))
+
+
+def _fields(
+    schema: Mapping[str, Any], path: str, definitions: Mapping[str, Any], *, is_required: bool
+) -> Iterator[tuple[str, Field]]:
+    nodes = list(_alternatives(schema, definitions))
+    kinds = {"number" if node.get("type") == "integer" else node.get("type", "any") for node in nodes}
+    yield path, Field(frozenset(kinds), is_required)
+    # Of several kinds of object, each may come: only what all of them require must be there.
+    demands = [set(node.get("required", ())) for node in nodes if node.get("type") == "object"]
+    required = set.intersection(*demands) if demands else set()
+    for node in nodes:
+        for key, inner in node.get("properties", {}).items():
+            below = f"{path}.{key}" if path else key
+            yield from _fields(inner, below, definitions, is_required=key in required)
+        if "items" in node:
+            yield from _fields(node["items"], f"{path}[]", definitions, is_required=False)
+
+
+def _alternatives(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "$ref" in schema:
+        yield from _alternatives(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    elif choices := schema.get("anyOf") or schema.get("oneOf"):
+        for choice in choices:
+            yield from _alternatives(choice, definitions)
+    else:
+        yield schema
+
+
+def compare_with_sdk(shape: Shape, fields: Mapping[str, Field]) -> list[Difference]:
+    """How what came differs from the SDK's type."""
+    return [*_beyond_sdk(shape, fields), *_missing_for_sdk(shape, fields)]
+
+
+def _beyond_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Difference]:
+    for path, kinds in sorted(shape.items()):
+        if path not in fields:
+            is_own = any(f".{name}" in f".{path}" for name in _OWN_FIELDS)
+            yield Difference(path, "is unknown to the SDK's type", "harmless" if is_own else "look")
+        elif "any" not in fields[path].types and (odd := kinds - fields[path].types):
+            yield Difference(path, f"is {_words(odd)}; the SDK's type takes {_words(fields[path].types)}", "serious")
+
+
+def _missing_for_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Difference]:
+    for path, field in sorted(fields.items()):
+        parent = path.rpartition(".")[0]
+        is_there = "object" in shape.get(parent, set())
+        if field.is_required and is_there and path not in shape:
+            yield Difference(path, "is absent; the SDK's type requires it", "serious")
+
+
+def compare_with_emulator(shape: Shape, emulated: Shape) -> list[Difference]:
+    """How what the service sent differs from what the emulator sends to the same request."""
+    found: list[Difference] = []
+    for path in sorted(shape.keys() | emulated.keys()):
+        if path not in emulated:
+            found.append(Difference(path, "is unknown to the emulator", "look"))
+        elif path not in shape:
+            found.append(Difference(path, "comes from the emulator only", "look"))
+        elif shape[path].isdisjoint(emulated[path]):
+            said = f"is {_words(shape[path])}; from the emulator it is {_words(emulated[path])}"
+            found.append(Difference(path, said, "serious"))
+    return found
+
+
+def _words(kinds: Iterable[str]) -> str:
+    return " or ".join(sorted(kinds))

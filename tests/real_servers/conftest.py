@@ -1,0 +1,56 @@
+"""One llama.cpp server for all tests, where it and the weights are installed; else each test says what is missing."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import Iterator
+
+import pytest
+from llama_server import LlamaServer, missing
+from relay import Relay
+
+REQUIRED = "REQUIRE_REAL_SERVERS"
+"""Set by `.ci/run`: what is missing there is a failure, not a reason to skip."""
+
+
+@pytest.fixture(scope="session")
+def _installed() -> None:
+    reason = missing()
+    if reason is not None and os.environ.get(REQUIRED):
+        pytest.fail(reason)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def server(_installed: None) -> Iterator[LlamaServer]:
+    """The server, its model loaded."""
+    with LlamaServer() as running:
+        yield running.wait()
+
+
+@pytest.fixture
+def loading_server(_installed: None) -> Iterator[LlamaServer]:
+    """A server that has just been started."""
+    with LlamaServer() as running:
+        yield running
+
+
+@pytest.fixture
+def relay(server: LlamaServer) -> Iterator[Relay]:
+    """A relay before the server, which notes what goes through."""
+    with Relay(server.port) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
+    if inspect.iscoroutinefunction(request.function):
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

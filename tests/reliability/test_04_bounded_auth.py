@@ -1,0 +1,90 @@
+"""Item 4: a token endpoint that never answers is an error in time, and who gives up leaves the others alone."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from fault_answers import TEXT, body, silence
+from frontends import EVERY_FRONTEND, EVERY_WAY, TOKEN
+from google.auth import compute_engine
+from google.oauth2.credentials import Credentials
+
+from vertex_compat_integrations.core.errors import CredentialsError
+
+SECONDS = 0.3
+GRANT = body(b'{"access_token": "%s", "expires_in": 3600, "token_type": "Bearer"}' % TOKEN.encode())
+
+
+@pytest.fixture
+def authorities(serve):
+    """A token endpoint; it does not answer."""
+    return serve(silence)
+
+
+@pytest.fixture
+def user(authorities):
+    """A user's credentials without a token."""
+    return Credentials(
+        None, refresh_token="r", client_id="c", client_secret="s", token_uri=f"{authorities.origin}/token"
+    )
+
+
+@EVERY_FRONTEND
+@EVERY_WAY
+def test_a_token_endpoint_that_never_answers_is_an_error_in_time(server, frontend, way, user):
+    model = frontend.build(server, credentials=user, allow_hosts=[server.origin], timeout=SECONDS, max_retries=3)
+    began = time.monotonic()
+    with pytest.raises(CredentialsError, match="No token") as caught:
+        frontend.ask(model, way)
+    assert time.monotonic() - began < SECONDS + 1
+    assert "HTTPS_PROXY" in caught.value.hint
+    assert server.requests == []
+
+
+@EVERY_FRONTEND
+@pytest.mark.parametrize("way", ["plain", "aplain"])
+def test_so_is_a_metadata_server(server, serve, frontend, way, monkeypatch):
+    hole = serve(silence)
+    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", f"127.0.0.1:{hole.port}")
+    given = compute_engine.Credentials()
+    model = frontend.build(server, credentials=given, allow_hosts=[server.origin], timeout=SECONDS)
+    began = time.monotonic()
+    with pytest.raises(CredentialsError):
+        frontend.ask(model, way)
+    assert time.monotonic() - began < SECONDS + 1
+    assert server.requests == []
+
+
+@EVERY_FRONTEND
+@pytest.mark.parametrize("way", ["plain", "aplain"])
+def test_so_is_a_callable_that_hangs(server, frontend, way):
+    release = threading.Event()
+    model = frontend.build(server, credentials=lambda: str(release.wait(5)), timeout=SECONDS)
+    began = time.monotonic()
+    with pytest.raises(CredentialsError, match="within"):
+        frontend.ask(model, way)
+    release.set()
+    assert time.monotonic() - began < SECONDS + 1
+
+
+@EVERY_FRONTEND
+async def test_cancelling_who_came_first_leaves_the_others_their_answer(server, serve, frontend):
+    def slow(exchange):
+        exchange.pause(0.2)
+        GRANT(exchange)
+
+    granting = serve(slow)
+    user = Credentials(None, refresh_token="r", client_id="c", client_secret="s", token_uri=f"{granting.origin}/token")
+    model = frontend.build(server, credentials=user, allow_hosts=[server.origin], timeout=5)
+    leader = asyncio.create_task(frontend.aask(model))
+    await asyncio.sleep(0.05)
+    others = [asyncio.create_task(frontend.aask(model)) for _ in range(20)]
+    await asyncio.sleep(0)
+    leader.cancel()
+    began = time.monotonic()
+    assert await asyncio.gather(*others) == [TEXT] * 20
+    assert time.monotonic() - began < 0.2 + 0.5
+    with pytest.raises(asyncio.CancelledError):
+        await leader
+    assert len(granting.requests) == 1

@@ -1,0 +1,260 @@
+"""Item 12: a token shows nowhere but in the header itself.
+
+LangChain's own sinks are tested in `tests/langchain/test_serialisation.py`, too.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import traceback
+
+import cloudpickle
+import pytest
+from fault_answers import cut, drip, error, hang_up, html, redirect
+from frontends import EVERY_FRAMEWORK, EVERY_FRONTEND, MODEL, PROMPT, WAYS
+from google.oauth2.credentials import Credentials
+
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.emulator import Emulator
+
+CANARY = "ya29.canary-in-the-coal-mine"
+LIBRARIES = (
+    *("openai", "httpx", "httpx2", "httpcore", "httpcore2", "google", "urllib3", "requests", "asyncio", "aiohttp"),
+    *("langchain", "langchain_core", "langsmith", "llama_index", "vertex_compat_integrations"),
+)
+
+
+def canary():
+    """A caller's own source of tokens."""
+    return CANARY
+
+
+KINDS = {
+    "static": lambda: {"api_key": CANARY},
+    "callable": lambda: {"credentials": canary},
+    "object": lambda: {"credentials": Credentials(token=CANARY)},
+}
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def model(server, frontend, kind):
+    return frontend.door.make(
+        base_url=server.base_url, allow_hosts=[server.origin], max_retries=1, timeout=0.3, retry_budget=False,
+        **KINDS[kind](),
+    )  # fmt: skip
+
+
+def shown_by(model):
+    """All that frameworks, debuggers and users turn an object into."""
+    makers = ("model_dump", "model_dump_json", "to_dict", "to_json", "dict", "json", "asdict", "to_payload", "metadata")
+    shown = {"repr": repr(model), "str": str(model), "format": f"{model!r:>5} {model}"}
+    for name in makers:
+        made = getattr(model, name, None)
+        shown[name] = repr(made() if callable(made) else made)
+    shown["pickle"] = repr(pickle.dumps(model))
+    shown["cloudpickle"] = repr(cloudpickle.dumps(model))
+    return shown
+
+
+@EVERY_FRAMEWORK
+@EVERY_KIND
+@pytest.mark.filterwarnings("ignore:.*deprecated")
+def test_in_nothing_that_an_object_turns_into(server, frontend, kind, model):
+    before = shown_by(model)
+    frontend.ask(model, "plain")
+    assert server.tokens == [CANARY], "the canary is alive"
+    for name, text in (before | {f"{name} after a call": text for name, text in shown_by(model).items()}).items():
+        assert CANARY not in text, name
+        assert "canary-in" not in text, name
+
+
+def locals_of(error, package="/"):
+    """The locals of an error's frames, its causes and contexts included; but for the tests', which know the canary."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    chain, shown = [told], []
+    while chain:
+        each = chain.pop()
+        chain += [linked for linked in (each.__cause__, each.__context__) if linked is not None]
+        shown += [
+            repr(frame.locals) for frame in each.stack if "/tests/" not in (name := frame.filename) and package in name
+        ]
+    return "".join(shown)
+
+
+FAULTS = {
+    "401": error(401, "Request had invalid authentication credentials."),
+    "400": error(400),
+    "page": html(),
+    "redirect": redirect("https://elsewhere.invalid/"),
+    "hung up": hang_up,
+    "cut": cut("in_chunk"),
+    "dripped": drip(),
+}
+
+
+@EVERY_FRONTEND
+@EVERY_KIND
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_in_no_error_not_even_with_the_locals_of_every_frame(server, frontend, kind, model, fault):
+    server.rule = fault
+    frontend.hasten(model)
+    for way in ("plain", "astream"):
+        with pytest.raises(VertexCompatError) as caught:
+            frontend.ask(model, way)
+        assert CANARY not in locals_of(caught.value), way
+        assert CANARY not in str(caught.value) + repr(vars(caught.value)) + repr(pickle.dumps(caught.value)), way
+    assert CANARY in server.tokens
+
+
+@EVERY_FRONTEND
+@pytest.mark.parametrize("wrong", [{"credentials": canary}, {"impersonate_service_account": "a@b.example"}])
+def test_in_no_error_about_settings(frontend, wrong):
+    with pytest.raises((SettingsError, ValueError)) as caught:
+        frontend.ask(frontend.door.make(base_url="https://h.example/v1", api_key=CANARY, **wrong), "plain")
+    # The constructor's own arguments stand in pydantic's frames.
+    assert CANARY not in locals_of(caught.value, "/vertex_compat_integrations/core/") + str(caught.value)
+
+
+@EVERY_FRONTEND
+@EVERY_KIND
+def test_in_no_log_of_any_library(server, frontend, kind, model, caplog):
+    for name in LIBRARIES:
+        caplog.set_level(logging.DEBUG, logger=name)
+    caplog.set_level(logging.DEBUG)
+    for way in WAYS:
+        frontend.ask(model, way)
+    server.rule = error(401)
+    with pytest.raises(VertexCompatError):
+        frontend.ask(model, "plain")
+    assert CANARY in server.tokens
+    assert any(record.name.startswith(("openai", "httpcore")) for record in caplog.records), "they do log"
+    assert CANARY not in caplog.text
+    assert all(CANARY not in repr(vars(record)) for record in caplog.records)
+
+
+@EVERY_FRONTEND
+def test_neither_token_nor_prompt_is_logged_by_this_package(server, frontend, caplog):
+    caplog.set_level(logging.DEBUG, logger="vertex_compat_integrations")
+    frontend.ask(frontend.build(server), "plain")
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("vertex_compat_integrations")]
+    assert PROMPT not in "".join(ours)
+
+
+@EVERY_KIND
+def test_in_nothing_that_langsmith_is_sent(server, serve, kind):
+    langsmith = pytest.importorskip("langsmith")
+    tracers = pytest.importorskip("langchain_core.tracers")
+    from fault_answers import body
+
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    collector = serve(body(b"{}"))
+    client = langsmith.Client(api_url=collector.origin, api_key="k", auto_batch_tracing=False)
+    tracer = tracers.LangChainTracer(client=client)
+    model = ChatVertexCompat(
+        model=MODEL, base_url=server.base_url, allow_hosts=[server.origin], max_retries=0, **KINDS[kind]()
+    )
+    model.invoke(PROMPT, {"callbacks": [tracer]})
+    server.rule = error(401)
+    with pytest.raises(VertexCompatError):
+        model.invoke(PROMPT, {"callbacks": [tracer]})
+    for thread in threading.enumerate():
+        if "Tracer" in thread.name or "ThreadPoolExecutor" in thread.name:
+            thread.join(1)
+    sent = b"".join(request.body for request in collector.requests)
+    assert PROMPT.encode() in sent, "runs are sent"
+    assert CANARY.encode() not in sent
+    assert CANARY in server.tokens
+
+
+@EVERY_KIND
+def test_in_no_event_of_llama_index(server, kind):
+    pytest.importorskip("llama_index")
+    from frontends import Frontend, LlamaIndex
+    from llama_index.core.instrumentation import get_dispatcher
+    from llama_index_instrumentation.event_handlers import BaseEventHandler
+
+    heard = []
+
+    class Listener(BaseEventHandler):
+        def handle(self, event, **_):
+            heard.append(repr(event) + event.model_dump_json(fallback=repr))
+
+    frontend = Frontend(LlamaIndex())
+    dispatcher = get_dispatcher()
+    listener = Listener()
+    dispatcher.add_event_handler(listener)
+    try:
+        model = frontend.door.make(
+            base_url=server.base_url, allow_hosts=[server.origin], max_retries=0, **KINDS[kind]()
+        )
+        for way in ("plain", "stream"):
+            frontend.ask(model, way)
+    finally:
+        dispatcher.event_handlers.remove(listener)
+    assert heard
+    assert CANARY not in "".join(heard)
+
+
+def test_in_no_output_of_the_emulator(caplog, capfd):
+    from frontends import CORE
+
+    caplog.set_level(logging.DEBUG)
+    with Emulator() as emulator:
+        token = emulator.identity.issue()
+        CORE.ask(CORE.door.make(base_url=emulator.base_url(), api_key=token), "plain")
+        shown = repr(emulator.journal.chat) + repr(emulator.journal.last) + repr(emulator.identity)
+    assert token not in caplog.text + "".join(capfd.readouterr())
+    assert emulator.journal.last.headers["authorization"] == f"Bearer {token}", "who asks for the header itself gets it"
+    assert token not in shown
+
+
+def test_in_no_output_of_the_command(tmp_path):
+    pytest.importorskip("typer")
+    command = [sys.executable, "-m", "vertex_compat_integrations", "emulate", "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+    output = io.StringIO()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        reader = threading.Thread(target=lambda: output.writelines(process.stdout), daemon=True)
+        reader.start()
+        try:
+            _ask_when_it_listens(output)
+        finally:
+            process.terminate()
+            process.wait(5)
+            reader.join(2)
+    assert "/chat/completions" in output.getvalue() or "http://" in output.getvalue()
+    assert CANARY not in output.getvalue()
+
+
+def _ask_when_it_listens(output):
+    import re
+    import time
+
+    from frontends import CORE
+
+    for _ in range(100):
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)", output.getvalue()):
+            break
+        time.sleep(0.05)
+    url = f"http://127.0.0.1:{found[1]}/v1/projects/p/locations/global/endpoints/openapi"
+    with contextlib.suppress(VertexCompatError):
+        CORE.ask(CORE.door.make(base_url=url, api_key=CANARY, max_retries=0), "plain")
+
+
+def test_a_name_is_encoded_or_refused_never_pasted_into_the_url(server):
+    from frontends import CORE
+
+    model = CORE.door.make(base_url=server.base_url, api_key=CANARY, project="p", model="google/gemini-3.5-flash")
+    CORE.ask(model, "plain")
+    assert server.requests[0].target.endswith("/endpoints/openapi/chat/completions")
+    assert json.loads(server.requests[0].body)["model"] == "google/gemini-3.5-flash"

@@ -1,0 +1,82 @@
+"""The table of features holds: each cell is run on the emulator, and a hole is one by its documented limit only."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import matrix_scenarios
+import pytest
+from matrix_doors import Cell
+from matrix_table import FEATURES, MODES, PLACES, Feature, Place, render_table
+
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.emulator import Emulator
+
+README = Path(__file__).parent.parent / "README.md"
+PACKAGES = {"LangChain": "langchain_core", "LlamaIndex": "llama_index"}
+CELLS = [(feature, place) for feature in FEATURES for place in PLACES if place not in feature.holes]
+REFUSED = [(feature, place) for feature in FEATURES for place in feature.holes if feature.scenario == "several_answers"]
+
+
+def _id(value: object) -> str:
+    return value.scenario if isinstance(value, Feature) else "-".join(value)
+
+
+@pytest.fixture(scope="module")
+def shared_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Emulator:
+    """The emulator, as if it had just started."""
+    shared_emulator.reset()
+    return shared_emulator
+
+
+@pytest.fixture(autouse=True)
+def _loop_for_synchronous_doors() -> Iterator[None]:
+    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def _cell(place: Place, emulator: Emulator) -> Cell:
+    if find_spec(PACKAGES[place.framework]) is None:
+        pytest.skip(f"{place.framework} is not installed")
+    return Cell(place, emulator)
+
+
+# LlamaIndex's workflows look at every attribute of their agents, deprecated ones included.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("feature", "place"), CELLS, ids=_id)
+def test_a_feature_works_where_the_table_says_so(feature, place, emulator):
+    getattr(matrix_scenarios, feature.scenario)(_cell(place, emulator))
+    assert emulator.journal.entries, "a cell is a real request"
+
+
+@pytest.mark.parametrize(("feature", "place"), REFUSED, ids=_id)
+def test_what_a_framework_cannot_hold_is_refused_before_anything_is_sent(feature, place, emulator):
+    cell = _cell(place, emulator)
+    with pytest.raises((SettingsError, ValueError), match=r"n=2|several|one"):
+        cell.ask("Hello.", model=matrix_scenarios.OPEN_MODEL, n=2)
+    assert emulator.journal.entries == []
+
+
+def test_each_scenario_has_its_row_and_each_hole_its_reason():
+    functions = inspect.getmembers(matrix_scenarios, inspect.isfunction)
+    scenarios = {name for name, function in functions if list(inspect.signature(function).parameters) == ["cell"]}
+    assert {feature.scenario for feature in FEATURES} == scenarios
+    assert all(reason.strip() for feature in FEATURES for reason in feature.holes.values())
+    assert len(PLACES) == 2 * 2 * len(MODES)
+
+
+def test_the_readme_carries_the_table():
+    """`python tests/matrix_table.py` prints it."""
+    assert f"<!-- matrix -->\n{render_table()}\n<!-- /matrix -->" in README.read_text(encoding="utf-8")

@@ -1,0 +1,125 @@
+"""`vertex-compat models`: the catalogue, as a table or as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vertex_compat_integrations.core.catalogue import CATALOGUE, ModelFacts
+
+WIDTH = 240
+"""Of the table where the output is no terminal, so that no cell is cut in a pipe or a file."""
+
+_LEGEND = (
+    "The longest row that a model's name begins with speaks of it. Window and Answer are tokens. Nothing of it was "
+    "checked against the live service; model_facts= overrides any fact."
+)
+_INPUTS = ("text", "image", "audio", "video", "pdf")
+_OUTPUTS = ("text", "image", "audio", "embedding")
+
+
+def show(rows: Sequence[ModelFacts] = CATALOGUE, *, as_json: bool, console: Console | None = None) -> None:
+    """Print the rows."""
+    if as_json:
+        print(json.dumps([record(row) for row in rows], indent=1))
+        return
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    sources = list(dict.fromkeys(map(_source, rows)))
+    console.print(table(rows, sources))
+    for number, source in enumerate(sources, 1):
+        console.print(Text(f"{number:2} {source}", "dim"))
+    console.print(Text(_LEGEND, "dim"))
+
+
+def record(row: ModelFacts) -> dict[str, Any]:
+    """The row as JSON: every fact, sets in order."""
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in {"model": row.prefix, **asdict(row)}.items()
+        if name != "prefix"
+    }
+
+
+def table(rows: Iterable[ModelFacts], sources: Sequence[str]) -> Table:
+    """The facts that decide which model to take."""
+    drawn = Table(title="Model facts", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn.add_column("Model", overflow="fold")
+    for heading in ("Window", "Answer"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("Media", "Thinking", "Tools", "Service"):
+        drawn.add_column(heading, overflow="fold")
+    drawn.add_column("Source", justify="right")
+    for row in rows:
+        number = str(sources.index(_source(row)) + 1)
+        drawn.add_row(*(Text(cell) for cell in (*cells(row), number)), style="dim" if row.retires else "")
+    return drawn
+
+
+def cells(row: ModelFacts) -> list[str]:
+    """The row's cells, as text."""
+    return [
+        f"{row.prefix}*",
+        _thousands(row.input_tokens),
+        _thousands(row.output_tokens),
+        _media(row),
+        _thinking(row),
+        _tools(row),
+        _service(row),
+    ]
+
+
+def _source(row: ModelFacts) -> str:
+    return f"{row.source} ({row.date})"
+
+
+def _thousands(tokens: int) -> str:
+    return f"{tokens / 1000:,.0f}k" if tokens >= 1000 else str(tokens or "-")
+
+
+def _media(row: ModelFacts) -> str:
+    """What goes in, and what comes out if that is more than text."""
+    taken = " ".join(kind for kind in _INPUTS if kind in row.inputs)
+    given = " ".join(kind for kind in _OUTPUTS if kind in row.outputs)
+    return taken if given == "text" else f"{taken} → {given}"
+
+
+def _service(row: ModelFacts) -> str:
+    """Where it is, until when, and what is named in its place."""
+    until = f"until {row.retires}" if row.retires else ""
+    instead = f"→ {row.replacement}" if row.retires and row.replacement else ""
+    return " ".join(filter(None, (", ".join(row.locations), until, instead)))
+
+
+def _thinking(row: ModelFacts) -> str:
+    unasked = "" if row.thinks_unasked else ", off unless asked"
+    match row.thinking:
+        case None:
+            return "no"
+        case "always":
+            return "always"
+        case "budget":
+            return f"token budget{unasked}"
+        case "switch":
+            return f"on or off{unasked}"
+        case _:
+            return " ".join(row.thinking_levels) + unasked
+
+
+def _tools(row: ModelFacts) -> str:
+    if not row.calls_tools:
+        return "no"
+    limits = []
+    if "required" not in row.tool_choices:
+        limits.append("not forced")
+    if not row.tools_with_json:
+        limits.append("not with JSON")
+    if not row.system_with_tools:
+        limits.append("no system message")
+    return ", ".join(("yes", *limits))

@@ -1,0 +1,79 @@
+"""What other integrations keep in a message's `additional_kwargs`: calls, and Gemini's thought signatures.
+
+Sources: llama-index-llms-openai and -openai-like (calls as the SDK's objects or as mappings; OpenAI's older
+`function_call`), -anthropic (`tool_use` blocks), -google-genai (signatures as a list by position, which says for sure
+only what a list of one says).
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage
+from pydantic import BaseModel
+
+from vertex_compat_integrations import wire
+
+CALLS_KEY = "tool_calls"
+"""Where LlamaIndex looks for calls in a message's `additional_kwargs`."""
+
+_SIGNATURES_KEY = "thought_signatures"
+
+
+def foreign_calls(message: ChatMessage) -> list[tuple[str | None, str, Any]]:
+    """Id, name and arguments of the calls that stand in `additional_kwargs`."""
+    found: list[tuple[str | None, str, Any]] = []
+    for call in _raw_calls(message):
+        match call:
+            case {"function": Mapping() as called}:
+                found.append((call.get("id"), called.get("name") or "", called.get("arguments") or ""))
+            case {"type": "tool_use", "name": str(name)}:
+                found.append((call.get("id"), name, call.get("input") or {}))
+    function = message.additional_kwargs.get("function_call")
+    if not found and isinstance(function, Mapping):
+        name = function.get("name") or ""
+        # A result of the older kind is paired by the function's name.
+        found.append((name, name, function.get("arguments") or ""))
+    return found
+
+
+def _raw_calls(message: ChatMessage) -> Iterator[Mapping[str, Any]]:
+    calls = message.additional_kwargs.get(CALLS_KEY)
+    for call in calls if isinstance(calls, list | tuple) else ():
+        made = call.model_dump() if isinstance(call, BaseModel) else call
+        if isinstance(made, Mapping):
+            yield made
+
+
+def with_foreign_extras(calls: Sequence[wire.ToolCall], message: ChatMessage) -> list[wire.ToolCall]:
+    """The calls with what another integration kept of their `extra_content`."""
+    if any("extra_content" in call for call in calls):
+        return list(calls)
+    told = {str(call.get("id") or ""): call.get("extra_content") for call in _raw_calls(message)}
+    extended = [_with_extra(call, told.get(call["id"])) for call in calls]
+    signature = _only_signature(message)
+    if signature is None or "extra_content" in extended[0]:
+        return extended
+    # Of calls that were made at once, the first bears the signature (Google, "Thought signatures").
+    return [_with_extra(extended[0], _signed(signature)), *extended[1:]]
+
+
+def _with_extra(call: wire.ToolCall, extra: Any) -> wire.ToolCall:
+    return {**call, "extra_content": dict(extra)} if isinstance(extra, Mapping) and extra else call
+
+
+def foreign_message_extra(message: ChatMessage, *, has_calls: bool) -> wire.ExtraContent | None:
+    """The `extra_content` of an answer in words that another integration has made; None if it has none."""
+    signature = None if has_calls else _only_signature(message)
+    return None if signature is None else _signed(signature)
+
+
+def _only_signature(message: ChatMessage) -> str | bytes | None:
+    given = message.additional_kwargs.get(_SIGNATURES_KEY)
+    found = [one for one in given if isinstance(one, str | bytes) and one] if isinstance(given, list | tuple) else []
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _signed(signature: str | bytes) -> wire.ExtraContent:
+    text = b64encode(signature).decode() if isinstance(signature, bytes) else signature
+    return {"google": {"thought_signature": text}}
