@@ -34,10 +34,19 @@ class Authority(NamedTuple):
         return context
 
 
+@pytest.fixture(scope="session")
+def nobodys_bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bundle with one certificate, which signed nothing; the system's take a client 40 ms to load."""
+    path = tmp_path_factory.mktemp("nobody") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    return str(path)
+
+
 @pytest.fixture(autouse=True)
-def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobodys_bundle: str) -> None:
     for name in FOREIGN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", nobodys_bundle)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "no-gcloud-here"))
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "env-project")
 

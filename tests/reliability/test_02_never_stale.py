@@ -17,7 +17,7 @@ from vertex_compat_integrations.emulator import Emulator
 
 LIFE = 3600
 DAY = 24 * LIFE
-STEP = 900
+STEP = 1200
 
 
 class Clock:
@@ -72,7 +72,7 @@ def test_a_day_takes_two_token_requests_a_life_and_sends_no_expired_token(emulat
     before = len(emulator.identity.token_requests)
     for moment in range(0, DAY, STEP):
         for each in made:
-            frontend.ask(each, "aplain" if moment % (4 * STEP) == 0 else "plain")
+            frontend.ask(each, "aplain" if moment % (8 * STEP) == 0 else "plain")
             calls += 1
         let_fetches_land()
         clock.now += STEP
