@@ -25,6 +25,7 @@ RECORDED = sorted((Path(__file__).parents[1] / "wire").glob("*.sse"))
 EXAMPLES = 1000
 NIGHTLY = 10_000
 fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+fuzzed_less = settings(fuzzed, max_examples=EXAMPLES // 4)
 fuzzed_at_night = settings(fuzzed, max_examples=NIGHTLY)
 
 
@@ -377,9 +378,11 @@ keywords = st.sampled_from(
 schemas = st.dictionaries(
     keywords,
     st.recursive(
-        scalars | keywords, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=4)
+        scalars | keywords,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=3),
+        max_leaves=6,
     ),
-    max_size=5,
+    max_size=4,
 )
 
 
@@ -389,13 +392,13 @@ def test_any_stream_ends_in_a_value_or_an_error_of_ours(data):
     ends_well(data)
 
 
-@fuzzed
+@fuzzed_less
 @given(values | chunks)
 def test_any_body_ends_in_a_value_or_an_error_of_ours(value):
     decodes_well(value)
 
 
-@fuzzed
+@fuzzed_less
 @given(st.integers(300, 599), values.map(lambda value: json.dumps(value).encode()) | noise)
 def test_any_error_body_is_an_error_of_ours(code, data):
     assert decode_failure(code, data, {}).hint
