@@ -7,10 +7,6 @@ from typing import Any
 
 import pytest
 
-collect_ignore = ["reliability"]
-"""The fault tests of `tests/reliability` are still being written; run them by naming the folder's files."""
-
-
 class _Sink(http.server.BaseHTTPRequestHandler):
     """Reads a body without keeping it."""
 

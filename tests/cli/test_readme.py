@@ -63,7 +63,7 @@ def test_the_emulator_block_shows_the_retry(tmp_path):
     ("name", "command"),
     [
         ("demo", 'python3 -m venv .venv && .venv/bin/pip install -e ".[demo]" && .venv/bin/vertex-compat demo'),
-        ("test", 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/python -m pytest'),
+        ("test", 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/python -m pytest -n 2'),
     ],
 )
 def test_a_command_can_be_taken_from_the_readme(name, command):

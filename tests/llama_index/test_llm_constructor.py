@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import openai
 import pytest
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
@@ -43,8 +44,8 @@ VALUES = {
     "messages_to_prompt": str,
     "completion_to_prompt": str,
     "output_parser": Parser(),
-    "http_client": object(),
-    "async_http_client": object(),
+    "http_client": openai.DefaultHttpxClient(),
+    "async_http_client": openai.DefaultAsyncHttpxClient(),
     "pydantic_program_mode": PydanticProgramMode.FUNCTION,
     "context_window": 5_000,
     "is_chat_model": True,
