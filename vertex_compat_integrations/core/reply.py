@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from pydantic_core import to_json
@@ -106,8 +106,7 @@ class Ending:
         return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer.
 
     Attributes:
@@ -157,12 +156,12 @@ def decode_replies(
 
 def mapping_in(value: Any) -> Mapping[str, Any]:
     """The value if it is a JSON object; else an empty one, since what is of another shape tells nothing."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def mappings_in(value: Any) -> list[Mapping[str, Any]]:
     """The JSON objects in a list; empty if it is none."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text_in(value: Any) -> str:

@@ -42,6 +42,16 @@ from vertex_compat_integrations.langchain.tools import convert_tool, declare_too
 Structured = dict[str, Any] | BaseModel
 _CONNECTION = tuple(Connection.model_fields)
 
+_TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
+"""Options that traces show under names of their own."""
+
+_IDENTIFYING = tuple(
+    name
+    for name in ("project", "location", "endpoint", "endpoint_host", "base_url", *option_names())
+    if name != "default_headers"
+)
+"""What tells one model from another."""
+
 _DUMPED = "_serialized"
 """Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
 
@@ -95,9 +105,8 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """What tells this model from another, in traces and cache keys; no secrets."""
-        names = ("project", "location", "endpoint", "endpoint_host", "base_url", "model", "thinking", "extra_body")
-        values = {name: getattr(self, name) for name in (*names, *option_names()) if name != "default_headers"}
-        return {name: value for name, value in values.items() if value is not None}
+        values = vars(self)
+        return {name: value for name in _IDENTIFYING if (value := values.get(name)) is not None}
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -114,7 +123,8 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
-            options = self._options(stop, kwargs)
+            said = {name: kwargs[name] for name in kwargs if self.setting_aliases.get(name, name) in _TRACED}
+            options = self._options(stop, said)
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
         if options.temperature is not None:
             params["ls_temperature"] = options.temperature
