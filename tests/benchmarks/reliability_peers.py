@@ -177,12 +177,16 @@ def _refusals(name: str, *what: Any, **headers: Any) -> Row:
 
 
 ROWS = [
-    Row("none", reply(), events(sse([_native("".join(PIECES), "STOP")], done=False))),
+    Row("no fault", reply(), events(sse([_native("".join(PIECES), "STOP")], done=False))),
     *(Row(f"stream {CUT_NAMES[how]}", cut(how), _native_cut(how)) for how in CUTS),
     Row("finish reason, but no `[DONE]`", events(sse(say(*PIECES), done=False))),
-    Row("error list after the first pieces", events(sse(say("One ", finish=None), done=False) + LISTED), tells=True),
     Row(
-        "error as an event",
+        "error outside of events, after the first piece",
+        events(sse(say("One ", finish=None), done=False) + LISTED),
+        tells=True,
+    ),
+    Row(
+        "error as an event, in Google's form",
         events(sse([*say("One ", finish=None), [UNAVAILABLE]], done=False)),
         FAILS_NATIVELY,
         tells=True,
@@ -190,7 +194,7 @@ ROWS = [
     Row("HTML page, 200", html(), html(), tells=True),
     Row("HTML page, 404", body(HTML, 404, "text/html"), body(HTML, 404, "text/html"), streams=False, tells=True),
     Row("error body, 404", error(*NOT_FOUND), error(*NOT_FOUND, shape="dict"), streams=False, tells=True),
-    Row("choice without a message", body(NO_MESSAGE), body(NO_CONTENT), streams=False),
+    Row("blocked: a choice without a message", body(NO_MESSAGE), body(NO_CONTENT), streams=False),
     Row("JSON, 200,000 deep", body(DEEP), body(DEEP), streams=False),
     Row("body of a byte each 0.1 s", drip(0.1), drip(0.1), streams=False),
     Row("keep-alive comments for ever", comments(0.1), _native_comments),
@@ -210,10 +214,10 @@ def _ask_in_child(ask: Ask, row: Row, url: str, told: Any) -> None:
     began = time.monotonic()
     told.send("ready")
     try:
-        result = f'"{ask(url, row.retries, row.streams)}"'
+        result = f'`"{ask(url, row.retries, row.streams)}"`'
     except Exception as failure:  # noqa: BLE001 - whatever the peer raises is its result
-        text = " ".join(str(failure).split()).replace("|", "/")
-        result = type(failure).__name__ + (f": {text[:60].strip()}" if row.tells else "")
+        text = " ".join(str(failure).split()).translate({ord("|"): "/", ord("`"): "'"})
+        result = f"`{type(failure).__name__}{f': {text[:48].strip()}' if row.tells else ''}`"
     told.send((result, time.monotonic() - began))
 
 
@@ -233,7 +237,7 @@ def measure(ask: Ask, row: Row, rule: Answer, stranger: FaultServer | None = Non
         requests = len(server.requests)
     said = [result]
     said += [f"{seconds:.1f} s"] if seconds > 1 else []
-    said += [f"{requests} requests"] if requests != 1 or row.retries else []
+    said += [f"{requests} request{'s' * (requests != 1)}"] if requests != 1 or row.retries else []
     said += [f"prompt elsewhere: {'yes' if stranger.requests else 'no'}"] if stranger else []
     return ", ".join(said)
 

@@ -157,19 +157,29 @@ def test_a_deep_copy_keeps_the_trust(server, stranger, frontend):
     assert stranger.connections == 0
 
 
-def test_configuration_at_run_time_does_not_move_the_credential(server, stranger):
+@pytest.mark.parametrize("kind", ["api_key", "object", "default"])
+def test_configuration_at_run_time_does_not_move_the_credential(server, stranger, kind):
     runnables = pytest.importorskip("langchain_core.runnables")
     from vertex_compat_integrations.langchain import ChatVertexCompat
 
-    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, api_key=TOKEN)
-    free = model.configurable_fields(
-        base_url=runnables.ConfigurableField(id="base_url"), allow_hosts=runnables.ConfigurableField(id="allow_hosts")
-    )
-    assert free.invoke(PROMPT).text == TEXT
-    moved = {"configurable": {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}}
-    with pytest.raises(ValueError, match="was given for"):
-        free.invoke(PROMPT, moved)
+    given = {"api_key": {"api_key": TOKEN}, "object": {"credentials": google_credentials()}, "default": {}}[kind]
+    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, allow_hosts=[server.origin], **given)
+    free = model.configurable_fields(base_url=runnables.ConfigurableField(id="base_url"))
+    if given:
+        assert free.invoke(PROMPT).text == TEXT
+    with pytest.raises(ValueError, match=r"was given for|not one of Google's hosts"):
+        free.invoke(PROMPT, {"configurable": {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}})
     assert stranger.connections == 0
+
+
+@pytest.mark.parametrize("name", ["allow_hosts", "http_client", "http_async_client", "proxy", "ca_bundle"])
+def test_who_may_have_the_credential_is_no_matter_of_run_time(name):
+    """Nor is who stands between."""
+    runnables = pytest.importorskip("langchain_core.runnables")
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    with pytest.raises(SettingsError, match=f"{name}= cannot be configured at run time"):
+        ChatVertexCompat(model=MODEL).configurable_fields(**{name: runnables.ConfigurableField(id=name)})
 
 
 @EVERY_FRONTEND

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -154,6 +154,21 @@ class Connection(Settings):
 
 _CREDENTIALS = ("api_key", "credentials")
 _HTTP_CLIENTS = ("http_client", "http_async_client")
+_TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
+
+
+def check_run_time_settings(names: Iterable[str]) -> None:
+    """Refuse to leave to whoever calls what decides who may have the credential, or stand between.
+
+    Raises:
+        SettingsError: One of the names is such a setting.
+    """
+    for name in names:
+        if name in _TRUST:
+            raise SettingsError(
+                f"{name}= cannot be configured at run time: it decides who sees the credential.",
+                hint="Pass it to the constructor; for several destinations, make several objects.",
+            )
 
 
 def settings_to_pickle(settings: Mapping[str, Any]) -> dict[str, Any]:
