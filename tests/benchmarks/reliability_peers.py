@@ -178,7 +178,7 @@ def _refusals(name: str, *what: Any, **headers: Any) -> Row:
 
 ROWS = [
     Row("no fault", reply(), events(sse([_native("".join(PIECES), "STOP")], done=False))),
-    *(Row(f"stream {CUT_NAMES[how]}", cut(how), _native_cut(how)) for how in CUTS),
+    *(Row(f"stream: {CUT_NAMES[how]}", cut(how), _native_cut(how)) for how in CUTS),
     Row("finish reason, but no `[DONE]`", events(sse(say(*PIECES), done=False))),
     Row(
         "error outside of events, after the first piece",

@@ -31,7 +31,8 @@ def test_what_never_ends_is_ended_at_the_deadline(server, frontend, way, answer)
     server.rule = answer
     error_told = expires(lambda: frontend.ask(frontend.build(server, timeout=SECONDS, max_retries=3), way))
     assert "timeout=" in error_told.hint or getattr(error_told, "partial_text", "")
-    assert len(server.requests) == 1, "there is no time for another attempt"
+    # None, if the machine is so busy that the server has not read it yet.
+    assert len(server.requests) <= 1, "there is no time for another attempt"
 
 
 @EVERY_FRONTEND

@@ -183,11 +183,11 @@ def run(program, *options):
     return done.stdout.strip(), done.stderr.strip()
 
 
-@pytest.mark.parametrize("frontend", FRONTENDS[:2])
+@pytest.mark.parametrize("frontend", FRONTENDS[1:2])
 def test_four_forked_children_get_their_own_answers(server, frontend):
     """25 calls in each child and in the parent, after the parent's connections were in use.
 
-    The connections are the core's; a further framework takes seconds to load, and has none of its own.
+    The connections are the core's; LlamaIndex takes seconds to load, and has none of its own.
     """
     server.rule = echo
     program = FORKING.format(
