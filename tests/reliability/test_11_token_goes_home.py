@@ -5,7 +5,7 @@ import socket
 import pytest
 from fault_answers import TEXT, redirect, reply
 from fault_server import FaultServer
-from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, MODEL, PROMPT, TOKEN, TWO_WAYS
+from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, MODEL, PROMPT, TOKEN, TWO_WAYS, WAYS
 from google.oauth2.credentials import Credentials
 
 from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_source
@@ -131,6 +131,40 @@ def test_a_copy_with_another_origin_gets_neither_the_credential_nor_the_prompt(s
     with pytest.raises(SettingsError, match="was given for"):
         frontend.ask(model, "plain")
     assert stranger.connections == 0
+
+
+@EVERY_FRAMEWORK
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+def test_neither_does_a_copy_of_an_object_that_spoke_to_google(stranger, frontend, kind):
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    model = frontend.door.make(project="p", max_retries=0, **given)
+    for way in WAYS:
+        with pytest.raises(SettingsError, match=r"was given for https://aiplatform\.googleapis\.com"):
+            frontend.ask(model.model_copy(update={"base_url": stranger.base_url}), way)
+    assert stranger.connections == 0
+
+
+@EVERY_FRAMEWORK
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+@pytest.mark.parametrize("changed", [{"base_url": "https://aiplatform.googleapis.com/v1"}, {"base_url": None}], ids=str)
+def test_nor_is_the_credential_of_a_server_of_ones_own_sent_to_google(*, server, frontend, kind, changed, monkeypatch):
+    looked_up = []
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    model = frontend.door.make(base_url=server.base_url, project="p", max_retries=0, **given)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **_: looked_up.append(args))
+    with pytest.raises(SettingsError, match="was given for"):
+        frontend.ask(model.model_copy(update=changed), "plain")
+    assert looked_up == []
+
+
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+def test_between_googles_own_hosts_it_may_move(kind):
+    """A location that changes at run time is another host."""
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    first = Connection(project="p", **given)
+    for changed in ({}, {"location": "europe-west4"}, {"base_url": "https://us-east5-aiplatform.googleapis.com/v1"}):
+        connection = first.model_copy(update=changed)
+        assert resolve_source(connection, resolve_destination(connection)).kind
 
 
 @EVERY_FRAMEWORK

@@ -16,6 +16,7 @@ from vertex_compat_integrations.core.endpoint import (
     Endpoint,
     clean_base_url,
     is_allowed,
+    is_google_host,
     is_loopback,
     origin_of,
     resolve_model,
@@ -312,7 +313,7 @@ def _check_trust(connection: Connection, destination: Destination) -> None:
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
         )
     universe = DEFAULT_UNIVERSE if given is None or callable(given) else universe_of(given)
-    check_trust(destination.origin, own_credential(connection), connection.allow_hosts, universe)
+    check_trust(destination.origin, _own_credential(connection, destination), connection.allow_hosts, universe)
 
 
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -320,9 +321,9 @@ def resolve_authorities(connection: Connection, environment: Mapping[str, str] =
     return connection.ca_bundle or _first(environment, CA_VARIABLES)
 
 
-def own_credential(connection: Connection) -> object | None:
-    """The static token or callable that goes with a base URL of the user's own; None if there is none such."""
-    if connection.base_url is None:
+def _own_credential(connection: Connection, destination: Destination) -> object | None:
+    """The static token or callable that goes with its origin; None for others, and where no base URL names the host."""
+    if connection.base_url is None and not is_google_host(destination.origin):
         return None
     if connection.api_key is not None:
         return connection.api_key
