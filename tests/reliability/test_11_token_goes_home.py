@@ -1,5 +1,6 @@
 """Item 11: the credential, and the prompt, go to the configured origin and nowhere else."""
 
+import json
 import socket
 
 import pytest
@@ -106,6 +107,20 @@ def test_the_credentials_own_universe_is_trusted_and_no_other():
     assert resolve_source(connection, resolve_destination(connection)).kind
     for other in (google_credentials(), google_credentials("another.example")):
         connection = Connection(base_url=url, credentials=other)
+        with pytest.raises(SettingsError, match="not one of Google's hosts"):
+            resolve_source(connection, resolve_destination(connection))
+
+
+@pytest.mark.parametrize("place", ["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"])
+def test_so_is_that_of_application_default_credentials(place, tmp_path, monkeypatch):
+    """Their file names it, wherever google-auth finds it."""
+    path = tmp_path / "application_default_credentials.json"
+    monkeypatch.setenv(place, str(path if place.startswith("GOOGLE") else tmp_path))
+    connection = Connection(base_url="https://aiplatform.apis-s3ns.example/v1")
+    path.write_text(json.dumps({"type": "service_account", "universe_domain": "apis-s3ns.example"}))
+    assert resolve_source(connection, resolve_destination(connection)).kind
+    for content in ({"universe_domain": "another.example"}, {"universe_domain": 1}, {}, []):
+        path.write_text(json.dumps(content))
         with pytest.raises(SettingsError, match="not one of Google's hosts"):
             resolve_source(connection, resolve_destination(connection))
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from vertex_compat_integrations.core.adc import resolve_adc_universe
 from vertex_compat_integrations.core.credentials import TokenSource, token_source, universe_of, without_tokens
 from vertex_compat_integrations.core.endpoint import (
     DEFAULT_LOCATION,
@@ -312,8 +313,15 @@ def _check_trust(connection: Connection, destination: Destination) -> None:
         raise SettingsError(
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
         )
-    universe = DEFAULT_UNIVERSE if given is None or callable(given) else universe_of(given)
-    check_trust(destination.origin, _own_credential(connection, destination), connection.allow_hosts, universe)
+    own = _own_credential(connection, destination)
+    check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
+
+
+def _universe(connection: Connection, destination: Destination) -> str:
+    """Where the credential is at home; a file is read only if that decides about the destination."""
+    if connection.api_key is not None or callable(connection.credentials) or is_google_host(destination.origin):
+        return DEFAULT_UNIVERSE
+    return resolve_adc_universe() if connection.credentials is None else universe_of(connection.credentials)
 
 
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
