@@ -3,23 +3,24 @@
 LangChain's own sinks are tested in `tests/langchain/test_serialisation.py`, too.
 """
 
-import contextlib
 import io
 import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
+import time
 import traceback
 
 import cloudpickle
 import pytest
 from fault_answers import cut, drip, error, hang_up, html, redirect
-from frontends import EVERY_FRAMEWORK, EVERY_FRONTEND, MODEL, PROMPT, TOKEN, WAYS, Frontend, LangChain, LlamaIndex
+from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, MODEL, PROMPT, TOKEN, WAYS, Frontend, LangChain, LlamaIndex
 from google.oauth2.credentials import Credentials
 
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.errors import AuthenticationError, SettingsError, VertexCompatError
 from vertex_compat_integrations.emulator import Emulator
 
 CANARY = "ya29.canary-in-the-coal-mine"
@@ -272,8 +273,6 @@ def test_in_no_event_and_no_span_of_llama_index(server, kind):
 
 
 def test_in_no_output_of_the_emulator(caplog, capfd):
-    from frontends import CORE
-
     caplog.set_level(logging.DEBUG)
     with Emulator() as emulator:
         token = emulator.identity.issue()
@@ -295,25 +294,21 @@ def test_in_no_output_of_the_command(tmp_path):
         reader = threading.Thread(target=lambda: output.writelines(process.stdout), daemon=True)
         reader.start()
         try:
-            _ask_when_it_listens(output)
+            url = wait_for(r"http://127\.0\.0\.1:\d+", output) + "/v1/projects/p/locations/global/endpoints/openapi"
+            with pytest.raises(AuthenticationError):
+                CORE.ask(CORE.door.make(base_url=url, api_key=CANARY, max_retries=0), "plain")
+            wait_for("POST .*/chat/completions 401", output)
         finally:
             process.terminate()
             process.wait(5)
             reader.join(2)
-    assert "/chat/completions" in output.getvalue() or "http://" in output.getvalue()
     assert CANARY not in output.getvalue()
 
 
-def _ask_when_it_listens(output):
-    import re
-    import time
-
-    from frontends import CORE
-
-    for _ in range(100):
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", output.getvalue()):
-            break
-        time.sleep(0.05)
-    url = f"http://127.0.0.1:{found[1]}/v1/projects/p/locations/global/endpoints/openapi"
-    with contextlib.suppress(VertexCompatError):
-        CORE.ask(CORE.door.make(base_url=url, api_key=CANARY, max_retries=0), "plain")
+def wait_for(pattern, output):
+    """What the output holds by then."""
+    ends = time.monotonic() + 30
+    while (found := re.search(pattern, output.getvalue())) is None:
+        assert time.monotonic() < ends, output.getvalue()
+        time.sleep(0.02)
+    return found[0]
