@@ -105,7 +105,7 @@ async def test_cancelling_who_came_first_leaves_the_others_their_answer(server, 
     leader.cancel()
     began = time.monotonic()
     assert await asyncio.gather(*others) == [TEXT] * 20
-    assert time.monotonic() - began < 0.2 + 0.5
+    assert time.monotonic() - began < 4, "who hangs does so for the timeout of 5 s"
     with pytest.raises(asyncio.CancelledError):
         await leader
     assert len(granting.requests) == 1
