@@ -9,7 +9,8 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableSerializable
+from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
 
@@ -18,6 +19,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, VertexCompatClient
 from vertex_compat_integrations.core.connection import (
     Connection,
+    check_run_time_settings,
     check_settings,
     resolve_destination,
     resolve_model_name,
@@ -318,6 +320,15 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         if update and "profile" not in update and self._has_profile_of_catalogue():
             copy.profile = catalogue_profile(copy)
         return copy
+
+    def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
+        """This model, with these settings open to the configuration of a call.
+
+        Raises:
+            SettingsError: One of them decides who sees the credential.
+        """
+        check_run_time_settings(kwargs)
+        return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Change a setting; it reaches the next request."""
