@@ -93,8 +93,11 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent."""
-        check_settings(self, self.model)
+        """Refuse coordinates and models that cannot be, before anything is sent; fill in the model's profile."""
+        name = check_settings(self, self.model)
+        if self.profile is None:
+            # Not by `_resolve_model_profile`: LangChain then checks the keys, which takes longer than all the rest.
+            self.profile = build_profile(name, facts_for(name, self.model_facts))
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         self._add_version("vertex-compat-integrations", __version__)
@@ -119,9 +122,6 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     def is_lc_serializable(cls) -> bool:
         """True: settings are dumped, credentials are not."""
         return True
-
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return catalogue_profile(self)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
