@@ -38,6 +38,7 @@ FLOORS = {
             "core.thoughts",
             "core.tool_result",
             "core.trust",
+            "core.vocabulary",
         ),
         1,
     ),
@@ -53,6 +54,7 @@ FLOORS = {
             "core.embedding",
             "core.transport",
             "core.call",
+            "core.spec",
         ),
         2,
     ),
@@ -96,6 +98,8 @@ NEIGHBOURS = {
     ("core.call", "core.stream"),
     ("core.call", "core.history"),
     ("core.call", "core.transport"),
+    ("core.vocabulary", "core.settings"),
+    ("core.spec", "core.connection"),
     ("core.client", "core.pool"),
     ("core.sdk", "core.pool"),
 }
@@ -104,6 +108,7 @@ THIRD_PARTY = {
     "openai": {"core.pool", "core.transport", "core.sdk"},
     "google": {"core.credentials", "core.token_request", "cli"},
     "langchain_core": {"langchain", "cli"},
+    "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator"},
     "typer": {"cli"},
@@ -168,7 +173,9 @@ def test_third_parties_are_imported_in_their_rooms_only(name, tree):
 
 
 def _loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    # Namespace packages that a .pth file makes stand there before.
+    new = "{name.partition('.')[0] for name in sys.modules.keys() - known}"
+    code = f"import sys; known = {{*sys.modules}}; {statement}; print(' '.join({new}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 

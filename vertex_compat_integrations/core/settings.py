@@ -27,14 +27,20 @@ class Settings(BaseModel):
         """
         if not isinstance(values, Mapping):
             return values
-        renamed = rename_aliases(values, _all_aliases(cls))
+        renamed = rename_aliases(values, all_aliases(cls))
         unknown = [name for name in renamed if name not in cls.model_fields]
         if unknown:
-            raise unknown_setting(unknown[0], [*cls.model_fields, *_all_aliases(cls)])
+            raise unknown_setting(unknown[0], setting_names(cls))
         return renamed
 
 
-def _all_aliases(cls: type[Settings]) -> dict[str, str]:
+def setting_names(cls: type[Settings]) -> list[str]:
+    """All names that the constructor knows: the fields' own, and those from other classes."""
+    return [*cls.model_fields, *all_aliases(cls)]
+
+
+def all_aliases(cls: type[Settings]) -> dict[str, str]:
+    """Names from other classes → the name here."""
     aliases: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         aliases |= vars(base).get("setting_aliases", {})

@@ -32,7 +32,8 @@ from vertex_compat_integrations.core.options import (
     unknown_names,
     with_tools_for_functions,
 )
-from vertex_compat_integrations.langchain import structured, tokens
+from vertex_compat_integrations.core.settings import all_aliases
+from vertex_compat_integrations.langchain import structured, tokens, vocabulary
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
@@ -67,6 +68,20 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     _client: tuple[tuple[Any, ...], VertexCompatClient] | None = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = PROVIDER
+
+    setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate_vocabulary(cls, values: Any) -> Any:
+        """The arguments in words of ours.
+
+        Raises:
+            SettingsError: A word of another class asks for something that is not so.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        return vocabulary.own_arguments(values, cls.__name__, cls.model_fields, all_aliases(cls))
 
     @model_validator(mode="before")
     @classmethod

@@ -36,7 +36,7 @@ from vertex_compat_integrations.core.connection import (
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.options import Options, effective_options, unknown_names, with_tools_for_functions
-from vertex_compat_integrations.core.settings import unknown_setting
+from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
 from vertex_compat_integrations.core.stream import ReplyDelta
 from vertex_compat_integrations.llama_index import encode, media, vocabulary
 from vertex_compat_integrations.llama_index.decode import (
@@ -104,7 +104,7 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         """
         if not isinstance(values, Mapping):
             return values
-        return vocabulary.own_words(values, cls.class_name(), cls.model_fields)
+        return vocabulary.own_arguments(values, cls.class_name(), cls.model_fields, all_aliases(cls))
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
