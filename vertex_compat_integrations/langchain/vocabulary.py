@@ -8,7 +8,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.vocabulary import Converted, Foreign, own_words, plain
+from vertex_compat_integrations.core.vocabulary import (
+    GENERATION_WORDS,
+    Converted,
+    Foreign,
+    own_words,
+    with_answer_format,
+)
 
 ALIASES = {
     "openai_api_key": "api_key",
@@ -24,13 +30,11 @@ ALIASES = {
 """Other classes' name → the name here."""
 
 _TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
-_RESPONSES = Foreign("This endpoint has chat completions only, no Responses API; leave it out.", (False,))
+_RESPONSES = "This endpoint has chat completions only, no Responses API; leave it out."
 _PLACE = Foreign(
     "location= gives Google's host, endpoint_host= a dedicated one, base_url= any URL prefix; quota_project= pays."
 )
 _METADATA = Foreign("Give headers as default_headers=.", ((), []))
-_NO_FIELD = Foreign("The endpoint documents no such field; extra_body= reaches the body, unverified.")
-_IMAGES = Foreign('Use modalities=["text", "image"]; the endpoint documents no other setting of pictures.')
 _ORGANIZATION = Foreign("Use project=, a Google Cloud project; quota_project= charges another one.")
 
 
@@ -49,49 +53,23 @@ def _from_reasoning(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"reasoning_effort": value.get("effort"), **told}
 
 
-def _from_thinking_config(value: Any) -> dict[str, Any]:
-    config = plain(value)
-    if isinstance(level := config.get("thinking_level"), str):
-        config["thinking_level"] = level.lower()
-    return {"thinking": config}
-
-
 def _from_logprobs(value: Any) -> dict[str, Any]:
     """A number that is no switch is that of the likely tokens (ChatVertexAI)."""
     return {"logprobs": value} if value in (False, True) else {"logprobs": True, "top_logprobs": value}
 
 
-def _from_mime_type(value: str) -> dict[str, Any]:
-    if value == "text/plain":
-        return {}
-    return {"response_format": {"type": "json_object" if value == "application/json" else value}}
-
-
-def _from_schema(value: Any) -> dict[str, Any]:
-    schema = value if isinstance(value, Mapping) else value.model_json_schema()
-    described = {"name": schema.get("title") or "answer", "schema": plain(schema)}
-    return {"response_format": {"type": "json_schema", "json_schema": described}}
-
-
 FOREIGN: Mapping[str, Foreign | Converted] = {
     "model_kwargs": Converted("options by their names; other keys become `extra_body`", _from_model_kwargs),
     "reasoning": Converted("`effort` is `reasoning_effort`, a `summary` is `include_thoughts`", _from_reasoning),
-    "thinking_config": Converted("`thinking`", _from_thinking_config),
-    "response_modalities": Converted(
-        "`modalities`, in small letters", lambda value: {"modalities": [str(plain(each)).lower() for each in value]}
-    ),
+    **GENERATION_WORDS,
     "logprobs": Converted("a number becomes `top_logprobs`", _from_logprobs),
     "logit_bias": Converted(
         "the same, its keys as text", lambda value: {"logit_bias": {str(key): each for key, each in value.items()}}
     ),
-    "safety_settings": Converted("the same, enums by name", lambda value: {"safety_settings": plain(value)}),
-    "media_resolution": Converted("the same, an enum by name", lambda value: {"media_resolution": plain(value)}),
-    "response_mime_type": Converted("`response_format`", _from_mime_type),
-    "response_schema": Converted("`response_format`", _from_schema),
     **dict.fromkeys(("client", "async_client", "root_client", "root_async_client", "client_preview"), _TRANSPORT),
     **dict.fromkeys(("http_socket_options", "client_args", "client_cert_source"), _TRANSPORT),
-    **dict.fromkeys(("context_management", "include", "truncation"), _RESPONSES),
-    **dict.fromkeys(("use_previous_response_id", "use_responses_api"), _RESPONSES),
+    **dict.fromkeys(("context_management", "include", "truncation"), Foreign(_RESPONSES)),
+    **dict.fromkeys(("use_previous_response_id", "use_responses_api"), Foreign(_RESPONSES, (False,))),
     **dict.fromkeys(("client_options", "api_endpoint"), _PLACE),
     **dict.fromkeys(("default_metadata", "default_metadata_input"), _METADATA),
     **dict.fromkeys(("openai_organization", "organization"), _ORGANIZATION),
@@ -106,11 +84,7 @@ FOREIGN: Mapping[str, Foreign | Converted] = {
     "request_parallelism": Foreign('Give max_concurrency in the config: batch(…, {"max_concurrency": 5}).', (5,)),
     "full_model_name": Foreign("Give publisher/name as model=."),
     "tuned_model_name": Foreign("Name its deployed endpoint with endpoint=, and location=."),
-    "top_k": Foreign("The endpoint has no such parameter; use top_p=."),
-    "image_config": _IMAGES,
-    "audio_timestamp": Foreign("The endpoint documents no such field; leave it out.", (False,)),
     "examples": Foreign("Put the examples into the messages.", ([],)),
-    "labels": _NO_FIELD,
     "perform_literal_eval_on_string_raw_content": Foreign("Content is never evaluated; leave it out.", (False,)),
     "wait_exponential_kwargs": Foreign("Waits follow the service's hint, else grow up to 60 s; see max_retries=."),
     "convert_system_message_to_human": Foreign("Gemini takes system messages; leave it out.", (False,)),
@@ -126,14 +100,4 @@ def own_arguments(
     Raises:
         SettingsError: A word of another class asks for something that is not so.
     """
-    return own_words(_with_answer_format(values), FOREIGN, class_name, known, aliases)
-
-
-def _with_answer_format(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments with MIME type and schema as one, if both are given."""
-    kind, schema = values.get("response_mime_type"), values.get("response_schema")
-    if kind is None or schema is None:
-        return values
-    rest = {name: value for name, value in values.items() if name not in ("response_mime_type", "response_schema")}
-    answer = _from_schema(schema)["response_format"]
-    return {**rest, "response_format": answer if kind == "application/json" else {**answer, "type": kind}}
+    return own_words(with_answer_format(values), FOREIGN, class_name, known, aliases)

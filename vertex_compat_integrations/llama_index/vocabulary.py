@@ -10,7 +10,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.vocabulary import Converted, Foreign, own_words
+from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
+from vertex_compat_integrations.core.vocabulary import (
+    GENERATION_WORDS,
+    Converted,
+    Foreign,
+    own_words,
+    plain,
+    with_answer_format,
+)
 
 ALIASES = {
     "api_base": "base_url",
@@ -21,6 +30,21 @@ ALIASES = {
 
 
 _OWN_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
+
+
+def _from_generation_config(value: Any) -> dict[str, Any]:
+    """The settings of a mapping, or of google-genai's `GenerateContentConfig`.
+
+    Raises:
+        SettingsError: It holds what is no setting here.
+    """
+    aliases = {**all_aliases(Options), "candidate_count": "n"}
+    fields = with_answer_format(plain(value))
+    settings = own_words(fields, GENERATION_WORDS, "VertexCompat", Options.model_fields, aliases)
+    if unknown := [name for name in settings if name not in Options.model_fields]:
+        raise unknown_setting(unknown[0], [*Options.model_fields, *aliases])
+    return settings
+
 
 FOREIGN: Mapping[str, Foreign | Converted] = {
     "is_chat_model": Foreign("The endpoint has chat completions only; leave it out.", (True,)),
@@ -35,10 +59,12 @@ FOREIGN: Mapping[str, Foreign | Converted] = {
     "async_openai_client": _OWN_TRANSPORT,
     "organization": Foreign("Use project=, a Google Cloud project."),
     "api_type": Foreign("There is one kind of endpoint only; leave it out."),
-    "vertexai_config": Foreign("Use project=, location= and credentials=."),
+    "vertexai_config": Converted("`project`, `location`, `credentials`", dict),
     "http_options": _OWN_TRANSPORT,
-    "generation_config": Foreign("Give its fields by themselves: temperature=, top_p=, max_tokens=, stop=, seed=, …"),
-    "built_in_tool": Foreign('Use web_search_options={}, or extra_body={"google": {"tools": […]}}.'),
+    "generation_config": Converted("its fields, by their names", _from_generation_config),
+    "built_in_tool": Converted("`tools`", lambda value: {"tools": [plain(value)]}),
+    "file_mode": Foreign("Files go inline, or by URL; leave it out.", ("inline", "hybrid")),
+    "debug_config": Foreign("Nothing is replayed; the emulator stands in for the service offline."),
     "examples": Foreign("Put the examples into the messages."),
     "iscode": Foreign("Name the model with model=."),
 }
