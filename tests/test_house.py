@@ -55,6 +55,8 @@ FLOORS = {
             "core.transport",
             "core.call",
             "core.spec",
+            "core.explanation",
+            "core.explain",
         ),
         2,
     ),
@@ -100,6 +102,7 @@ NEIGHBOURS = {
     ("core.call", "core.transport"),
     ("core.vocabulary", "core.settings"),
     ("core.spec", "core.connection"),
+    *(("core.explain", f"core.{room}") for room in ("connection", "explanation", "reply", "request", "transport")),
     ("core.client", "core.pool"),
     ("core.sdk", "core.pool"),
 }

@@ -25,6 +25,7 @@ from vertex_compat_integrations.core.connection import (
     shared_by_copies,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.explanation import Explanation
 from vertex_compat_integrations.core.options import (
     Options,
     effective_options,
@@ -37,6 +38,7 @@ from vertex_compat_integrations.langchain import structured, tokens, vocabulary
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
+from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
@@ -304,6 +306,31 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         raise SettingsError(
             f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
         )
+
+    def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
+        """The model with these options for each call."""
+        return ExplainableBinding(bound=self, kwargs=kwargs, config={})
+
+    def explain_request(
+        self, messages: LanguageModelInput, *, stop: list[str] | None = None, stream: bool = False, **kwargs: Any
+    ) -> Explanation:
+        """The request that `invoke` or `stream` would send: `url`, `headers`, `body`, and `remarks` that say why.
+
+        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+
+        Args:
+            messages: What `invoke` takes.
+            stop: As for a call.
+            stream: Whether the answer would be streamed.
+            **kwargs: Options of the call.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        with model_errors():
+            said = self._convert_input(messages).to_messages()
+            options = self._options(stop, kwargs)
+            return explain(self._core(), said, options, kwargs, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """An estimate of the text's tokens, made here; see `tokens`."""
