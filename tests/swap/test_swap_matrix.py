@@ -213,6 +213,32 @@ class TestLangChainsOwnFactory:
             model.invoke("Hello", {"configurable": {"base_url": "https://elsewhere.example.com/v1"}})
         assert asked == [GATEWAY]
 
+    @pytest.mark.parametrize(
+        "trusted",
+        [
+            {"allow_hosts": ["elsewhere.example.com"], "base_url": "https://elsewhere.example.com/v1"},
+            {"proxy": "http://elsewhere.example.com"},
+            {"openai_proxy": "http://elsewhere.example.com"},
+            {"ca_bundle": "/elsewhere.pem"},
+        ],
+        ids=str,
+    )
+    def test_a_run_does_not_decide_who_sees_the_credential(self, asked, trusted):
+        from langchain.chat_models import init_chat_model
+
+        model = init_chat_model(VERTEX_MODEL, configurable_fields="any", project="p")
+        with pytest.raises(ValueError, match="could come with a run"):
+            model.invoke("Hello", {"configurable": trusted})
+        assert asked == []
+
+    def test_an_alias_of_the_url_does_not_hide_it(self, asked):
+        from langchain.chat_models import init_chat_model
+
+        model = init_chat_model(VERTEX_MODEL, configurable_fields="any", project="p", **GIVEN)
+        with pytest.raises(ValueError, match=r"SecretStr"):
+            model.invoke("Hello", {"configurable": {"openai_api_base": "https://elsewhere.example.com/v1"}})
+        assert asked == []
+
     def test_a_token_of_plain_text_is_refused_beside_a_url(self, asked):
         from langchain.chat_models import init_chat_model
 

@@ -7,11 +7,14 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from vertex_compat_integrations.core.errors import VertexCompatWarning
+from vertex_compat_integrations.core.settings import all_aliases, rename_aliases
 from vertex_compat_integrations.core.spec import VERTEX_COMPAT
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import SettingsError
 
 _ROUTE = "Use vertex_compat_integrations.langchain.load_chat_model(…), or give agents a ChatVertexCompat(…)."
+
+_TRUST = ("allow_hosts", "proxy", "ca_bundle", "http_client", "http_async_client")
 
 
 def register() -> bool:
@@ -48,9 +51,12 @@ def _make(cls: type[BaseChatModel], **settings: Any) -> BaseChatModel:
     """The model for these settings; LangChain makes it anew for each run whose settings are configurable.
 
     Raises:
-        SettingsError: A token is given as plain text beside a base URL. Made anew, it could not be told from another
-            one's, and a URL that comes with a run would get it.
+        SettingsError: A setting decides who sees the credential: it could have come with a run. Or a token is given as
+            plain text beside a base URL: made anew, it could not be told from another one's.
     """
+    settings = rename_aliases(settings, all_aliases(ChatVertexCompat))
+    if told := [name for name in _TRUST if settings.get(name)]:
+        raise SettingsError(f"{told[0]}= decides who sees the credential, and could come with a run.", hint=_ROUTE)
     if settings.get("base_url") is not None and isinstance(settings.get("api_key"), str):
         raise SettingsError(
             "A base_url with an api_key of plain text.",
