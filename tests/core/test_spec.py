@@ -81,6 +81,13 @@ def test_settings_for_one_provider_are_for_it_only():
     assert swapped == {"model": "gpt-5", "temperature": 0.5, "logprobs": True}
 
 
+def test_code_may_say_it_by_provider_too():
+    code = {"vertex_compat": {"project": "q"}, "openai": {"store": True}, "temperature": 1}
+    assert resolved(BOTH, code)[1] == {"model": "google/gemini-3.5-flash", "temperature": 1, "project": "q"}
+    swapped = resolved(BOTH, code, LLM_MODEL="openai:gpt-5")[1]
+    assert swapped == {"model": "gpt-5", "temperature": 1, "logprobs": True, "store": True}
+
+
 def test_none_means_the_default():
     said = {"model": GEMINI, "temperature": None, "top_p": 0.5}
     assert resolved(said, {"top_p": None})[1] == {"model": "google/gemini-3.5-flash"}

@@ -100,6 +100,43 @@ def test_what_was_done_is_told_with_its_reason(settings, options, messages, rema
     assert [each for each in map(str, explained.remarks) if each.startswith(remark)], list(map(str, explained.remarks))
 
 
+def test_what_became_of_a_history_is_told():
+    signed = {"vertex_compat": {"tool_calls": {"1": {"google": {"thought_signature": "s1"}}}}}
+    told = str(ChatVertexCompat(model="qwen/qwen3-coder-480b-a35b-instruct-maas").explain_request(
+        called(additional_kwargs=signed), tools=[get_weather]
+    ))  # fmt: skip
+    assert "dropped: thought signatures: 1 are not sent" in told
+    calls = [{"name": "get_weather", "args": {"city": each}, "id": each} for each in ("a", "b")]
+    results = [ToolMessage("rain", tool_call_id=each) for each in ("b", "a")]
+    told = str(
+        ChatVertexCompat(model=MODEL).explain_request([HumanMessage("u"), AIMessage("", tool_calls=calls), *results])
+    )
+    assert "converted: the order of tool results" in told
+    broken = AIMessage("", additional_kwargs={}, invalid_tool_calls=[
+        {"name": "get_weather", "args": "{", "id": "1", "error": None, "type": "invalid_tool_call"}
+    ])  # fmt: skip
+    told = str(ChatVertexCompat(model=MODEL).explain_request(
+        [HumanMessage("u"), broken, ToolMessage("no", tool_call_id="1")]
+    ))  # fmt: skip
+    assert "converted: arguments of tool calls: Some are no JSON object." in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({"location": "eu"}, "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/endpoints/openapi"),
+        ({"base_url": "https://x.example.com/v1", "api_key": CANARY}, "https://x.example.com/v1"),
+        (
+            {"endpoint": "1", "location": "us-east1", "endpoint_host": "1.us-east1-2.prediction.vertexai.goog"},
+            "https://1.us-east1-2.prediction.vertexai.goog/v1/projects/p/locations/us-east1/endpoints/1",
+        ),
+    ],
+)
+def test_the_address_is_told(settings, url):
+    explained = ChatVertexCompat(**{"model": MODEL, "project": "p"} | settings).explain_request("Hello")
+    assert explained.url == f"{url}/chat/completions"
+
+
 def test_where_a_coordinate_comes_from_is_told(monkeypatch):
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "env-project")
     monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "eu")

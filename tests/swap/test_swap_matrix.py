@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from vertex_compat_integrations import langchain, llama_index
+from vertex_compat_integrations.core.errors import SettingsError
 
 GLOBAL = "aiplatform.googleapis.com:443"
 REGION = "europe-west4-aiplatform.googleapis.com:443"
@@ -21,7 +22,9 @@ OPENAI = "api.openai.com:443"
 
 VERTEX_MODEL = "vertex_compat:google/gemini-3.5-flash"
 OPENAI_MODEL = "openai:gpt-5"
-GIVEN = {"api_key": "ya29.token", "max_retries": 0, "timeout": 5}
+QUICK = {"max_retries": 0, "timeout": 5}
+KEYS = {"vertex_compat": {"api_key": "ya29.token"}, "openai": {"api_key": "sk-key"}}
+GIVEN = {"api_key": "ya29.token", **QUICK}
 PLACE = {"project": "p"}
 PAIR = {"temperature": 0.5, "vertex_compat": {"project": "p", "location": "europe-west4"}, "openai": {"logprobs": True}}
 
@@ -139,14 +142,50 @@ def _set(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
 def test_a_request_is_meant_for_the_host_of_its_route(framework, route, asked, monkeypatch, tmp_path):
     arguments, environment, destination = ROUTES[route]
     _set(monkeypatch, environment)
-    FRAMEWORKS[framework][0](**{**GIVEN, **arguments(tmp_path)})
+    FRAMEWORKS[framework][0](**{**QUICK, **KEYS, **arguments(tmp_path)})
     assert set(asked) == {destination}
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_file_that_the_program_loads_may_name_a_server_and_its_token(framework, asked, tmp_path):
-    arguments = {"max_retries": 0, "timeout": 5, **yaml_file(GATEWAY_FILE)(tmp_path)}
+    arguments = {**QUICK, **yaml_file(GATEWAY_FILE)(tmp_path)}
     FRAMEWORKS[framework][0](**arguments)
+    assert asked == [GATEWAY]
+
+
+LOADERS = {"langchain": langchain.load_chat_model, "llama_index": llama_index.load_llm}
+
+
+@pytest.mark.parametrize("framework", LOADERS)
+def test_a_google_credential_does_not_go_to_a_url_of_a_file(framework, asked, tmp_path):
+    """Unless the file says that it may, by `allow_hosts`."""
+    credentials = importlib.import_module("google.oauth2.credentials").Credentials("ya29.token")
+    file = {name: value for name, value in GATEWAY_FILE.items() if name != "api_key"}
+    arguments = {**QUICK, "credentials": credentials}
+    there = yaml_file(file)(tmp_path)
+    with pytest.raises(SettingsError, match="is not one of Google's hosts"):
+        LOADERS[framework](there.pop("spec"), **there, **arguments)
+    assert asked == []
+    FRAMEWORKS[framework][0](**arguments, **yaml_file({**file, "allow_hosts": ["gateway.example.com"]})(tmp_path))
+    assert asked == [GATEWAY]
+
+
+@pytest.mark.parametrize("framework", LOADERS)
+@pytest.mark.parametrize("where", ["specification", "code"])
+@pytest.mark.parametrize(("model", "swapped"), [(VERTEX_MODEL, OPENAI_MODEL), (OPENAI_MODEL, VERTEX_MODEL)])
+def test_a_swap_does_not_lend_a_credential_to_the_other_provider(framework, where, model, swapped, asked):
+    key = {"api_key": "the-key-of-one"}
+    spec, code = ({"model": model, **key}, {}) if where == "specification" else ({"model": model}, key)
+    with pytest.raises(SettingsError, match=f"api_key was given with a model of {model.partition(':')[0]}"):
+        LOADERS[framework](spec, environment={"LLM_MODEL": swapped}, **code)
+    assert asked == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_gateway_for_both_providers_keeps_its_token(framework, asked, monkeypatch, tmp_path):
+    monkeypatch.setenv("LLM_MODEL", VERTEX_MODEL)
+    file = yaml_file({**GATEWAY_FILE, "model": OPENAI_MODEL})(tmp_path)
+    FRAMEWORKS[framework][0](**QUICK, **file)
     assert asked == [GATEWAY]
 
 
@@ -158,7 +197,7 @@ def test_the_stock_class_goes_to_openai(framework, route, asked, monkeypatch, tm
         pytest.skip(f"{package} is not installed")
     arguments, environment, destination = STOCK_ROUTES[route]
     _set(monkeypatch, environment)
-    ask(**{**GIVEN, **arguments(tmp_path)})
+    ask(**{**QUICK, **KEYS, **arguments(tmp_path)})
     assert set(asked) == {destination}
 
 

@@ -29,6 +29,9 @@ MODEL_VARIABLE = "LLM_MODEL"
 _VARIABLES = {"project": PROJECT_VARIABLES, "location": LOCATION_VARIABLES}
 _ALIASES = {"model_provider": "provider", "model_name": "model", "project_id": "project", "region": "location"}
 _SYNONYMS = {"base_url": "api_base", "api_base": "base_url"}
+_CREDENTIALS = ("api_key", "openai_api_key", "google_api_key", "credentials", "default_headers")
+_URLS = ("base_url", "api_base", "openai_api_base")
+"""Where a server of the user's own is named; with one for all providers, the credential goes there whichever it is."""
 _EXAMPLES = "vertex_compat:google/gemini-3.5-flash or openai:gpt-5"
 
 
@@ -58,23 +61,40 @@ def resolve_spec(
 
     Args:
         spec: `"provider:model"`, a mapping of settings, or a file (`.yaml`, `.yml`, `.toml`, `.json`) that holds one.
-        given: Settings that the program gives besides, which count more than all others.
+        given: Settings that the program gives besides, which count more than all others; by provider, too.
         section: Where in the file or mapping the settings stand, e.g. `"models.fast"`.
         environment: `LLM_MODEL` replaces the model, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` the place.
 
     Raises:
         SettingsError: The file cannot be read, or no provider and model come of it.
     """
-    said, idle = _for_all(_settings_in(spec, section))
-    code = _own_names(given)
+    said, said_for = _for_all(_settings_in(spec, section))
+    code, code_for = _for_all(given)
+    home, _ = _named(said)
     provider, model = _provider_and_model((said, {"model": environment.get(MODEL_VARIABLE)}, code))
-    particular = idle.pop(provider, {})
-    settings = {**said, **_own_names(particular)}
-    if provider == VERTEX_COMPAT:
-        settings |= _coordinates(environment)
-    settings = {**settings, **code, "model": model}
+    shared = {**said, **code}
+    if not any(shared.get(name) for name in _URLS):
+        _refuse_to_lend(said, home, provider)
+        _refuse_to_lend(code, _named(code)[0] or home, provider)
+    place = _coordinates(environment) if provider == VERTEX_COMPAT else {}
+    settings = {**said, **said_for.pop(provider, {}), **place, **code, **code_for.pop(provider, {}), "model": model}
     settings.pop("provider", None)
+    idle = {name: {**said_for.get(name, {}), **code_for.get(name, {})} for name in PROVIDERS if name != provider}
     return Spec(provider, {name: value for name, value in settings.items() if value is not None}, idle)
+
+
+def _refuse_to_lend(settings: Mapping[str, Any], home: str, provider: str) -> None:
+    """Refuse to send a credential that was given for one provider to another, by a swap.
+
+    Raises:
+        SettingsError: The settings hold one, and the model is another provider's.
+    """
+    for name in _CREDENTIALS if home not in ("", provider) else ():
+        if settings.get(name) is not None:
+            raise SettingsError(
+                f"{name} was given with a model of {home}; this one is of {provider}.",
+                hint=f"Put it under the key {home}, and what {provider} needs under the key {provider}.",
+            )
 
 
 def check_names(spec: Spec, known: Mapping[str, Collection[str]]) -> None:
@@ -146,7 +166,7 @@ def _sections_hint(settings: Any) -> str:
     return f"Pass section=, one of {names}." if names else "Pass section= as it stands there, a.b for b in a."
 
 
-def _for_all(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+def _for_all(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The settings for every provider, and those for one, by provider."""
     particular: dict[str, Mapping[str, Any]] = {}
     for name in PROVIDERS:
@@ -155,7 +175,7 @@ def _for_all(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Map
             raise SettingsError(f"{name} holds no settings by name.", hint="Write them as `name: value`.")
         particular[name] = value or {}
     rest = {name: value for name, value in settings.items() if name not in PROVIDERS}
-    return _own_names(rest), {name: values for name, values in particular.items() if values}
+    return _own_names(rest), {name: _own_names(values) for name, values in particular.items() if values}
 
 
 def _own_names(settings: Mapping[str, Any]) -> dict[str, Any]:
