@@ -39,6 +39,7 @@ FLOORS = {
             "core.tool_result",
             "core.trust",
             "core.adc",
+            "core.vocabulary",
         ),
         1,
     ),
@@ -54,6 +55,9 @@ FLOORS = {
             "core.embedding",
             "core.transport",
             "core.call",
+            "core.spec",
+            "core.explanation",
+            "core.explain",
         ),
         2,
     ),
@@ -98,6 +102,9 @@ NEIGHBOURS = {
     ("core.call", "core.stream"),
     ("core.call", "core.history"),
     ("core.call", "core.transport"),
+    ("core.vocabulary", "core.settings"),
+    ("core.spec", "core.connection"),
+    *(("core.explain", f"core.{room}") for room in ("connection", "explanation", "reply", "request", "transport")),
     ("core.client", "core.pool"),
     ("core.sdk", "core.pool"),
 }
@@ -106,6 +113,7 @@ THIRD_PARTY = {
     "openai": {"core.pool", "core.transport", "core.sdk"},
     "google": {"core.credentials", "core.token_request", "cli"},
     "langchain_core": {"langchain", "cli"},
+    "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator"},
     "typer": {"cli"},
@@ -170,7 +178,9 @@ def test_third_parties_are_imported_in_their_rooms_only(name, tree):
 
 
 def _loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    # Namespace packages that a .pth file makes stand there before.
+    new = "{name.partition('.')[0] for name in sys.modules.keys() - known}"
+    code = f"import sys; known = {{*sys.modules}}; {statement}; print(' '.join({new}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 

@@ -1,6 +1,7 @@
 """The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
 
 import asyncio
+import os
 import random
 import sys
 import time
@@ -37,9 +38,10 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.explanation import Explanation
 from vertex_compat_integrations.core.options import Options
 from vertex_compat_integrations.core.reply import Reply
-from vertex_compat_integrations.core.request import Request, Resource
+from vertex_compat_integrations.core.request import Request, Resource, build_request
 from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.stream import ReplyDelta
 
@@ -196,6 +198,28 @@ class VertexCompatClient(Closing):
             failure = failures.exceptions[0]
             raise failure from failure.__cause__
         return join_embedded([task.result() for task in tasks])
+
+    def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> Explanation:
+        """The request that a call would send, and why it is as it is; nothing is sent, and no credential looked for.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        from vertex_compat_integrations.core.explain import Asked, explain  # noqa: PLC0415 - only who asks pays for it
+
+        destination = resolve_destination(self._connection)
+        model = resolve_model_name(options.model, destination)
+        facts = facts_for(model, self._override)
+        request = build_request(
+            messages,
+            options.model_copy(update={"model": model}),
+            facts,
+            stream=stream,
+            resource=Resource(destination.project or self._project, destination.location),
+            skip_values="where missing" if model in self._demanding else "as the model demands",
+        )
+        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
+        return explain(asked, self._project)
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""

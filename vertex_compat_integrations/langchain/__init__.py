@@ -7,5 +7,7 @@ except ImportError as error:
 
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.embeddings import VertexCompatEmbeddings
+from vertex_compat_integrations.langchain.factory import load_chat_model
+from vertex_compat_integrations.langchain.registration import register
 
-__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings"]
+__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings", "load_chat_model", "register"]

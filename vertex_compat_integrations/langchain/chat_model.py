@@ -27,6 +27,7 @@ from vertex_compat_integrations.core.connection import (
     shared_by_copies,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.explanation import Explanation
 from vertex_compat_integrations.core.options import (
     Options,
     effective_options,
@@ -34,10 +35,12 @@ from vertex_compat_integrations.core.options import (
     unknown_names,
     with_tools_for_functions,
 )
-from vertex_compat_integrations.langchain import structured, tokens
+from vertex_compat_integrations.core.settings import all_aliases
+from vertex_compat_integrations.langchain import structured, tokens, vocabulary
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
+from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
@@ -79,6 +82,20 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     _client: tuple[tuple[Any, ...], VertexCompatClient] | None = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = PROVIDER
+
+    setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate_vocabulary(cls, values: Any) -> Any:
+        """The arguments in words of ours.
+
+        Raises:
+            SettingsError: A word of another class asks for something that is not so.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        return vocabulary.own_arguments(values, cls.__name__, cls.model_fields, all_aliases(cls))
 
     @model_validator(mode="before")
     @classmethod
@@ -301,6 +318,31 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         raise SettingsError(
             f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
         )
+
+    def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
+        """The model with these options for each call."""
+        return ExplainableBinding(bound=self, kwargs=kwargs, config={})
+
+    def explain_request(
+        self, messages: LanguageModelInput, *, stop: list[str] | None = None, stream: bool = False, **kwargs: Any
+    ) -> Explanation:
+        """The request that `invoke` or `stream` would send: `url`, `headers`, `body`, and `remarks` that say why.
+
+        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+
+        Args:
+            messages: What `invoke` takes.
+            stop: As for a call.
+            stream: Whether the answer would be streamed.
+            **kwargs: Options of the call.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        with model_errors():
+            said = self._convert_input(messages).to_messages()
+            options = self._options(stop, kwargs)
+            return explain(self._core(), said, options, kwargs, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """An estimate of the text's tokens, made here; see `tokens`."""
