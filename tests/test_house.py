@@ -16,6 +16,7 @@ NAME = PACKAGE.name
 FLOORS = {
     "wire": 0,
     "core.errors": 0,
+    "core.shapes": 0,
     **dict.fromkeys(
         (
             "core.settings",
@@ -37,6 +38,8 @@ FLOORS = {
             "core.failures",
             "core.thoughts",
             "core.tool_result",
+            "core.tool_call",
+            "core.usage",
             "core.trust",
         ),
         1,

@@ -17,22 +17,18 @@ from vertex_compat_integrations.core.errors import StreamInterruptedError
 from vertex_compat_integrations.core.reply import (
     Ending,
     Media,
-    ToolCall,
-    arguments_text,
     decode_content,
     decode_ending,
     decode_media,
     decode_reasoning,
     is_whole,
-    mapping_in,
-    mappings_in,
     message_extra,
     refusal_of,
     refuse_empty,
-    text_in,
-    unique_id,
 )
+from vertex_compat_integrations.core.shapes import mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.thoughts import ThoughtSplitter
+from vertex_compat_integrations.core.tool_call import ToolCall, arguments_text, unique_id
 
 
 @dataclass(frozen=True, slots=True)
