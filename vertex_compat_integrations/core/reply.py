@@ -105,7 +105,7 @@ def decode_replies(
 
     Raises:
         UnexpectedReplyError: It is no completion.
-        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop.
+        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")

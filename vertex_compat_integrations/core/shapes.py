@@ -14,6 +14,11 @@ def mappings_in(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def one_or_more_in(value: Any) -> list[Mapping[str, Any]]:
+    """The JSON objects in a list, or the one that stands where a list should."""
+    return [value] if isinstance(value, Mapping) and value else mappings_in(value)
+
+
 def text_in(value: Any) -> str:
     """The value if it is a string; else an empty one."""
     return value if isinstance(value, str) else ""
