@@ -143,6 +143,18 @@ async def test_an_answer_may_be_one_word_of_an_enumeration(emulator: Emulator, c
     assert asked["json_schema"]["schema"] == {"type": "string", "enum": ["glad", "sad"]}
 
 
+@pytest.mark.parametrize(("schema", "answer"), [(Mood, Mood.GLAD), (["glad", "sad"], "glad")], ids=["Enum", "words"])
+def test_an_enumeration_needs_no_method(emulator: Emulator, chat: Build, schema, answer):
+    assert chat().with_structured_output(schema).invoke("I am glad!") == answer
+    assert emulator.journal.last.body["response_format"]["type"] == "text/x.enum"
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_mode"])
+def test_an_enumeration_has_no_other_method(chat: Build, method):
+    with pytest.raises(SettingsError, match=r"text/x\.enum"):
+        chat().with_structured_output(Mood, method=method)
+
+
 def test_a_word_that_is_none_of_them_is_a_parsing_error(emulator: Emulator, chat: Build):
     emulator.answer(text("angry"), text("angry"))
     with pytest.raises(OutputParserException, match="angry"):
