@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+
 class _Sink(http.server.BaseHTTPRequestHandler):
     """Reads a body without keeping it."""
 
