@@ -4,19 +4,24 @@
 
 Whichever of the peers is installed takes part: ChatOpenAI (langchain-openai), ChatGoogleGenerativeAI
 (langchain-google-genai), OpenAILike (llama-index-llms-openai-like). Each is told a timeout of 2 s and no retries,
-unless the row is about retries (2), and is stopped after 6 s. Not part of the tests, for peers change.
+unless the row is about retries (2), and is stopped after 6 s; ChatGoogleGenerativeAI gets the fault in the form of
+Gemini's own API. Not part of the tests, for peers change.
 """
 
 import argparse
 import contextlib
+import importlib
 import importlib.metadata
 import json
 import multiprocessing
+import os
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +32,12 @@ from fault_answers import (
     CUTS,
     HTML,
     PIECES,
+    Cut,
     body,
     comments,
     completion,
     cut,
+    cut_stream,
     drip,
     error,
     events,
@@ -55,30 +62,27 @@ Ask = Callable[[str, int, bool], str]
 
 @dataclass(frozen=True)
 class Row:
-    """A fault, and how an answer to it is judged."""
+    """A fault, in OpenAI's form and, if there is one, in Gemini's own; `tells` if the error's text matters."""
 
     name: str
     rule: Answer
+    native: Answer | None = None
     streams: bool = True
     retries: int = 0
-    native: Answer | None = None
+    tells: bool = False
 
 
 def ask_ours(url: str, retries: int, streams: bool) -> str:
     from vertex_compat_integrations.langchain import ChatVertexCompat
 
-    model = ChatVertexCompat(
-        model=f"google/{MODEL}", base_url=url, api_key=TOKEN, timeout=TIMEOUT, max_retries=retries, retry_budget=False
-    )
+    model = ChatVertexCompat(model=f"google/{MODEL}", base_url=url, api_key=TOKEN, timeout=TIMEOUT, max_retries=retries)
     return _langchain_text(model, streams=streams)
 
 
 def ask_our_llama(url: str, retries: int, streams: bool) -> str:
     from vertex_compat_integrations.llama_index import VertexCompat
 
-    model = VertexCompat(
-        model=f"google/{MODEL}", base_url=url, api_key=TOKEN, timeout=TIMEOUT, max_retries=retries, retry_budget=False
-    )
+    model = VertexCompat(model=f"google/{MODEL}", base_url=url, api_key=TOKEN, timeout=TIMEOUT, max_retries=retries)
     return _llama_text(model, streams=streams)
 
 
@@ -95,7 +99,7 @@ def ask_google(url: str, retries: int, streams: bool) -> str:
 
     origin = url.partition("/v1/")[0]
     model = ChatGoogleGenerativeAI(
-        model=MODEL, google_api_key="k", base_url=origin, timeout=TIMEOUT, max_retries=retries, transport="rest"
+        model=MODEL, google_api_key="k", base_url=origin, timeout=TIMEOUT, max_retries=retries
     )
     return _langchain_text(model, streams=streams)
 
@@ -120,12 +124,15 @@ def _llama_text(model: Any, *, streams: bool) -> str:
 
 
 PEERS: dict[str, tuple[str, str, Ask]] = {
-    "ours, LangChain": ("langchain_core", "langchain-core", ask_ours),
-    "ours, LlamaIndex": ("llama_index", "llama-index-core", ask_our_llama),
+    "ours, LangChain": ("vertex_compat_integrations.langchain", "langchain-core", ask_ours),
+    "ours, LlamaIndex": ("vertex_compat_integrations.llama_index", "llama-index-core", ask_our_llama),
     "ChatOpenAI": ("langchain_openai", "langchain-openai", ask_chat_openai),
     "ChatGoogleGenerativeAI": ("langchain_google_genai", "langchain-google-genai", ask_google),
     "OpenAILike": ("llama_index.llms.openai_like", "llama-index-llms-openai-like", ask_openai_like),
 }
+
+
+SPEAK_NATIVELY = ("ChatGoogleGenerativeAI",)
 
 
 def _native(text: str | None, finish: str | None = None) -> dict[str, Any]:
@@ -136,101 +143,146 @@ def _native(text: str | None, finish: str | None = None) -> dict[str, Any]:
     return {"candidates": [candidate], "modelVersion": MODEL}
 
 
-def _native_cut(exchange: Exchange) -> None:
+def _native_cut(how: Cut) -> Answer:
+    return lambda exchange: cut_stream(exchange, how, sse([_native(each) for each in PIECES[:2]], done=False))
+
+
+def _native_comments(exchange: Exchange) -> None:
     exchange.head(Content_Type="text/event-stream", Transfer_Encoding="chunked")
-    exchange.chunk(sse([_native(piece) for piece in PIECES[:2]], done=False))
-    exchange.chunk(b"")
+    while exchange.pause(0.1):
+        exchange.chunk(b": keep-alive\n\n")
 
 
+CUT_NAMES: dict[Cut, str] = {
+    "close": "connection closed between two events",
+    "chunked_end": "ended in order, without a finish reason",
+    "in_chunk": "cut inside a chunk",
+    "in_line": "cut inside an event",
+    "in_character": "cut inside a character",
+    "length": "shorter than its Content-Length",
+    "reset": "connection reset",
+}
 DEEP = b"[" * 200_000
-LISTED = json.dumps([{"error": {"code": 503, "message": "Unavailable.", "status": "UNAVAILABLE"}}], indent=2).encode()
+UNAVAILABLE = {"error": {"code": 503, "message": "No capacity.", "status": "UNAVAILABLE"}}
+LISTED = json.dumps([UNAVAILABLE], indent=2).encode()
 NO_MESSAGE = json.dumps({**completion({}), "choices": [{"index": 0, "finish_reason": "content_filter"}]}).encode()
+NO_CONTENT = json.dumps({"candidates": [{"index": 0, "finishReason": "SAFETY"}]}).encode()
+NOT_FOUND = (404, "Publisher Model was not found.", "NOT_FOUND")
+FAILS_NATIVELY = events(sse([_native(PIECES[0]), UNAVAILABLE], done=False))
+
+
+def _refusals(name: str, *what: Any, **headers: Any) -> Row:
+    """A row about retries after this error."""
+    return Row(name, error(*what, **headers), error(*what, shape="dict", **headers), streams=False, retries=2)
+
+
 ROWS = [
-    Row("a good answer, streamed", reply(), native=events(sse([_native("".join(PIECES), "STOP")], done=False))),
-    *(Row(f"stream cut: {how}", cut(how), native=_native_cut if how == "chunked_end" else None) for how in CUTS),
-    Row("finish reason, no [DONE]", events(sse(say(*PIECES), done=False))),
-    Row("bare error in mid-stream", events(sse(say(*PIECES[:2], finish=None), done=False) + LISTED)),
-    Row("error list as event", events(sse([*say("One ", finish=None), json.loads(LISTED)], done=False))),
-    Row("page with 200, streamed", html(), native=html()),
-    Row("page with 404", body(HTML, 404, "text/html"), streams=False, native=body(HTML, 404, "text/html")),
-    Row("error list, 404", error(404, "Publisher Model was not found."), streams=False),
-    Row("choice without message", body(NO_MESSAGE), streams=False),
-    Row("JSON 200,000 deep", body(DEEP), streams=False, native=body(DEEP)),
-    Row("body of one byte at a time", drip(0.1), streams=False, native=drip(0.1)),
-    Row("comments for ever", comments(0.1), native=comments(0.1)),
-    Row("503, 2 retries", error(503, Retry_After_Ms=1), streams=False, retries=2),
-    Row("429, RetryInfo 1 s, 2 retries", error(429, details=[retry_info("1s")]), streams=False, retries=2),
-    Row("429, Retry-After 300, 2 retries", error(429, Retry_After=300), streams=False, retries=2),
+    Row("no fault", reply(), events(sse([_native("".join(PIECES), "STOP")], done=False))),
+    *(Row(f"stream: {CUT_NAMES[how]}", cut(how), _native_cut(how)) for how in CUTS),
+    Row("finish reason, but no `[DONE]`", events(sse(say(*PIECES), done=False))),
+    Row(
+        "error outside of events, after the first piece",
+        events(sse(say("One ", finish=None), done=False) + LISTED),
+        tells=True,
+    ),
+    Row(
+        "error as an event, in Google's form",
+        events(sse([*say("One ", finish=None), [UNAVAILABLE]], done=False)),
+        FAILS_NATIVELY,
+        tells=True,
+    ),
+    Row("HTML page, 200", html(), html(), tells=True),
+    Row("HTML page, 404", body(HTML, 404, "text/html"), body(HTML, 404, "text/html"), streams=False, tells=True),
+    Row("error body, 404", error(*NOT_FOUND), error(*NOT_FOUND, shape="dict"), streams=False, tells=True),
+    Row("blocked: a choice without a message", body(NO_MESSAGE), body(NO_CONTENT), streams=False),
+    Row("JSON, 200,000 deep", body(DEEP), body(DEEP), streams=False),
+    Row("body of a byte each 0.1 s", drip(0.1), drip(0.1), streams=False),
+    Row("keep-alive comments for ever", comments(0.1), _native_comments),
+    _refusals("503, 2 retries", 503, Retry_After_Ms=1),
+    _refusals("429, RetryInfo of 1 s, 2 retries", 429, details=[retry_info("1s")]),
+    _refusals("429, Retry-After of 300 s, 2 retries", 429, Retry_After=300),
 ]
 
 
 def _ask_in_child(ask: Ask, row: Row, url: str, told: Any) -> None:
+    # A peer's own remarks are no part of the table.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    warnings.simplefilter("ignore")
     # Only to load what the peer loads, before time counts.
     with contextlib.suppress(Exception):
         ask("http://127.0.0.1:9/v1/x", 0, row.streams)
     began = time.monotonic()
     told.send("ready")
     try:
-        result = f"text {ask(url, row.retries, row.streams)!r}"
+        result = f'`"{ask(url, row.retries, row.streams)}"`'
     except Exception as failure:  # noqa: BLE001 - whatever the peer raises is its result
-        result = f"{type(failure).__name__}: {' '.join(str(failure).split())[:40]}"
+        text = " ".join(str(failure).split()).translate({ord("|"): "/", ord("`"): "'"})
+        result = f"`{type(failure).__name__}{f': {text[:48].strip()}' if row.tells else ''}`"
     told.send((result, time.monotonic() - began))
 
 
-def measure(ask: Ask, row: Row, rule: Answer, prompts_elsewhere: FaultServer | None = None) -> str:
-    """What the peer made of the fault: its text or error, seconds and requests."""
+def measure(ask: Ask, row: Row, rule: Answer, stranger: FaultServer | None = None) -> str:
+    """What the peer made of the fault: its text or error; seconds and requests where they say something."""
     with FaultServer(rule) as server:
         mine, theirs = multiprocessing.Pipe()
         child = multiprocessing.get_context("fork").Process(
             target=_ask_in_child, args=(ask, row, server.base_url, theirs), daemon=True
         )
         child.start()
-        result, seconds = "did not end", PATIENCE
+        result, seconds = f"**no end** in {PATIENCE:g} s", 0.0
         if mine.poll(60) and mine.recv() == "ready" and mine.poll(PATIENCE):
             result, seconds = mine.recv()
         child.kill()
         child.join()
-        elsewhere = f", prompt sent elsewhere: {len(prompts_elsewhere.requests)}" if prompts_elsewhere else ""
-        return f"{result} [{seconds:.1f} s, {len(server.requests)} req{elsewhere}]"
+        requests = len(server.requests)
+    said = [result]
+    said += [f"{seconds:.1f} s"] if seconds > 1 else []
+    said += [f"{requests} request{'s' * (requests != 1)}"] if requests != 1 or row.retries else []
+    said += [f"prompt elsewhere: {'yes' if stranger.requests else 'no'}"] if stranger else []
+    return ", ".join(said)
 
 
-def table(rows: list[Row], peers: dict[str, tuple[str, str, Ask]]) -> list[list[str]]:
+def table(rows: list[Row], peers: dict[str, tuple[str, str, Ask]]) -> Iterator[list[str]]:
     """One line for each fault, one column for each peer."""
-    lines = []
     for row in rows:
-        line = [row.name]
-        for name, (_, _, ask) in peers.items():
-            rule = row.native if name == "ChatGoogleGenerativeAI" else row.rule
-            line.append(measure(ask, row, rule) if rule is not None else "-")
-        lines.append(line)
+        rules = [row.native if name in SPEAK_NATIVELY else row.rule for name in peers]
+        yield [
+            row.name,
+            *(
+                measure(ask, row, rule) if rule is not None else "-"
+                for rule, (_, _, ask) in zip(rules, peers.values(), strict=True)
+            ),
+        ]
     with FaultServer(reply()) as stranger:
         row = Row("307 to another origin", redirect(stranger.base_url + "/chat/completions"), streams=False)
         line = [row.name]
         for _, _, ask in peers.values():
             stranger.requests.clear()
             line.append(measure(ask, row, row.rule, stranger))
-        lines.append(line)
-    return lines
-
-
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
+        yield line
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, line by line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--only", default="", help="faults whose name holds this")
     arguments = parser.parse_args()
-    peers = {name: peer for name, peer in PEERS.items() if find_spec(peer[0].partition(".")[0]) and _found(peer[0])}
+    peers = {name: peer for name, peer in PEERS.items() if _found(peer[0])}
     rows = [row for row in ROWS if arguments.only in row.name]
-    head = ["fault", *(f"{name} ({_version(package)})" for name, (_, package, _) in peers.items())]
-    print(f"openai {_version('openai')}, timeout {TIMEOUT:g} s, stopped after {PATIENCE:g} s")  # noqa: T201 - its purpose
-    for number, line in enumerate([head, *table(rows, peers)]):
-        print("| " + " | ".join(line) + " |" if arguments.markdown else " · ".join(line), flush=True)  # noqa: T201
-        if number == 0 and arguments.markdown:
-            print("|" + "---|" * len(head))  # noqa: T201
+    for module, _, _ in peers.values():
+        importlib.import_module(module)
+    versions = [f"{package} {_version(package)}" for package in ("openai", *(peer[1] for peer in peers.values()))]
+    sys.stdout.write(f"{', '.join(versions)}\n\n")
+    head = ["fault", *peers]
+    rule = [["---"] * len(head)] if arguments.markdown else []
+    for line in chain([head], rule, table(rows, peers)):
+        sys.stdout.write(f"| {' | '.join(line)} |\n" if arguments.markdown else " · ".join(line) + "\n")
+        sys.stdout.flush()
+
+
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
 
 
 def _found(module: str) -> bool:

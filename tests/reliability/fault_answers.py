@@ -104,14 +104,15 @@ def cut(how: Cut, chunks: Sequence[Any] | None = None) -> Answer:
 
     def answer(exchange: Exchange) -> None:
         if exchange.request.streams:
-            _cut_stream(exchange, how, sse(told, done=False))
+            cut_stream(exchange, how, sse(told, done=False))
         else:
             _cut_plain(exchange, how, json.dumps(completion({"content": TEXT})).encode())
 
     return answer
 
 
-def _cut_stream(exchange: Exchange, how: Cut, data: bytes) -> None:
+def cut_stream(exchange: Exchange, how: Cut, data: bytes) -> None:
+    """A stream of these bytes, and how it breaks off."""
     kind = "text/event-stream"
     match how:
         case "close" | "in_line" | "in_character":

@@ -41,6 +41,23 @@ def test_after_the_first_piece_nothing_is_sent_or_said_twice(server, frontend, w
     assert len(server.requests) == caught.value.attempts == 1
 
 
+CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "look", "arguments": '{"where": '}}
+FIRST_PIECES = {
+    "thought": {"reasoning_content": "Hm."},
+    "call": {"tool_calls": [CALL]},
+}
+
+
+@EVERY_FRONTEND
+@BOTH_STREAMS
+@pytest.mark.parametrize("delta", FIRST_PIECES.values(), ids=FIRST_PIECES)
+def test_a_piece_need_not_be_text(server, frontend, way, delta):
+    server.answer(cut("reset", [piece({"role": "assistant", **delta})]))
+    with pytest.raises(PartialReplyError):
+        frontend.ask(frontend.build(server, max_retries=3), way)
+    assert len(server.requests) == 1
+
+
 @EVERY_FRONTEND
 @BOTH_STREAMS
 @pytest.mark.parametrize("fault", EARLY_FAULTS.values(), ids=EARLY_FAULTS)

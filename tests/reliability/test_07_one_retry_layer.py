@@ -14,6 +14,7 @@ from vertex_compat_integrations.core.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    ThoughtSignatureError,
 )
 
 SOON = {"Retry_After_Ms": 1}
@@ -71,6 +72,42 @@ def test_each_cause_is_repaired_once(server, frontend, way):
         frontend.ask(frontend.build(server, max_retries=5), way)
     # There is no call in this history that a skip value could mend.
     assert len(server.requests) == 3
+
+
+UNSIGNED = [
+    {"role": "user", "content": "What is the weather?"},
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}}],
+    },
+    {"role": "tool", "tool_call_id": "a", "content": "Rain."},
+]
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("most", [0, 2])
+def test_both_repairs_of_one_call_are_two_requests_outside_the_count(server, way, most):
+    """A model that was not known to demand signatures, a token that died, then a service that is down."""
+    server.answer(error(400, "Function call is missing a thought_signature.", "INVALID_ARGUMENT"), error(401))
+    server.rule = error(503, **SOON)
+    model = CORE.build(server, model="google/gemini-2.5-flash", max_retries=most)
+    model.messages = UNSIGNED
+    with pytest.raises(ServerError) as caught:
+        CORE.ask(model, way)
+    assert len(server.requests) == caught.value.attempts == 2 + 1 + most
+    signed = [b"skip_thought_signature_validator" in request.body for request in server.requests]
+    assert signed == [False] + [True] * (2 + most)
+
+
+@EVERY_WAY
+def test_a_signature_that_is_asked_for_again_is_told(server, way):
+    """The skip value did not help: there is no second one."""
+    server.rule = error(400, "Function call is missing a thought_signature.", "INVALID_ARGUMENT")
+    model = CORE.build(server, model="google/gemini-2.5-flash", max_retries=5)
+    model.messages = UNSIGNED
+    with pytest.raises(ThoughtSignatureError):
+        CORE.ask(model, way)
+    assert len(server.requests) == 2
 
 
 STATED = {

@@ -1,11 +1,12 @@
 """Item 11: the credential, and the prompt, go to the configured origin and nowhere else."""
 
+import json
 import socket
 
 import pytest
 from fault_answers import TEXT, redirect, reply
 from fault_server import FaultServer
-from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, MODEL, PROMPT, TOKEN, TWO_WAYS
+from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, MODEL, PROMPT, TOKEN, TWO_WAYS, WAYS
 from google.oauth2.credentials import Credentials
 
 from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_source
@@ -110,6 +111,20 @@ def test_the_credentials_own_universe_is_trusted_and_no_other():
             resolve_source(connection, resolve_destination(connection))
 
 
+@pytest.mark.parametrize("place", ["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"])
+def test_so_is_that_of_application_default_credentials(place, tmp_path, monkeypatch):
+    """Their file names it, wherever google-auth finds it."""
+    path = tmp_path / "application_default_credentials.json"
+    monkeypatch.setenv(place, str(path if place.startswith("GOOGLE") else tmp_path))
+    connection = Connection(base_url="https://aiplatform.apis-s3ns.example/v1")
+    path.write_text(json.dumps({"type": "service_account", "universe_domain": "apis-s3ns.example"}))
+    assert resolve_source(connection, resolve_destination(connection)).kind
+    for content in ({"universe_domain": "another.example"}, {"universe_domain": 1}, {}, []):
+        path.write_text(json.dumps(content))
+        with pytest.raises(SettingsError, match="not one of Google's hosts"):
+            resolve_source(connection, resolve_destination(connection))
+
+
 @EVERY_FRONTEND
 @EVERY_WAY
 def test_a_named_host_may_have_a_google_credential(server, frontend, way):
@@ -131,6 +146,40 @@ def test_a_copy_with_another_origin_gets_neither_the_credential_nor_the_prompt(s
     with pytest.raises(SettingsError, match="was given for"):
         frontend.ask(model, "plain")
     assert stranger.connections == 0
+
+
+@EVERY_FRAMEWORK
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+def test_neither_does_a_copy_of_an_object_that_spoke_to_google(stranger, frontend, kind):
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    model = frontend.door.make(project="p", max_retries=0, **given)
+    for way in WAYS:
+        with pytest.raises(SettingsError, match=r"was given for https://aiplatform\.googleapis\.com"):
+            frontend.ask(model.model_copy(update={"base_url": stranger.base_url}), way)
+    assert stranger.connections == 0
+
+
+@EVERY_FRAMEWORK
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+@pytest.mark.parametrize("changed", [{"base_url": "https://aiplatform.googleapis.com/v1"}, {"base_url": None}], ids=str)
+def test_nor_is_the_credential_of_a_server_of_ones_own_sent_to_google(*, server, frontend, kind, changed, monkeypatch):
+    looked_up = []
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    model = frontend.door.make(base_url=server.base_url, project="p", max_retries=0, **given)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **_: looked_up.append(args))
+    with pytest.raises(SettingsError, match="was given for"):
+        frontend.ask(model.model_copy(update=changed), "plain")
+    assert looked_up == []
+
+
+@pytest.mark.parametrize("kind", ["api_key", "credentials"])
+def test_between_googles_own_hosts_it_may_move(kind):
+    """A location that changes at run time is another host."""
+    given = {kind: TOKEN if kind == "api_key" else a_provider()}
+    first = Connection(project="p", **given)
+    for changed in ({}, {"location": "europe-west4"}, {"base_url": "https://us-east5-aiplatform.googleapis.com/v1"}):
+        connection = first.model_copy(update=changed)
+        assert resolve_source(connection, resolve_destination(connection)).kind
 
 
 @EVERY_FRAMEWORK
@@ -157,19 +206,29 @@ def test_a_deep_copy_keeps_the_trust(server, stranger, frontend):
     assert stranger.connections == 0
 
 
-def test_configuration_at_run_time_does_not_move_the_credential(server, stranger):
+@pytest.mark.parametrize("kind", ["api_key", "object", "default"])
+def test_configuration_at_run_time_does_not_move_the_credential(server, stranger, kind):
     runnables = pytest.importorskip("langchain_core.runnables")
     from vertex_compat_integrations.langchain import ChatVertexCompat
 
-    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, api_key=TOKEN)
-    free = model.configurable_fields(
-        base_url=runnables.ConfigurableField(id="base_url"), allow_hosts=runnables.ConfigurableField(id="allow_hosts")
-    )
-    assert free.invoke(PROMPT).text == TEXT
-    moved = {"configurable": {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}}
-    with pytest.raises(ValueError, match="was given for"):
-        free.invoke(PROMPT, moved)
+    given = {"api_key": {"api_key": TOKEN}, "object": {"credentials": google_credentials()}, "default": {}}[kind]
+    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, allow_hosts=[server.origin], **given)
+    free = model.configurable_fields(base_url=runnables.ConfigurableField(id="base_url"))
+    if given:
+        assert free.invoke(PROMPT).text == TEXT
+    with pytest.raises(ValueError, match=r"was given for|not one of Google's hosts"):
+        free.invoke(PROMPT, {"configurable": {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}})
     assert stranger.connections == 0
+
+
+@pytest.mark.parametrize("name", ["allow_hosts", "http_client", "http_async_client", "proxy", "ca_bundle"])
+def test_who_may_have_the_credential_is_no_matter_of_run_time(name):
+    """Nor is who stands between."""
+    runnables = pytest.importorskip("langchain_core.runnables")
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    with pytest.raises(SettingsError, match=f"{name}= cannot be configured at run time"):
+        ChatVertexCompat(model=MODEL).configurable_fields(**{name: runnables.ConfigurableField(id=name)})
 
 
 @EVERY_FRONTEND

@@ -3,24 +3,24 @@
 LangChain's own sinks are tested in `tests/langchain/test_serialisation.py`, too.
 """
 
-import contextlib
 import io
-import json
 import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
+import time
 import traceback
 
 import cloudpickle
 import pytest
 from fault_answers import cut, drip, error, hang_up, html, redirect
-from frontends import EVERY_FRAMEWORK, EVERY_FRONTEND, MODEL, PROMPT, WAYS
+from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, MODEL, PROMPT, TOKEN, WAYS, Frontend, LangChain, LlamaIndex
 from google.oauth2.credentials import Credentials
 
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.errors import AuthenticationError, SettingsError, VertexCompatError
 from vertex_compat_integrations.emulator import Emulator
 
 CANARY = "ya29.canary-in-the-coal-mine"
@@ -58,6 +58,10 @@ def shown_by(model):
     for name in makers:
         made = getattr(model, name, None)
         shown[name] = repr(made() if callable(made) else made)
+    if hasattr(model, "lc_id"):
+        from langchain_core.load import dumps
+
+        shown["dumps"] = dumps(model)
     shown["pickle"] = repr(pickle.dumps(model))
     shown["cloudpickle"] = repr(cloudpickle.dumps(model))
     return shown
@@ -143,8 +147,12 @@ def test_in_no_log_of_any_library(server, frontend, kind, model, caplog):
 def test_neither_token_nor_prompt_is_logged_by_this_package(server, frontend, caplog):
     caplog.set_level(logging.DEBUG, logger="vertex_compat_integrations")
     frontend.ask(frontend.build(server), "plain")
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("vertex_compat_integrations")]
+    server.rule = error(401)
+    with pytest.raises(VertexCompatError):
+        frontend.ask(frontend.build(server), "stream")
+    ours = [repr(vars(record)) for record in caplog.records if record.name.startswith("vertex_compat_integrations")]
     assert PROMPT not in "".join(ours)
+    assert TOKEN not in "".join(ours)
 
 
 @EVERY_KIND
@@ -175,13 +183,66 @@ def test_in_nothing_that_langsmith_is_sent(server, serve, kind):
 
 
 @EVERY_KIND
-def test_in_no_event_of_llama_index(server, kind):
-    pytest.importorskip("llama_index")
-    from frontends import Frontend, LlamaIndex
-    from llama_index.core.instrumentation import get_dispatcher
-    from llama_index_instrumentation.event_handlers import BaseEventHandler
+@pytest.mark.parametrize("way", WAYS)
+def test_in_nothing_that_langchains_callbacks_are_told(server, kind, way):
+    """Observers, OpenTelemetry's among them, see these payloads and no others."""
+    callbacks = pytest.importorskip("langchain_core.callbacks")
+    from vertex_compat_integrations.langchain import ChatVertexCompat
 
     heard = []
+
+    class Listener(callbacks.BaseCallbackHandler):
+        def on_chat_model_start(self, serialized, messages, **more):
+            heard.append(("start", repr((serialized, messages, more))))
+
+        def on_llm_new_token(self, token, **more):
+            heard.append(("token", repr((token, more))))
+
+        def on_llm_end(self, response, **more):
+            heard.append(("end", repr((response, more))))
+
+        def on_llm_error(self, failure, **more):
+            heard.append(("error", repr((failure, vars(failure), more)) + locals_of(failure)))
+
+    frontend = Frontend(LangChain())
+    model = ChatVertexCompat(
+        model=MODEL, base_url=server.base_url, allow_hosts=[server.origin], max_retries=0, callbacks=[Listener()],
+        **KINDS[kind](),
+    )  # fmt: skip
+    frontend.ask(model, way)
+    server.rule = error(401)
+    with pytest.raises(VertexCompatError):
+        frontend.ask(model, way)
+    assert {"start", "end", "error"} <= {name for name, _ in heard}
+    assert PROMPT in heard[0][1]
+    assert CANARY in server.tokens
+    assert CANARY not in "".join(text for _, text in heard)
+
+
+@EVERY_KIND
+def test_in_no_event_and_no_span_of_llama_index(server, kind):
+    pytest.importorskip("llama_index")
+    from llama_index.core.instrumentation import get_dispatcher
+    from llama_index_instrumentation.event_handlers import BaseEventHandler
+    from llama_index_instrumentation.span.simple import SimpleSpan
+    from llama_index_instrumentation.span_handlers import BaseSpanHandler
+
+    heard, spans = [], []
+
+    class Spans(BaseSpanHandler[SimpleSpan]):
+        """What a tracer makes attributes of: the calls' arguments, their objects, results and errors."""
+
+        def new_span(self, id_, bound_args, instance=None, **more):
+            spans.append(repr((id_, bound_args.arguments, instance, more)))
+            return SimpleSpan(id_=id_)
+
+        def prepare_to_exit_span(self, id_, bound_args, instance=None, result=None, **_):
+            spans.append(repr((bound_args.arguments, instance, result)))
+            return SimpleSpan(id_=id_)
+
+        def prepare_to_drop_span(self, id_, bound_args, instance=None, err=None, **_):
+            spans.append(repr((bound_args.arguments, instance, err, vars(err))))
+            return SimpleSpan(id_=id_)
 
     class Listener(BaseEventHandler):
         def handle(self, event, **_):
@@ -189,23 +250,29 @@ def test_in_no_event_of_llama_index(server, kind):
 
     frontend = Frontend(LlamaIndex())
     dispatcher = get_dispatcher()
-    listener = Listener()
+    listener, tracer = Listener(), Spans()
     dispatcher.add_event_handler(listener)
+    dispatcher.add_span_handler(tracer)
     try:
         model = frontend.door.make(
             base_url=server.base_url, allow_hosts=[server.origin], max_retries=0, **KINDS[kind]()
         )
-        for way in ("plain", "stream"):
+        for way in WAYS:
             frontend.ask(model, way)
+        server.rule = error(400)
+        with pytest.raises(VertexCompatError):
+            frontend.ask(model, "plain")
     finally:
         dispatcher.event_handlers.remove(listener)
+        dispatcher.span_handlers.remove(tracer)
     assert heard
-    assert CANARY not in "".join(heard)
+    assert any(PROMPT in span for span in spans)
+    assert any("InvalidRequestError" in span for span in spans)
+    assert CANARY in server.tokens
+    assert CANARY not in "".join([*heard, *spans])
 
 
 def test_in_no_output_of_the_emulator(caplog, capfd):
-    from frontends import CORE
-
     caplog.set_level(logging.DEBUG)
     with Emulator() as emulator:
         token = emulator.identity.issue()
@@ -227,34 +294,21 @@ def test_in_no_output_of_the_command(tmp_path):
         reader = threading.Thread(target=lambda: output.writelines(process.stdout), daemon=True)
         reader.start()
         try:
-            _ask_when_it_listens(output)
+            url = wait_for(r"http://127\.0\.0\.1:\d+", output) + "/v1/projects/p/locations/global/endpoints/openapi"
+            with pytest.raises(AuthenticationError):
+                CORE.ask(CORE.door.make(base_url=url, api_key=CANARY, max_retries=0), "plain")
+            wait_for("POST .*/chat/completions 401", output)
         finally:
             process.terminate()
             process.wait(5)
             reader.join(2)
-    assert "/chat/completions" in output.getvalue() or "http://" in output.getvalue()
     assert CANARY not in output.getvalue()
 
 
-def _ask_when_it_listens(output):
-    import re
-    import time
-
-    from frontends import CORE
-
-    for _ in range(100):
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", output.getvalue()):
-            break
-        time.sleep(0.05)
-    url = f"http://127.0.0.1:{found[1]}/v1/projects/p/locations/global/endpoints/openapi"
-    with contextlib.suppress(VertexCompatError):
-        CORE.ask(CORE.door.make(base_url=url, api_key=CANARY, max_retries=0), "plain")
-
-
-def test_a_name_is_encoded_or_refused_never_pasted_into_the_url(server):
-    from frontends import CORE
-
-    model = CORE.door.make(base_url=server.base_url, api_key=CANARY, project="p", model="google/gemini-3.5-flash")
-    CORE.ask(model, "plain")
-    assert server.requests[0].target.endswith("/endpoints/openapi/chat/completions")
-    assert json.loads(server.requests[0].body)["model"] == "google/gemini-3.5-flash"
+def wait_for(pattern, output):
+    """What the output holds by then."""
+    ends = time.monotonic() + 30
+    while (found := re.search(pattern, output.getvalue())) is None:
+        assert time.monotonic() < ends, output.getvalue()
+        time.sleep(0.02)
+    return found[0]

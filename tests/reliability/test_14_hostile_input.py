@@ -308,7 +308,7 @@ words = st.sampled_from(
     ]
 )
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=5), max_leaves=6
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=4
 )
 choices = st.fixed_dictionaries(
     {},
@@ -320,7 +320,7 @@ choices = st.fixed_dictionaries(
     },
 )
 chunks = st.fixed_dictionaries({"choices": st.lists(choices, max_size=2) | values}, optional={"usage": values}) | values
-streams = st.lists(chunks, max_size=3).map(
+streams = st.lists(chunks, max_size=2).map(
     lambda told: "".join(f"data: {json.dumps(each)}\n\n" for each in told).encode()
 )
 pieces = st.sampled_from(
@@ -329,7 +329,7 @@ pieces = st.sampled_from(
         *(b"{", b"}", b"[", b'"', b":", b"1", b"\xff"),
     ]
 )
-noise = st.lists(pieces | st.binary(max_size=6), max_size=30).map(b"".join)
+noise = st.lists(pieces | st.binary(max_size=6), max_size=12).map(b"".join)
 wire_bytes = streams | noise | st.tuples(streams, noise).map(b"".join)
 
 
@@ -379,8 +379,8 @@ schemas = st.dictionaries(
     keywords,
     st.recursive(
         scalars | keywords,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=3),
-        max_leaves=6,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keywords, inner, max_size=3),
+        max_leaves=4,
     ),
     max_size=4,
 )

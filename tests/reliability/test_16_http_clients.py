@@ -103,19 +103,23 @@ def test_a_client_of_the_other_kind_is_refused_at_construction():
         CORE.build(base_url="https://h.example/v1", api_key=TOKEN, http_async_client=given["http_client"])
 
 
-def test_a_client_of_the_other_family_works_or_is_refused(server):
-    """openai 3 takes httpx's clients as well as httpx2's; openai 2 knows httpx only."""
+@EVERY_WAY
+def test_a_client_of_the_other_family_works_if_the_sdk_takes_it_and_is_refused_if_not(server, way):
+    """openai 3 takes httpx's clients as well as httpx2's, the later 2.x the reverse; earlier ones know httpx only."""
     other = pytest.importorskip("httpx" if MAJOR >= 3 else "httpx2")
-    with other.Client() as client:
-        if MAJOR < 3:
-            with pytest.raises(SettingsError, match="cannot use this HTTP client"):
-                CORE.build(server, http_client=client)
-            return
-        model = CORE.build(server, http_client=client)
-        assert CORE.ask(model, "plain") == CORE.ask(model, "stream") == TEXT
-        server.rule = error(404, "Publisher Model was not found.", "NOT_FOUND")
-        with pytest.raises(VertexCompatError, match="Publisher Model"):
-            CORE.ask(model, "plain")
+    clients = Clients()
+    clients.given = {"http_client": other.Client(), "http_async_client": other.AsyncClient()}
+    try:
+        openai.OpenAI(api_key="k", http_client=clients.given["http_client"])
+    except TypeError:
+        with pytest.raises(SettingsError, match="cannot use this HTTP client"):
+            clients.ask(CORE, way, server)
+        return
+    server.answer(reply(), error(404, "Publisher Model was not found.", "NOT_FOUND"))
+    assert clients.ask(CORE, way, server) == TEXT
+    clients.given = {"http_client": other.Client(), "http_async_client": other.AsyncClient()}
+    with pytest.raises(VertexCompatError, match="Publisher Model"):
+        clients.ask(CORE, way, server)
 
 
 @EVERY_WAY

@@ -166,3 +166,10 @@ def test_loopback_without_tls_takes_no_proxy_that_is_for_https(server, proxy, mo
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     assert CORE.ask(CORE.build(server), "plain") == TEXT
     assert proxy.asked == []
+
+
+@EVERY_WAY
+def test_neither_does_it_take_one_that_is_given(server, proxy, way):
+    """It would read the token: there is no tunnel for what is not encrypted."""
+    assert CORE.ask(CORE.build(server, proxy=proxy.url), way) == TEXT
+    assert proxy.asked == []

@@ -224,8 +224,7 @@ class ChatCall(Call[list[Reply]]):
         self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
         self._reader: StreamReader | None = None
         self._done_is_an_end = terms.own_server and not terms.facts.gemini
-        self._thoughts = 0
-        self.has_begun = False
+        self._ending: Ending | None = None
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
@@ -253,28 +252,23 @@ class ChatCall(Call[list[Reply]]):
             unopened=self.request.unopened,
             one_call=self.request.one_call,
         )
-        self._note(replies[0].ending)
+        self._ending = replies[0].ending
         return replies
 
     def read(self, block: bytes | None) -> Iterator[ReplyDelta]:
         """The pieces of the answer that a block of the body completes; None is the body's end."""
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             request = self.request
             decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
-            self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
-        for delta in self._reader.finish() if block is None else self._reader.feed(block):
-            self.has_begun = True
-            self._note(delta.ending)
-            yield delta
-
-    def _note(self, ending: Ending | None) -> None:
-        if ending is not None and ending.usage is not None:
-            self._thoughts = ending.usage.thought
+            reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
+        return reader.finish() if block is None else reader.feed(block)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """That the model was told not to think, and did."""
-        if not (self.request.thinking_off and self._thoughts):
+        ending = self._reader.ending if self._reader is not None else self._ending
+        if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
             return ()
         return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
 
@@ -284,9 +278,10 @@ class ChatCall(Call[list[Reply]]):
         A tool call that broke off is no call, whatever the caller takes.
         """
         cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
-        if not (cut and self._takes_cut and self.has_begun and self._reader) or self._reader.decoder.has_calls:
+        reader = self._reader
+        if not (cut and self._takes_cut and reader and reader.has_begun) or reader.decoder.has_calls:
             return None
-        rest = self._reader.decoder.settle()
+        rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
         return rest
 
@@ -297,7 +292,7 @@ class ChatCall(Call[list[Reply]]):
             VertexCompatError: The given error, explained, if there is to be none; there is none after the first piece.
         """
         reader, self._reader = self._reader, None
-        if self.has_begun:
+        if reader is not None and reader.has_begun:
             raise self._explained(_interrupted(error, reader)) from None
         return super().delay_after(error)
 
@@ -350,9 +345,9 @@ class EmbeddingCall(Call[Embedded]):
         return f"{self._model} is announced to retire ({retires}): see Google's model card." if retires else None
 
 
-def _interrupted(error: VertexCompatError, reader: "StreamReader | None") -> VertexCompatError:
+def _interrupted(error: VertexCompatError, reader: "StreamReader") -> VertexCompatError:
     """The error as one of a stream that has begun, with what came of it."""
-    if isinstance(error, PartialReplyError) or reader is None:
+    if isinstance(error, PartialReplyError):
         return error
     interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")
     interrupted.code, interrupted.status, interrupted.details = error.code, error.status, error.details
@@ -361,12 +356,20 @@ def _interrupted(error: VertexCompatError, reader: "StreamReader | None") -> Ver
 
 
 class StreamReader:
-    """Bytes of one streamed answer → pieces of it."""
+    """Bytes of one streamed answer → pieces of it.
+
+    Attributes:
+        decoder: What reads the events.
+        has_begun: Whether a piece was given out.
+        ending: What the answer says of itself, once it is over.
+    """
 
     def __init__(self, decoder: StreamDecoder, *, done_is_an_end: bool = False) -> None:
         """Read into this decoder; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
         self.decoder = decoder
         self._done_is_an_end = done_is_an_end
+        self.has_begun = False
+        self.ending: Ending | None = None
         self._parser = EventParser()
 
     def feed(self, block: bytes) -> Iterator[ReplyDelta]:
@@ -376,7 +379,9 @@ class StreamReader:
             VertexCompatError: An event is an error, or no JSON.
         """
         for payload in self._parser.feed(block):
-            yield from self._decode(payload)
+            if (delta := self._decode(payload)) is not None:
+                self.has_begun = True
+                yield delta
 
     def finish(self) -> Iterator[ReplyDelta]:
         """The last pieces.
@@ -386,34 +391,41 @@ class StreamReader:
         """
         for payload in self._parser.finish():
             try:
-                yield from self._decode(payload)
+                delta = self._decode(payload)
             except UnexpectedReplyError:
                 raise self.decoder.interrupted("The stream ended in the middle of an event.") from None
+            if delta is not None:
+                self.has_begun = True
+                yield delta
         stray = self._parser.stray
-        if stray and not self.decoder.is_finished:
-            yield from self._decode_stray(stray)
+        if stray and not self.decoder.is_finished and (delta := self._decode_stray(stray)) is not None:
+            self.has_begun = True
+            yield delta
         if self._done_is_an_end and self._parser.is_done:
             self.decoder.end()
         if (named := self.decoder.name_calls()) is not None:
+            self.has_begun = True
             yield named
-        yield self.decoder.finish()
+        last = self.decoder.finish()
+        self.has_begun, self.ending = True, last.ending
+        yield last
 
-    def _decode(self, payload: bytes) -> Iterator[ReplyDelta]:
+    def _decode(self, payload: bytes) -> ReplyDelta | None:
         chunk = decode_json(payload)
         if not isinstance(chunk, dict) or "choices" not in chunk:
             if (failure := decode_stream_failure(chunk)) is not None:
                 raise failure
             if not isinstance(chunk, dict):
                 raise UnexpectedReplyError("An event of the stream is JSON, but no chunk of a completion.")
-        if (delta := self.decoder.feed(chunk)) is not None:
-            yield delta
+        return self.decoder.feed(chunk)
 
-    def _decode_stray(self, stray: bytes) -> Iterator[ReplyDelta]:
+    def _decode_stray(self, stray: bytes) -> ReplyDelta | None:
         """What stands in a body that is no SSE: an error, or a whole completion from a server that does not stream."""
         if (failure := decode_stray(stray)) is not None:
             raise failure
         if stray.startswith(b"{"):
-            yield from self._decode(stray)
-        elif not self.decoder.partial_text:
+            return self._decode(stray)
+        if not self.decoder.partial_text:
             decode_json(stray)
             raise UnexpectedReplyError("The answer to a streaming request is no stream.")
+        return None

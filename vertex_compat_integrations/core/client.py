@@ -351,7 +351,7 @@ class VertexCompatClient(Closing):
             destination.origin, settings.proxy, self._authorities, settings.http_client, settings.http_async_client
         )
         return route, Post(
-            url.removeprefix(destination.origin),
+            url,
             call.content(),
             call.headers(headers),
             call.remaining,

@@ -2,12 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from vertex_compat_integrations.core.adc import resolve_adc_universe
 from vertex_compat_integrations.core.credentials import TokenSource, token_source, universe_of, without_tokens
 from vertex_compat_integrations.core.endpoint import (
     DEFAULT_LOCATION,
@@ -16,6 +17,7 @@ from vertex_compat_integrations.core.endpoint import (
     Endpoint,
     clean_base_url,
     is_allowed,
+    is_google_host,
     is_loopback,
     origin_of,
     resolve_model,
@@ -154,6 +156,21 @@ class Connection(Settings):
 
 _CREDENTIALS = ("api_key", "credentials")
 _HTTP_CLIENTS = ("http_client", "http_async_client")
+_TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
+
+
+def check_run_time_settings(names: Iterable[str]) -> None:
+    """Refuse to leave to whoever calls what decides who may have the credential, or stand between.
+
+    Raises:
+        SettingsError: One of the names is such a setting.
+    """
+    for name in names:
+        if name in _TRUST:
+            raise SettingsError(
+                f"{name}= cannot be configured at run time: it decides who sees the credential.",
+                hint="Pass it to the constructor; for several destinations, make several objects.",
+            )
 
 
 def settings_to_pickle(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -271,20 +288,21 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     )
 
 
-def check_settings(connection: Connection, model: str) -> None:
-    """Refuse, before anything is sent, coordinates and a model that cannot be, and a credential that would go astray.
+def check_settings(connection: Connection, model: str) -> str:
+    """The model's name as the destination takes it, with coordinates and credential found fit for use.
 
     Where no credential is given, the first call asks whether Application Default Credentials may go there: settings
     that come back from a dump have theirs left out.
 
     Raises:
-        SettingsError: One of these.
+        SettingsError: Coordinates or model cannot be, or the credential would go astray.
     """
     destination = resolve_destination(connection)
-    resolve_model_name(model, destination)
+    name = resolve_model_name(model, destination)
     is_given = connection.api_key is not None or connection.credentials is not None
     if is_given and not destination.emulated:
         _check_trust(connection, destination)
+    return name
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
@@ -296,8 +314,15 @@ def _check_trust(connection: Connection, destination: Destination) -> None:
         raise SettingsError(
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
         )
-    universe = DEFAULT_UNIVERSE if given is None or callable(given) else universe_of(given)
-    check_trust(destination.origin, own_credential(connection), connection.allow_hosts, universe)
+    own = _own_credential(connection, destination)
+    check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
+
+
+def _universe(connection: Connection, destination: Destination) -> str:
+    """Where the credential is at home; a file is read only if that decides about the destination."""
+    if connection.api_key is not None or callable(connection.credentials) or is_google_host(destination.origin):
+        return DEFAULT_UNIVERSE
+    return resolve_adc_universe() if connection.credentials is None else universe_of(connection.credentials)
 
 
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -305,9 +330,9 @@ def resolve_authorities(connection: Connection, environment: Mapping[str, str] =
     return connection.ca_bundle or _first(environment, CA_VARIABLES)
 
 
-def own_credential(connection: Connection) -> object | None:
-    """The static token or callable that goes with a base URL of the user's own; None if there is none such."""
-    if connection.base_url is None:
+def _own_credential(connection: Connection, destination: Destination) -> object | None:
+    """The static token or callable that goes with its origin; None for others, and where no base URL names the host."""
+    if connection.base_url is None and not is_google_host(destination.origin):
         return None
     if connection.api_key is not None:
         return connection.api_key

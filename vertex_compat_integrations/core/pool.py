@@ -7,12 +7,13 @@ the last object that uses them is closed. Locks and clients are made anew in a f
 
 import asyncio
 import atexit
+import importlib
 import os
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -246,8 +247,22 @@ def _settings(route: Route) -> dict[str, Any]:
         "api_key": PLACEHOLDER_KEY,
         "base_url": route.origin,
         "max_retries": 0,
-        "default_headers": dict.fromkeys(ambient_header_names(), openai.omit),
+        "default_headers": dict.fromkeys((*_SDK_HEADERS, *ambient_header_names()), openai.omit),
     }
+
+
+_SDK_HEADERS = (
+    *("X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch"),
+    *("X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async"),
+)
+"""What the SDK tells OpenAI of the user's machine; left out, it costs nothing either."""
+
+_REQUEST_HEADERS: dict[str, Any] = {
+    "Content-Type": "application/json",
+    "Accept-Encoding": ACCEPTED_ENCODINGS,
+    "X-Stainless-Retry-Count": openai.omit,
+    "X-Stainless-Read-Timeout": openai.omit,
+}
 
 
 def ambient_header_names() -> list[str]:
@@ -266,12 +281,13 @@ def neutral(client: Client) -> Client:
 
 def transport_settings(route: Route) -> dict[str, Any]:
     """Arguments for an HTTP client on this route; empty if it needs none of its own."""
+    if route.origin.startswith("http:"):
+        # Only this machine is spoken to in plain http: no proxy is for it, which would read the token. And without TLS
+        # nobody need be trusted: the authorities take 40 ms to load.
+        return {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
     settings: dict[str, Any] = {}
     if route.proxy:
         settings["proxy"] = route.proxy
-    elif route.origin.startswith("http:"):
-        # Only this machine is spoken to in plain http: HTTP_PROXY is not for it.
-        settings["trust_env"] = False
     if route.ca_bundle:
         settings["verify"] = _tls_context(route.ca_bundle)
     return settings
@@ -289,16 +305,39 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
         ) from None
 
 
+_http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+"""The HTTP library of the installed SDK."""
+
+
+class _HttpClient(openai.DefaultHttpxClient):
+    """Sends what the SDK built as it is, without defaults and cookies of its own."""
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+        return _plain_request(method, url, parts)
+
+
+class _AsyncHttpClient(openai.DefaultAsyncHttpxClient):
+    """Like `_HttpClient`."""
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+        return _plain_request(method, url, parts)
+
+
+def _plain_request(method: str, url: Any, parts: Mapping[str, Any]) -> Any:
+    timeout = {"timeout": parts["timeout"].as_dict()}
+    return _http.Request(method, url, headers=parts["headers"], content=parts["content"], extensions=timeout)
+
+
 def _http_client(route: Route) -> Any:
     if route.http_client is not None:
         return route.http_client
-    return openai.DefaultHttpxClient(**transport_settings(route), event_hooks={"response": [_refuse]})
+    return _HttpClient(**transport_settings(route), event_hooks={"response": [_refuse]})
 
 
 def _async_http_client(route: Route) -> Any:
     if route.http_async_client is not None:
         return route.http_async_client
-    return openai.DefaultAsyncHttpxClient(**transport_settings(route), event_hooks={"response": [_arefuse]})
+    return _AsyncHttpClient(**transport_settings(route), event_hooks={"response": [_arefuse]})
 
 
 def _refuse(response: Any) -> None:
@@ -327,14 +366,7 @@ def _arguments(post: Post) -> dict[str, Any]:
         "cast_to": object,
         "content": post.content if len(post.content) <= _LARGE else _pieces(post.content),
         "options": {
-            "headers": AuthHeaders(
-                {
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(post.content)),
-                    "Accept-Encoding": ACCEPTED_ENCODINGS,
-                    **post.headers,
-                }
-            ),
+            "headers": AuthHeaders({**_REQUEST_HEADERS, "Content-Length": str(len(post.content)), **post.headers}),
             "follow_redirects": False,
             "max_retries": 0,
             "timeout": timeout,

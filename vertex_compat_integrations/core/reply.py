@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.citations import Citation, decode_citations, decode_grounding, without_grounding
@@ -70,8 +70,7 @@ class Ending:
         return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer.
 
     Attributes:

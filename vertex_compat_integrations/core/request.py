@@ -116,8 +116,9 @@ def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple
     """The options that go out as they are, each in its place; and the names of those that have no effect."""
     fields: wire.Json = {}
     ignored: list[str] = []
+    held = vars(options)
     for name, path in wire_paths().items():
-        value = getattr(options, name)
+        value = held[name]
         if value is None or name in ("tools", "tool_choice") or (name == "stop" and not value):
             continue
         if name in facts.ignores:

@@ -90,6 +90,9 @@ def delay_before_retry(
     A delay that the server states is kept. Otherwise full jitter under a doubling bound: from 1 s after a 429, which is
     all that Vertex AI sends (no Retry-After), from 0.5 s after other failures.
 
+    A connection that broke before a byte of the answer came counts like any failure, also one that was used before and
+    that the server had closed: the error does not tell which it was, and the request may have been read, and paid for.
+
     Args:
         error: What went wrong.
         retries: Retries already made for this call.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -34,6 +35,7 @@ class Settings(BaseModel):
         return renamed
 
 
+@cache
 def _all_aliases(cls: type[Settings]) -> dict[str, str]:
     aliases: dict[str, str] = {}
     for base in reversed(cls.__mro__):

@@ -7,7 +7,7 @@ where there are calls; error bodies in mid-stream; no end at all.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -50,8 +50,7 @@ class ToolCallDelta:
     extra: wire.ExtraContent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyDelta:
+class ReplyDelta(NamedTuple):
     """What one chunk adds to the answer; `ending` stands on the last one only."""
 
     text: str = ""
@@ -137,7 +136,8 @@ class StreamDecoder:
     def feed(self, chunk: wire.Json) -> ReplyDelta | None:
         """What the chunk adds, or None."""
         # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
-        self._usage = mapping_in(chunk.get("usage")) or self._usage
+        if usage := chunk.get("usage"):
+            self._usage = mapping_in(usage) or self._usage
         choices = mappings_in(chunk.get("choices"))
         if not choices:
             self._keep_extra(message_extra(chunk))
@@ -147,13 +147,17 @@ class StreamDecoder:
         self._last = chunk
         choice = choices[0]
         delta = mapping_in(choice.get("delta") or choice.get("message"))
-        self._finish = text_in(choice.get("finish_reason")) or self._finish
-        if logprobs := mapping_in(choice.get("logprobs")):
-            self._logprobs.append(logprobs)
+        if finish := choice.get("finish_reason"):
+            self._finish = text_in(finish) or self._finish
+        if logprobs := choice.get("logprobs"):
+            self._logprobs.append(mapping_in(logprobs))
         if not chunk.keys() <= _USUAL_KEYS:
             self._keep_grounding(chunk)
         content = delta.get("content")
         if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
+            if self._splitter.is_plain(content):
+                self._text.append(content)
+                return ReplyDelta(content)
             split = self._splitter.feed(content)
             return self._delta(split.thoughts, split.text)
         return self._feed_rest(delta, choice)

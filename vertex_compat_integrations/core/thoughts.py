@@ -42,7 +42,7 @@ class ThoughtSplitter:
         if marked or self._marked:
             # The service marks whole pieces; tags round them say the same again.
             self._thinking, self._begun, self._marked = marked, False, marked
-        elif self._is_plain(piece):
+        elif self.is_plain(piece):
             return Split("", piece)
         thoughts, text = "", ""
         rest = self._held + piece
@@ -69,9 +69,9 @@ class ThoughtSplitter:
             self._unclosed.append(thoughts)
         return Split(thoughts, text)
 
-    def _is_plain(self, piece: str) -> bool:
+    def is_plain(self, piece: str) -> bool:
         """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it."""
-        if not self._begun or self._thinking or self._held or self._after_tag:
+        if not self._begun or self._thinking or self._held or self._after_tag or self._marked:
             return False
         return not self._anywhere or "<" not in piece
 
@@ -115,6 +115,8 @@ class ThoughtSplitter:
 
 def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = False, whole: bool = True) -> Split:
     """A text that came in one piece, told apart; `unopened` and `whole` as for `ThoughtSplitter`."""
+    if "<" not in text and not unopened:
+        return Split("", text)
     splitter = ThoughtSplitter(marker, unopened=unopened)
     thoughts, answer = splitter.feed(text)
     held = splitter.finish(whole=whole)

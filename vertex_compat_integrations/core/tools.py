@@ -34,6 +34,7 @@ def is_native_tool(tool: Any) -> bool:
     return (
         isinstance(tool, Mapping)
         and bool(tool)
+        and "function" not in tool
         and all(isinstance(key, str) and _HUMP.sub("_", key).lower() in NATIVE_TOOLS for key in tool)
     )
 

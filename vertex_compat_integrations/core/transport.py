@@ -131,6 +131,8 @@ class EventParser:
         Raises:
             UnexpectedReplyError: An event is larger than any answer.
         """
+        if self._is_one_event(data):
+            return [data[6:-2]]
         # A long line comes in many blocks, which are joined at its end only: joining at each would be quadratic.
         if not (b"\n" in data or b"\r" in data or (self._rest and self._rest[-1].endswith(b"\r"))):
             self._hold(data)
@@ -141,6 +143,15 @@ class EventParser:
         if cut < len(text):
             self._hold(text[cut:])
         return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """Whether the bytes are one event of one line with a JSON object, as servers send most of them."""
+        return (
+            data.startswith(b"data: {")
+            and data.endswith(b"}\n\n")
+            and data.find(b"\n") == len(data) - 2
+            and not (self._rest or self._lines or b"\r" in data)
+        )
 
     def _hold(self, data: bytes) -> None:
         """Keep the beginning of a line."""

@@ -1,7 +1,7 @@
 """Where a credential may go: to Google, to hosts that the program names, and nowhere else.
 
-A credential of a server of the user's own (a static token, a callable) belongs to the origin that it was first used
-with. Frameworks rebuild an object with other settings while a program runs; a base URL that came that way must not get
+A static token or a callable belongs to the origin that it was first used with: Google, or a server of the user's own.
+Frameworks rebuild an object with other settings while a program runs; a base URL that came that way must not get
 the credential.
 """
 
@@ -63,28 +63,30 @@ def check_trust(
 
     Args:
         origin: Where the request goes.
-        credential: The static token or callable that the user gave for the user's own base URL; None for Google's
-            credentials, and for hosts that no base URL of the user's names.
+        credential: The static token or callable that the user gave for Google or for the user's own base URL; None for
+            Google's credentials, and for other hosts that no base URL of the user's names.
         allow_hosts: Hosts that may have a Google credential.
         universe_domain: Where Google's credentials are at home.
 
     Raises:
-        SettingsError: The host is not Google's, and nobody said that it may have the credential; or it is plain http.
+        SettingsError: Nobody said that the host may have the credential; or it is plain http.
     """
     if origin.startswith("http:") and not is_loopback(origin):
         raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
-    if is_google_host(origin, universe_domain):
-        return
     if credential is not None:
-        pair = _PAIRS.first(credential, Pair(origin, tuple(allow_hosts)))
-        if origin == pair.origin or is_allowed(origin, pair.allow_hosts):
-            return
-        raise SettingsError(
-            f"The credential was given for {pair.origin}; these settings would send it to {origin}.",
-            hint=f"Name {origin} in allow_hosts= where the credential is first given, or pass another credential.",
-        )
-    if not is_allowed(origin, allow_hosts):
+        _check_pair(origin, _PAIRS.first(credential, Pair(origin, tuple(allow_hosts))), universe_domain)
+    elif not (is_google_host(origin, universe_domain) or is_allowed(origin, allow_hosts)):
         raise SettingsError(
             f"{origin} is not one of Google's hosts; a Google credential goes there only if you say so.",
             hint=f"Pass allow_hosts=[{origin!r}], or a token of that server's own as api_key=.",
+        )
+
+
+def _check_pair(origin: str, pair: Pair, universe_domain: str) -> None:
+    """Refuse an origin that is not the credential's first, nor named then, nor Google's as the first."""
+    stays_at_google = is_google_host(origin, universe_domain) and is_google_host(pair.origin, universe_domain)
+    if not (origin == pair.origin or stays_at_google or is_allowed(origin, pair.allow_hosts)):
+        raise SettingsError(
+            f"The credential was given for {pair.origin}; these settings would send it to {origin}.",
+            hint=f"Name {origin} in allow_hosts= where the credential is first given, or pass another credential.",
         )

@@ -9,7 +9,8 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableSerializable
+from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
 
@@ -18,6 +19,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, VertexCompatClient
 from vertex_compat_integrations.core.connection import (
     Connection,
+    check_run_time_settings,
     check_settings,
     resolve_destination,
     resolve_model_name,
@@ -41,6 +43,16 @@ from vertex_compat_integrations.langchain.tools import convert_tool, declare_too
 
 Structured = dict[str, Any] | BaseModel
 _CONNECTION = tuple(Connection.model_fields)
+
+_TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
+"""Options that traces show under names of their own."""
+
+_IDENTIFYING = tuple(
+    name
+    for name in ("project", "location", "endpoint", "endpoint_host", "base_url", *option_names())
+    if name != "default_headers"
+)
+"""What tells one model from another."""
 
 _DUMPED = "_serialized"
 """Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
@@ -81,8 +93,11 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent."""
-        check_settings(self, self.model)
+        """Refuse coordinates and models that cannot be, before anything is sent; fill in the model's profile."""
+        name = check_settings(self, self.model)
+        if self.profile is None:
+            # Not by `_resolve_model_profile`: LangChain then checks the keys, which takes longer than all the rest.
+            self.profile = build_profile(name, facts_for(name, self.model_facts))
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         self._add_version("vertex-compat-integrations", __version__)
@@ -95,9 +110,8 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """What tells this model from another, in traces and cache keys; no secrets."""
-        names = ("project", "location", "endpoint", "endpoint_host", "base_url", "model", "thinking", "extra_body")
-        values = {name: getattr(self, name) for name in (*names, *option_names()) if name != "default_headers"}
-        return {name: value for name, value in values.items() if value is not None}
+        values = vars(self)
+        return {name: value for name in _IDENTIFYING if (value := values.get(name)) is not None}
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -109,12 +123,10 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         """True: settings are dumped, credentials are not."""
         return True
 
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return catalogue_profile(self)
-
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
-            options = self._options(stop, kwargs)
+            said = {name: kwargs[name] for name in kwargs if self.setting_aliases.get(name, name) in _TRACED}
+            options = self._options(stop, said)
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
         if options.temperature is not None:
             params["ls_temperature"] = options.temperature
@@ -309,6 +321,15 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         if update and "profile" not in update and self._has_profile_of_catalogue():
             copy.profile = catalogue_profile(copy)
         return copy
+
+    def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
+        """This model, with these settings open to the configuration of a call.
+
+        Raises:
+            SettingsError: One of them decides who sees the credential.
+        """
+        check_run_time_settings(kwargs)
+        return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Change a setting; it reaches the next request."""

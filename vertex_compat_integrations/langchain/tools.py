@@ -11,6 +11,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic_core import to_json
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.identity_cache import IdentityCache
 from vertex_compat_integrations.core.tools import is_native_tool
 
 _REFERENCE = re.compile(rb'"\$ref":"#/(?:\$defs|definitions)/([^"/]+)"')
@@ -30,8 +31,25 @@ def convert_tool(tool: Any) -> dict[str, Any]:
     Raises:
         SettingsError: It is nothing that could be a tool.
     """
-    if is_native_tool(tool) or (isinstance(tool, Mapping) and tool.get("type") == "function" and "function" in tool):
-        return dict(tool)
+    if isinstance(tool, Mapping):
+        if ("function" in tool and tool.get("type") == "function") or is_native_tool(tool):
+            return dict(tool)
+        return _convert(tool)
+    return _CONVERTED.get(tool, _state_of(tool), lambda: _convert(tool))
+
+
+_CONVERTED = IdentityCache()
+
+
+def _state_of(tool: Any) -> tuple[Any, ...]:
+    """What of a tool may be changed after it was made."""
+    if isinstance(tool, BaseTool):
+        schema = tool.args_schema
+        return tool.name, tool.description, to_json(schema, fallback=str) if isinstance(schema, dict) else schema
+    return (getattr(tool, "__doc__", None),)
+
+
+def _convert(tool: Any) -> dict[str, Any]:
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
     except (TypeError, ValueError) as error:

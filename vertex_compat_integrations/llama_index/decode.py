@@ -59,7 +59,9 @@ class ResponseDecoder:
 
     def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
         """The reply so far as a response that tells what the delta added."""
-        response = self.decode(reply) if delta.ending is not None else self._snapshot(reply)
+        if delta.ending is None:
+            return self._snapshot(reply, delta)
+        response = self.decode(reply)
         response.delta = delta.text
         if delta.refusal and not (reply.text or reply.tool_calls or reply.media):
             response.delta = delta.refusal
@@ -67,31 +69,36 @@ class ResponseDecoder:
             response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
         return response
 
-    def _snapshot(self, reply: Reply) -> ChatResponse:
+    def _snapshot(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
         """Like `decode`, for a reply that goes on; what is to be sent back comes with the end."""
-        blocks = list(self._said(reply, is_whole=False))
+        blocks = self._said(reply, is_whole=False)
         if reply.thoughts:
             blocks.append(ThinkingBlock(content=reply.thoughts))
         message = ChatMessage(
             role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=self._call_kwargs(reply.tool_calls)
         )
-        return ChatResponse(message=message, raw={"usage": _usage(_NOTHING_COUNTED)})
+        return ChatResponse(
+            message=message,
+            delta=delta.text,
+            raw={"usage": dict(_NOTHING_USED)},
+            additional_kwargs={THINKING_DELTA_KEY: delta.thoughts} if delta.thoughts else {},
+        )
 
-    def _said(self, reply: Reply, *, is_whole: bool) -> Iterator[ContentBlock]:
+    def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
         """Text first, in one block: LlamaIndex joins several with line breaks.
 
         An answer that was refused says so in words, for LlamaIndex knows no refusals.
         """
+        blocks: list[ContentBlock] = []
         if reply.text or not (reply.tool_calls or reply.media):
-            yield TextBlock(text=reply.text or reply.refusal or "")
-        yield from map(_media_block, reply.media)
-        for citation in reply.ending.citations:
-            yield _citation_block(citation)
+            blocks.append(TextBlock(text=reply.text or reply.refusal or ""))
+        blocks.extend(map(_media_block, reply.media))
+        blocks.extend(map(_citation_block, reply.ending.citations))
         for call in reply.tool_calls:
             arguments = _arguments(call.arguments) if is_whole else call.arguments
-            yield ToolCallBlock(
-                tool_call_id=call.id, tool_name=self._names.get(call.name, call.name), tool_kwargs=arguments
-            )
+            name = self._names.get(call.name, call.name)
+            blocks.append(ToolCallBlock(tool_call_id=call.id, tool_name=name, tool_kwargs=arguments))
+        return blocks
 
     def _message_kwargs(self, reply: Reply) -> dict[str, Any]:
         kwargs = self._call_kwargs(reply.tool_calls)
@@ -176,6 +183,9 @@ def _counters(usage: Usage) -> dict[str, int]:
 
 def _usage(usage: Usage) -> dict[str, int]:
     return {**_counters(usage), "reasoning_tokens": usage.thought, "cached_tokens": usage.cached}
+
+
+_NOTHING_USED = _usage(_NOTHING_COUNTED)
 
 
 def _raw(reply: Reply) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from pydantic_core import from_json, to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
+from vertex_compat_integrations.core.identity_cache import IdentityCache
 from vertex_compat_integrations.core.options import deep_merge
 from vertex_compat_integrations.core.tool_result import build_tool_message
 from vertex_compat_integrations.llama_index import media
@@ -214,6 +215,9 @@ def sanitize_name(name: str) -> str:
     return _FORBIDDEN_IN_NAMES.sub("_", name)
 
 
+_DECLARED = IdentityCache()
+
+
 def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
     """A tool as OpenAI's mapping, which is also accepted as it is; `strict` says that calls must keep to the schema.
 
@@ -226,7 +230,9 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
         raise SettingsError(
             f"A tool of type {type(tool).__name__}.", hint="Give LlamaIndex tools, or OpenAI's mappings."
         )
-    declared: wire.Json = tool.metadata.to_openai_tool(skip_length_check=True)
+    metadata = tool.metadata
+    state = metadata.name, metadata.description, metadata.fn_schema
+    declared = _DECLARED.get(metadata, state, lambda: metadata.to_openai_tool(skip_length_check=True))
     return declared if strict is None else {**declared, "function": {**declared["function"], "strict": strict}}
 
 

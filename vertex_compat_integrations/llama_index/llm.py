@@ -113,8 +113,9 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
             raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
             raise SettingsError("Headers in additional_kwargs.", hint="Give them as default_headers=.")
-        _refuse_several_answers(self._defaults())
-        check_settings(self, self._defaults().model)
+        defaults = self._defaults()
+        _refuse_several_answers(defaults)
+        check_settings(self, defaults.model)
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         return self

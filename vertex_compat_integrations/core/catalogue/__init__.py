@@ -5,6 +5,7 @@ Each row names its source. None was checked against the live service.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any
 
 from vertex_compat_integrations.core.catalogue import embedding, garden, gemini
@@ -50,7 +51,7 @@ def facts_for(model: str, override: Mapping[str, Any] | None = None) -> ModelFac
     Raises:
         SettingsError: `override` names something that is no fact.
     """
-    row = next(row for row in _BY_PREFIX if model.startswith(row.prefix))
+    row = _row_of(model)
     if not override:
         return row
     if unknown := sorted(set(override) - _FACT_NAMES):
@@ -58,6 +59,11 @@ def facts_for(model: str, override: Mapping[str, Any] | None = None) -> ModelFac
             f"Not model facts: {', '.join(unknown)}.", hint=f"Facts are {', '.join(sorted(_FACT_NAMES))}."
         )
     return replace(row, **{name: _of_its_kind(name, value) for name, value in override.items()})
+
+
+@lru_cache(maxsize=256)
+def _row_of(model: str) -> ModelFacts:
+    return next(row for row in _BY_PREFIX if model.startswith(row.prefix))
 
 
 def _of_its_kind(name: str, value: Any) -> Any:
@@ -77,4 +83,4 @@ def _items(name: str, value: Any) -> Iterable[Any]:
 
 def is_known(model: str) -> bool:
     """Whether a row speaks of this model's family by name."""
-    return any(row.prefix and model.startswith(row.prefix) for row in _BY_PREFIX)
+    return bool(_row_of(model).prefix)

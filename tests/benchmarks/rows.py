@@ -1,0 +1,287 @@
+"""The rows of the table: each measures one kind of work, for one subject, in the process that calls it."""
+
+import asyncio
+import base64
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.benchmarks import measuring, workload
+from tests.benchmarks.measuring import ROUNDS, async_cpu_seconds, cpu_seconds, summary
+from tests.benchmarks.subjects import BASELINE, Subject
+
+Figures = dict[str, Any]
+Kind = type[Subject]
+
+
+def _drain(subject: Subject) -> None:
+    for _ in subject.stream():
+        pass
+
+
+async def _adrain(subject: Subject) -> None:
+    async for _ in subject.astream():
+        pass
+
+
+def _interleaved(base: Callable[[], object], work: Callable[[], object], times: int = 1) -> list[tuple[float, float]]:
+    for _ in range(2):
+        base()
+        work()
+    return [(cpu_seconds(base, times), cpu_seconds(work, times)) for _ in range(ROUNDS)]
+
+
+def _interleaved_async(
+    kind: Kind, server: str, scenario: str, *, streams: bool, times: int = 1
+) -> list[tuple[float, float]]:
+    async def main() -> list[tuple[float, float]]:
+        pair = [each(f"{server}/{scenario}") for each in (BASELINE, kind)]
+        works = [(lambda each=each: _adrain(each)) if streams else each.acall for each in pair]
+        for work in (*works, *works):
+            await work()
+        rounds = [
+            (await async_cpu_seconds(works[0], times), await async_cpu_seconds(works[1], times)) for _ in range(ROUNDS)
+        ]
+        for each in pair:
+            await each.aclose()
+        return rounds
+
+    return asyncio.run(main())
+
+
+def streamed_chunk(kind: Kind, server: str, chunks: int = 2000) -> Figures:
+    """CPU per chunk of a stream."""
+    base, subject = BASELINE(f"{server}/stream{chunks}"), kind(f"{server}/stream{chunks}")
+    return summary(_interleaved(lambda: _drain(base), lambda: _drain(subject)), per=chunks)
+
+
+def streamed_chunk_async(kind: Kind, server: str) -> Figures:
+    """CPU per chunk of a stream, on an event loop."""
+    return summary(_interleaved_async(kind, server, "stream2000", streams=True), per=2000)
+
+
+def growth(kind: Kind, server: str) -> Figures:
+    """CPU per chunk in a stream of 32,000 chunks, to that in one of 500."""
+    subjects = {chunks: kind(f"{server}/stream{chunks}") for chunks in (500, 32_000)}
+    for subject in subjects.values():
+        _drain(subject)
+    rounds = [
+        [cpu_seconds(lambda: _drain(subjects[500]), 8) / 500, cpu_seconds(lambda: _drain(subjects[32_000])) / 32_000]
+        for _ in range(5)
+    ]
+    return {
+        "us": statistics.median(long for _, long in rounds) * 1e6,
+        "ratio": statistics.median(long / short for short, long in rounds),
+        "rounds": 5,
+    }
+
+
+def ten_streams(kind: Kind, server: str) -> Figures:
+    """Connections opened by ten streams one after another: synchronous, and on an event loop."""
+    subject = kind(f"{server}/paced20")
+    measuring.connections(server)
+    for _ in range(10):
+        _drain(subject)
+    opened = measuring.connections(server)
+
+    async def main() -> int:
+        other = kind(f"{server}/paced20")
+        measuring.connections(server)
+        for _ in range(10):
+            await _adrain(other)
+        return measuring.connections(server)
+
+    return {"sync": opened, "async": asyncio.run(main())}
+
+
+def plain_call(kind: Kind, server: str) -> Figures:
+    """CPU of a call with an answer of 1 kB."""
+    base, subject = BASELINE(f"{server}/reply1024"), kind(f"{server}/reply1024")
+    return summary(_interleaved(base.call, subject.call, times=40))
+
+
+def plain_call_async(kind: Kind, server: str) -> Figures:
+    """The same on an event loop."""
+    return summary(_interleaved_async(kind, server, "reply1024", streams=False, times=40))
+
+
+def first_token(kind: Kind, server: str) -> Figures:
+    """CPU until the first piece of a stream."""
+
+    def first(subject: Subject) -> float:
+        begin = time.process_time()
+        pieces = subject.stream()
+        next(piece for piece in pieces if piece)
+        spent = time.process_time() - begin
+        for _ in pieces:
+            pass
+        return spent
+
+    base, subject = BASELINE(f"{server}/paced3"), kind(f"{server}/paced3")
+    first(base), first(subject)
+    rounds = [
+        tuple(statistics.median(each) for each in zip(*[(first(base), first(subject)) for _ in range(15)], strict=True))
+        for _ in range(ROUNDS)
+    ]
+    return summary(rounds)
+
+
+def _large(kind: Kind, server: str) -> tuple[Subject, Callable[[], None], Callable[[], None]]:
+    """A subject; its request with a long history and 20 bound tools; the same with tools bound for it."""
+    subject = kind(f"{server}/reply1024")
+    tools = workload.tools()
+    if subject.framework == "LangChain":
+        history, bound = workload.langchain_history(), subject.bound(tools)
+        return subject, lambda: bound.invoke(history), lambda: subject.bound(tools).invoke(history)
+    from llama_index.core.tools import FunctionTool
+
+    history = workload.llama_index_history()
+    made = [FunctionTool.from_defaults(fn=print, name=tool.__name__, fn_schema=tool) for tool in tools]
+    prepared = subject.model._prepare_chat_with_tools(made, chat_history=history)
+
+    def rebind() -> None:
+        subject.model.chat(**subject.model._prepare_chat_with_tools(made, chat_history=history))
+
+    return subject, lambda: subject.model.chat(**prepared), rebind
+
+
+def large_request(kind: Kind, server: str) -> Figures:
+    """CPU of a request with 50 messages and 20 tools, and with the tools bound anew, to httpx with the same body."""
+    _, call, rebind = _large(kind, server)
+    base = BASELINE(f"{server}/reply1024")
+    base.body = {"model": "m", "messages": _openai_history(), "tools": _openai_tools()}
+    bound, anew = _interleaved(base.call, call, times=6), _interleaved(base.call, rebind, times=6)
+    return {**summary(bound), "anew": summary(anew)["ratio"], "bytes": len(json.dumps(base.body))}
+
+
+def _openai_history() -> list[dict[str, Any]]:
+    from langchain_core.messages import convert_to_openai_messages
+
+    return convert_to_openai_messages(workload.langchain_history())
+
+
+def _openai_tools() -> list[dict[str, Any]]:
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+
+    return [convert_to_openai_tool(tool) for tool in workload.tools()]
+
+
+def concurrent_calls(kind: Kind, server: str, calls: int = 1000, in_flight: int = 100) -> Figures:
+    """Calls per second with 100 in flight at a server that takes 20 ms, and peak memory."""
+
+    async def load(subject: Subject) -> float:
+        gate = asyncio.Semaphore(in_flight)
+
+        async def one() -> None:
+            async with gate:
+                await subject.acall()
+
+        begin = time.perf_counter()
+        await asyncio.gather(*[one() for _ in range(calls)])
+        return time.perf_counter() - begin
+
+    async def main() -> Figures:
+        pair = [each(f"{server}/reply1024-d20") for each in (BASELINE, kind)]
+        for each in pair:
+            await asyncio.gather(*[each.acall() for _ in range(in_flight)])
+        before = measuring.memory("VmRSS")
+        rounds = [(await load(pair[0]), await load(pair[1])) for _ in range(3)]
+        for each in pair:
+            await each.aclose()
+        return {
+            "per_second": calls / statistics.median(subject for _, subject in rounds),
+            "httpx_per_second": calls / statistics.median(base for base, _ in rounds),
+            "peak_kb": measuring.memory("VmHWM") - before,
+            "rounds": 3,
+        }
+
+    return asyncio.run(main())
+
+
+_ALONE = {
+    "LangChain": "from langchain_core.language_models import BaseChatModel",
+    "LlamaIndex": "from llama_index.core.llms.function_calling import FunctionCallingLLM",
+}
+
+
+def imports(kind: Kind, server: str) -> Figures:
+    """CPU of importing the class, to that of the framework's base class alone."""
+    rounds = [
+        (measuring.fresh_process(_ALONE[kind.framework])["load"], measuring.fresh_process(kind.loads)["load"])
+        for _ in range(5)
+    ]
+    return {
+        "ms": statistics.median(subject for _, subject in rounds),
+        "ratio": statistics.median(subject / base for base, subject in rounds),
+        "rounds": 5,
+    }
+
+
+def construction(kind: Kind, server: str) -> Figures:
+    """CPU of making the first object, and further ones."""
+    rounds = [measuring.fresh_process(kind.loads, kind.builds) for _ in range(5)]
+    return {name: statistics.median(each[name] for each in rounds) for name in ("first", "next")} | {"rounds": 5}
+
+
+def image(kind: Kind, server: str, size: int = 20 * 2**20) -> Figures:
+    """Copies of an image's base64 data at the peak of a call that sends it."""
+    subject = kind(f"{server}/reply1024")
+    data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + os.urandom(size // 4 * 3 - 8)).decode()
+    if subject.framework == "LangChain":
+        from langchain_core.messages import HumanMessage
+
+        block = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+        messages: list[Any] = [HumanMessage([{"type": "text", "text": "?"}, block])]
+    else:
+        from llama_index.core.base.llms.types import ImageBlock, TextBlock
+        from llama_index.core.llms import ChatMessage
+
+        picture = ImageBlock(image=base64.b64decode(data), image_mimetype="image/png")
+        messages = [ChatMessage(role="user", blocks=[TextBlock(text="?"), picture])]
+    subject.call()
+    subject.messages = messages
+    subject.call()
+    return {"copies": statistics.median(measuring.peak_growth(subject.call) for _ in range(5)) * 1024 / size}
+
+
+def token_lookup(kind: Kind, server: str) -> Figures:
+    """CPU of asking a fresh credential for its headers; and google-auth's own `before_request` beside it."""
+    from datetime import UTC, datetime, timedelta
+
+    from google.oauth2.credentials import Credentials
+
+    from vertex_compat_integrations.core.credentials import token_source
+
+    expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
+    credentials = Credentials("token", expiry=expiry)
+
+    def lookup(url: str) -> float:
+        source = token_source(credentials=credentials)
+        source.headers(url, 10.0)
+        return statistics.median(cpu_seconds(lambda: source.headers(url, 10.0), 20_000) for _ in range(ROUNDS)) * 1e6
+
+    def google() -> object:
+        return credentials.before_request(None, "POST", _GOOGLE, {})
+
+    return {
+        # In the first minute of a token google-auth may learn more headers, which it is asked for; not on loopback.
+        "first_minute_us": lookup(_GOOGLE),
+        "us": lookup("http://127.0.0.1"),
+        "google_auth_us": statistics.median(cpu_seconds(google, 20_000) for _ in range(ROUNDS)) * 1e6,
+        "rounds": ROUNDS,
+    }
+
+
+_GOOGLE = "https://aiplatform.googleapis.com"
+
+
+ROWS: dict[str, Callable[[Kind, str], Figures]] = {
+    row.__name__: row
+    for row in (
+        *(streamed_chunk, streamed_chunk_async, growth, ten_streams, plain_call, plain_call_async, large_request),
+        *(first_token, concurrent_calls, imports, construction, image, token_lookup),
+    )
+}

@@ -1,0 +1,36 @@
+"""What the file of Application Default Credentials says before google-auth is loaded. One small read, nothing more."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
+
+FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+FOLDER_VARIABLE = "CLOUDSDK_CONFIG"
+FILE = "application_default_credentials.json"
+
+
+def resolve_adc_universe(environment: Mapping[str, str] = os.environ) -> str:
+    """The universe domain that the file names; Google's own, if it names none or is not there.
+
+    The metadata server, which may know another, is not asked.
+    """
+    try:
+        content = json.loads(_path(environment).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return DEFAULT_UNIVERSE
+    universe = content.get("universe_domain") if isinstance(content, dict) else None
+    return universe if isinstance(universe, str) and universe else DEFAULT_UNIVERSE
+
+
+def _path(environment: Mapping[str, str]) -> Path:
+    """Where google-auth looks, in its order."""
+    if named := environment.get(FILE_VARIABLE):
+        return Path(named)
+    if folder := environment.get(FOLDER_VARIABLE):
+        return Path(folder, FILE)
+    if os.name == "nt":
+        return Path(environment.get("APPDATA", ""), "gcloud", FILE)
+    return Path.home() / ".config" / "gcloud" / FILE
