@@ -16,6 +16,7 @@ NAME = PACKAGE.name
 FLOORS = {
     "wire": 0,
     "core.errors": 0,
+    "core.shapes": 0,
     **dict.fromkeys(
         (
             "core.settings",
@@ -37,6 +38,9 @@ FLOORS = {
             "core.failures",
             "core.thoughts",
             "core.tool_result",
+            "core.identity_cache",
+            "core.tool_call",
+            "core.usage",
             "core.trust",
             "core.adc",
             "core.vocabulary",

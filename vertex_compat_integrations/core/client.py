@@ -306,6 +306,7 @@ class VertexCompatClient(Closing):
             Resource(destination.project or self._project, destination.location),
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
+            own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
             budget=self._budget(destination, model),

@@ -283,10 +283,10 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
         Args:
             schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's function
-                mapping; for MIME types that are not JSON also an `Enum` class or a list of words.
+                mapping; or an `Enum` class or a list of words, of which the answer is one.
             method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
-                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through:
-                `text/x.enum`, with an `Enum` class or a list of words, gives one of them.
+                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through;
+                enumerations are asked for by theirs, `text/x.enum`.
             include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
             strict: Accepted for other providers' sake; the endpoint ignores it.
             tools: Tools that the model may call before it answers (with `json_schema`).
@@ -296,6 +296,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
             SettingsError: The method is unknown, or needs a schema.
         """
         with model_errors():
+            method = structured.settled_method(schema, method)
             parser = structured.answer_parser(schema, method)
             bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
