@@ -266,7 +266,7 @@ class TestLangChainsOwnFactory:
         from langchain.chat_models import init_chat_model
 
         model = init_chat_model(VERTEX_MODEL, configurable_fields="any", project="p")
-        with pytest.raises(ValueError, match="could come with a run"):
+        with pytest.raises(ValueError, match="decides who sees the credential"):
             model.invoke("Hello", {"configurable": trusted})
         assert asked == []
 

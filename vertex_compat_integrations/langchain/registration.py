@@ -6,15 +6,14 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from vertex_compat_integrations.core.connection import check_run_time_settings
 from vertex_compat_integrations.core.errors import VertexCompatWarning
 from vertex_compat_integrations.core.settings import all_aliases, rename_aliases
 from vertex_compat_integrations.core.spec import VERTEX_COMPAT
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
-from vertex_compat_integrations.langchain.errors import SettingsError
+from vertex_compat_integrations.langchain.errors import SettingsError, model_errors
 
 _ROUTE = "Use vertex_compat_integrations.langchain.load_chat_model(…), or give agents a ChatVertexCompat(…)."
-
-_TRUST = ("allow_hosts", "proxy", "ca_bundle", "http_client", "http_async_client")
 
 
 def register() -> bool:
@@ -55,8 +54,8 @@ def _make(cls: type[BaseChatModel], **settings: Any) -> BaseChatModel:
             plain text beside a base URL: made anew, it could not be told from another one's.
     """
     settings = rename_aliases(settings, all_aliases(ChatVertexCompat))
-    if told := [name for name in _TRUST if settings.get(name)]:
-        raise SettingsError(f"{told[0]}= decides who sees the credential, and could come with a run.", hint=_ROUTE)
+    with model_errors():
+        check_run_time_settings(name for name, value in settings.items() if value)
     if settings.get("base_url") is not None and isinstance(settings.get("api_key"), str):
         raise SettingsError(
             "A base_url with an api_key of plain text.",
