@@ -121,3 +121,12 @@ def proxy(tls_server: FaultServer) -> Iterator[ConnectProxy]:
     """A proxy behind which the TLS server answers for every host."""
     with ConnectProxy(tls_server) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask through aiohttp asynchronously only: what is synchronous does not use it."""
+    items[:] = [
+        item
+        for item in items
+        if not ("core_on_aiohttp" in item.name and {"plain", "stream"} & set(item.callspec.params.values()))
+    ]

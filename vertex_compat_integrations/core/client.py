@@ -373,7 +373,12 @@ class VertexCompatClient(Closing):
         url = destination.build_base_url(destination.project or self._project) + call.path
         settings = self._connection
         route = Route(
-            destination.origin, settings.proxy, self._authorities, settings.http_client, settings.http_async_client
+            destination.origin,
+            settings.proxy,
+            self._authorities,
+            settings.http_client,
+            settings.http_async_client,
+            settings.http_backend,
         )
         return route, Post(
             url,

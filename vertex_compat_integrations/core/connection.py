@@ -129,6 +129,9 @@ class Connection(Settings):
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An HTTP client of your own for asynchronous calls; it belongs to the event loop that you use it on."""
 
+    http_backend: Literal["httpx", "aiohttp"] = "httpx"
+    """What carries asynchronous calls: `aiohttp` (extra `aiohttp`) makes more of them at a time."""
+
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
 
