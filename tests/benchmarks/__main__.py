@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.benchmarks.measuring import ROOT, stub_server
 from tests.benchmarks.rows import ROWS
-from tests.benchmarks.subjects import SUBJECTS, BareChatModel, GoogleGenAI, Ours, RawHttpx, Subject
+from tests.benchmarks.subjects import SUBJECTS, BareChatModel, GoogleGenAI, Ours, OursOnAiohttp, RawHttpx, Subject
 
 QUIET = {"LANGSMITH_TRACING": "false", "OPENAI_API_KEY": "sk-stub", "GOOGLE_API_KEY": "stub", "NO_PROXY": "*"}
 
@@ -30,6 +30,8 @@ def measures(row: str, kind: type[Subject]) -> bool:
         return False
     if kind is BareChatModel:
         return row == "growth"
+    if kind is OursOnAiohttp:
+        return row in ("streamed_chunk_async", "plain_call_async", "concurrent_calls", "ten_streams")
     if row == "token_lookup":
         return kind is Ours
     if row in ("imports", "construction"):
