@@ -273,17 +273,9 @@ class BareChatModel(LangChain):
 
 
 BASELINE: Callable[[str], Subject] = RawHttpx
-SUBJECTS: dict[str, type[Subject]] = {
-    kind.name: kind
-    for kind in (
-        RawHttpx,
-        Ours,
-        OursOnAiohttp,
-        ChatOpenAI,
-        ChatGoogle,
-        OurLlama,
-        OpenAILike,
-        GoogleGenAI,
-        BareChatModel,
-    )
-}
+_KINDS = (
+    *(RawHttpx, BareChatModel),
+    *(Ours, OursOnAiohttp, ChatOpenAI, ChatGoogle),
+    *(OurLlama, OpenAILike, GoogleGenAI),
+)
+SUBJECTS: dict[str, type[Subject]] = {kind.name: kind for kind in _KINDS}
