@@ -1,5 +1,6 @@
 """The commands and their options."""
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,13 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project; else GOOGLE_CLOUD_PROJECT.")]
+Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; else GOOGLE_CLOUD_LOCATION.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix instead of project and location.")]
+AllowHosts = Annotated[
+    list[str] | None, typer.Option("--allow-host", metavar="HOST", help="May have the Google credential, too.")
+]
+DEFAULT_MODEL = "google/gemini-3.5-flash"
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -41,7 +49,7 @@ def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Ask real Vertex AI, with Application Default Credentials.")
     ] = False,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = "google/gemini-3.5-flash",
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
     project: Annotated[str | None, typer.Option(help="Google Cloud project (with --live).")] = None,
     location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
     as_json: AsJson = False,
@@ -55,7 +63,8 @@ def demo(
     with needs("demo"):
         require("llama_index.core")  # loaded late, when its acts begin
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage, reason_of  # noqa: PLC0415
+        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import reason_of  # noqa: PLC0415
     opening = live_stage(model, project, location) if live else offline_stage(model)
     with ExitStack() as closing:
         try:
@@ -98,3 +107,28 @@ def models(*, as_json: AsJson = False) -> None:
     with needs("cli"):
         from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - its room, an extra
     show(as_json=as_json)
+
+
+@app.command()
+def env(
+    *,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the token also to a terminal.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print OPENAI_API_KEY and OPENAI_BASE_URL with a fresh token, for `eval "$(vertex-compat env)"`.
+
+    When the token dies stands on the error stream. A terminal gets no token without --show.
+    """
+    if sys.stdout.isatty() and not show:
+        typer.echo('vertex-compat: a token is not for the screen: eval "$(vertex-compat env)", or --show.', err=True)
+        raise typer.Exit(2)
+    with needs("cli"):
+        from vertex_compat_integrations.cli import env as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for, place_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        room.show(place_for(connection_for(project, location, base_url, allow_hosts or ())), as_json=as_json)
