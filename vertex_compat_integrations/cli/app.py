@@ -1,7 +1,9 @@
 """The commands and their options."""
 
+import os
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -132,3 +134,28 @@ def env(
         from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
     with refusals():
         room.show(place_for(connection_for(project, location, base_url, allow_hosts or ())), as_json=as_json)
+
+
+@app.command()
+def doctor(
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at all that stands between here and an answer; each failure comes with a line to paste.
+
+    Takes 15 seconds at most and asks the model four times. Ends with 1 if a check failed.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli.doctor.case import Case  # noqa: PLC0415
+        from vertex_compat_integrations.cli.doctor.examination import report  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+    case = Case(connection, model, os.environ, datetime.now(UTC).date())
+    raise typer.Exit(report(case, as_json=as_json))
