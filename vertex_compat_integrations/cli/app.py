@@ -159,3 +159,32 @@ def doctor(
         connection = connection_for(project, location, base_url, allow_hosts or ())
     case = Case(connection, model, os.environ, datetime.now(UTC).date())
     raise typer.Exit(report(case, as_json=as_json))
+
+
+@app.command()
+def chat(
+    question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    tools: Annotated[
+        list[str] | None, typer.Option(metavar="MODULE:FUNCTION", help="A function that the model may call.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="What the model is told before all else.")] = None,
+    thinking: Annotated[str | None, typer.Option(help="An effort, from minimal to max, or none.")] = None,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit. Functions of your own run on this machine."""
+    if as_json and question is None:
+        raise typer.BadParameter("--json needs a question.")
+    with needs("cli"):
+        from vertex_compat_integrations.cli import chat as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
+            room.talk(conversation, question, as_json=as_json)
