@@ -19,7 +19,7 @@ from vertex_compat_integrations import __version__
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.examination import CHECKS, examine
-from vertex_compat_integrations.cli.doctor.installed import HTTP_FAMILIES, check_python, installed_version, is_in
+from vertex_compat_integrations.cli.doctor.installed import check_python, check_sdk, is_in
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.emulator import (
     Emulator,
@@ -163,13 +163,18 @@ def test_a_version_that_does_not_fit(emulator, site, package, version, check, pa
     assert paste in finding["paste"]
 
 
-def test_an_sdk_without_its_http_library(emulator, site):
-    """One of the two libraries is not installed where tests run: each major of the SDK brings its own."""
-    missing = [major for major, library in HTTP_FAMILIES.items() if installed_version(library) is None]
-    if not missing:
-        pytest.skip("both HTTP libraries are installed")
-    write_metadata(site, "openai", f"{missing[0]}.50.0")
-    assert HTTP_FAMILIES[missing[0]] in failed_only(run(*at(emulator)), "SDK")["paste"]
+@pytest.mark.parametrize(("version", "library"), [("2.54.0", "httpx"), ("3.54.0", "httpx2")])
+def test_an_sdk_without_its_http_library(site, version, library):
+    other = {"httpx": "httpx2", "httpx2": "httpx"}[library]
+    finding = check_sdk({"openai": version, other: "1.0"}.get)
+    assert finding.verdict == "failed"
+    assert finding.paste == f'pip install "openai=={version}" {library}'
+
+
+def test_no_sdk_at_all(site):
+    finding = check_sdk({}.get)
+    assert (finding.verdict, "not installed" in finding.text) == ("failed", True)
+    assert finding.paste == 'pip install "openai>=2.45,<4"'
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The checks in their order, each after those that it needs, and how they are told."""
 
 import json
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -126,7 +127,7 @@ def paste_for(error: VertexCompatError, case: Case) -> str:
         case SettingsError():
             return "unset GOOGLE_CLOUD_LOCATION GOOGLE_CLOUD_REGION GOOGLE_CLOUD_PROJECT VERTEX_COMPAT_EMULATOR_HOST"
         case _:
-            return f"curl -sv {case.destination.origin} -o /dev/null"
+            return f"curl -sv {shlex.quote(case.destination.origin)} -o /dev/null"
 
 
 def _is_disabled(error: VertexCompatError) -> bool:

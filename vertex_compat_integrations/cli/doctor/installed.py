@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, warning
@@ -26,15 +26,15 @@ def check_python(python: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return fine(f"Python {said}")
 
 
-def check_sdk() -> Finding:
+def check_sdk(find_version: Callable[[str], str | None] | None = None) -> Finding:
     """Whether an SDK that serves as transport is there, with the HTTP library that its major speaks through."""
-    ranges = required_ranges()
-    asked = ranges.get("openai", "")
-    found = installed_version("openai")
+    find_version = find_version or installed_version
+    asked = required_ranges().get("openai", "")
+    found = find_version("openai")
     if found is None or not is_in(found, asked):
         return failed(f"openai {found or 'is not installed'}; needed is {asked}.", f'pip install "openai{asked}"')
     library = HTTP_FAMILIES.get(release_of(found)[0], "httpx2")
-    below = installed_version(library)
+    below = find_version(library)
     if below is None:
         return failed(f"openai {found} without its HTTP library {library}.", f'pip install "openai=={found}" {library}')
     return fine(f"openai {found}, through {library} {below}")

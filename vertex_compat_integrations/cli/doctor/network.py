@@ -1,5 +1,6 @@
 """Checks of the way to the endpoint: name resolution, connection, clock."""
 
+import shlex
 import socket
 import sys
 import threading
@@ -29,7 +30,7 @@ def check_host_name(case: Case) -> Finding:
     if isinstance(found, str):
         return fine(f"{host} is {found}")
     reason = type(found).__name__ if found else f"no answer in {RESOLUTION_SECONDS:.0f} s"
-    return failed(f"{host} has no address ({reason}).", f"nslookup {host}")
+    return failed(f"{host} has no address ({reason}).", f"nslookup {shlex.quote(host)}")
 
 
 def _resolve(host: str, seconds: float) -> str | OSError | None:
@@ -55,7 +56,9 @@ def check_connection(case: Case) -> Finding:
         response = _ask(case, origin)
     except Exception as error:  # noqa: BLE001 - whatever the transport raises, it is no connection
         cause = error.__cause__ or error.args[0] if error.args else error
-        return failed(f"{origin} does not answer ({type(cause).__name__}).", f"curl -sv {origin} -o /dev/null")
+        return failed(
+            f"{origin} does not answer ({type(cause).__name__}).", f"curl -sv {shlex.quote(origin)} -o /dev/null"
+        )
     now = case.wall_clock()
     try:
         case.server_time = parsedate_to_datetime(response.headers["Date"]).timestamp(), now
