@@ -2,6 +2,7 @@
 
 import base64
 import json
+from enum import Enum
 
 import pytest
 from matrix_doors import Cell, Medium, Person
@@ -28,7 +29,15 @@ LOOKUP = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
+CLOCK = {"type": "function", "function": {"name": "get_time", "description": "The time.", "parameters": {}}}
 WEATHER = "What is the weather in Paris?"
+
+
+class Mood(Enum):
+    """How a text sounds."""
+
+    GLAD = "glad"
+    SAD = "sad"
 
 
 def get_weather(city: str) -> str:
@@ -75,12 +84,43 @@ def tool_choice(cell: Cell) -> None:
     assert cell.sent["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
 
 
+def allowed_tools(cell: Cell) -> None:
+    told = cell.ask(WEATHER, call={"tools": [LOOKUP, CLOCK], "tool_choice": ["get_weather"]})
+    assert told.calls == [("get_weather", {"city": "Paris"})]
+    assert cell.sent["tools"][0]["function"]["name"] == "get_weather"
+    assert len(cell.sent["tools"]) == 1
+    cell.ask("Hello.", call={"tools": [LOOKUP], "tool_choice": "validated"})
+    assert cell.sent["tool_choice"] == "validated"
+
+
+def functions(cell: Cell) -> None:
+    old = {"functions": [LOOKUP["function"]], "function_call": {"name": "get_weather"}}
+    with pytest.warns(errors.VertexCompatWarning, match="functions= is deprecated"):
+        told = cell.ask(WEATHER, call=old)
+    assert told.calls == [("get_weather", {"city": "Paris"})]
+    assert "functions" not in cell.sent
+
+
 def structured_output(cell: Cell) -> None:
     prompt = "Ada Lovelace, age 36, lives in London."
     person = cell.door.structured(cell.model(), prompt, cell.place)
     assert isinstance(person, Person)
     assert person.age == 36
     assert cell.sent["response_format"]["type"] == "json_schema"
+
+
+def structured_beside_tools(cell: Cell) -> None:
+    prompt = "Ada Lovelace, age 36, lives in London."
+    told = cell.ask(prompt, call={"tools": [LOOKUP], "response_format": Person})
+    assert json.loads(told.text) == {"name": "Ada Lovelace", "age": 36}
+    assert cell.sent["tools"]
+    with pytest.raises(errors.SettingsError, match="either tools or a JSON response_format"):
+        cell.ask(prompt, model="google/gemini-2.5-flash", call={"tools": [LOOKUP], "response_format": Person})
+
+
+def enumerations(cell: Cell) -> None:
+    assert cell.ask("I am glad!", call={"response_format": Mood}).text == "glad"
+    assert cell.sent["response_format"]["type"] == "text/x.enum"
 
 
 def agents(cell: Cell) -> None:
@@ -228,6 +268,16 @@ def retries(cell: Cell) -> None:
     cell.emulator.answer(emulated.http_error(429, details=[soon]))
     assert cell.ask("Hello.").text
     assert [entry.status for entry in cell.emulator.journal.chat] == [429, 200]
+
+
+def malformed_calls(cell: Cell) -> None:
+    malformed = {"index": 0, "finish_reason": "function_call_filter: MALFORMED_FUNCTION_CALL"}
+    cell.emulator.answer(emulated.completion({"choices": [malformed], "model": "m", "id": "i"}))
+    assert cell.ask(WEATHER, call={"tools": [LOOKUP]}).calls == [("get_weather", {"city": "Paris"})]
+    assert len(cell.emulator.journal.chat) == 2
+    cell.emulator.variant(finish="compound:MALFORMED_FUNCTION_CALL")
+    with pytest.raises(errors.EmptyReplyError, match="MALFORMED_FUNCTION_CALL"):
+        cell.ask("Hello.", max_retries=0)
 
 
 def broken_off(cell: Cell) -> None:

@@ -16,6 +16,7 @@ NAME = PACKAGE.name
 FLOORS = {
     "wire": 0,
     "core.errors": 0,
+    "core.shapes": 0,
     **dict.fromkeys(
         (
             "core.settings",
@@ -37,8 +38,12 @@ FLOORS = {
             "core.failures",
             "core.thoughts",
             "core.tool_result",
+            "core.identity_cache",
+            "core.tool_call",
+            "core.usage",
             "core.trust",
             "core.adc",
+            "core.vocabulary",
         ),
         1,
     ),
@@ -54,6 +59,9 @@ FLOORS = {
             "core.embedding",
             "core.transport",
             "core.call",
+            "core.spec",
+            "core.explanation",
+            "core.explain",
         ),
         2,
     ),
@@ -99,6 +107,9 @@ NEIGHBOURS = {
     ("core.call", "core.stream"),
     ("core.call", "core.history"),
     ("core.call", "core.transport"),
+    ("core.vocabulary", "core.settings"),
+    ("core.spec", "core.connection"),
+    *(("core.explain", f"core.{room}") for room in ("connection", "explanation", "reply", "request", "transport")),
     ("core.client", "core.pool"),
     ("core.sdk", "core.pool"),
 }
@@ -107,6 +118,7 @@ THIRD_PARTY = {
     "openai": {"core.pool", "core.transport", "core.sdk"},
     "google": {"core.credentials", "core.token_request", "cli"},
     "langchain_core": {"langchain", "cli"},
+    "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator"},
     "typer": {"cli"},
@@ -172,7 +184,9 @@ def test_third_parties_are_imported_in_their_rooms_only(name, tree):
 
 
 def _loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    # Namespace packages that a .pth file makes stand there before.
+    new = "{name.partition('.')[0] for name in sys.modules.keys() - known}"
+    code = f"import sys; known = {{*sys.modules}}; {statement}; print(' '.join({new}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 

@@ -13,27 +13,8 @@ import re
 from functools import cache
 
 HEAD = b"HTTP/1.1 200 OK\r\nserver: stub\r\ndate: Sun, 22 Nov 2026 04:00:00 GMT\r\n"
-WORDS = [
-    "the",
-    "quick",
-    "brown",
-    "fox",
-    "jumps",
-    "over",
-    "lazy",
-    "dog",
-    "and",
-    "runs",
-    "far",
-    "away",
-    "from",
-    "here",
-    "to",
-    "find",
-    "some",
-    "new",
-    "place",
-]
+TEXT = "the quick brown fox jumps over lazy dog and runs far away from here to find some new place"
+WORDS = TEXT.split(" ")
 USAGE = {
     "prompt_tokens": 1200,
     "completion_tokens": 42,
@@ -44,8 +25,7 @@ USAGE = {
 
 
 def text(length: int) -> str:
-    words = " ".join(WORDS)
-    return (words * (length // len(words) + 1))[:length]
+    return (TEXT * (length // len(TEXT) + 1))[:length]
 
 
 def encode(value: object) -> bytes:

@@ -159,6 +159,19 @@ class Ours(LangChain):
         return ChatVertexCompat(model=MODEL, base_url=f"{self.url}/v1", api_key="x")
 
 
+class OursOnAiohttp(Ours):
+    """The same, with asynchronous calls on aiohttp."""
+
+    name = "ChatVertexCompat on aiohttp"
+    needs = ("langchain_core", "aiohttp")
+    loads = builds = ""
+
+    def build(self) -> Any:
+        from vertex_compat_integrations.langchain import ChatVertexCompat
+
+        return ChatVertexCompat(model=MODEL, base_url=f"{self.url}/v1", api_key="x", http_backend="aiohttp")
+
+
 class OurLlama(LlamaIndex):
     name = "VertexCompat"
     needs = ("llama_index.core",)
@@ -262,5 +275,15 @@ class BareChatModel(LangChain):
 BASELINE: Callable[[str], Subject] = RawHttpx
 SUBJECTS: dict[str, type[Subject]] = {
     kind.name: kind
-    for kind in (RawHttpx, Ours, ChatOpenAI, ChatGoogle, OurLlama, OpenAILike, GoogleGenAI, BareChatModel)
+    for kind in (
+        RawHttpx,
+        Ours,
+        OursOnAiohttp,
+        ChatOpenAI,
+        ChatGoogle,
+        OurLlama,
+        OpenAILike,
+        GoogleGenAI,
+        BareChatModel,
+    )
 }

@@ -45,7 +45,12 @@ def test_each_python_block_runs(code, emulator, tmp_path):
     path.write_text(code, encoding="utf-8")
     environment = {EMULATOR_HOST_VARIABLE: emulator.host, "GOOGLE_CLOUD_PROJECT": "p", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        [sys.executable, path.name],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -1,13 +1,15 @@
 """What a model can do is found by the longest prefix of its name."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
 
-from vertex_compat_integrations.core.catalogue import CATALOGUE, LEVELS, facts_for, is_known
+from vertex_compat_integrations.core.catalogue import CATALOGUE, LEVELS, ModelFacts, facts_for, is_known
 from vertex_compat_integrations.core.errors import SettingsError
+
+ABOUT_THE_ROW = ("prefix", "source", "date")
 
 # Google's page on OpenAI compatibility, and the models served as an API that its pages name.
 GEMINI = [
@@ -88,6 +90,15 @@ def test_the_user_may_override_a_fact_and_only_a_fact():
     assert facts_for("google/gemini-9-ultra", {"demands_signatures": False}).demands_signatures is False
     with pytest.raises(SettingsError, match="demand_signatures"):
         facts_for("google/gemini-9-ultra", {"demand_signatures": False})
+
+
+@pytest.mark.parametrize("fact", [field.name for field in fields(ModelFacts) if field.name not in ABOUT_THE_ROW])
+def test_any_fact_may_be_overridden(fact):
+    """By the value of another row."""
+    model = "google/gemini-3.5-flash"
+    known = getattr(facts_for(model), fact)
+    other = next(getattr(row, fact) for row in CATALOGUE if getattr(row, fact) != known)
+    assert getattr(facts_for(model, {fact: other}), fact) == other
 
 
 def test_facts_from_files_are_lists():

@@ -26,8 +26,8 @@ from vertex_compat_integrations.core.options import Options, deep_merge, effecti
         ("thought_tag_marker", ("think",), ("<think>", "")),
         (
             "safety_settings",
-            ({"HARM_CATEGORY_HARASSMENT": "BLOCK_NONE"}, [{"category": "x", "threshold": "y"}]),
-            ({"X": "Y"},),
+            ({"HARM_CATEGORY_HARASSMENT": "BLOCK_NONE"}, [{"category": "HARM_CATEGORY_JAILBREAK", "threshold": "OFF"}]),
+            ({"X": "Y"}, [{"category": "X", "threshold": "OFF"}], [{"category": "HARM_CATEGORY_JAILBREAK"}]),
         ),
     ],
 )

@@ -8,17 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.reply import (
-    Media,
-    Reply,
-    ToolCall,
-    Usage,
-    decode_finish,
-    decode_replies,
-    decode_usage,
-    signatures_in,
-)
+from vertex_compat_integrations.core.reply import Media, Reply, decode_finish, decode_replies, signatures_in
 from vertex_compat_integrations.core.stream import StreamDecoder
+from vertex_compat_integrations.core.tool_call import ToolCall
+from vertex_compat_integrations.core.usage import Usage, decode_usage
 
 
 def only(body, **how) -> Reply:

@@ -61,9 +61,9 @@ def test_unset_is_not_sent():
             [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
         ),
         (
-            {"safety_settings": [{"category": "X", "threshold": "Y"}]},
+            {"safety_settings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF", "method": "SEVERITY"}]},
             ("extra_body", "google", "safety_settings"),
-            [{"category": "X", "threshold": "Y"}],
+            [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF", "method": "SEVERITY"}],
         ),
         (
             {"cached_content": "projects/q/locations/eu/cachedContents/7"},

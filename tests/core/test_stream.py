@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.call import StreamReader
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
-from vertex_compat_integrations.core.reply import Reply, Usage, decode_replies
+from vertex_compat_integrations.core.reply import Reply, decode_replies
 from vertex_compat_integrations.core.stream import StreamDecoder
+from vertex_compat_integrations.core.usage import Usage
 from vertex_compat_integrations.emulator.stream import stream_chunks
 from vertex_compat_integrations.emulator.teller import Told
 from vertex_compat_integrations.emulator.variant import Variant

@@ -97,6 +97,7 @@ CASES = [
         "maxOutputTokens",
     ),
     Case("temperature within its range", {"temperature": 2.5}, {"temperature": 2}, "temperature value of 2.5"),
+    Case("temperature within its range", {"temperature": "warm"}, {"temperature": 0}),
     Case("top_p within its range", {"top_p": 1.5}, {"top_p": 1.0}, "topP value of 1.5"),
     Case(
         "a known reasoning effort",
@@ -183,11 +184,27 @@ CASES = [
         {"extra_body": {"google": {"tools": [{"google_search": {}}, {"codeExecution": {}}]}}},
         'Unknown name "read_minds"',
     ),
+    Case("known native tools", {"extra_body": {"google": {"tools": []}}}, {"extra_body": {"google": {}}}),
     Case(
-        "cached content without system, tools and tool_choice",
-        {**CACHED, "tools": [tool()]},
-        CACHED,
-        "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.",
+        "known native tools",
+        {"extra_body": {"google": {"tools": {"google_search": {}}}}},
+        {"extra_body": {"google": {"tools": [{"google_search": {}}]}}},
+    ),
+    *(
+        Case(
+            "cached content without system, tools and tool_choice",
+            {**CACHED, **more},
+            CACHED,
+            "CachedContent can not be used with GenerateContent request setting system_instruction, tools or "
+            "tool_config.",
+        )
+        for more in (
+            {"tools": [tool()]},
+            {"tools": [tool()], "tool_choice": "auto"},
+            {"tool_choice": "none"},
+            {"messages": [{"role": "system", "content": "Be brief."}, USER]},
+            {"extra_body": {"google": {**CACHED["extra_body"]["google"], "tools": [{"google_search": {}}]}}},
+        )
     ),
     Case(
         "known roles",

@@ -88,6 +88,13 @@ def _has(holder, key):
     return key in holder if isinstance(holder, dict) else isinstance(key, int) and key < len(holder)
 
 
+@pytest.mark.parametrize("body", [b"[]", b'"Hello"', b"7", b"null", b"{", b"", b"\xff"])
+def test_what_is_no_object_is_refused_in_googles_words(emulator, body):
+    reply = post(emulator, body)
+    assert reply.status == 400
+    assert reply.error["message"] == "Expected a valid JSON object in the request."
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @settings(
     deadline=None, derandomize=True, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]

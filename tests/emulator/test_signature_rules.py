@@ -97,6 +97,18 @@ def test_a_broken_signature_is_refused(ask, tools, rule):
     assert words in reply.error["message"]
 
 
+def test_a_step_that_is_told_twice_has_its_signature_twice(ask, tools):
+    """Each stands on what it was given with, and is refused all the same."""
+    message = ask(USER["content"], tools=tools).message
+    step = [message, *results(message)]
+    reply = ask(messages=[USER, *step, *step], tools=tools)
+    assert "Thought signature is not valid" in reply.error["message"]
+    with Emulator(strict_signatures=False) as emulator:
+        asking = asker(emulator)
+        message = asking(USER["content"], tools=tools).message
+        assert asking(messages=[USER, *[message, *results(message)] * 2], tools=tools).status == 200
+
+
 @pytest.mark.parametrize("breaks", [moved, doubled])
 def test_place_and_number_count_only_when_strict(tools, breaks):
     with Emulator(strict_signatures=False) as emulator:

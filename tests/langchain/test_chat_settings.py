@@ -3,10 +3,11 @@
 import socket
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from langchain_core.exceptions import ModelError
+from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel, ValidationError
 
@@ -401,3 +402,9 @@ def test_langsmith_is_told_provider_and_model(chat: Build):
     assert told["ls_provider"] == chat().invoke("Hello").response_metadata["model_provider"] == "vertex_compat"
     assert told["ls_model_name"] == "gemini-2.5-flash"
     assert (told["ls_temperature"], told["ls_max_tokens"], told["ls_stop"]) == (0.5, 7, ["x"])
+
+
+def test_a_profile_has_no_key_that_langchain_does_not_know():
+    """LangChain itself would say so, at each construction, if it looked."""
+    for row in ("gemini-3.5-flash", "meta/llama-3.3-70b-instruct-maas", "google/gemini-3-pro-image"):
+        assert set(ChatVertexCompat(model=row, project="p").profile) <= set(get_type_hints(ModelProfile))

@@ -99,6 +99,8 @@ def test_thoughts_are_blocks_in_the_v1_form_too(chat: Build):
         ("openai/gpt-oss-120b-maas", "high", {"reasoning_effort": "high"}),
         (GEMINI, "high", {"reasoning_effort": "high"}),
         (GEMINI, False, {"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}),
+        (GEMINI, "none", {"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}),
+        (GLM, "none", {"chat_template_kwargs": {"enable_thinking": False}}),
     ],
 )
 def test_one_setting_is_said_in_each_familys_way(

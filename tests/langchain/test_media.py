@@ -83,6 +83,26 @@ async def test_media_in_a_result_stand_beside_the_text(emulator: Emulator, chat:
 
 
 @each_way
+@pytest.mark.parametrize(
+    ("block", "mime_type"),
+    [
+        ({"type": "file", "base64": SNIFFED["video/mp4"], "mime_type": "application/pdf"}, "video/mp4"),
+        ({"type": "file", "base64": SNIFFED["application/pdf"], "mime_type": "application/pdf"}, "application/pdf"),
+        ({"type": "audio", "base64": data(b"ID3"), "mime_type": "audio/mp3"}, "audio/mp3"),
+        ({"type": "video", "url": "gs://bucket/a.mp4", "mime_type": "video/mp4"}, "video/mp4"),
+    ],
+    ids=["a video called PDF", "PDF", "sound", "a video by URL"],
+)
+async def test_every_medium_may_stand_in_a_result(emulator: Emulator, chat: Build, way, block, mime_type):
+    calls = [{"type": "tool_call", "id": "c1", "name": "draw", "args": {}}]
+    result = ToolMessage([{"type": "text", "text": "Here."}, block], tool_call_id="c1")
+    await ask(chat(), way, [HumanMessage("Show me"), AIMessage("", tool_calls=calls), result])
+    (part,) = emulator.journal.last.messages[-1]["extra_content"]["google"]["parts"]
+    (told,) = part.values()
+    assert told["mime_type"] == mime_type
+
+
+@each_way
 async def test_mixed_detail_is_refused_before_sending_for_older_models(emulator: Emulator, chat: Build, way):
     def show(detail: str) -> dict[str, Any]:
         return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}", "detail": detail}}

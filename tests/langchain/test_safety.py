@@ -104,7 +104,17 @@ async def test_safety_settings_reach_the_filter(emulator: Emulator, chat: Build,
     assert sent == [{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "threshold": "OFF"}]
 
 
-@pytest.mark.parametrize("settings", [{"HARM_CATEGORY_RUDE": "OFF"}, {"HARM_CATEGORY_HARASSMENT": "NEVER"}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"HARM_CATEGORY_RUDE": "OFF"},
+        {"HARM_CATEGORY_HARASSMENT": "NEVER"},
+        [{"category": "HARM_CATEGORY_RUDE", "threshold": "OFF"}],
+        [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "NEVER"}],
+        [{"category": "HARM_CATEGORY_HARASSMENT"}],
+    ],
+    ids=str,
+)
 def test_unknown_categories_and_thresholds_are_refused_by_the_constructor(chat: Build, settings):
     with pytest.raises(ValueError, match="safety_settings"):
         chat(safety_settings=settings)

@@ -143,6 +143,18 @@ async def test_an_answer_may_be_one_word_of_an_enumeration(emulator: Emulator, c
     assert asked["json_schema"]["schema"] == {"type": "string", "enum": ["glad", "sad"]}
 
 
+@pytest.mark.parametrize(("schema", "answer"), [(Mood, Mood.GLAD), (["glad", "sad"], "glad")], ids=["Enum", "words"])
+def test_an_enumeration_needs_no_method(emulator: Emulator, chat: Build, schema, answer):
+    assert chat().with_structured_output(schema).invoke("I am glad!") == answer
+    assert emulator.journal.last.body["response_format"]["type"] == "text/x.enum"
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_mode"])
+def test_an_enumeration_has_no_other_method(chat: Build, method):
+    with pytest.raises(SettingsError, match=r"text/x\.enum"):
+        chat().with_structured_output(Mood, method=method)
+
+
 def test_a_word_that_is_none_of_them_is_a_parsing_error(emulator: Emulator, chat: Build):
     emulator.answer(text("angry"), text("angry"))
     with pytest.raises(OutputParserException, match="angry"):
@@ -182,17 +194,37 @@ async def test_a_word_may_be_asked_for_beside_tools_where_the_model_takes_both(e
     ("more", "named"),
     [
         ({"tools": [get_weather]}, "tools"),
+        ({"tools": [get_weather], "tool_choice": "any"}, "tools and tool_choice"),
         ({"tools": [{"google_search": {}}]}, "Google's own tools"),
         ({"system": True}, "a system message"),
     ],
-    ids=["tools", "native tools", "system"],
+    ids=["tools", "tool choice", "native tools", "system"],
 )
 async def test_a_cache_stands_alone(emulator: Emulator, chat: Build, way, more, named):
-    model = chat(cached_content="7").bind_tools(more["tools"]) if "tools" in more else chat(cached_content="7")
+    model = chat(cached_content="7").bind_tools(**more) if "tools" in more else chat(cached_content="7")
     prompt = [("system", "Be kind."), ("user", "Hello")] if "system" in more else "Hello"
     with pytest.raises(SettingsError, match=named):
         await ask(model, way, prompt)
     assert not emulator.journal.chat
+
+
+@each_way
+async def test_beside_a_cache_an_object_comes_by_response_format(emulator: Emulator, chat: Build, way):
+    here = {"project": "p", "location": "us-central1"}
+    model = chat(cached_content="7", base_url=emulator.base_url(**here), **here)
+    answer = "Ada Lovelace, age 36, lives in London."
+    if "stream" in way:
+        structured = model.with_structured_output(Person)
+        told = (
+            list(structured.stream(answer)) if way == "stream" else [each async for each in structured.astream(answer)]
+        )
+        person = told[-1]
+    else:
+        person = await ask(model.with_structured_output(Person), way, answer)
+    assert isinstance(person, Person)
+    body = emulator.journal.last.body
+    assert body["response_format"]["type"] == "json_schema"
+    assert body["extra_body"]["google"]["cached_content"] == "projects/p/locations/us-central1/cachedContents/7"
 
 
 @each_way

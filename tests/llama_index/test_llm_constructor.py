@@ -83,7 +83,10 @@ def test_a_word_that_asks_for_something_else_is_refused(word, value):
     ("arguments", "remedy"),
     [
         ({"temperatur": 1}, "Did you mean temperature="),
-        ({"vertexai_config": {"project": "p"}}, "project="),
+        ({"vertexai_config": {"project": "q"}}, "given twice"),
+        ({"vertexai_config": {"projct": "p"}}, "Did you mean project="),
+        ({"generation_config": {"top_k": 3}}, "use top_p="),
+        ({"generation_config": {"temperatur": 3}}, "Did you mean temperature="),
         ({"additional_kwargs": {"max_token": 3}}, "Did you mean max_tokens="),
         ({"additional_kwargs": {"n": 2}}, "one answer"),
         ({"n": 2}, "one answer"),

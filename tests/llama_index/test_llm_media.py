@@ -6,6 +6,7 @@ import tracemalloc
 from enum import Enum
 
 import pytest
+from llama_index.core import PromptTemplate
 from llama_index.core.base.llms.types import (
     AudioBlock,
     ChatMessage,
@@ -16,6 +17,7 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
     VideoBlock,
 )
+from pydantic import BaseModel
 from standard_base import ask, ask_with_tools, each_way, now, tools_of, user, weather
 
 from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError
@@ -29,6 +31,13 @@ class Mood(Enum):
 
     GLAD = "glad"
     SAD = "sad"
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int
 
 
 def shown(*blocks):
@@ -169,6 +178,43 @@ async def test_a_cache_stands_alone_and_its_tokens_are_told(build, emulator, way
             await ask(llm, way, [user("Hello")], **more)
     with pytest.raises(SettingsError, match="a system message"):
         await ask(llm, way, [ChatMessage(role="system", content="Be kind."), user("Hello")])
+
+
+@each_way
+async def test_beside_a_cache_an_object_comes_by_response_format(build, emulator, way):
+    here = {"project": "p", "location": "us-central1"}
+    llm = build(cached_content="7", base_url=emulator.base_url(**here), **here)
+    prompt = PromptTemplate("Ada Lovelace, age 36, lives in London.")
+    method = way.replace("chat", "structured_predict")
+    person = (await ask(llm, method, Person, prompt))[-1]
+    assert (type(person), person.age) == (Person, 36)
+    body = emulator.journal.last.body
+    assert body["response_format"]["type"] == "json_schema"
+    assert body["extra_body"]["google"]["cached_content"] == "projects/p/locations/us-central1/cachedContents/7"
+    with pytest.raises(SettingsError, match="tools and tool_choice"):
+        await ask_with_tools(llm, way, tools_of(now), user_msg="Hello", tool_required=True)
+
+
+@each_way
+@pytest.mark.parametrize(
+    ("held", "mime_type"),
+    [
+        (DocumentBlock(data=b"\0\0\0\x18ftypmp42" + bytes(40), document_mimetype="application/pdf"), "video/mp4"),
+        (DocumentBlock(data=b"%PDF-1.7" + bytes(40)), "application/pdf"),
+        (AudioBlock(audio=b"ID3" + bytes(40)), "audio/mp3"),
+        (VideoBlock(url="gs://bucket/a.mp4"), "video/mp4"),
+    ],
+    ids=["a video called PDF", "PDF", "sound", "a video by URL"],
+)
+async def test_every_medium_may_stand_in_a_result(build, emulator, way, held, mime_type):
+    call = ChatMessage(
+        role="assistant", blocks=[ToolCallBlock(tool_call_id="a", tool_name="show", tool_kwargs={"what": "it"})]
+    )
+    result = ChatMessage(role="tool", blocks=[TextBlock(text="Here."), held], additional_kwargs={"tool_call_id": "a"})
+    await ask(build(), way, [user("Show me"), call, result])
+    (part,) = emulator.journal.last.messages[-1]["extra_content"]["google"]["parts"]
+    (told,) = part.values()
+    assert told["mime_type"] == mime_type
 
 
 def test_what_the_service_refuses_is_an_error_of_ours(build):

@@ -23,8 +23,9 @@ from pydantic import BaseModel
 from vertex_compat_integrations import emulator as emulated
 from vertex_compat_integrations.core.accumulator import Accumulator
 from vertex_compat_integrations.core.errors import HistoryError, SettingsError, UnsupportedContentError
-from vertex_compat_integrations.core.reply import Ending, Usage
+from vertex_compat_integrations.core.reply import Ending
 from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
+from vertex_compat_integrations.core.usage import Usage
 from vertex_compat_integrations.emulator.teller import one_pixel_png
 from vertex_compat_integrations.llama_index.decode import ResponseDecoder, tool_selections
 from vertex_compat_integrations.llama_index.encode import encode_messages

@@ -68,9 +68,26 @@ async def test_safety_settings_reach_the_filter(build, emulator, way):
     assert sent == [{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "threshold": "BLOCK_NONE"}]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"HARM_CATEGORY_RUDE": "OFF"},
+        [{"category": "HARM_CATEGORY_RUDE", "threshold": "OFF"}],
+        [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "NEVER"}],
+    ],
+    ids=str,
+)
+def test_unknown_categories_and_thresholds_are_refused_by_the_constructor(build, settings):
+    with pytest.raises(ValueError, match="safety_settings"):
+        build(safety_settings=settings)
+
+
 @each_way
 async def test_a_malformed_call_is_tried_again_once_and_then_told(build, emulator, way):
     emulator.variant(finish="compound:MALFORMED_FUNCTION_CALL")
     with pytest.raises(EmptyReplyError, match="MALFORMED_FUNCTION_CALL"):
         await ask(build(max_retries=2), way, [user("Hello")])
     assert len(emulator.journal.chat) == 2
+    with pytest.raises(EmptyReplyError, match="MALFORMED_FUNCTION_CALL"):
+        await ask(build(max_retries=0), way, [user("Hello")])
+    assert len(emulator.journal.chat) == 3

@@ -80,6 +80,8 @@ async def test_and_of_a_streamed_one(emulator: Emulator, build: Build, model: st
         (GLM, False, {"chat_template_kwargs": {"enable_thinking": False}}),
         ("openai/gpt-oss-120b-maas", "high", {"reasoning_effort": "high"}),
         (GEMINI, False, {"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}),
+        (GEMINI, "none", {"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}),
+        (GLM, "none", {"chat_template_kwargs": {"enable_thinking": False}}),
     ],
 )
 def test_one_setting_is_said_in_each_familys_way(

@@ -121,3 +121,12 @@ def proxy(tls_server: FaultServer) -> Iterator[ConnectProxy]:
     """A proxy behind which the TLS server answers for every host."""
     with ConnectProxy(tls_server) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask through aiohttp asynchronously only: what is synchronous does not use it."""
+    items[:] = [item for item in items if not ("core_on_aiohttp" in item.name and _way(item) in ("plain", "stream"))]
+
+
+def _way(item: pytest.Item) -> object:
+    return item.callspec.params.get("way") if isinstance(item, pytest.Function) else None

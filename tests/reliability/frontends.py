@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -49,6 +50,13 @@ class Core:
             heard.append(model.client.chat(model.messages, model.options)[0].text)
             return
         heard.extend(delta.text for delta in model.client.stream(model.messages, model.options))
+
+
+class CoreOnAiohttp(Core):
+    """The core, with asynchronous calls through the SDK's aiohttp client."""
+
+    name = "core_on_aiohttp"
+    make = partial(CoreModel, http_backend="aiohttp")
 
 
 class LangChain:
@@ -147,8 +155,9 @@ FRONTENDS = [
     pytest.param(Frontend(Core()), id="core"),
     pytest.param(Frontend(LangChain()), id="langchain", marks=_needs("langchain_core")),
     pytest.param(Frontend(LlamaIndex()), id="llama_index", marks=_needs("llama_index")),
+    pytest.param(Frontend(CoreOnAiohttp()), id="core_on_aiohttp", marks=_needs("httpx_aiohttp")),
 ]
-FRAMEWORKS = FRONTENDS[1:]
+FRAMEWORKS = FRONTENDS[1:3]
 
 EVERY_FRONTEND = pytest.mark.parametrize("frontend", FRONTENDS)
 EVERY_FRAMEWORK = pytest.mark.parametrize("frontend", FRAMEWORKS)

@@ -19,8 +19,9 @@ from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import EmptyReplyError, VertexCompatError
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import Reply, ToolCall
+from vertex_compat_integrations.core.reply import Reply
 from vertex_compat_integrations.core.stream import ReplyDelta
+from vertex_compat_integrations.core.tool_call import ToolCall
 
 LARGEST_ROUNDS = 10
 """Rounds of tool calls after which a model that goes on calling is stopped."""

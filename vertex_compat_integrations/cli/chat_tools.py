@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError, validate_call
 from pydantic.errors import PydanticUserError
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.reply import ToolCall
+from vertex_compat_integrations.core.tool_call import ToolCall
 from vertex_compat_integrations.wire import Tool
 
 HINT = "Name it as --tools package.module:function; the current folder is searched, too."

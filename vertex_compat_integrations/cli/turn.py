@@ -1,7 +1,8 @@
 """What goes back to the model in the next turn, as wire messages."""
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.reply import Reply, ToolCall
+from vertex_compat_integrations.core.reply import Reply
+from vertex_compat_integrations.core.tool_call import ToolCall
 
 
 def assistant_message(reply: Reply) -> wire.AssistantMessage:

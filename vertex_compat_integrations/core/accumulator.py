@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.options import deep_merge
-from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall
+from vertex_compat_integrations.core.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
+from vertex_compat_integrations.core.tool_call import ToolCall
 
 _UNENDED = Ending()
 

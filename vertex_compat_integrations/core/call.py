@@ -48,6 +48,7 @@ class Terms:
         resource: Where it is asked.
         seconds: For the whole call, retries included.
         max_retries: Requests after the first one.
+        own_server: Whether a server of the user's own answers.
         clock: Tells the time, in seconds.
         chance: Gives a number from 0 to 1.
         budget: Pays for retries, if they are bounded beyond one call.
@@ -57,6 +58,7 @@ class Terms:
     resource: Resource
     seconds: float
     max_retries: int
+    own_server: bool
     clock: Callable[[], float]
     chance: Callable[[], float]
     budget: RetryBudget | None = None
@@ -221,6 +223,7 @@ class ChatCall(Call[list[Reply]]):
         self._messages, self._options = messages, options
         self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
         self._reader: StreamReader | None = None
+        self._done_is_an_end = terms.own_server and not terms.facts.gemini
         self._ending: Ending | None = None
         super().__init__(options.model, terms)
 
@@ -258,7 +261,7 @@ class ChatCall(Call[list[Reply]]):
         if reader is None:
             request = self.request
             decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
-            reader = self._reader = StreamReader(decoder)
+            reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
         return reader.finish() if block is None else reader.feed(block)
 
     @property
@@ -361,9 +364,10 @@ class StreamReader:
         ending: What the answer says of itself, once it is over.
     """
 
-    def __init__(self, decoder: StreamDecoder) -> None:
-        """Read into this decoder."""
+    def __init__(self, decoder: StreamDecoder, *, done_is_an_end: bool = False) -> None:
+        """Read into this decoder; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
         self.decoder = decoder
+        self._done_is_an_end = done_is_an_end
         self.has_begun = False
         self.ending: Ending | None = None
         self._parser = EventParser()
@@ -397,6 +401,11 @@ class StreamReader:
         if stray and not self.decoder.is_finished and (delta := self._decode_stray(stray)) is not None:
             self.has_begun = True
             yield delta
+        if self._done_is_an_end and self._parser.is_done:
+            self.decoder.end()
+        if (named := self.decoder.name_calls()) is not None:
+            self.has_begun = True
+            yield named
         last = self.decoder.finish()
         self.has_begun, self.ending = True, last.ending
         yield last

@@ -1,6 +1,7 @@
 """The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
 
 import asyncio
+import os
 import random
 import sys
 import time
@@ -23,14 +24,6 @@ from vertex_compat_integrations.core.connection import (
     resolve_source,
 )
 from vertex_compat_integrations.core.credentials import TokenSource
-from vertex_compat_integrations.core.embedding import (
-    Embedded,
-    EmbeddingOptions,
-    Purpose,
-    build_requests,
-    check_embeds,
-    join_embedded,
-)
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ThoughtSignatureError,
@@ -38,14 +31,16 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import Reply
-from vertex_compat_integrations.core.request import Request, Resource
 from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
-from vertex_compat_integrations.core.stream import ReplyDelta
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.call import Call, ChatCall, Terms
+    from vertex_compat_integrations.core.embedding import Embedded, EmbeddingOptions, Purpose
+    from vertex_compat_integrations.core.explanation import Explanation
     from vertex_compat_integrations.core.pool import Post, Route
+    from vertex_compat_integrations.core.reply import Reply
+    from vertex_compat_integrations.core.request import Request
+    from vertex_compat_integrations.core.stream import ReplyDelta
 
 Answer = TypeVar("Answer")
 
@@ -115,7 +110,7 @@ class VertexCompatClient(Closing):
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
-    def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
+    def chat(self, messages: Sequence[wire.Message], options: Options) -> "list[Reply]":
         """The answers: one, or `n`.
 
         Raises:
@@ -123,11 +118,11 @@ class VertexCompatClient(Closing):
         """
         return self._complete(self._begin(messages, options, stream=False))
 
-    async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
+    async def achat(self, messages: Sequence[wire.Message], options: Options) -> "list[Reply]":
         """Like `chat`."""
         return await self._acomplete(self._begin(messages, options, stream=False))
 
-    def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
+    def stream(self, messages: Sequence[wire.Message], options: Options) -> "Iterator[ReplyDelta]":
         """The answer piece by piece; the last piece has the ending.
 
         Raises:
@@ -150,7 +145,7 @@ class VertexCompatClient(Closing):
                 return
             self._timing.sleep(delay)
 
-    async def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
+    async def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
         """Like `stream`."""
         call = self._begin(messages, options, stream=True)
         while True:
@@ -171,21 +166,25 @@ class VertexCompatClient(Closing):
                 return
             await self._timing.asleep(delay)
 
-    def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
+    def embed(self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose") -> "Embedded":
         """The texts' vectors, in their order; each batch is a call of its own, with its own time and retries.
 
         Raises:
             VertexCompatError: See `core.errors`.
         """
+        from vertex_compat_integrations.core.embedding import join_embedded  # noqa: PLC0415 - who embeds has it loaded
+
         terms, requests = self._begin_embedding(texts, options, purpose)
         return join_embedded([self._complete(self._embedding_call(request, terms)) for request in requests])
 
-    async def aembed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
+    async def aembed(self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose") -> "Embedded":
         """Like `embed`, with some batches at a time, of all such calls together; the first that fails ends this one."""
+        from vertex_compat_integrations.core.embedding import join_embedded  # noqa: PLC0415 - who embeds has it loaded
+
         terms, requests = self._begin_embedding(texts, options, purpose)
         gate = self._gate(options.concurrency)
 
-        async def embed_batch(request: wire.EmbeddingRequest) -> Embedded:
+        async def embed_batch(request: wire.EmbeddingRequest) -> "Embedded":
             async with gate:
                 return await self._acomplete(self._embedding_call(request, terms))
 
@@ -196,6 +195,29 @@ class VertexCompatClient(Closing):
             failure = failures.exceptions[0]
             raise failure from failure.__cause__
         return join_embedded([task.result() for task in tasks])
+
+    def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "Explanation":
+        """The request that a call would send, and why it is as it is; nothing is sent, and no credential looked for.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        from vertex_compat_integrations.core.explain import Asked, explain  # noqa: PLC0415 - only who asks pays for it
+        from vertex_compat_integrations.core.request import Resource, build_request  # noqa: PLC0415 - as above
+
+        destination = resolve_destination(self._connection)
+        model = resolve_model_name(options.model, destination)
+        facts = facts_for(model, self._override)
+        request = build_request(
+            messages,
+            options.model_copy(update={"model": model}),
+            facts,
+            stream=stream,
+            resource=Resource(destination.project or self._project, destination.location),
+            skip_values="where missing" if model in self._demanding else "as the model demands",
+        )
+        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
+        return explain(asked, self._project)
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""
@@ -259,9 +281,11 @@ class VertexCompatClient(Closing):
         return call
 
     def _begin_embedding(
-        self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
+        self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose"
     ) -> "tuple[Terms, list[wire.EmbeddingRequest]]":
         """The terms and the batches, built and checked; nothing is sent yet."""
+        from vertex_compat_integrations.core.embedding import build_requests, check_embeds  # noqa: PLC0415 - as above
+
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         terms = self._terms(destination, model)
@@ -276,12 +300,14 @@ class VertexCompatClient(Closing):
 
     def _terms(self, destination: Destination, model: str) -> "Terms":
         from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.request import Resource  # noqa: PLC0415 - as above
 
         return Terms(
             facts_for(model, self._override),
             Resource(destination.project or self._project, destination.location),
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
+            own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
             budget=self._budget(destination, model),
@@ -304,7 +330,7 @@ class VertexCompatClient(Closing):
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
 
-    def _warn_of(self, model: str, request: Request, *, own_server: bool) -> None:
+    def _warn_of(self, model: str, request: "Request", *, own_server: bool) -> None:
         if not (own_server or self._override or is_known(model)):
             self.warn_once(f"Nothing is known of {model}: it is taken for a plain open model. model_facts= says more.")
         for name in request.ignored:
@@ -347,7 +373,12 @@ class VertexCompatClient(Closing):
         url = destination.build_base_url(destination.project or self._project) + call.path
         settings = self._connection
         route = Route(
-            destination.origin, settings.proxy, self._authorities, settings.http_client, settings.http_async_client
+            destination.origin,
+            settings.proxy,
+            self._authorities,
+            settings.http_client,
+            settings.http_async_client,
+            settings.http_backend,
         )
         return route, Post(
             url,

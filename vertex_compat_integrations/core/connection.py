@@ -129,6 +129,9 @@ class Connection(Settings):
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An HTTP client of your own for asynchronous calls; it belongs to the event loop that you use it on."""
 
+    http_backend: Literal["httpx", "aiohttp"] = "httpx"
+    """What carries asynchronous calls: `aiohttp` (extra `aiohttp`) makes more of them at a time."""
+
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
 
@@ -288,20 +291,21 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     )
 
 
-def check_settings(connection: Connection, model: str) -> None:
-    """Refuse, before anything is sent, coordinates and a model that cannot be, and a credential that would go astray.
+def check_settings(connection: Connection, model: str) -> str:
+    """The model's name as the destination takes it, with coordinates and credential found fit for use.
 
     Where no credential is given, the first call asks whether Application Default Credentials may go there: settings
     that come back from a dump have theirs left out.
 
     Raises:
-        SettingsError: One of these.
+        SettingsError: Coordinates or model cannot be, or the credential would go astray.
     """
     destination = resolve_destination(connection)
-    resolve_model_name(model, destination)
+    name = resolve_model_name(model, destination)
     is_given = connection.api_key is not None or connection.credentials is not None
     if is_given and not destination.emulated:
         _check_trust(connection, destination)
+    return name
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:

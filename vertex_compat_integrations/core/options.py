@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -23,9 +23,22 @@ HarmCategory = Literal[
     "HARM_CATEGORY_HARASSMENT",
     "HARM_CATEGORY_SEXUALLY_EXPLICIT",
     "HARM_CATEGORY_CIVIC_INTEGRITY",
+    "HARM_CATEGORY_JAILBREAK",
+    "HARM_CATEGORY_IMAGE_HATE",
+    "HARM_CATEGORY_IMAGE_DANGEROUS_CONTENT",
+    "HARM_CATEGORY_IMAGE_HARASSMENT",
+    "HARM_CATEGORY_IMAGE_SEXUALLY_EXPLICIT",
     "HARM_CATEGORY_UNSPECIFIED",
 ]
-HarmThreshold = Literal["OFF", "BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE"]
+HarmThreshold = Literal[
+    "OFF",
+    "BLOCK_NONE",
+    "BLOCK_ONLY_HIGH",
+    "BLOCK_MEDIUM_AND_ABOVE",
+    "BLOCK_LOW_AND_ABOVE",
+    "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
+]
+_SAFETY_WORDS = {"category": get_args(HarmCategory), "threshold": get_args(HarmThreshold)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +138,7 @@ class Options(Settings):
     safety_settings: Annotated[
         list[dict[str, str]] | dict[HarmCategory, HarmThreshold] | None, _google("safety_settings")
     ] = None
-    """From which threshold a harm category blocks: a mapping, or the wire's list."""
+    """From which threshold a harm category blocks: a mapping, or the wire's list (with `method`, if wanted)."""
 
     model_safety_settings: Annotated[bool | dict[str, Any] | None, _google("model_safety_settings")] = None
     """Llama Guard, which is on unless this says otherwise: False, or Google's mapping. Llama models only."""
@@ -179,6 +192,17 @@ class Options(Settings):
             raise SettingsError(
                 "thinking=True does not say how much.", hint='Give an effort ("low" … "max") or a budget.'
             )
+        return value
+
+    @field_validator("safety_settings", mode="after")
+    @classmethod
+    def _safety_settings_are_known(cls, value: Any) -> Any:
+        for setting in value if isinstance(value, list) else ():
+            for name, known in _SAFETY_WORDS.items():
+                if setting.get(name) not in known:
+                    raise SettingsError(
+                        f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(known)}."
+                    )
         return value
 
     @field_validator("default_headers", mode="after")

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import openai
 
@@ -45,6 +45,10 @@ Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
 
 
+HttpBackend = Literal["httpx", "aiohttp"]
+"""What carries asynchronous calls."""
+
+
 class Route(NamedTuple):
     """What decides which connections a request may use."""
 
@@ -53,6 +57,7 @@ class Route(NamedTuple):
     ca_bundle: str | None = None
     http_client: Any = None
     http_async_client: Any = None
+    http_backend: HttpBackend = "httpx"
 
 
 class Post(NamedTuple):
@@ -323,6 +328,13 @@ class _AsyncHttpClient(openai.DefaultAsyncHttpxClient):
         return _plain_request(method, url, parts)
 
 
+class _AioHttpClient(openai.DefaultAioHttpClient):
+    """Like `_HttpClient`, on aiohttp."""
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+        return _plain_request(method, url, parts)
+
+
 def _plain_request(method: str, url: Any, parts: Mapping[str, Any]) -> Any:
     timeout = {"timeout": parts["timeout"].as_dict()}
     return _http.Request(method, url, headers=parts["headers"], content=parts["content"], extensions=timeout)
@@ -337,7 +349,16 @@ def _http_client(route: Route) -> Any:
 def _async_http_client(route: Route) -> Any:
     if route.http_async_client is not None:
         return route.http_async_client
-    return _AsyncHttpClient(**transport_settings(route), event_hooks={"response": [_arefuse]})
+    settings = {**transport_settings(route), "event_hooks": {"response": [_arefuse]}}
+    if route.http_backend == "httpx":
+        return _AsyncHttpClient(**settings)
+    try:
+        return _AioHttpClient(**settings)
+    except RuntimeError:
+        raise SettingsError(
+            f"openai {openai.__version__} finds no aiohttp that it can use.",
+            hint='pip install "vertex-compat-integrations[aiohttp]"',
+        ) from None
 
 
 def _refuse(response: Any) -> None:
@@ -460,6 +481,17 @@ def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None
         raise failure.with_traceback(None)
 
 
+def _connection_error_of_aiohttp(error: BaseException) -> str | None:
+    """The name of aiohttp's error if it could not connect: the SDK's transport calls that a timeout, too."""
+    link: BaseException | None = error
+    while link is not None:
+        names = {kind.__name__ for kind in type(link).__mro__}
+        if "ClientConnectionError" in names:
+            return None if "TimeoutError" in names else type(link).__name__
+        link = link.__cause__
+    return None
+
+
 def translate_error(error: Exception) -> VertexCompatError:
     """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it."""
     for link in (error, error.__cause__):
@@ -470,6 +502,8 @@ def translate_error(error: Exception) -> VertexCompatError:
         return decode_failure(response.status_code, response.content, response.headers)
     names = {kind.__name__ for kind in type(error).__mro__}
     cause = type(error.__cause__ or error).__name__
+    if (refused := _connection_error_of_aiohttp(error)) is not None:
+        return ConnectionFailedError(f"The connection failed ({refused}).")
     if names & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
         return DeadlineExceededError(f"The server did not answer in time ({cause}).")
     if names & {"DecodingError"}:

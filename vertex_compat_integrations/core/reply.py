@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import uuid4
-
-from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.citations import Citation, decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
+from vertex_compat_integrations.core.shapes import mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.thoughts import Split, split_thoughts
+from vertex_compat_integrations.core.tool_call import ToolCall, decode_calls
+from vertex_compat_integrations.core.usage import Usage, decode_usage
 
 _FINISH_REASONS = {
     "function_call": "tool_calls",
@@ -23,42 +23,6 @@ _FINISH_REASONS = {
     "stop_sequence": "stop",
 }
 """Other servers' words for the four of Chat Completions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one completion; `output` holds the thoughts, `total` is the sum of `input` and `output`.
-
-    Attributes:
-        input: Tokens of the prompt.
-        output: Tokens of the answer, thoughts included.
-        thought: Tokens of the thoughts, a part of `output`.
-        cached: Tokens read from a cache, a part of `input`.
-        input_audio: Tokens of sound, a part of `input`.
-        output_audio: Tokens of sound, a part of `output`.
-    """
-
-    input: int
-    output: int
-    thought: int = 0
-    cached: int = 0
-    input_audio: int = 0
-    output_audio: int = 0
-
-    @property
-    def total(self) -> int:
-        """All tokens."""
-        return self.input + self.output
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that the model asks for; `arguments` is the JSON string as it came, `extra` its `extra_content`."""
-
-    id: str
-    name: str
-    arguments: str
-    extra: wire.ExtraContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +104,7 @@ def decode_replies(
 
     Raises:
         UnexpectedReplyError: It is no completion.
-        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop.
+        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
@@ -152,21 +116,6 @@ def decode_replies(
     if len(replies) == 1:
         refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
     return replies
-
-
-def mapping_in(value: Any) -> Mapping[str, Any]:
-    """The value if it is a JSON object; else an empty one, since what is of another shape tells nothing."""
-    return value if isinstance(value, dict) else {}
-
-
-def mappings_in(value: Any) -> list[Mapping[str, Any]]:
-    """The JSON objects in a list; empty if it is none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def text_in(value: Any) -> str:
-    """The value if it is a string; else an empty one."""
-    return value if isinstance(value, str) else ""
 
 
 def _split_of(choice: Mapping[str, Any], marker: str | None, *, unopened: bool) -> Split:
@@ -184,7 +133,7 @@ def is_whole(finish: Any, *, has_calls: bool) -> bool:
 def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], split: Split, *, one_call: bool) -> Reply:
     message = mapping_in(choice.get("message"))
     _, media = decode_content(message.get("content"))
-    calls = _decode_calls(message)
+    calls = decode_calls(message)
     kept = calls[:1] if one_call else calls
     grounding = decode_grounding(message) or decode_grounding(choice)
     ending = decode_ending(completion, choice, has_calls=bool(kept), grounding=grounding, text=split.text)
@@ -257,44 +206,6 @@ def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
     return extra or None
 
 
-def _decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
-    calls: list[ToolCall] = []
-    for call in mappings_in(message.get("tool_calls")):
-        function = mapping_in(call.get("function"))
-        taken = {known.id for known in calls}
-        calls.append(
-            ToolCall(
-                id=unique_id(text_in(call.get("id")), taken),
-                name=text_in(function.get("name")),
-                arguments=arguments_text(function.get("arguments")),
-                extra=dict(mapping_in(call.get("extra_content"))) or None,
-            )
-        )
-    if not calls and (function := mapping_in(message.get("function_call"))):
-        name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
-        calls.append(ToolCall(unique_id(None, set()), name, arguments))
-    return tuple(calls)
-
-
-def unique_id(given: str | None, taken: set[str]) -> str:
-    """The given id if it is one and not taken; frameworks pair by it, and servers send it empty or twice."""
-    if not given:
-        return f"call_{uuid4().hex}"
-    number = 2
-    unique = given
-    while unique in taken:
-        unique = f"{given}-{number}"
-        number += 1
-    return unique
-
-
-def arguments_text(arguments: Any) -> str:
-    """A call's arguments as JSON text."""
-    if arguments is None:
-        return ""
-    return arguments if isinstance(arguments, str) else to_json(arguments).decode()
-
-
 def decode_ending(
     completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, grounding: Any = None, text: str = ""
 ) -> Ending:
@@ -327,37 +238,6 @@ def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str 
     if reason == "stop" and has_calls:
         reason = "tool_calls"
     return reason, tail.strip() or None
-
-
-def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
-
-    Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
-    """
-    prompt, completion, total = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
-    if not (prompt or completion or total):
-        return None
-    given = mapping_in(usage.get("prompt_tokens_details"))
-    made = mapping_in(usage.get("completion_tokens_details"))
-    reasoning = _count(made, "reasoning_tokens") or _count(usage, "reasoning_tokens")
-    beside = max(total - prompt - completion, 0)
-    if not total and reasoning > completion:
-        beside = reasoning
-    output = completion + beside
-    return Usage(
-        input=prompt,
-        output=output,
-        thought=min(reasoning or beside, output),
-        cached=_count(given, "cached_tokens"),
-        input_audio=_count(given, "audio_tokens"),
-        output_audio=_count(made, "audio_tokens"),
-    )
-
-
-def _count(counts: Mapping[str, Any], name: str) -> int:
-    """The count of that name; 0 if it is absent or none."""
-    count = counts.get(name)
-    return max(count, 0) if isinstance(count, int) else 0
 
 
 def refusal_of(ending: Ending) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -27,14 +28,21 @@ class Settings(BaseModel):
         """
         if not isinstance(values, Mapping):
             return values
-        renamed = rename_aliases(values, _all_aliases(cls))
+        renamed = rename_aliases(values, all_aliases(cls))
         unknown = [name for name in renamed if name not in cls.model_fields]
         if unknown:
-            raise unknown_setting(unknown[0], [*cls.model_fields, *_all_aliases(cls)])
+            raise unknown_setting(unknown[0], setting_names(cls))
         return renamed
 
 
-def _all_aliases(cls: type[Settings]) -> dict[str, str]:
+def setting_names(cls: type[Settings]) -> list[str]:
+    """All names that the constructor knows: the fields' own, and those from other classes."""
+    return [*cls.model_fields, *all_aliases(cls)]
+
+
+@cache
+def all_aliases(cls: type[Settings]) -> Mapping[str, str]:
+    """Names from other classes → the name here."""
     aliases: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         aliases |= vars(base).get("setting_aliases", {})
@@ -48,8 +56,8 @@ def rename_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dic
         SettingsError: A setting is given under two names with two values.
     """
     renamed = {name: value for name, value in values.items() if name not in aliases}
-    for alias, name in aliases.items():
-        value = values.get(alias)
+    for alias in (name for name in values if name in aliases):
+        name, value = aliases[alias], values[alias]
         if value is None:
             continue
         if renamed.get(name) not in (None, value):

@@ -17,22 +17,18 @@ from vertex_compat_integrations.core.errors import StreamInterruptedError
 from vertex_compat_integrations.core.reply import (
     Ending,
     Media,
-    ToolCall,
-    arguments_text,
     decode_content,
     decode_ending,
     decode_media,
     decode_reasoning,
     is_whole,
-    mapping_in,
-    mappings_in,
     message_extra,
     refusal_of,
     refuse_empty,
-    text_in,
-    unique_id,
 )
+from vertex_compat_integrations.core.shapes import mapping_in, mappings_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.thoughts import ThoughtSplitter
+from vertex_compat_integrations.core.tool_call import ToolCall, arguments_text, named_in, refuse_nameless, unique_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +86,10 @@ class _OpenCall:
 
     def as_call(self) -> ToolCall:
         return ToolCall(self.id, self.name, "".join(self.arguments), self.extra or None)
+
+    def as_first_piece(self) -> ToolCallDelta:
+        """All that is known of the call when its name is."""
+        return ToolCallDelta(self.index, self.id, self.name, "".join(self.arguments), self.extra or None)
 
 
 class StreamDecoder:
@@ -167,7 +167,7 @@ class StreamDecoder:
         media = (*media, *decode_media(delta, choice))
         self._has_media = self._has_media or bool(media)
         split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
-        pieces = mappings_in(delta.get("tool_calls"))
+        pieces = one_or_more_in(delta.get("tool_calls"))
         if function := mapping_in(delta.get("function_call")):
             pieces.append({"index": 0, "function": function})
         calls = tuple(self._feed_calls(pieces))
@@ -221,6 +221,7 @@ class StreamDecoder:
                     yield delta
 
     def _feed_call(self, call: _OpenCall, name: str, arguments: str, told: Any) -> ToolCallDelta | None:
+        """What a piece adds to its call; nothing is told of a call before its name is known."""
         is_first = not call.name and bool(name)
         if is_first:
             call.name = name
@@ -230,11 +231,11 @@ class StreamDecoder:
         for namespace, value in extra.items():
             held = call.extra.get(namespace)
             call.extra[namespace] = {**held, **value} if isinstance(held, Mapping) else value
-        if not (is_first or arguments or extra):
+        if is_first:
+            return call.as_first_piece()
+        if not call.name or not (arguments or extra):
             return None
-        return ToolCallDelta(
-            call.index, call.id if is_first else None, call.name if is_first else None, arguments, extra or None
-        )
+        return ToolCallDelta(call.index, None, None, arguments, extra or None)
 
     def _call_of(self, piece: Mapping[str, Any], name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
         """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
@@ -245,7 +246,7 @@ class StreamDecoder:
             begins = known is None or _begins_anew(known, name, arguments, fed)
         else:
             known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
-            begins = bool(name) and (known is None or _begins_anew(known, name, arguments, fed))
+            begins = bool(name or arguments) if known is None else _begins_anew(known, name, arguments, fed)
         return self._open(given, index) if begins else known
 
     def _open(self, given: str, index: int | None) -> _OpenCall:
@@ -257,17 +258,37 @@ class StreamDecoder:
             self._by_index[index] = call
         return call
 
+    def end(self) -> None:
+        """Take the stream for ended where it says so by `[DONE]` alone, if what came of it is whole.
+
+        TGI gives no finish reason to a turn of calls (3.2 and later), nor to words where there are tools (2.4 to 3.1).
+        """
+        if self._finish is None and (self._calls or self._text):
+            is_whole_turn = all(call.is_complete() for call in self._calls)
+            self._finish = ("tool_calls" if self._calls else "stop") if is_whole_turn else None
+
+    def name_calls(self) -> ReplyDelta | None:
+        """The calls whose names stand in their arguments, once the stream has ended; None if there are none."""
+        named: list[ToolCallDelta] = []
+        for call in self._calls if self.is_finished else ():
+            if not call.name and (found := named_in("".join(call.arguments))):
+                call.name, call.arguments = found[0], [found[1]]
+                named.append(call.as_first_piece())
+        return self._delta("", "", tuple(named))
+
     def finish(self) -> ReplyDelta:
         """What remains: held-back text, what is to be sent back, and the ending.
 
         Raises:
             StreamInterruptedError: No finish reason was seen.
-            EmptyReplyError: The answer holds nothing, and the model did not plainly stop.
+            EmptyReplyError: The answer holds nothing, and the model did not plainly stop; or a call has no name.
         """
         thoughts, text = self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls))
         self._delta(thoughts, text)
         if not self.is_finished:
             raise self.interrupted("The stream ended without a finish reason.")
+        names = (call.name for call in self._calls)
+        refuse_nameless(names, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
         return self._rest(thoughts, text)
 
     def settle(self) -> ReplyDelta:

@@ -48,9 +48,18 @@ class Watch:
         return self._response is None
 
 
+_CLOSING: set[asyncio.Task[None]] = set()
+
+
 def _shut_down(response: Any) -> None:
     stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
+    if stream is None:
+        # aiohttp's: closing the response ends the read that waits for it.
+        task = asyncio.get_running_loop().create_task(response.aclose())
+        _CLOSING.add(task)
+        task.add_done_callback(_CLOSING.discard)
+        return
+    connection = stream.get_extra_info("socket")
     if connection is None:
         return
     try:

@@ -5,7 +5,23 @@ try:
 except ImportError as error:
     raise ImportError('LangChain is not installed: pip install "vertex-compat-integrations[langchain]"') from error
 
-from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
-from vertex_compat_integrations.langchain.embeddings import VertexCompatEmbeddings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings"]
+from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
+
+if TYPE_CHECKING:
+    from vertex_compat_integrations.langchain.embeddings import VertexCompatEmbeddings
+    from vertex_compat_integrations.langchain.factory import load_chat_model
+    from vertex_compat_integrations.langchain.registration import register
+
+__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings", "load_chat_model", "register"]
+
+_PLACES = {"VertexCompatEmbeddings": "embeddings", "load_chat_model": "factory", "register": "registration"}
+
+
+def __getattr__(name: str) -> Any:
+    """What is loaded when it is first asked for, so that a chat model alone is imported fast."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -27,6 +27,7 @@ from vertex_compat_integrations.core.connection import (
     shared_by_copies,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.explanation import Explanation
 from vertex_compat_integrations.core.options import (
     Options,
     effective_options,
@@ -34,10 +35,12 @@ from vertex_compat_integrations.core.options import (
     unknown_names,
     with_tools_for_functions,
 )
-from vertex_compat_integrations.langchain import structured, tokens
+from vertex_compat_integrations.core.settings import all_aliases
+from vertex_compat_integrations.langchain import structured, tokens, vocabulary
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
+from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
@@ -80,6 +83,20 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     lc_provider: ClassVar[str] = PROVIDER
 
+    setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate_vocabulary(cls, values: Any) -> Any:
+        """The arguments in words of ours.
+
+        Raises:
+            SettingsError: A word of another class asks for something that is not so.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        return vocabulary.own_arguments(values, cls.__name__, cls.model_fields, all_aliases(cls))
+
     @model_validator(mode="before")
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
@@ -93,8 +110,11 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent."""
-        check_settings(self, self.model)
+        """Refuse coordinates and models that cannot be, before anything is sent; fill in the model's profile."""
+        name = check_settings(self, self.model)
+        if self.profile is None:
+            # Not by `_resolve_model_profile`: LangChain then checks the keys, which takes longer than all the rest.
+            self.profile = build_profile(name, facts_for(name, self.model_facts))
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         self._add_version("vertex-compat-integrations", __version__)
@@ -119,9 +139,6 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     def is_lc_serializable(cls) -> bool:
         """True: settings are dumped, credentials are not."""
         return True
-
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return catalogue_profile(self)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
@@ -266,10 +283,10 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
         Args:
             schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's function
-                mapping; for MIME types that are not JSON also an `Enum` class or a list of words.
+                mapping; or an `Enum` class or a list of words, of which the answer is one.
             method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
-                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through:
-                `text/x.enum`, with an `Enum` class or a list of words, gives one of them.
+                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through;
+                enumerations are asked for by theirs, `text/x.enum`.
             include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
             strict: Accepted for other providers' sake; the endpoint ignores it.
             tools: Tools that the model may call before it answers (with `json_schema`).
@@ -279,6 +296,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
             SettingsError: The method is unknown, or needs a schema.
         """
         with model_errors():
+            method = structured.settled_method(schema, method)
             parser = structured.answer_parser(schema, method)
             bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
@@ -301,6 +319,31 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         raise SettingsError(
             f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
         )
+
+    def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
+        """The model with these options for each call."""
+        return ExplainableBinding(bound=self, kwargs=kwargs, config={})
+
+    def explain_request(
+        self, messages: LanguageModelInput, *, stop: list[str] | None = None, stream: bool = False, **kwargs: Any
+    ) -> Explanation:
+        """The request that `invoke` or `stream` would send: `url`, `headers`, `body`, and `remarks` that say why.
+
+        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+
+        Args:
+            messages: What `invoke` takes.
+            stop: As for a call.
+            stream: Whether the answer would be streamed.
+            **kwargs: Options of the call.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        with model_errors():
+            said = self._convert_input(messages).to_messages()
+            options = self._options(stop, kwargs)
+            return explain(self._core(), said, options, kwargs, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """An estimate of the text's tokens, made here; see `tokens`."""

@@ -25,6 +25,9 @@ from vertex_compat_integrations.langchain.tools import answer_schema, convert_to
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
 """The usual ways, or a MIME type."""
 
+ENUM_TYPE = "text/x.enum"
+"""Google's MIME type of an answer that is one word of several."""
+
 _ANSWER_TYPES = ("text", "json_object", "json_schema")
 """The wire's types of `response_format`, besides MIME types; a JSON schema has another type, or none."""
 
@@ -88,6 +91,21 @@ def enum_values(schema: Any) -> list[str] | None:
     if isinstance(schema, list | tuple) and all(isinstance(word, str) for word in schema):
         return list(schema)
     return None
+
+
+def settled_method(schema: Any, method: Method) -> Method:
+    """The method by which the schema can be asked for: an enumeration is no JSON, and has a MIME type of its own.
+
+    Raises:
+        SettingsError: An enumeration shall come by a call, or as JSON.
+    """
+    if enum_values(schema) is None or "/" in method:
+        return method
+    if method == "json_schema":
+        return ENUM_TYPE
+    raise SettingsError(
+        f"method={method!r} for an enumeration.", hint=f"Leave method= out: enumerations come as {ENUM_TYPE}."
+    )
 
 
 def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
@@ -222,5 +240,5 @@ def as_answer_format(value: Any) -> dict[str, Any] | None:
     if isinstance(kind, str) and (kind in _ANSWER_TYPES or "/" in kind):
         return dict(value)
     if isinstance(value, type) and issubclass(value, Enum):
-        return mime_format(value, "text/x.enum")
+        return mime_format(value, ENUM_TYPE)
     return response_format(value, strict=None)

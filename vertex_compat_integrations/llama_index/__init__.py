@@ -6,7 +6,7 @@ except ImportError as error:
     raise ImportError('LlamaIndex is not installed: pip install "vertex-compat-integrations[llama-index]"') from error
 
 from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
-from vertex_compat_integrations.llama_index.factory import register
+from vertex_compat_integrations.llama_index.factory import load_llm, register
 from vertex_compat_integrations.llama_index.llm import VertexCompat
 
-__all__ = ["VertexCompat", "VertexCompatEmbedding", "register"]
+__all__ = ["VertexCompat", "VertexCompatEmbedding", "load_llm", "register"]

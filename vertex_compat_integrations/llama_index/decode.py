@@ -23,8 +23,10 @@ from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations.core.citations import Citation
-from vertex_compat_integrations.core.reply import Ending, Media, Reply, ToolCall, Usage
+from vertex_compat_integrations.core.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.stream import ReplyDelta
+from vertex_compat_integrations.core.tool_call import ToolCall
+from vertex_compat_integrations.core.usage import Usage
 from vertex_compat_integrations.llama_index.encode import EXTRA_KEY, calls_of
 from vertex_compat_integrations.llama_index.foreign import CALLS_KEY
 

@@ -1,7 +1,62 @@
-"""Registration with LlamaIndex's loaders, which know a fixed list of classes and no plug-ins."""
+"""LLMs by configuration: `load_llm` from a specification, and registration with LlamaIndex's own loaders."""
 
+import inspect
+import os
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from typing import Any
+
+from llama_index.core.llms.llm import LLM
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.settings import setting_names
+from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, missing_class, resolve_spec
 from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
 from vertex_compat_integrations.llama_index.llm import VertexCompat
+from vertex_compat_integrations.llama_index.vocabulary import FOREIGN, refused_value
+
+
+def load_llm(
+    spec: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    section: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    **settings: Any,
+) -> LLM:
+    """The LLM that a specification names: `VertexCompat`, or LlamaIndex's own `OpenAI`, untouched.
+
+    Args:
+        spec: `"vertex_compat:google/gemini-…"`, `"openai:gpt-…"`, a mapping of settings, or a YAML, TOML or JSON file.
+        section: Where in the file or mapping the settings stand, `"a.b"` for b in a.
+        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` count more than the specification.
+        **settings: Settings from code, which count more than both.
+
+    Raises:
+        SettingsError: A name is unknown or does not apply, or a value cannot be.
+        ImportError: `openai:` was asked for, and llama-index-llms-openai is not installed.
+    """
+    chosen = resolve_spec(spec, settings, section=section, environment=environment)
+    known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(VertexCompat), *FOREIGN}}
+    if chosen.provider == OPENAI:
+        stock = _stock_class()
+        known[OPENAI] = {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {"self", "kwargs"}
+        check_names(chosen, known)
+        return stock(**chosen.settings)
+    check_names(chosen, known)
+    try:
+        return VertexCompat(**chosen.settings)
+    except ValidationError as error:
+        raise refused_value(error) from None
+
+
+def _stock_class() -> type[LLM]:
+    try:
+        stock: type[LLM] = import_module("llama_index.llms.openai").OpenAI
+    except ModuleNotFoundError as error:
+        if error.name not in ("llama_index.llms", "llama_index.llms.openai"):
+            raise
+        raise missing_class(OPENAI, "llama_index.llms.openai.OpenAI", "llama-index-llms-openai") from None
+    return stock
 
 
 def register() -> None:

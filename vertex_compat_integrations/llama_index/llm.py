@@ -5,6 +5,7 @@ import pickle
 import warnings
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 from llama_index.core.base.llms.types import (
@@ -17,6 +18,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
+    ThinkingBlock,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
@@ -35,8 +37,9 @@ from vertex_compat_integrations.core.connection import (
     resolve_model_name,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.options import Options, effective_options, unknown_names, with_tools_for_functions
-from vertex_compat_integrations.core.settings import unknown_setting
+from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
 from vertex_compat_integrations.core.stream import ReplyDelta
 from vertex_compat_integrations.llama_index import encode, media, vocabulary
 from vertex_compat_integrations.llama_index.decode import (
@@ -104,7 +107,7 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         """
         if not isinstance(values, Mapping):
             return values
-        return vocabulary.own_words(values, cls.class_name(), cls.model_fields)
+        return vocabulary.own_arguments(values, cls.class_name(), cls.model_fields, all_aliases(cls))
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
@@ -113,8 +116,9 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
             raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
             raise SettingsError("Headers in additional_kwargs.", hint="Give them as default_headers=.")
-        _refuse_several_answers(self._defaults())
-        check_settings(self, self._defaults().model)
+        defaults = self._defaults()
+        _refuse_several_answers(defaults)
+        check_settings(self, defaults.model)
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         return self
@@ -214,6 +218,31 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         to_prompt = self.completion_to_prompt
         text = prompt if formatted or to_prompt is None else to_prompt(prompt)
         return [ChatMessage(role=MessageRole.USER, content=text)]
+
+    def explain_request(
+        self, messages: Sequence[ChatMessage] | str, *, stream: bool = False, **kwargs: Any
+    ) -> Explanation:
+        """The request that `chat` or `complete` would send: `url`, `headers`, `body`, and `remarks` that say why.
+
+        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+
+        Args:
+            messages: What `chat` takes, or a prompt as `complete` takes it.
+            stream: Whether the answer would be streamed.
+            **kwargs: Options of the call.
+
+        Raises:
+            SettingsError: The request cannot be.
+        """
+        said = self._prompt_messages(messages, formatted=False) if isinstance(messages, str) else messages
+        prepared = self._prepare(said, kwargs)
+        explanation = self._core().explain(prepared.messages, prepared.options, stream=stream)
+        thoughts = sum(
+            any(isinstance(block, ThinkingBlock) and block.content for block in each.blocks) for each in said
+        )
+        named = {name: value for name, value in kwargs.items() if name != _NAMES_KEY}
+        remarks = (*remarks_on_call(named, self.class_name()), *remark_on_thoughts(thoughts))
+        return replace(explanation, remarks=(*remarks, *explanation.remarks))
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

@@ -5,12 +5,21 @@ Source of the words: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
+from vertex_compat_integrations.core.vocabulary import (
+    GENERATION_WORDS,
+    Converted,
+    Foreign,
+    own_words,
+    plain,
+    with_answer_format,
+)
 
 ALIASES = {
     "api_base": "base_url",
@@ -20,22 +29,24 @@ ALIASES = {
 """Other classes' name → the name here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """A word that is no setting here.
-
-    Attributes:
-        hint: What to say instead.
-        means_nothing: Values that ask for what is so anyway.
-    """
-
-    hint: str
-    means_nothing: tuple[Any, ...] = ()
-
-
 _OWN_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
 
-FOREIGN = {
+
+def _from_generation_config(value: Any) -> dict[str, Any]:
+    """The settings of a mapping, or of google-genai's `GenerateContentConfig`.
+
+    Raises:
+        SettingsError: It holds what is no setting here.
+    """
+    aliases = {**all_aliases(Options), "candidate_count": "n"}
+    fields = with_answer_format(plain(value))
+    settings = own_words(fields, GENERATION_WORDS, "VertexCompat", Options.model_fields, aliases)
+    if unknown := [name for name in settings if name not in Options.model_fields]:
+        raise unknown_setting(unknown[0], [*Options.model_fields, *aliases])
+    return settings
+
+
+FOREIGN: Mapping[str, Foreign | Converted] = {
     "is_chat_model": Foreign("The endpoint has chat completions only; leave it out.", (True,)),
     "reuse_client": Foreign("Connections are pooled for each event loop; leave it out.", (True,)),
     "should_use_structured_outputs": Foreign(
@@ -48,10 +59,12 @@ FOREIGN = {
     "async_openai_client": _OWN_TRANSPORT,
     "organization": Foreign("Use project=, a Google Cloud project."),
     "api_type": Foreign("There is one kind of endpoint only; leave it out."),
-    "vertexai_config": Foreign("Use project=, location= and credentials=."),
+    "vertexai_config": Converted("`project`, `location`, `credentials`", dict),
     "http_options": _OWN_TRANSPORT,
-    "generation_config": Foreign("Give its fields by themselves: temperature=, top_p=, max_tokens=, stop=, seed=, …"),
-    "built_in_tool": Foreign('Use web_search_options={}, or extra_body={"google": {"tools": […]}}.'),
+    "generation_config": Converted("its fields, by their names", _from_generation_config),
+    "built_in_tool": Converted("`tools`", lambda value: {"tools": [plain(value)]}),
+    "file_mode": Foreign("Files go inline, or by URL; leave it out.", ("inline", "hybrid")),
+    "debug_config": Foreign("Nothing is replayed; the emulator stands in for the service offline."),
     "examples": Foreign("Put the examples into the messages."),
     "iscode": Foreign("Name the model with model=."),
 }
@@ -61,27 +74,16 @@ FOREIGN = {
 HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
 
 
-def own_words(values: Mapping[str, Any], class_name: str, known: Collection[str]) -> dict[str, Any]:
-    """The constructor's arguments without foreign words, and without those that are None, which means the default.
+def own_arguments(
+    values: Mapping[str, Any], class_name: str, known: Collection[str], aliases: Mapping[str, str]
+) -> dict[str, Any]:
+    """The constructor's arguments in words of ours.
 
     Raises:
-        SettingsError: A foreign word asks for something that is not so.
+        SettingsError: A word of another class asks for something that is not so.
     """
-    kept: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in FOREIGN and name not in known:
-            _refuse_unless_idle(name, value)
-        elif (name == "class_name" and value == class_name) or (value is None and name in known):
-            continue
-        else:
-            kept[name] = value
-    return kept
-
-
-def _refuse_unless_idle(name: str, value: Any) -> None:
-    foreign = FOREIGN[name]
-    if value is not None and value not in foreign.means_nothing:
-        raise SettingsError(f"{name}= is no setting of VertexCompat.", hint=foreign.hint)
+    named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
+    return own_words(named, FOREIGN, class_name, known, aliases)
 
 
 def refused_value(error: ValidationError) -> SettingsError:

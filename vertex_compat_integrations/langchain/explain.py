@@ -1,0 +1,63 @@
+"""What a LangChain call would send: the core's explanation, with what became of the messages and the arguments."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableBinding
+
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.explanation import Explanation, remark_on_thoughts, remarks_on_call
+from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.langchain.decode import REASONING_KEY
+from vertex_compat_integrations.langchain.encode import encode_messages
+
+_THOUGHTS = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
+"""Types of blocks that hold thoughts, in the words of several providers."""
+
+
+class ExplainableBinding(RunnableBinding[LanguageModelInput, AIMessage]):
+    """LangChain's binding, which explains the request with what is bound; it is dumped as LangChain's own."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """The name of LangChain's class, so that a dump is read where this one is not known."""
+        return RunnableBinding.lc_id()
+
+    def explain_request(self, messages: LanguageModelInput, **kwargs: Any) -> Explanation:
+        """What the model's own `explain_request` gives, with the bound options."""
+        explanation: Explanation = self.bound.explain_request(messages, **{**self.kwargs, **kwargs})  # type: ignore[attr-defined]  # only our models make this binding
+        return explanation
+
+
+def explain(
+    client: VertexCompatClient,
+    messages: Sequence[BaseMessage],
+    options: Options,
+    call: Mapping[str, Any],
+    *,
+    stream: bool,
+    class_name: str,
+) -> Explanation:
+    """The request that these messages and options come to, and why.
+
+    Raises:
+        SettingsError: The request cannot be.
+    """
+    explanation = client.explain(encode_messages(messages), options, stream=stream)
+    remarks = (*remarks_on_call(call, class_name), *remark_on_thoughts(sum(map(_has_thoughts, messages))))
+    return replace(explanation, remarks=(*remarks, *explanation.remarks))
+
+
+def _has_thoughts(message: BaseMessage) -> bool:
+    if not isinstance(message, AIMessage):
+        return False
+    return REASONING_KEY in message.additional_kwargs or any(kind in _THOUGHTS for kind in _kinds(message))
+
+
+def _kinds(message: BaseMessage) -> Iterator[Any]:
+    for block in message.content if isinstance(message.content, list) else ():
+        if isinstance(block, Mapping):
+            yield block.get("type")

@@ -1,0 +1,59 @@
+"""Models by configuration: `load_chat_model` from a specification, and registration with LangChain's own factory."""
+
+import os
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.settings import setting_names
+from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, missing_class, resolve_spec
+from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
+from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors
+from vertex_compat_integrations.langchain.vocabulary import FOREIGN
+
+
+def load_chat_model(
+    spec: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    section: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    **settings: Any,
+) -> BaseChatModel:
+    """The chat model that a specification names: `ChatVertexCompat`, or LangChain's own `ChatOpenAI`, untouched.
+
+    Args:
+        spec: `"vertex_compat:google/gemini-…"`, `"openai:gpt-…"`, a mapping of settings, or a YAML, TOML or JSON file.
+        section: Where in the file or mapping the settings stand, `"a.b"` for b in a.
+        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` count more than the specification.
+        **settings: Settings from code, which count more than both.
+
+    Raises:
+        SettingsError: A name is unknown or does not apply, or a value cannot be.
+        ImportError: `openai:` was asked for, and langchain-openai is not installed.
+    """
+    with model_errors():
+        chosen = resolve_spec(spec, settings, section=section, environment=environment)
+        known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(ChatVertexCompat), *FOREIGN}}
+        if chosen.provider == OPENAI:
+            stock = _stock_class()
+            known[OPENAI] = {name for key, field in stock.model_fields.items() for name in (key, field.alias) if name}
+            check_names(chosen, known)
+            return stock(**chosen.settings)
+        check_names(chosen, known)
+        try:
+            return ChatVertexCompat(**chosen.settings)
+        except ValidationError as error:
+            raise invalid_settings(error) from None
+
+
+def _stock_class() -> type[BaseChatModel]:
+    try:
+        stock: type[BaseChatModel] = import_module("langchain_openai").ChatOpenAI
+    except ModuleNotFoundError as error:
+        if error.name != "langchain_openai":
+            raise
+        raise missing_class(OPENAI, "ChatOpenAI", "langchain-openai") from None
+    return stock
