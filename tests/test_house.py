@@ -72,6 +72,7 @@ FLOORS = {
     "llama_index": 4,
     "emulator": 4,
     "cli": 5,
+    "pytest_plugin": 5,
     "__main__": 6,
 }
 """Room → floor. The rooms of one floor that lean on each other are named in `NEIGHBOURS`."""
@@ -122,6 +123,7 @@ THIRD_PARTY = {
     "aiohttp": {"emulator"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "pytest": {"pytest_plugin"},
     "httpx": set(),
     "httpx2": set(),
 }

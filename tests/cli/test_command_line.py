@@ -34,7 +34,7 @@ def test_help_names_the_commands():
     assert "emulate" in result.stdout
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("emulate",)])
+@pytest.mark.parametrize("command", [(), ("demo",), ("emulate",), ("env",), ("doctor",), ("chat",)])
 def test_help_loads_no_room(command):
     code = """
 import sys
@@ -100,6 +100,9 @@ def test_wrong_usage_ends_with_2_and_says_why(arguments, reason):
         ("llama_index.core", ["demo"], "demo"),
         ("aiohttp", ["demo"], "demo"),
         ("aiohttp", ["emulate"], "cli,emulator"),
+        ("typer", ["env"], "cli"),
+        ("rich", ["doctor"], "cli"),
+        ("rich", ["chat", "Hello"], "cli"),
     ],
 )
 def test_a_missing_extra_gives_the_line_that_mends_it(module, arguments, extra):

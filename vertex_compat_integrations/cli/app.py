@@ -1,6 +1,9 @@
 """The commands and their options."""
 
+import os
+import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +20,13 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project; else GOOGLE_CLOUD_PROJECT.")]
+Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; else GOOGLE_CLOUD_LOCATION.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix instead of project and location.")]
+AllowHosts = Annotated[
+    list[str] | None, typer.Option("--allow-host", metavar="HOST", help="May have the Google credential, too.")
+]
+DEFAULT_MODEL = "google/gemini-3.5-flash"
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -41,7 +51,7 @@ def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Ask real Vertex AI, with Application Default Credentials.")
     ] = False,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = "google/gemini-3.5-flash",
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
     project: Annotated[str | None, typer.Option(help="Google Cloud project (with --live).")] = None,
     location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
     as_json: AsJson = False,
@@ -55,7 +65,8 @@ def demo(
     with needs("demo"):
         require("llama_index.core")  # loaded late, when its acts begin
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage, reason_of  # noqa: PLC0415
+        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import reason_of  # noqa: PLC0415
     opening = live_stage(model, project, location) if live else offline_stage(model)
     with ExitStack() as closing:
         try:
@@ -98,3 +109,82 @@ def models(*, as_json: AsJson = False) -> None:
     with needs("cli"):
         from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - its room, an extra
     show(as_json=as_json)
+
+
+@app.command()
+def env(
+    *,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the token also to a terminal.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print OPENAI_API_KEY and OPENAI_BASE_URL with a fresh token, for `eval "$(vertex-compat env)"`.
+
+    When the token dies stands on the error stream. A terminal gets no token without --show.
+    """
+    if sys.stdout.isatty() and not show:
+        typer.echo('vertex-compat: a token is not for the screen: eval "$(vertex-compat env)", or --show.', err=True)
+        raise typer.Exit(2)
+    with needs("cli"):
+        from vertex_compat_integrations.cli import env as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for, place_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        room.show(place_for(connection_for(project, location, base_url, allow_hosts or ())), as_json=as_json)
+
+
+@app.command()
+def doctor(
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at all that stands between here and an answer; each failure comes with a line to paste.
+
+    Takes 15 seconds at most and asks the model four times. Ends with 1 if a check failed.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli.doctor.case import Case  # noqa: PLC0415
+        from vertex_compat_integrations.cli.doctor.examination import report  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+    case = Case(connection, model, os.environ, datetime.now(UTC).date())
+    raise typer.Exit(report(case, as_json=as_json))
+
+
+@app.command()
+def chat(
+    question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    tools: Annotated[
+        list[str] | None, typer.Option(metavar="MODULE:FUNCTION", help="A function that the model may call.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="What the model is told before all else.")] = None,
+    thinking: Annotated[str | None, typer.Option(help="An effort, from minimal to max, or none.")] = None,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit. Functions of your own run on this machine."""
+    if as_json and question is None:
+        raise typer.BadParameter("--json needs a question.")
+    with needs("cli"):
+        from vertex_compat_integrations.cli import chat as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
+            room.talk(conversation, question, as_json=as_json)

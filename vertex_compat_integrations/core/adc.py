@@ -18,15 +18,15 @@ def resolve_adc_universe(environment: Mapping[str, str] = os.environ) -> str:
     The metadata server, which may know another, is not asked.
     """
     try:
-        content = json.loads(_path(environment).read_bytes())
+        content = json.loads(adc_path(environment).read_bytes())
     except (OSError, ValueError, RecursionError):
         return DEFAULT_UNIVERSE
     universe = content.get("universe_domain") if isinstance(content, dict) else None
     return universe if isinstance(universe, str) and universe else DEFAULT_UNIVERSE
 
 
-def _path(environment: Mapping[str, str]) -> Path:
-    """Where google-auth looks, in its order."""
+def adc_path(environment: Mapping[str, str]) -> Path:
+    """The file where google-auth looks, in its order; it need not exist."""
     if named := environment.get(FILE_VARIABLE):
         return Path(named)
     if folder := environment.get(FOLDER_VARIABLE):

@@ -277,6 +277,12 @@ class RefreshingSource(ABC):
         """The headers as they stand in the first minute of a token that settles."""
         return None
 
+    @property
+    def expires(self) -> float | None:
+        """When the token in use dies, by the clock; None if there is none yet, or it does not die."""
+        held = self._held
+        return held.expires if held is not None and math.isfinite(held.expires) else None
+
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
         held = self._held

@@ -42,6 +42,10 @@ class TokenSource(Protocol):
     def kind(self) -> str:
         """The credentials in a few words, for messages."""
 
+    @property
+    def expires(self) -> float | None:
+        """When the token in use dies, in seconds since 1970; None if there is none yet, or nobody knows."""
+
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
 
@@ -62,6 +66,7 @@ class StaticSource:
     """A token that the caller gave; it cannot be refreshed."""
 
     kind = "the static token (api_key)"
+    expires = None
 
     def __init__(self, token: str, quota_project: str | None = None) -> None:
         self._headers = auth_headers(token, quota_project)

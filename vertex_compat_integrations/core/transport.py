@@ -65,6 +65,7 @@ class ByteStream(openai.Stream[object]):
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
+        self._reading: Iterator[Any] | None = None
 
     def __iter__(self) -> Iterator[Any]:
         meter = _Meter(self.response)
@@ -73,7 +74,9 @@ class ByteStream(openai.Stream[object]):
             yield block
 
     def __next__(self) -> Any:
-        raise TypeError("Iterate over the stream.")
+        # Tracers put a proxy in the stream's place, which asks for one block after the other.
+        self._reading = self._reading or iter(self)
+        return next(self._reading)
 
 
 class AsyncByteStream(openai.AsyncStream[object]):
@@ -81,6 +84,7 @@ class AsyncByteStream(openai.AsyncStream[object]):
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
+        self._reading: AsyncIterator[Any] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         meter = _Meter(self.response)
@@ -89,7 +93,8 @@ class AsyncByteStream(openai.AsyncStream[object]):
             yield block
 
     async def __anext__(self) -> Any:
-        raise TypeError("Iterate over the stream.")
+        self._reading = self._reading or aiter(self)
+        return await anext(self._reading)
 
 
 def read_failure(response: Any) -> bytes:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from google.oauth2.service_account import Credentials
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
@@ -119,14 +118,6 @@ def _load_credentials(key_file: Path) -> Credentials:
         key_file, scopes=[CLOUD_PLATFORM_SCOPE]
     )
     return credentials
-
-
-def reason_of(error: ValueError) -> str:
-    """Why settings are refused, in our own words rather than pydantic's."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return str(first.get("ctx", {}).get("error") or first["msg"])
-    return str(error)
 
 
 @contextmanager

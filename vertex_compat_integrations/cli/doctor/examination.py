@@ -1,0 +1,166 @@
+"""The checks in their order, each after those that it needs, and how they are told."""
+
+import json
+import shlex
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from vertex_compat_integrations.cli.doctor.account import (
+    LOGIN,
+    check_credentials,
+    check_project,
+    check_quota_project,
+    check_token,
+)
+from vertex_compat_integrations.cli.doctor.calls import check_call, check_stream, check_tool_turn
+from vertex_compat_integrations.cli.doctor.case import Case
+from vertex_compat_integrations.cli.doctor.finding import Finding, failed, skipped
+from vertex_compat_integrations.cli.doctor.installed import check_frameworks, check_python, check_sdk
+from vertex_compat_integrations.cli.doctor.network import check_clock, check_connection, check_host_name
+from vertex_compat_integrations.cli.doctor.settings import (
+    check_authorities,
+    check_location,
+    check_model,
+    check_proxy,
+)
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    CredentialsError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    SettingsError,
+    VertexCompatError,
+    VertexCompatWarning,
+)
+
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "bold red"), "skipped": ("-", "dim")}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to look at.
+
+    Attributes:
+        name: What it is called.
+        examine: Looks at it.
+        needs: Checks without which there is nothing to look at.
+    """
+
+    name: str
+    examine: Callable[[Case], Finding]
+    needs: tuple[str, ...] = ()
+
+
+_WAY = ("SDK", "location", "model", "project", "connection", "token")
+CHECKS = (
+    Check("Python", lambda _: check_python()),
+    Check("SDK", lambda _: check_sdk()),
+    Check("frameworks", lambda _: check_frameworks()),
+    Check("location", check_location),
+    Check("model", check_model, ("location",)),
+    Check("proxy", check_proxy, ("location",)),
+    Check("certificate authorities", check_authorities, ("location",)),
+    Check("host name", check_host_name, ("location",)),
+    Check("connection", check_connection, ("proxy", "certificate authorities", "host name")),
+    Check("clock", check_clock, ("connection",)),
+    Check("credentials", check_credentials, ("location",)),
+    Check("project", check_project, ("credentials",)),
+    Check("quota project", check_quota_project, ("credentials",)),
+    Check("token", check_token, ("credentials", "quota project")),
+    Check("call", check_call, _WAY),
+    Check("stream", check_stream, _WAY),
+    Check("tool turn", check_tool_turn, _WAY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A check and what it found."""
+
+    name: str
+    finding: Finding
+
+
+def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
+    """The findings, one after the other."""
+    missing: set[str] = set()
+    for check in checks:
+        broken = [name for name in check.needs if name in missing]
+        finding = skipped(f"after {broken[0]}") if broken else _found(check, case)
+        # What was skipped for want of an object, such as TLS on this machine, is in nobody's way.
+        if broken or finding.verdict == "failed":
+            missing.add(check.name)
+        yield Examined(check.name, finding)
+
+
+def _found(check: Check, case: Case) -> Finding:
+    if not case.seconds(1.0):
+        return failed("There was no time left to look.", "vertex-compat doctor")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VertexCompatWarning)
+            return check.examine(case)
+    except VertexCompatError as error:
+        return failed(" ".join(str(error).split()), paste_for(error, case))
+
+
+def paste_for(error: VertexCompatError, case: Case) -> str:
+    """The line for a shell that mends an error, or shows more of it."""
+    project = error.project or "YOUR_PROJECT"
+    match error:
+        case PermissionDeniedError() if _is_disabled(error):
+            return f"gcloud services enable aiplatform.googleapis.com --project={project}"
+        case PermissionDeniedError():
+            role = "--member=user:YOUR_ADDRESS --role=roles/aiplatform.user"
+            return f"gcloud projects add-iam-policy-binding {project} {role}"
+        case CredentialsError() | AuthenticationError():
+            return LOGIN
+        case NotFoundError() | RateLimitError():
+            return "vertex-compat doctor --location global --model google/gemini-3.5-flash"
+        case SettingsError():
+            return "unset GOOGLE_CLOUD_LOCATION GOOGLE_CLOUD_REGION GOOGLE_CLOUD_PROJECT VERTEX_COMPAT_EMULATOR_HOST"
+        case _:
+            return f"curl -sv {shlex.quote(case.destination.origin)} -o /dev/null"
+
+
+def _is_disabled(error: VertexCompatError) -> bool:
+    return any(detail.get("reason") == "SERVICE_DISABLED" for detail in error.details)
+
+
+def report(case: Case, *, as_json: bool) -> int:
+    """Examine and tell; the exit code: 1 if a check failed."""
+    began = time.monotonic()
+    examined: list[Examined] = []
+    console = Console(highlight=False)
+    for each in examine(case):
+        examined.append(each)
+        if not as_json:
+            _print(console, each)
+    seconds = time.monotonic() - began
+    failures = sum(each.finding.verdict == "failed" for each in examined)
+    if as_json:
+        print(json.dumps({"passed": not failures, "seconds": round(seconds, 2), "checks": records(examined)}, indent=1))
+    else:
+        passed = sum(each.finding.verdict in ("ok", "warning") for each in examined)
+        console.print(f"\n{passed} of {len(examined)} checks passed, {failures} failed, in {seconds:.1f} s.")
+    return 1 if failures else 0
+
+
+def records(examined: Sequence[Examined]) -> list[dict[str, Any]]:
+    """The findings for programs."""
+    return [{"name": each.name, **asdict(each.finding)} for each in examined]
+
+
+def _print(console: Console, each: Examined) -> None:
+    mark, style = _MARKS[each.finding.verdict]
+    line = Text.assemble((f"{mark} ", style), (f"{each.name:<24}", "bold"), each.finding.text)
+    console.print(line, soft_wrap=True)
+    if each.finding.paste:
+        console.print(Text(f"    {each.finding.paste}", "cyan"), soft_wrap=True)

@@ -1,0 +1,105 @@
+"""Checks of what is installed."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, warning
+
+PACKAGE = "vertex-compat-integrations"
+LOWEST_PYTHON = (3, 11)
+FRAMEWORKS = {"langchain-core": "langchain", "llama-index-core": "llama-index"}
+"""Framework → the extra that brings it."""
+
+HTTP_FAMILIES = {2: "httpx", 3: "httpx2"}
+"""Major of the SDK → the HTTP library that it speaks through."""
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*([^;]*)")
+_BOUND = re.compile(r"(>=|<=|==|<|>)\s*([0-9][0-9.]*)")
+
+
+def check_python(python: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """Whether the interpreter is new enough."""
+    said = ".".join(map(str, python))
+    if python[:2] < LOWEST_PYTHON:
+        return failed(f"Python {said}; 3.11 or later is needed.", "uv venv --python 3.13")
+    return fine(f"Python {said}")
+
+
+def check_sdk(find_version: Callable[[str], str | None] | None = None) -> Finding:
+    """Whether an SDK that serves as transport is there, with the HTTP library that its major speaks through."""
+    find_version = find_version or installed_version
+    asked = required_ranges().get("openai", "")
+    found = find_version("openai")
+    if found is None or not is_in(found, asked):
+        return failed(f"openai {found or 'is not installed'}; needed is {asked}.", f'pip install "openai{asked}"')
+    library = HTTP_FAMILIES.get(release_of(found)[0], "httpx2")
+    below = find_version(library)
+    if below is None:
+        return failed(f"openai {found} without its HTTP library {library}.", f'pip install "openai=={found}" {library}')
+    return fine(f"openai {found}, through {library} {below}")
+
+
+def check_frameworks() -> Finding:
+    """Whether the frameworks that are there have versions that the classes were made for."""
+    ranges = required_ranges()
+    there = {name: found for name in FRAMEWORKS if (found := installed_version(name)) is not None}
+    if not there:
+        return warning("Neither LangChain nor LlamaIndex is installed.", f'pip install "{PACKAGE}[langchain]"')
+    wrong = [name for name, found in there.items() if not is_in(found, ranges.get(name, ""))]
+    if wrong:
+        said = ", ".join(f"{name} {there[name]}; needed is {ranges[name]}" for name in wrong)
+        extras = ",".join(FRAMEWORKS[name] for name in wrong)
+        return failed(f"{said}.", f'pip install -U "{PACKAGE}[{extras}]"')
+    return fine(", ".join(f"{name} {found}" for name, found in there.items()))
+
+
+def installed_version(name: str) -> str | None:
+    """The version that is installed, if it is."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def required_ranges() -> Mapping[str, str]:
+    """Package → the versions that this package's own metadata asks for; empty where it is not installed."""
+    try:
+        lines = requires(PACKAGE) or []
+    except PackageNotFoundError:
+        return {}
+    return dict(_ranges(lines))
+
+
+def _ranges(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if (match := _REQUIREMENT.match(line)) and match[2].strip():
+            yield match[1].lower(), match[2].strip()
+
+
+def is_in(found: str, asked: str) -> bool:
+    """Whether a version lies in a range like `<4,>=2.45`; marks of pre-releases are not looked at."""
+    release = release_of(found)
+    return all(_keeps(release, sign, release_of(bound)) for sign, bound in _BOUND.findall(asked))
+
+
+def _keeps(release: tuple[int, ...], sign: str, bound: tuple[int, ...]) -> bool:
+    length = max(len(release), len(bound))
+    left, right = ((*numbers, *[0] * (length - len(numbers))) for numbers in (release, bound))
+    match sign:
+        case ">=":
+            return left >= right
+        case "<=":
+            return left <= right
+        case "==":
+            return left == right
+        case "<":
+            return left < right
+        case _:
+            return left > right
+
+
+def release_of(text: str) -> tuple[int, ...]:
+    """The numbers that a version begins with."""
+    match = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(number) for number in match[0].split(".")) if match else (0,)

@@ -1,0 +1,112 @@
+"""Checks of settings: location, model, proxy, certificate authorities."""
+
+import socket
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from vertex_compat_integrations.cli.doctor.case import Case
+from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
+from vertex_compat_integrations.core.catalogue import is_known
+from vertex_compat_integrations.core.connection import CA_VARIABLES
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
+
+PROXY_SECONDS = 2.0
+_AUTHORITY_VARIABLES = (*CA_VARIABLES, "SSL_CERT_FILE")
+
+
+def check_location(case: Case) -> Finding:
+    """Where requests go."""
+    destination = case.destination
+    if destination.emulated:
+        return warning(f"The emulator at {destination.origin}, no model.", f"unset {EMULATOR_HOST_VARIABLE}")
+    if destination.base_url:
+        return fine(f"{destination.base_url} (base_url)")
+    return fine(f"{destination.location}: {destination.origin}")
+
+
+def check_model(case: Case) -> Finding:
+    """Whether the model is known, in service, and served at the location."""
+    name, facts, location = case.model_name, case.facts, case.destination.location
+    if facts.embedding is not None:
+        return failed(f"{name} embeds texts and does not chat.", _doctor(case, model="google/gemini-3.5-flash"))
+    if facts.retires and facts.retires <= case.today.isoformat()[: len(facts.retires)]:
+        return failed(
+            f"{name} went out of service on {facts.retires}.",
+            _doctor(case, model=facts.replacement or "google/gemini-3.5-flash"),
+        )
+    if location and facts.locations and location not in facts.locations:
+        served = ", ".join(facts.locations)
+        return failed(
+            f"{name} is served at {served}, not at {location}.", f"export GOOGLE_CLOUD_LOCATION={facts.locations[0]}"
+        )
+    if not (case.destination.own_server or is_known(name)):
+        return warning(f"Nothing is known of {name}.", "vertex-compat models")
+    return fine(name or "the deployed endpoint's")
+
+
+def _doctor(case: Case, model: str) -> str:
+    """The command again, with another model."""
+    named = model if "/" in model and " " not in model else "google/gemini-3.5-flash"
+    location = f" --location {case.connection.location}" if case.connection.location else ""
+    return f"vertex-compat doctor --model {named}{location}"
+
+
+def proxy_for(case: Case) -> str | None:
+    """The proxy between here and the endpoint."""
+    parts = urlsplit(case.destination.origin)
+    proxies = getproxies_environment()
+    if case.connection.proxy:
+        return case.connection.proxy
+    if proxy_bypass(parts.netloc):
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def check_proxy(case: Case) -> Finding:
+    """Whether the proxy that the environment names listens."""
+    proxy = proxy_for(case)
+    if proxy is None:
+        return fine("none between here and the endpoint")
+    paste = "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy"
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        host, port = parts.hostname, parts.port or {"https": 443, "socks5": 1080}.get(parts.scheme, 80)
+    except ValueError:
+        host = None
+    if not host:
+        return failed("The proxy that the environment names is no URL.", paste)
+    # The user name and password of a proxy are not shown.
+    try:
+        socket.create_connection((host, port), timeout=case.seconds(PROXY_SECONDS)).close()
+    except OSError as error:
+        return failed(f"Nothing answers at the proxy {host}:{port} ({type(error).__name__}).", paste)
+    return fine(f"{host}:{port}")
+
+
+def check_authorities(case: Case) -> Finding:
+    """Whether the certificate authorities that the settings name can be read."""
+    named = {"ca_bundle": case.connection.ca_bundle} | {
+        name: case.environment.get(name) for name in _AUTHORITY_VARIABLES
+    }
+    given = {name: path for name, path in named.items() if path}
+    if urlsplit(case.destination.origin).scheme == "http" and not given:
+        return skipped("no TLS: the endpoint is on this machine")
+    for name, path in given.items():
+        if (reason := _unreadable(Path(path))) is not None:
+            return failed(f"{name} names {path}: {reason}.", f"unset {name}")
+    return fine(", ".join(f"{name}={path}" for name, path in given.items()) or "the HTTP library's own")
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        if path.is_dir():
+            ssl.create_default_context(capath=str(path))
+        else:
+            ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        return "no certificates in it"
+    except OSError as error:
+        return type(error).__name__
+    return None
