@@ -183,10 +183,10 @@ def test_third_parties_are_imported_in_their_rooms_only(name, tree):
             assert _room(name) in THIRD_PARTY[package], f"{name} imports {imported}"
 
 
-def _loaded_by(statement: str) -> set[str]:
+def _loaded_by(statement: str, before: str = "pass") -> set[str]:
     # Namespace packages that a .pth file makes stand there before.
     new = "{name.partition('.')[0] for name in sys.modules.keys() - known}"
-    code = f"import sys; known = {{*sys.modules}}; {statement}; print(' '.join({new}))"
+    code = f"import sys; {before}; known = {{*sys.modules}}; {statement}; print(' '.join({new}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -198,7 +198,8 @@ def test_importing_the_package_loads_no_third_party():
 
 def test_importing_the_langchain_class_loads_neither_the_sdk_nor_google_auth():
     loaded = _loaded_by(
-        "from vertex_compat_integrations.langchain import ChatVertexCompat; ChatVertexCompat(model='gemini-3.5-flash')"
+        "from vertex_compat_integrations.langchain import ChatVertexCompat; ChatVertexCompat(model='gemini-3.5-flash')",
+        before="import langchain_core.language_models",  # which loads aiohttp where httpx-aiohttp is installed
     )
     assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
 
