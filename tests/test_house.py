@@ -199,7 +199,7 @@ def test_importing_the_package_loads_no_third_party():
 def test_importing_the_langchain_class_loads_neither_the_sdk_nor_google_auth():
     loaded = _loaded_by(
         "from vertex_compat_integrations.langchain import ChatVertexCompat; ChatVertexCompat(model='gemini-3.5-flash')",
-        before="import langchain_core.language_models",  # which loads aiohttp where httpx-aiohttp is installed
+        before="from langchain_core.language_models import BaseChatModel",  # loads aiohttp beside httpx-aiohttp
     )
     assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
 
