@@ -1,5 +1,6 @@
 """The demo, played once on an emulator whose tokens live a fraction of a second; and a way to play an example."""
 
+import asyncio
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -50,6 +51,9 @@ def play_example(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Journal]:
     monkeypatch.setenv("PYTHONWARNINGS", "")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
     monkeypatch.syspath_prepend(EXAMPLES)
+
+    # Else LlamaIndex's synchronous engines make a loop for this thread, which the next `asyncio.run` drops unclosed.
+    asyncio.set_event_loop(None)
 
     def play_one(name: str) -> Journal:
         with _loaded("place").emulate() as emulator:
