@@ -1,18 +1,14 @@
-"""A LangChain agent with two tools over two turns, streamed.
+"""How do I stream an agent with tools, over several turns?
 
-`python examples/agent.py` runs offline against the emulator. `python examples/agent.py --live` asks Vertex AI as your
-Application Default Credentials say (project from GOOGLE_CLOUD_PROJECT), or the emulator that
-VERTEX_COMPAT_EMULATOR_HOST names.
+`python examples/agent.py` prints two turns of a LangChain agent as they come: the calls of its two tools, and the
+answers. With `--live`, Vertex AI answers.
 """
-
-import sys
-from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessageChunk
 from langgraph.checkpoint.memory import InMemorySaver
+from place import start
 
-from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 QUESTIONS = ("What is the weather in Paris and Oslo?", "And what is the local time in Oslo?")
@@ -28,8 +24,8 @@ def get_local_time(city: str) -> str:
     return f"It is 14:05 in {city}."
 
 
-def run(**place: Any) -> None:
-    model = ChatVertexCompat(model="google/gemini-3.5-flash", **place)
+def run() -> None:
+    model = ChatVertexCompat(model="google/gemini-3.5-flash")
     agent = create_agent(model, [get_weather, get_local_time], checkpointer=InMemorySaver())
     for question in QUESTIONS:
         print(f"\n> {question}")
@@ -43,8 +39,4 @@ def run(**place: Any) -> None:
 
 
 if __name__ == "__main__":
-    if "--live" in sys.argv:
-        run()
-    else:
-        with Emulator() as emulator:
-            run(base_url=emulator.base_url(), api_key=emulator.identity.issue())
+    start(run)

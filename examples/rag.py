@@ -1,19 +1,15 @@
-"""Questions to a few documents with LlamaIndex: embeddings, a vector store, an answer in words and one as an object.
+"""How do I ask questions to a few documents with LlamaIndex?
 
-`python examples/rag.py` runs offline against the emulator. With `--live` it asks Vertex AI as your Application Default
-Credentials say (project from GOOGLE_CLOUD_PROJECT), or the emulator that VERTEX_COMPAT_EMULATOR_HOST names. The
-embedding model is served in us-central1 and europe-west4 only, and reported to be retired on 2026-10-21 (unverified).
+`python examples/rag.py` embeds three notes and prints an answer in words and one as an object, each from the nearest
+note; with `--live`, Vertex AI's. It serves the embedding model in us-central1 and europe-west4 only, and was reported
+to retire it on 2026-10-21 (unverified). With a store on disk: rag_llama_index.py.
 """
-
-import sys
-from collections.abc import Mapping
-from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import TextNode
+from place import start
 from pydantic import BaseModel
 
-from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
 
 NOTES = {
@@ -21,7 +17,6 @@ NOTES = {
     "garden": "The garden has nine apple trees. The keeper planted them beside the wall.",
     "cellar": "The cellar key hangs behind the kitchen clock. The cellar floods in spring.",
 }
-EMBEDDING_LOCATION = "us-central1"
 
 
 class Tower(BaseModel):
@@ -29,9 +24,9 @@ class Tower(BaseModel):
     metres: int
 
 
-def run(place: Mapping[str, Any], embedding_place: Mapping[str, Any]) -> None:
-    embedding = VertexCompatEmbedding(model="intfloat/multilingual-e5-small-maas", **embedding_place)
-    llm = VertexCompat(model="google/gemini-3.5-flash", **place)
+def run() -> None:
+    embedding = VertexCompatEmbedding(model="intfloat/multilingual-e5-small-maas", location="us-central1")
+    llm = VertexCompat(model="google/gemini-3.5-flash")
     nodes = [TextNode(text=text, metadata={"about": name}) for name, text in NOTES.items()]
     index = VectorStoreIndex(nodes, embed_model=embedding)
 
@@ -43,12 +38,4 @@ def run(place: Mapping[str, Any], embedding_place: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if "--live" in sys.argv:
-        run({}, {"location": EMBEDDING_LOCATION})
-    else:
-        with Emulator() as emulator:
-            token = emulator.identity.issue()
-            run(
-                {"base_url": emulator.base_url(), "api_key": token},
-                {"base_url": emulator.base_url(location=EMBEDDING_LOCATION), "api_key": token},
-            )
+    start(run)

@@ -1,16 +1,12 @@
-"""The stock OpenAI SDK on Vertex AI: a stream, and a parsed answer.
+"""How do I use the stock OpenAI SDK on Vertex AI?
 
-`python examples/stock_sdk.py` runs offline against the emulator. With `--live` it asks Vertex AI as your Application
-Default Credentials say (project from GOOGLE_CLOUD_PROJECT), or the emulator that VERTEX_COMPAT_EMULATOR_HOST names.
+`python examples/stock_sdk.py` prints an answer as it comes, and a parsed one; with `--live`, Vertex AI's.
 """
 
-import sys
-from typing import Any
-
+from place import start
 from pydantic import BaseModel
 
 from vertex_compat_integrations import openai_client
-from vertex_compat_integrations.emulator import Emulator
 
 MODEL = "google/gemini-3.5-flash"
 
@@ -20,8 +16,8 @@ class Person(BaseModel):
     age: int
 
 
-def run(**place: Any) -> None:
-    with openai_client(**place) as client:
+def run() -> None:
+    with openai_client() as client:
         question = {"role": "user", "content": "Why is the sky blue?"}
         for chunk in client.chat.completions.create(model=MODEL, messages=[question], stream=True):
             print(chunk.choices[0].delta.content or "", end="", flush=True)
@@ -33,8 +29,4 @@ def run(**place: Any) -> None:
 
 
 if __name__ == "__main__":
-    if "--live" in sys.argv:
-        run()
-    else:
-        with Emulator() as emulator:
-            run(base_url=emulator.base_url(), api_key=emulator.identity.issue())
+    start(run)

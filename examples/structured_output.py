@@ -1,18 +1,20 @@
-"""A nested pydantic class from a text, and a report by an agent that calls a tool first.
+"""How do I get an object of my class instead of words, from a text or from an agent?
 
-`python examples/structured_output.py` runs offline against the emulator. With `--live` it asks Vertex AI as your
-Application Default Credentials say (project from GOOGLE_CLOUD_PROJECT), or the emulator that
-VERTEX_COMPAT_EMULATOR_HOST names.
+`python examples/structured_output.py` prints a person with an address that LangChain read from a text, a person that
+LlamaIndex read, and the report of an agent that called a tool first. With `--live`, Vertex AI reads.
 """
 
-import sys
 from typing import Any
 
 from langchain.agents import create_agent
+from llama_index.core import PromptTemplate
+from place import start
 from pydantic import BaseModel, Field
 
-from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
+from vertex_compat_integrations.llama_index import VertexCompat
+
+MODEL = "google/gemini-3.5-flash"
 
 
 class Address(BaseModel):
@@ -39,10 +41,11 @@ def get_weather(city: str) -> dict[str, Any]:
     return {"city": city, "degrees": 17, "sky": "rain"}
 
 
-def run(**place: Any) -> None:
-    model = ChatVertexCompat(model="google/gemini-3.5-flash", **place)
+def run() -> None:
+    model = ChatVertexCompat(model=MODEL)
     text = 'The name is "Ada Lovelace", age 36, street "St James\'s Square 12", city "London".'
     print(repr(model.with_structured_output(Person).invoke(text)))
+    print("LlamaIndex:", repr(VertexCompat(model=MODEL).structured_predict(Person, PromptTemplate(text))))
 
     agent = create_agent(model, [get_weather], response_format=WeatherReport)
     result = agent.invoke({"messages": [("user", "Report the weather in Paris.")]})
@@ -50,8 +53,4 @@ def run(**place: Any) -> None:
 
 
 if __name__ == "__main__":
-    if "--live" in sys.argv:
-        run()
-    else:
-        with Emulator() as emulator:
-            run(base_url=emulator.base_url(), api_key=emulator.identity.issue())
+    start(run)

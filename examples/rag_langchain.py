@@ -1,0 +1,47 @@
+"""How do I search in documents with LangChain, with the vectors in a store on disk?
+
+`python examples/rag_langchain.py` embeds the paragraphs of documents/ into Chroma, opens the store once more, and
+prints the nearest paragraph and an object that was read from it. With `--live`, on Vertex AI; of its
+embedding model, see rag.py. It needs `pip install "vertex-compat-integrations[examples]"`.
+"""
+
+import tempfile
+from pathlib import Path
+
+from chromadb import PersistentClient, Settings
+from langchain_chroma import Chroma
+from langchain_core.documents import Document
+from place import start
+from pydantic import BaseModel
+
+from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
+
+FILES = sorted(Path(__file__).parent.glob("documents/*.txt"))
+QUESTION = "In which year and city was the son of the foreigner from Bremen born?"
+
+
+class Birth(BaseModel):
+    year: int
+    city: str
+
+
+def open_store(folder: str) -> Chroma:
+    embeddings = VertexCompatEmbeddings(model="intfloat/multilingual-e5-small-maas", location="us-central1")
+    client = PersistentClient(folder, Settings(anonymized_telemetry=False))
+    return Chroma("documents", embeddings, client=client)
+
+
+def run() -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        paragraphs = [(file, text) for file in FILES for text in file.read_text(encoding="utf-8").split("\n\n")]
+        documents = [Document(text, metadata={"file": file.name}) for file, text in paragraphs]
+        print(len(open_store(folder).add_documents(documents)), "paragraphs stored")
+
+        found = open_store(folder).similarity_search(QUESTION, k=1)[0]
+        print(f"{found.metadata['file']}: {found.page_content}")
+        reader = ChatVertexCompat(model="google/gemini-3.5-flash").with_structured_output(Birth)
+        print(repr(reader.invoke(f"{QUESTION} Answer from this text:\n{found.page_content}")))
+
+
+if __name__ == "__main__":
+    start(run)

@@ -1,0 +1,33 @@
+"""How do I tell the model how much to think, and how do I see its thoughts?
+
+`python examples/thinking.py` prints the thoughts apart from the answer and the tokens that they cost, in LangChain and
+LlamaIndex; then the same question without thinking. With `--live`, Vertex AI thinks.
+"""
+
+from llama_index.core.base.llms.types import ThinkingBlock
+from llama_index.core.llms import ChatMessage
+from place import start
+
+from vertex_compat_integrations.langchain import ChatVertexCompat
+from vertex_compat_integrations.llama_index import VertexCompat
+
+MODEL = "google/gemini-3.5-flash"
+QUESTION = "Is 91 a prime number?"
+
+
+def run() -> None:
+    reply = ChatVertexCompat(model=MODEL, thinking="low", include_thoughts=True).invoke(QUESTION)
+    for block in reply.content_blocks:
+        print(f"{block['type']}: {block.get('reasoning') or block.get('text')}")
+    print("thought tokens:", reply.usage_metadata["output_token_details"]["reasoning"])
+
+    response = VertexCompat(model=MODEL, thinking="low", include_thoughts=True).chat([ChatMessage(QUESTION)])
+    thoughts = [block.content for block in response.message.blocks if isinstance(block, ThinkingBlock)]
+    print(f"LlamaIndex: {thoughts[0]}\n{response.message.content}")
+
+    reply = ChatVertexCompat(model=MODEL, thinking=False).invoke(QUESTION)
+    print("without thinking:", reply.text)
+
+
+if __name__ == "__main__":
+    start(run)
