@@ -143,11 +143,12 @@ def test_a_taken_port_is_told_on_one_line():
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path, content):
     path = tmp_path / "key.json"
     path.write_text(content)
+    interrupted = signal.getsignal(signal.SIGINT)
     result = CliRunner().invoke(app, ["emulate", "--service-account", str(path)])
     assert result.exit_code == 1
     assert "name another file" in result.output
     assert path.read_text() == content
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is interrupted
 
 
 def test_its_own_key_file_is_written_anew(tmp_path):
