@@ -1,6 +1,8 @@
 """What tests of several rooms share."""
 
+import asyncio
 import http.server
+import inspect
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -38,3 +40,16 @@ def sink() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
+    if inspect.iscoroutinefunction(request.function):
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

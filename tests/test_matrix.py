@@ -1,6 +1,5 @@
 """The table of features holds: each cell is run on the emulator, and a hole is one by its documented limit only."""
 
-import asyncio
 import inspect
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -38,13 +37,8 @@ def emulator(shared_emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_doors() -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test has one."""
 
 
 def _cell(place: Place, emulator: Emulator) -> Cell:

@@ -1,7 +1,5 @@
 """A running emulator, and LLMs that speak to it as a caller with a token of the emulator's identity side."""
 
-import asyncio
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,16 +10,8 @@ from vertex_compat_integrations.llama_index import VertexCompat
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    if inspect.iscoroutinefunction(request.function):
-        yield
-        return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test of this room has one."""
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.call import Call, ChatCall, Terms
     from vertex_compat_integrations.core.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explanation import Explanation
+    from vertex_compat_integrations.core.history import SkipValues
     from vertex_compat_integrations.core.pool import Post, Route
     from vertex_compat_integrations.core.reply import Reply
     from vertex_compat_integrations.core.request import Request
@@ -214,7 +215,7 @@ class VertexCompatClient(Closing):
             facts,
             stream=stream,
             resource=Resource(destination.project or self._project, destination.location),
-            skip_values="where missing" if model in self._demanding else "as the model demands",
+            skip_values=self._skip_values(model),
         )
         asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
         return explain(asked, self._project)
@@ -274,7 +275,7 @@ class VertexCompatClient(Closing):
             options,
             self._terms(destination, model),
             stream=stream,
-            skip_values="where missing" if model in self._demanding else "as the model demands",
+            skip_values=self._skip_values(model),
             takes_cut=self._connection.on_truncated == "warn",
         )
         self._warn_of(model, call.request, own_server=destination.own_server)
@@ -329,6 +330,10 @@ class VertexCompatClient(Closing):
             self._authorities = resolve_authorities(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
+
+    def _skip_values(self, model: str) -> "SkipValues":
+        """When Google's value that stands for a lost signature is sent."""
+        return "where missing" if model in self._demanding else "as the model demands"
 
     def _warn_of(self, model: str, request: "Request", *, own_server: bool) -> None:
         if not (own_server or self._override or is_known(model)):
