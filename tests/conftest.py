@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from vertex_compat_integrations.emulator import Emulator
+
 
 class _Sink(http.server.BaseHTTPRequestHandler):
     """Reads a body without keeping it."""
@@ -53,3 +55,17 @@ def loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]
     yield
     asyncio.set_event_loop(None)
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def shared_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
+    """The emulator, as if it had just started."""
+    shared_emulator.reset()
+    yield shared_emulator
+    shared_emulator.reset()

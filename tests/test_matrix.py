@@ -1,7 +1,6 @@
 """The table of features holds: each cell is run on the emulator, and a hole is one by its documented limit only."""
 
 import inspect
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,19 +20,6 @@ REFUSED = [(feature, place) for feature in FEATURES for place in feature.holes i
 
 def _id(value: object) -> str:
     return value.scenario if isinstance(value, Feature) else "-".join(value)
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Emulator:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    return shared_emulator
 
 
 @pytest.fixture(autouse=True)

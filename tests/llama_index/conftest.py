@@ -1,6 +1,6 @@
 """A running emulator, and LLMs that speak to it as a caller with a token of the emulator's identity side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,20 +12,6 @@ from vertex_compat_integrations.llama_index import VertexCompat
 @pytest.fixture(autouse=True)
 def _loop(loop_for_synchronous_tests: None) -> None:
     """Each test of this room has one."""
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
 
 
 @pytest.fixture

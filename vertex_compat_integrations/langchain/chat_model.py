@@ -23,8 +23,8 @@ from vertex_compat_integrations.core.connection import (
     check_settings,
     resolve_destination,
     resolve_model_name,
-    settings_to_pickle,
     shared_by_copies,
+    state_to_pickle,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explanation import Explanation
@@ -388,10 +388,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings without tokens; the client is made anew where they arrive."""
-        state = super().__getstate__()
-        settings = settings_to_pickle(state["__dict__"])
-        private = state.get("__pydantic_private__") or {}
-        return {**state, "__dict__": settings, "__pydantic_private__": {**private, "_client": None}}
+        return state_to_pickle(super().__getstate__())
 
 
 def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
