@@ -34,6 +34,7 @@ from vertex_compat_integrations.emulator.faults import (
 from vertex_compat_integrations.emulator.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Journal
 from vertex_compat_integrations.emulator.server import Emulator
+from vertex_compat_integrations.emulator.upstream import Upstream
 from vertex_compat_integrations.emulator.variant import Variant
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Entry",
     "Identity",
     "Journal",
+    "Upstream",
     "Variant",
     "builtin",
     "call",
