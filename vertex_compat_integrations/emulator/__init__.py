@@ -33,6 +33,7 @@ from vertex_compat_integrations.emulator.faults import (
 )
 from vertex_compat_integrations.emulator.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Journal
+from vertex_compat_integrations.emulator.local_model import LocalModel
 from vertex_compat_integrations.emulator.server import Emulator
 from vertex_compat_integrations.emulator.upstream import Upstream
 from vertex_compat_integrations.emulator.variant import Variant
@@ -43,6 +44,7 @@ __all__ = [
     "Entry",
     "Identity",
     "Journal",
+    "LocalModel",
     "Upstream",
     "Variant",
     "builtin",

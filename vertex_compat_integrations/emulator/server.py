@@ -73,6 +73,7 @@ class Emulator:
             raise ValueError(f"The emulator listens on loopback only, not on {host!r}; take 127.0.0.1.")
         self.identity = Identity(token_life_seconds, clock)
         self.journal = Journal()
+        self.upstream = upstream
         self._address = (host, port)
         self._models = frozenset(models)
         self._check_tokens = check_tokens

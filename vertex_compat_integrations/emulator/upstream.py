@@ -60,6 +60,11 @@ class Upstream:
             raise ValueError("timeout_seconds must be more than 0.")
 
     @property
+    def name(self) -> str:
+        """The model's name, as far as it is known here."""
+        return self.model or "a real model"
+
+    @property
     def origin(self) -> str:
         """`scheme://host:port`."""
         parts = urlsplit(self.url)

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.agent.workflow import AgentStream, FunctionAgent, ToolCallResult
-from llama_index.core.base.llms.types import ChatResponse, ThinkingBlock, ToolCallBlock
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ThinkingBlock, ToolCallBlock
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.memory import Memory
@@ -103,6 +104,17 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
     replies = [_spoken(response) for response in listener.responses]
     played = replace(act, replies=replies, results=results, pieces=pieces, answer=answer)
     return replace(played, checks=(tools_ran(played), counts_add_up(played), streamed(played)))
+
+
+async def streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, float]], list[Spoken]]:
+    """Each piece of a streamed answer with the moment of its coming, and the reply."""
+    pieces: list[tuple[str, float]] = []
+    last: ChatResponse | None = None
+    async with VertexCompat(**stage.model_settings) as llm:
+        async for last in await llm.astream_chat([ChatMessage(role="user", content=question)]):
+            if last.delta:
+                pieces.append((last.delta, time.monotonic()))
+    return pieces, [_spoken(last)] if last is not None else []
 
 
 def library_question(act: Act, stage: Stage) -> Act:

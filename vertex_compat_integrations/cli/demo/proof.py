@@ -33,6 +33,13 @@ def signed_things(acts: Sequence[Act], emulator: Emulator) -> list[Signed]:
 def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> list[Check]:
     """The claims that the journal decides."""
     entries = _understood(emulator)
+    if stage.upstream:
+        return [
+            *_token_checks(emulator),
+            _nothing_refused(_asked(emulator)),
+            _library_was_embedded(emulator.journal.embeddings),
+            _passages_arrived(acts, entries),
+        ]
     return [
         _signatures_returned("tool call", signed_calls(acts, entries), stage),
         _signatures_returned("answer", signed_texts(acts, entries), stage),
