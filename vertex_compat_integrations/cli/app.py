@@ -60,7 +60,8 @@ def demo(
 ) -> None:
     """Run agents, structured output, an image and a library question; prove what went over the wire.
 
-    Offline by default, against the emulator; with --model smollm2 (extra local) a real model answers behind it. Ends with 1 if a check failed.
+    Offline by default, against the emulator; with --model smollm2 (extra local) a real model answers behind it.
+    Ends with 1 if a check failed.
     """
     if not live and (project or location):
         raise typer.BadParameter("--project and --location need --live.")
@@ -70,6 +71,8 @@ def demo(
         from vertex_compat_integrations.cli.demo.stage import live_stage, local_stage, offline_stage  # noqa: PLC0415
         from vertex_compat_integrations.cli.real_model import LOCAL, failures  # noqa: PLC0415
         from vertex_compat_integrations.cli.refusals import reason_of  # noqa: PLC0415
+    if live and model == LOCAL:
+        raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
     offline = local_stage() if model == LOCAL else offline_stage(model)
     opening = live_stage(model, project, location) if live else offline
     with ExitStack() as closing, failures():

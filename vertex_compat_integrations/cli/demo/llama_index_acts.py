@@ -28,8 +28,10 @@ from vertex_compat_integrations.cli.demo.act import (
 )
 from vertex_compat_integrations.cli.demo.script import (
     EXPECTED_BIRTH,
+    EXPECTED_BOOKING,
     LIBRARY,
     Birth,
+    Booking,
     get_local_time,
     get_weather,
 )
@@ -115,6 +117,16 @@ async def streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, 
             if last.delta:
                 pieces.append((last.delta, time.monotonic()))
     return pieces, [_spoken(last)] if last is not None else []
+
+
+def extraction(act: Act, stage: Stage) -> Act:
+    """An object out of a text."""
+    listener = _Listener()
+    with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:
+        booking = llm.as_structured_llm(Booking).complete(act.question).raw
+    played = replace(act, replies=[_spoken(response) for response in listener.responses], answer=repr(booking))
+    right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
+    return replace(played, checks=(right, counts_add_up(played)))
 
 
 def library_question(act: Act, stage: Stage) -> Act:

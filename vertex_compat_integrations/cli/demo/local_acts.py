@@ -48,6 +48,13 @@ def llama_index_stream(act: Act, stage: Stage) -> Act:
     return replace(played, checks=(_knows(played), streamed_while_made(timed), counts_add_up(played)))
 
 
+def llama_index_extraction(act: Act, stage: Stage) -> Act:
+    """An object out of a text, with LlamaIndex."""
+    from vertex_compat_integrations.cli.demo import llama_index_acts  # noqa: PLC0415 - as above
+
+    return llama_index_acts.extraction(act, stage)
+
+
 def streamed_while_made(pieces: Sequence[tuple[str, float]]) -> Check:
     """Whether the first piece was there clearly before the last: the stream was not collected on its way."""
     first, last = (pieces[0][1], pieces[-1][1]) if pieces else (0.0, 0.0)
