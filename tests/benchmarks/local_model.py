@@ -58,7 +58,7 @@ def rows(clients: dict[str, VertexCompatClient]) -> Iterator[tuple[str, str, flo
     measures: tuple[Callable[[VertexCompatClient, int], dict[str, float]], ...] = (stream, extract)
     for measure in measures:
         found: dict[tuple[str, str], list[float]] = {}
-        for way, client in clients.items():
+        for client in clients.values():
             measure(client, WARM_UP)
         for number in range(ROUNDS):
             for turn, (way, client) in enumerate(clients.items()):
@@ -79,10 +79,14 @@ def resident_megabytes(process_id: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
 
+def show(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - what the program is for
+
+
 def main() -> None:
     started = time.perf_counter()
     with LocalModel() as local, Emulator(upstream=local.upstream) as emulator:
-        print(f"{processor()}, one thread; model loaded in {time.perf_counter() - started:.1f} s")
+        show(f"{processor()}, one thread; model loaded in {time.perf_counter() - started:.1f} s")
         token = emulator.identity.issue()
         deployed = emulator.base_url(location="us-central1", endpoint="1234567890")
         clients = {
@@ -90,8 +94,8 @@ def main() -> None:
             "through the emulator": VertexCompatClient(Connection(base_url=deployed, api_key=token)),
         }
         for name, way, value in rows(clients):
-            print(f"{name:24} {way:22} {value:.2f}")
-        print(f"memory of the child      {resident_megabytes(local.process_id):.0f} MB")
+            show(f"{name:24} {way:22} {value:.2f}")
+        show(f"memory of the child      {resident_megabytes(local.process_id):.0f} MB")
 
 
 if __name__ == "__main__":
