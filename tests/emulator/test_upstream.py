@@ -28,7 +28,7 @@ TOOL = {
 def running():
     with (
         serving() as server,
-        Emulator(upstream=Upstream(server.url, model="tiny", key=KEY, timeout_seconds=0.3)) as emulator,
+        Emulator(upstream=Upstream(server.url, model="tiny", key=KEY, timeout_seconds=30)) as emulator,
     ):
         yield server, emulator
 
@@ -48,6 +48,13 @@ def emulator(running) -> Emulator:
 @pytest.fixture
 def ask(emulator, server) -> Ask:
     return asker(emulator)
+
+
+@pytest.fixture
+def impatient(server):
+    """An emulator that waits a second for the upstream's next byte."""
+    with Emulator(upstream=Upstream(server.url, timeout_seconds=1)) as running:
+        yield running
 
 
 def client_of(emulator: Emulator, model: str = MODEL, **settings) -> ChatVertexCompat:
@@ -312,7 +319,7 @@ class TestCutStream:
             list(client_of(emulator).stream("Hello"))
         assert caught.value.partial_text == "Hello"
 
-    def test_silence_in_mid_stream_is_a_cut(self, emulator, server):
+    def test_silence_in_mid_stream_is_a_cut(self, impatient, server):
         silence = threading.Event()
 
         def say(handler, _):
@@ -322,7 +329,7 @@ class TestCutStream:
 
         server.say = say
         with pytest.raises(Exception, match="broke off") as caught:
-            list(client_of(emulator).stream("Hello"))
+            list(client_of(impatient).stream("Hello"))
         silence.set()
         assert caught.value.partial_text == "Hel"
 
@@ -400,10 +407,10 @@ class TestUpstreamErrors:
         assert ask("Hello", stream=stream).error["status"] == "UNAVAILABLE"
 
     @pytest.mark.parametrize("stream", [False, True])
-    def test_silence_is_a_deadline(self, ask, server, stream):
+    def test_silence_is_a_deadline(self, impatient, server, stream):
         release = threading.Event()
         server.say = lambda *_: release.wait(5)
-        reply = ask("Hello", stream=stream)
+        reply = asker(impatient)("Hello", stream=stream)
         release.set()
         assert (reply.status, reply.error["status"]) == (504, "DEADLINE_EXCEEDED")
 
