@@ -121,6 +121,7 @@ THIRD_PARTY = {
     "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator"},
+    "xllamacpp": {"emulator"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pytest": {"pytest_plugin"},
