@@ -221,7 +221,7 @@ class Observation:
         if self._first is not None:
             instruments.first_chunk.record(self._first, answered, context)
         usage = self._counted()
-        if usage is None or failure:
+        if usage is None:
             return
         instruments.tokens.record(usage.input, {**answered, "gen_ai.token.type": "input"}, context)
         if self._endings:
