@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -22,10 +23,12 @@ from vertex_compat_integrations.core.connection import (
     resolve_destination,
     resolve_model_name,
     resolve_source,
+    resolve_telemetry,
 )
 from vertex_compat_integrations.core.credentials import TokenSource
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
+    SettingsError,
     ThoughtSignatureError,
     VertexCompatError,
     VertexCompatWarning,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.reply import Reply
     from vertex_compat_integrations.core.request import Request
     from vertex_compat_integrations.core.stream import ReplyDelta
+    from vertex_compat_integrations.core.telemetry import Observer
 
 Answer = TypeVar("Answer")
 
@@ -129,7 +133,11 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`; after the first piece nothing is tried again.
         """
-        call = self._begin(messages, options, stream=True)
+        begin = partial(self._begin, messages, options, stream=True)
+        return self._stream(begin) if self._observer is None else self._observer.stream(begin, self._stream)
+
+    def _stream(self, begin: "Callable[[], ChatCall]") -> "Generator[ReplyDelta]":
+        call = begin()
         while True:
             try:
                 with closing(self._blocks(call)) as blocks:
@@ -146,9 +154,13 @@ class VertexCompatClient(Closing):
                 return
             self._timing.sleep(delay)
 
-    async def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
+    def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
         """Like `stream`."""
-        call = self._begin(messages, options, stream=True)
+        begin = partial(self._begin, messages, options, stream=True)
+        return self._astream(begin) if self._observer is None else self._observer.astream(begin, self._astream)
+
+    async def _astream(self, begin: "Callable[[], ChatCall]") -> "AsyncGenerator[ReplyDelta]":
+        call = begin()
         while True:
             try:
                 async with aclosing(self._ablocks(call)) as blocks:
@@ -241,6 +253,18 @@ class VertexCompatClient(Closing):
 
     def _complete(self, call: "Call[Answer]") -> Answer:
         """The whole answer to a call, after as many attempts as it takes."""
+        if self._observer is None:
+            return self._answer(call)
+        with self._observer.watch(call) as seen, seen.current():
+            return seen.answered(self._answer(call))
+
+    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+        if self._observer is None:
+            return await self._aanswer(call)
+        with self._observer.watch(call) as seen, seen.current():
+            return seen.answered(await self._aanswer(call))
+
+    def _answer(self, call: "Call[Answer]") -> Answer:
         while True:
             try:
                 answer = call.decode(b"".join(self._blocks(call)))
@@ -251,7 +275,7 @@ class VertexCompatClient(Closing):
                 return answer
             self._timing.sleep(delay)
 
-    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+    async def _aanswer(self, call: "Call[Answer]") -> Answer:
         while True:
             try:
                 answer = call.decode(b"".join([block async for block in self._ablocks(call)]))
@@ -331,6 +355,20 @@ class VertexCompatClient(Closing):
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
 
+    @cached_property
+    def _observer(self) -> "Observer | None":
+        """What tells OpenTelemetry of the calls, if the settings ask for it."""
+        if not resolve_telemetry(self._connection):
+            return None
+        try:
+            from vertex_compat_integrations.core.telemetry import Observer  # noqa: PLC0415 - only who asks pays for it
+        except ImportError as error:
+            raise SettingsError(
+                f"telemetry is on, but {error.name} is not installed.",
+                hint='pip install "vertex-compat-integrations[otel]", or switch it off.',
+            ) from None
+        return Observer(self._resolve()[0].origin, self._timing.clock)
+
     def _skip_values(self, model: str) -> "SkipValues":
         """When Google's value that stands for a lost signature is sent."""
         return "where missing" if model in self._demanding else "as the model demands"
@@ -402,7 +440,10 @@ class VertexCompatClient(Closing):
         if isinstance(error, AuthenticationError):
             _, source = self._resolve()
             source.invalidate(call.auth_headers)
-        return call.delay_after(error)
+        delay = call.delay_after(error)
+        if self._observer is not None:
+            self._observer.retried(error, delay)
+        return delay
 
     def _remember(self, call: "Call[Any]") -> None:
         """Keep what a call that went well has shown."""

@@ -35,6 +35,8 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOK
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
+TELEMETRY_VARIABLE = "VERTEX_COMPAT_TELEMETRY"
+_YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 EMULATOR_PROJECT = "emulator-project"
 
@@ -137,6 +139,9 @@ class Connection(Settings):
 
     http_backend: Literal["httpx", "aiohttp"] = "httpx"
     """What carries asynchronous calls: `aiohttp` (extra `aiohttp`) makes more of them at a time."""
+
+    telemetry: bool | None = None
+    """Spans and metrics of each call by OpenTelemetry (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
 
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
@@ -333,6 +338,20 @@ def _universe(connection: Connection, destination: Destination) -> str:
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
     """The certificate authorities for the API, as for tokens; None leaves `SSL_CERT_FILE` to the HTTP library."""
     return connection.ca_bundle or _first(environment, CA_VARIABLES)
+
+
+def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether OpenTelemetry is told of the calls.
+
+    Raises:
+        SettingsError: The environment says neither yes nor no.
+    """
+    if connection.telemetry is not None:
+        return connection.telemetry
+    said = environment.get(TELEMETRY_VARIABLE, "")
+    if said.lower() not in _YES_OR_NO:
+        raise SettingsError(f"{TELEMETRY_VARIABLE}={said!r} is neither true nor false.", hint="Set one of them.")
+    return _YES_OR_NO[said.lower()]
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:
