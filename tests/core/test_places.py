@@ -236,6 +236,14 @@ def test_a_location_that_lacks_the_model_is_left_out_unless_all_lack_it():
     assert standing.order(0.0) == THREE
 
 
+def test_a_place_that_remains_alone_is_waited_for():
+    standing = Standing(THREE[:2])
+    standing.lack("global")
+    call = journey(standing=standing)
+    assert call.has_choice
+    assert walk(call, [shortage(), shortage(retry_after=7.0)]) == [(1.0, "us"), (7.0, "us")]
+
+
 def emptied():
     budget = RetryBudget()
     while budget.take():

@@ -170,6 +170,13 @@ def test_the_metadata_name_the_place_that_answered(words, frontend, way):
 
 
 @EVERY_FRAMEWORK
+def test_the_metadata_name_it_also_where_the_others_lack_the_model(words, frontend):
+    words(FULL)
+    model = frontend.build(locations=["us", "global"], max_retries=1, model=GLOBAL_ONLY)
+    assert [whole(model, "plain")["location"] for _ in range(2)] == ["global", "global"]
+
+
+@EVERY_FRAMEWORK
 @EVERY_WAY
 def test_the_metadata_name_no_place_where_there_is_no_choice(words, frontend, way):
     words(FULL)

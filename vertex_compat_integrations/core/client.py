@@ -284,22 +284,24 @@ class VertexCompatClient(Closing):
     def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
         from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
 
+        project = destination.project or self._project
+        bounded = self._connection.retry_budget
+
+        def budget_of(place: Place) -> RetryBudget | None:
+            origin = destination.at(place.location).origin
+            return budget_for(BudgetKey(origin, project, model, place)) if bounded else None
+
         return Terms(
             facts_for(model, self._override),
-            destination.project or self._project,
+            project,
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
             own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
             standing=self._standing(destination, model, request_types),
-            budget_of=lambda place: self._budget(destination.at(place.location), model, place),
+            budget_of=budget_of,
         )
-
-    def _budget(self, destination: Destination, model: str, place: Place) -> RetryBudget | None:
-        if not self._connection.retry_budget:
-            return None
-        return budget_for(BudgetKey(destination.origin, destination.project or self._project, model, place))
 
     def _standing(self, destination: Destination, model: str, request_types: str | Sequence[str] | None) -> Standing:
         """What is known of the places for a model."""

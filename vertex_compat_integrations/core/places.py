@@ -113,7 +113,7 @@ class Journey:
 
     Attributes:
         place: Where the next attempt goes.
-        has_choice: Whether there is more than one place.
+        has_choice: Whether the user named more than one place.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Journey:
         self._standing, self._budget_of = standing, budget_of
         self._max_retries, self._clock, self._chance = max_retries, clock, chance
         self._open = standing.order(clock())
-        self.has_choice = len(self._open) > 1
+        self.has_choice = len(standing.places) > 1
         self._retries = self._moves = 0
         self._was_empty = False
         self._tried: set[Place] = set()
