@@ -326,7 +326,7 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     """
     if destination.emulated:
         return token_source(token=EMULATOR_TOKEN)
-    _check_trust(connection, destination)
+    _check_trust_everywhere(connection, destination)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
     return token_source(
         credentials=connection.credentials,
@@ -351,8 +351,13 @@ def check_settings(connection: Connection, model: str) -> str:
     name = resolve_model_name(model, destination)
     is_given = connection.api_key is not None or connection.credentials is not None
     if is_given and not destination.emulated:
-        _check_trust(connection, destination)
+        _check_trust_everywhere(connection, destination)
     return name
+
+
+def _check_trust_everywhere(connection: Connection, destination: Destination) -> None:
+    for location in connection.locations or (destination.location,):
+        _check_trust(connection, destination.at(location))
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
@@ -364,10 +369,8 @@ def _check_trust(connection: Connection, destination: Destination) -> None:
         raise SettingsError(
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
         )
-    for location in connection.locations or (destination.location,):
-        each = destination.at(location)
-        own = _own_credential(connection, each)
-        check_trust(each.origin, own, connection.allow_hosts, _universe(connection, each))
+    own = _own_credential(connection, destination)
+    check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 
 
 def _universe(connection: Connection, destination: Destination) -> str:
