@@ -236,6 +236,12 @@ def test_a_location_that_lacks_the_model_is_left_out_unless_all_lack_it():
     assert standing.order(0.0) == THREE
 
 
+def test_what_a_call_found_lacking_the_next_leaves_out():
+    standing = Standing(THREE)
+    walk(journey(standing=standing), [lacking()])
+    assert standing.order(0.0) == (US, EU)
+
+
 def test_a_place_that_remains_alone_is_waited_for():
     standing = Standing(THREE[:2])
     standing.lack("global")
