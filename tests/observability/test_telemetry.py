@@ -1,6 +1,7 @@
 """With telemetry on, OpenTelemetry is told of each call in the words of its GenAI conventions."""
 
 import json
+import time
 
 import pytest
 
@@ -11,11 +12,15 @@ from opentelemetry.trace import SpanKind, StatusCode
 from telemetry_recording import WAYS, ask, everything_in
 
 from vertex_compat_integrations import VertexCompatError
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.embedding import EmbeddingOptions
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.telemetry import Observer
 from vertex_compat_integrations.emulator import cut, error_in_stream, http_error, text, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 pytest_plugins = ("telemetry_fixtures",)
 
@@ -129,6 +134,20 @@ async def test_what_is_refused_before_it_is_sent_is_no_span(build, recording):
         with pytest.raises(VertexCompatError):
             await ask(build(), way, HELLO, model="")
     assert recording.spans() == []
+
+
+@EVERY_WAY
+@pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+async def test_of_several_locations_the_one_that_answered_is_told(emulator, recording, monkeypatch, way):
+    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
+    emulator.rule(http_error(429), location="us")
+    client = VertexCompatClient(Connection(locations=["us", "eu"], telemetry=True))
+    # The emulator serves all locations on one host, so the test gives each a name of its own.
+    client._observer = Observer(lambda place: f"https://{place.location}.example:443", time.monotonic)
+    await ask(client, way, HELLO)
+    assert recording.span().attributes["server.address"] == "eu.example"
+    durations = recording.points()["gen_ai.client.operation.duration"]
+    assert [point.attributes["server.address"] for point in durations] == ["eu.example"]
 
 
 @EVERY_WAY

@@ -6,16 +6,16 @@ import random
 import sys
 import time
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
+from vertex_compat_integrations.core.closing import Closing
 from vertex_compat_integrations.core.connection import (
     Connection,
     Destination,
@@ -34,6 +34,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.places import Place, Standing, places_of, refuse_to_move
 from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
 
 if TYPE_CHECKING:
@@ -63,30 +64,6 @@ class Timing:
     chance: Callable[[], float] = random.random
 
 
-class Closing(ABC):
-    """What is closed by `with`, or by hand."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Like `close`, also for connections of the running event loop."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-
 class VertexCompatClient(Closing):
     """Speaks to one destination as one principal; thread-safe, and usable from any event loop.
 
@@ -111,6 +88,7 @@ class VertexCompatClient(Closing):
         self._resolved: tuple[Destination, TokenSource] | None = None
         self._authorities: str | None = None
         self._project: str | None = None
+        self._standings: dict[tuple[str, Any], Standing] = {}
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
@@ -221,15 +199,18 @@ class VertexCompatClient(Closing):
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
+        places = self._standing(destination, model, options.request_type).order(self._timing.clock())
+        destination = destination.at(places[0].location)
         request = build_request(
             messages,
-            options.model_copy(update={"model": model}),
+            options.model_copy(update={"model": model, "request_type": places[0].request_type}),
             facts,
             stream=stream,
             resource=Resource(destination.project or self._project, destination.location),
             skip_values=self._skip_values(model),
         )
-        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
+        refuse_to_move(request.body, self._connection.locations)
+        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ, places)
         return explain(asked, self._project)
 
     def close(self) -> None:
@@ -297,11 +278,12 @@ class VertexCompatClient(Closing):
         call = ChatCall(
             messages,
             options,
-            self._terms(destination, model),
+            self._terms(destination, model, options.request_type),
             stream=stream,
             skip_values=self._skip_values(model),
             takes_cut=self._connection.on_truncated == "warn",
         )
+        refuse_to_move(call.request.body, self._connection.locations)
         self._warn_of(model, call.request, own_server=destination.own_server)
         return call
 
@@ -323,25 +305,39 @@ class VertexCompatClient(Closing):
 
         return EmbeddingCall(request, terms)
 
-    def _terms(self, destination: Destination, model: str) -> "Terms":
+    def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
         from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
-        from vertex_compat_integrations.core.request import Resource  # noqa: PLC0415 - as above
+
+        project = destination.project or self._project
+        bounded = self._connection.retry_budget
+
+        def budget_of(place: Place) -> RetryBudget | None:
+            origin = destination.at(place.location).origin
+            return budget_for(BudgetKey(origin, project, model, place)) if bounded else None
 
         return Terms(
             facts_for(model, self._override),
-            Resource(destination.project or self._project, destination.location),
+            project,
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
             own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
-            budget=self._budget(destination, model),
+            standing=self._standing(destination, model, request_types),
+            budget_of=budget_of,
         )
 
-    def _budget(self, destination: Destination, model: str) -> RetryBudget | None:
-        if not self._connection.retry_budget:
-            return None
-        return budget_for(BudgetKey(destination.origin, destination.project or self._project, model))
+    def _standing(self, destination: Destination, model: str, request_types: str | Sequence[str] | None) -> Standing:
+        """What is known of the places for a model."""
+        # An attribute that was assigned is a list as the user has it.
+        key = model, tuple(request_types) if isinstance(request_types, list) else request_types
+        if (known := self._standings.get(key)) is not None:
+            return known
+        places = places_of(self._connection.locations or (destination.location,), request_types)
+        attempts = self._connection.max_retries + 1
+        if attempts < len(places):
+            self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
+        return self._standings.setdefault(key, Standing(places))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Where to, and as whom; settled by the first call."""
@@ -367,7 +363,8 @@ class VertexCompatClient(Closing):
                 f"telemetry is on, but {error.name} is not installed.",
                 hint='pip install "vertex-compat-integrations[otel]", or switch it off.',
             ) from None
-        return Observer(self._resolve()[0].origin, self._timing.clock)
+        destination, _ = self._resolve()
+        return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
 
     def _skip_values(self, model: str) -> "SkipValues":
         """When Google's value that stands for a lost signature is sent."""
@@ -391,7 +388,7 @@ class VertexCompatClient(Closing):
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
-        headers = source.headers(destination.origin, call.remaining)
+        headers = source.headers(destination.at(call.place.location).origin, call.remaining)
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = source.account(call.remaining).project
             call.locate(self._project)
@@ -401,7 +398,7 @@ class VertexCompatClient(Closing):
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
-        headers = await source.aheaders(destination.origin, call.remaining)
+        headers = await source.aheaders(destination.at(call.place.location).origin, call.remaining)
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = (await source.aaccount(call.remaining)).project
             call.locate(self._project)
@@ -412,7 +409,7 @@ class VertexCompatClient(Closing):
     def _post(self, call: "Call[Any]", headers: Mapping[str, str]) -> "tuple[Route, Post]":
         from vertex_compat_integrations.core.pool import Post, Route  # noqa: PLC0415 - as above
 
-        destination, _ = self._resolve()
+        destination = self._resolve()[0].at(call.place.location)
         url = destination.build_base_url(destination.project or self._project) + call.path
         settings = self._connection
         route = Route(

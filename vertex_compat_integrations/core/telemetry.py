@@ -23,6 +23,7 @@ from vertex_compat_integrations.core.accumulator import Accumulator
 from vertex_compat_integrations.core.call import Call, ChatCall
 from vertex_compat_integrations.core.embedding import Embedded
 from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.places import Place
 from vertex_compat_integrations.core.reply import Ending, Reply
 from vertex_compat_integrations.core.shapes import mapping_in, text_in
 from vertex_compat_integrations.core.stream import ReplyDelta
@@ -86,14 +87,14 @@ def resolve_capture(environment: Mapping[str, str] = os.environ) -> bool:
 class Observer:
     """Watches the calls of one client."""
 
-    def __init__(self, origin: str, clock: Callable[[], float]) -> None:
-        """The calls go to this origin; the clock tells the time, in seconds."""
-        self._origin, self._clock = origin, clock
+    def __init__(self, origin_of: Callable[[Place], str], clock: Callable[[], float]) -> None:
+        """`origin_of` tells where a place is asked; the clock tells the time, in seconds."""
+        self._origin_of, self._clock = origin_of, clock
         self._captures = resolve_capture()
 
     def watch(self, call: Call[Any]) -> "Observation":
         """The call's observation: the call's work is done inside of it, the answer given to it."""
-        return Observation(call, self._origin, self._clock, captures=self._captures)
+        return Observation(call, self._origin_of, self._clock, captures=self._captures)
 
     def stream(
         self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], Generator[ReplyDelta]]
@@ -138,10 +139,13 @@ class Observation:
     A call that its caller gives up, as by leaving a loop, is no error: `vertex_compat.abandoned` says it.
     """
 
-    def __init__(self, call: Call[Any], origin: str, clock: Callable[[], float], *, captures: bool) -> None:
+    def __init__(
+        self, call: Call[Any], origin_of: Callable[[Place], str], clock: Callable[[], float], *, captures: bool
+    ) -> None:
         """Begin the span, beneath the one that is current."""
+        self._call, self._origin_of = call, origin_of
         self._clock, self._begun = clock, clock()
-        self._common = _common_attributes(call, origin)
+        self._common = _common_attributes(call, origin_of(call.place))
         name = " ".join(filter(None, (_operation(call), call.request.body["model"])))
         self._span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=self._common)
         self._captures = captures and isinstance(call, ChatCall)
@@ -186,8 +190,10 @@ class Observation:
         seconds = self._clock() - self._begun
         left = isinstance(error, GeneratorExit)
         failure = {} if error is None or left else _failure(error)
+        # The place that was asked last, which need not be the first.
+        self._common |= _server_attributes(self._origin_of(self._call.place))
         if self._span.is_recording():
-            self._span.set_attributes({**self._answer_attributes(), **failure})
+            self._span.set_attributes({**self._common, **self._answer_attributes(), **failure})
             if left and not self._endings:
                 self._span.set_attribute("vertex_compat.abandoned", True)
             if failure:
@@ -234,16 +240,19 @@ def _operation(call: Call[Any]) -> str:
 
 def _common_attributes(call: Call[Any], origin: str) -> Attributes:
     """What spans are sampled by, and metrics told apart."""
-    server = urlsplit(origin)
     told: Attributes = {
         "gen_ai.operation.name": _operation(call),
         "gen_ai.provider.name": PROVIDER,
-        "server.address": server.hostname or "",
-        "server.port": server.port or _PORTS.get(server.scheme, 443),
+        **_server_attributes(origin),
     }
     if model := call.request.body["model"]:
         told["gen_ai.request.model"] = model
     return told
+
+
+def _server_attributes(origin: str) -> Attributes:
+    server = urlsplit(origin)
+    return {"server.address": server.hostname or "", "server.port": server.port or _PORTS.get(server.scheme, 443)}
 
 
 _NUMBERS = {

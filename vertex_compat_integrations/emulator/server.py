@@ -26,7 +26,7 @@ from vertex_compat_integrations.emulator.models import find_traits
 from vertex_compat_integrations.emulator.parameter_rules import unknown_model
 from vertex_compat_integrations.emulator.real_model import RealModel
 from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body
-from vertex_compat_integrations.emulator.script import Script
+from vertex_compat_integrations.emulator.script import Condition, Script
 from vertex_compat_integrations.emulator.signatures import SignatureBook
 from vertex_compat_integrations.emulator.teller import Teller
 from vertex_compat_integrations.emulator.upstream import Upstream
@@ -156,15 +156,19 @@ class Emulator:
         when: Callable[[Json], bool] | None = None,
         times: int | None = None,
         route: RouteName = "chat",
+        *,
+        location: str | None = None,
+        request_type: str | None = None,
     ) -> None:
         """Answer every request of a route that `when` says yes to: the sequence in order, then its last answer again.
 
-        The first rule that fits is taken; after `times` answers a rule is used up.
+        The first rule that fits is taken; after `times` answers a rule is used up. `location` and `request_type`
+        (`dedicated` or `shared`) narrow it to requests that name them.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
             self._learn(answer, route)
-        self._scripts[route].add_rule(sequence, when, times)
+        self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
 
     def variant(self, **shapes: Any) -> None:
         """Tell completions in these shapes (see `Variant`); what is not named is normal again."""
@@ -254,7 +258,7 @@ class Emulator:
         if isinstance(answer, Refusal):
             return _json(answer.code, google_body(answer))
         entry.ignored = sorted(set(entry.body) - KNOWN_PARAMETERS)
-        scripted = self._scripts["embeddings"].take(entry.body)
+        scripted = self._scripts["embeddings"].take(entry)
         content = scripted.content
         reply = raw_reply(content) if isinstance(content, Raw) else Reply((json.dumps(answer).encode(),))
         return await deliver(request, reply, scripted.delivery)
@@ -278,7 +282,7 @@ class Emulator:
         if found:
             body = openai_body(found) if traits.surface == "deployed" else google_body(found)
             return _json(found.code, body)
-        answer = self._scripts["chat"].take(entry.body)
+        answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)
         reply = await self._reply(answer, chat, variant)
         return await deliver(request, reply, answer.delivery, variant.split_bytes)
