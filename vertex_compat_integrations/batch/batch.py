@@ -118,6 +118,8 @@ class Batch:
             SettingsError: The input was changed meanwhile, and a line of it cannot be read.
         """
         output, begin = self._opened(), time.monotonic()
+        if not self.summary.unfinished:
+            return self.summary
         async with VertexCompatClient(self._connection) as client:
             self._work = asyncio.create_task(self._ask_all(client, output, on_result))
             try:
@@ -126,7 +128,7 @@ class Batch:
                 if self.summary.stopped is None or _is_being_cancelled():
                     raise
             except ExceptionGroup as failures:
-                raise failures.exceptions[0] from None
+                raise _first_of(failures) from None
             finally:
                 self.summary.seconds = time.monotonic() - begin
                 output.sync()
@@ -307,3 +309,9 @@ def _checked_destination(connection: Connection) -> Destination:
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
+    """The first error in groups of groups."""
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, ExceptionGroup) else first

@@ -103,7 +103,7 @@ def _refusal(error: ValidationError) -> SettingsError:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        held = json.loads(raw, parse_constant=_refuse_constant)
+        held = _JSON.decode(raw.decode())
     except json.JSONDecodeError as error:
         raise SettingsError(f"It is no JSON (column {error.colno}: {error.msg}).", hint="Correct the line.") from None
     except UnicodeDecodeError as error:
@@ -117,6 +117,9 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise SettingsError(f"{name} is no JSON.", hint="Correct the line.")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _enveloped(held: Mapping[str, Any]) -> Mapping[str, Any]:

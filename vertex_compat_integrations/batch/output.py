@@ -56,14 +56,20 @@ class Output:
                 yield result
 
     def append(self, line: bytes) -> None:
-        """Write one result, whole; it outlives the process, and a power failure after the next `sync`.
+        """Write one result, whole or not at all; it outlives the process, and after the next `sync` a power failure.
 
         Raises:
             OSError: The disk is full, for example.
         """
+        begin = os.fstat(self._file).st_size
         rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(self._file, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            # Else the next result, if it is a short one, would stand behind a torn one in the same line.
+            os.ftruncate(self._file, begin)
+            raise
 
     def sync(self) -> None:
         """Wait until what was written is on the disk."""
