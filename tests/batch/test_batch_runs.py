@@ -4,6 +4,7 @@ import asyncio
 import json
 import resource
 import signal
+import tracemalloc
 
 import pytest
 from batch_runs import (
@@ -20,7 +21,7 @@ from batch_runs import (
     write_questions,
 )
 
-from vertex_compat_integrations.batch import Batch, Pacing, Rate, arun_batch
+from vertex_compat_integrations.batch import Batch, Pacing, Rate, arun_batch, run_batch
 from vertex_compat_integrations.batch.output import Output
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import SettingsError
@@ -160,6 +161,18 @@ def test_a_dead_credential_stops_it_and_no_line_is_called_failed(emulator, tmp_p
     assert run(emulator, source, output).is_complete
 
 
+def test_settings_that_let_no_request_out_stop_it(tmp_path, output):
+    """That no certificates can be read is found when the first connection is made."""
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_text("no certificates")
+    there = Connection(base_url="https://localhost:9/v1", api_key="t", ca_bundle=str(authorities))
+    source = write_questions(tmp_path / "in.jsonl", 50)
+    summary = run_batch(source, output, connection=there, options=Options(model=MODEL))
+    assert (summary.answered, summary.failed, summary.unfinished) == (0, 0, 50)
+    assert "authorities.pem" in summary.stopped
+    assert ids(output) == []
+
+
 def test_it_stops_where_every_line_fails(emulator, tmp_path, output):
     emulator.rule(http_error(403, "Denied."))
     pacing = Pacing(concurrency=2, most_failures_in_a_row=10)
@@ -274,6 +287,18 @@ async def test_the_loop_serves_others_while_a_batch_prepares(emulator, tmp_path,
 def _result(number: int) -> bytes:
     told = {"id": "batch_req_1", "custom_id": f"q{number}", "response": {"body": {}}, "error": None}
     return json.dumps(told).encode() + b"\n"
+
+
+def test_memory_does_not_grow_with_the_input(emulator, tmp_path, output):
+    source = write_lines(tmp_path / "in.jsonl", ({"prompt": f"{number} " + "x" * 5_000} for number in range(2_000)))
+    assert source.stat().st_size > 10_000_000
+    with batch(emulator, source, output) as prepared:
+        tracemalloc.start()
+        prepared.prepare()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert prepared.summary.lines == 2_000
+    assert peak < 1_000_000
 
 
 def test_no_token_stands_in_the_output(emulator, tmp_path, output):

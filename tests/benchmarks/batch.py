@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.batch [--lines 1000] [--million 1000000]
 
-The stub server sends bytes made beforehand, the emulator works on each answer; both are on this machine, in a process of
-their own. The cost of a line is CPU time of this process, beside the same calls without a batch round them.
+The stub server sends bytes made beforehand, the emulator works on each answer; both are on this machine, in a process
+of their own. The cost of a line is CPU time of this process, beside the same calls without a batch round them.
 """
 
 import argparse

@@ -215,11 +215,10 @@ class Batch:
     ) -> None:
         try:
             result = answered(line, await client.achat(line.messages, line.options))
-        except (CredentialsError, AuthenticationError) as error:
-            # No line would fare better; this one stays open.
-            self._end(str(error))
-            return
         except VertexCompatError as error:
+            if _concerns_all(error):
+                self._end(str(error))
+                return
             result = failed(line, error)
         self._write(result, output)
         on_result(self.summary)
@@ -304,6 +303,14 @@ def _checked_destination(connection: Connection) -> Destination:
     if destination.endpoint is not None and destination.project is None:
         destination.build_base_url(source.account(connection.timeout).project)
     return destination
+
+
+def _concerns_all(error: VertexCompatError) -> bool:
+    """Whether no line would fare better, so that this one stays open, too."""
+    if isinstance(error, SettingsError):
+        # A request was made of the line, and the connection's settings let none out.
+        return error.attempts > 0
+    return isinstance(error, CredentialsError | AuthenticationError)
 
 
 def _is_being_cancelled() -> bool:
