@@ -65,7 +65,7 @@ def started_run(arguments: list[str]) -> Running:
     return Running(process.pid, process.wait)
 
 
-def wait_for(output: Path, lines: int, seconds: float = 60) -> None:
+def wait_for(output: Path, lines: int, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if output.exists() and output.read_bytes().count(b"\n") >= lines:

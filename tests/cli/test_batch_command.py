@@ -156,7 +156,7 @@ def begin(emulator, **streams) -> subprocess.Popen:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -5,6 +5,8 @@ import json
 import signal
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +61,10 @@ def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
         # The place in our source that warns is of no use here.
         warnings.showwarning = lambda message, *_: _complain(str(message))
         try:
-            with errors.status("Checking the input …"):
+            with _spinner(errors):
                 batch.prepare(retry_failed=retry_failed)
-            with _bar(errors) as bar:
-                summary = asyncio.run(_run(batch, bar))
+            with _bar(errors, batch.summary) as on_result:
+                summary = asyncio.run(_run(batch, on_result))
         except OSError as error:
             _complain(f"{error.filename or 'output'}: {error.strerror or error}")
             return 1
@@ -73,7 +75,7 @@ def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
     return 0 if summary.is_complete else 1
 
 
-async def _run(batch: Batch, bar: Progress) -> Summary:
+async def _run(batch: Batch, on_result: Callable[[Summary], None]) -> Summary:
     def stop() -> None:
         if batch.summary.stopped is None:
             _complain(_STOPPING)
@@ -82,23 +84,29 @@ async def _run(batch: Batch, bar: Progress) -> Summary:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    summary = batch.summary
-    task = bar.add_task("", total=summary.lines, completed=summary.finished, failed=summary.failed)
-    return await batch.run(lambda now: bar.update(task, completed=now.finished, failed=now.failed))
+    return await batch.run(on_result)
 
 
-def _bar(console: Console) -> Progress:
-    """A bar on a terminal, nothing elsewhere."""
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+@contextmanager
+def _bar(console: Console, summary: Summary) -> Iterator[Callable[[Summary], None]]:
+    """What shows the counts: a bar on a terminal, nothing elsewhere."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn(), TextColumn("left"))
+    with Progress(BarColumn(), MofNCompleteColumn(), *columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("", total=summary.lines, completed=summary.finished, failed=summary.failed)
+        yield lambda now: bar.update(task, completed=now.finished, failed=now.failed)
+
+
+@contextmanager
+def _spinner(console: Console) -> Iterator[None]:
+    """What shows that the input is checked, on a terminal."""
+    if not console.is_terminal:
+        yield
+        return
+    with console.status("Checking the input …"):
+        yield
 
 
 def show(summary: Summary, console: Console | None = None) -> None:
