@@ -194,6 +194,14 @@ async def test_stop_lets_running_lines_end_and_begins_no_more(emulator, tmp_path
     assert len(ids(output)) == summary.answered
 
 
+async def test_what_is_stopped_before_it_runs_asks_nothing(emulator, tmp_path, output):
+    with batch(emulator, write_questions(tmp_path / "in.jsonl", 3), output) as stopped:
+        stopped.prepare()
+        stopped.stop()
+        summary = await stopped.run()
+    assert (summary.stopped, summary.unfinished, asked(emulator)) == ("interrupted", 3, [])
+
+
 @pytest.mark.parametrize(("stops", "grace"), [(2, 60.0), (1, 0.2)])
 async def test_running_lines_are_ended_by_a_second_stop_or_after_a_while(emulator, tmp_path, output, stops, grace):
     emulator.rule(hang())

@@ -118,7 +118,7 @@ class Batch:
             SettingsError: The input was changed meanwhile, and a line of it cannot be read.
         """
         output, begin = self._opened(), time.monotonic()
-        if not self.summary.unfinished:
+        if self.summary.stopped is not None or not self.summary.unfinished:
             return self.summary
         async with VertexCompatClient(self._connection) as client:
             self._work = asyncio.create_task(self._ask_all(client, output, on_result))
