@@ -76,6 +76,7 @@ FLOORS = {
     "langchain": 4,
     "llama_index": 4,
     "emulator": 4,
+    "batch": 4,
     "cli": 5,
     "pytest_plugin": 5,
     "__main__": 6,

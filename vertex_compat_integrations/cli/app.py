@@ -70,7 +70,7 @@ def demo(
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
         from vertex_compat_integrations.cli.demo.stage import live_stage, local_stage, offline_stage  # noqa: PLC0415
         from vertex_compat_integrations.cli.real_model import LOCAL, failures  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import reason_of  # noqa: PLC0415
+        from vertex_compat_integrations.core.settings import reason_of  # noqa: PLC0415
     if live and model == LOCAL:
         raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
     offline = local_stage() if model == LOCAL else offline_stage(model)
@@ -204,3 +204,37 @@ def chat(
         connection = connection_for(project, location, base_url, allow_hosts or ())
         with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
             room.talk(conversation, question, as_json=as_json)
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines: a request in each.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines: a result in each; added to.")],
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask where a line names none.")] = DEFAULT_MODEL,
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Lines at a time.")] = 8,
+    rate: Annotated[str | None, typer.Option(help="Lines to begin in a time: 10/s, 600/m.")] = None,
+    max_retries: Annotated[int, typer.Option(min=0, help="Requests after the first one, for each line.")] = 5,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed earlier.")] = False,
+    http_backend: Annotated[str, typer.Option(help="httpx, or aiohttp (an extra) for many at a time.")] = "httpx",
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a file of prompts; what has a result in the output is not asked again, however an earlier run ended.
+
+    A line is {"prompt": …} or {"messages": …} with options beside, or OpenAI's batch request. Ends with 1 if a line has
+    no answer. Ctrl-C lets running requests end; a second one ends them.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli import batch as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        connection = room.with_transport(connection, max_retries=max_retries, http_backend=http_backend)
+        run = room.make_batch(source, output, connection, model, concurrency=concurrency, rate=rate)
+        code = room.perform(run, retry_failed=retry_failed, as_json=as_json)
+    raise typer.Exit(code)
