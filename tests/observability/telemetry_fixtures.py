@@ -9,7 +9,6 @@ from telemetry_recording import Recording
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.emulator import Emulator
 
 
 @cache
@@ -23,19 +22,6 @@ def recording() -> Iterator[Recording]:
     recording.clear()
     yield recording
     recording.clear()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running) -> Iterator[Emulator]:
-    running.reset()
-    yield running
-    running.reset()
 
 
 @pytest.fixture

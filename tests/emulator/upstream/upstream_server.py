@@ -9,6 +9,13 @@ from typing import Any
 
 Say = Callable[["Handler", Any], None]
 
+KEY = "sk-swordfish-of-the-upstream"
+CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"city": "Oslo"}'}}
+TOOL = {
+    "type": "function",
+    "function": {"name": "look", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers by the server's `say`."""
