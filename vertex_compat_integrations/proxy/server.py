@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Self
 
@@ -40,6 +41,8 @@ _LARGEST_BODY = 256 * 2**20
 _EXCHANGE = web.RequestKey("exchange", Exchange)
 _PASSED_HEADERS = (wire.REQUEST_TYPE_HEADER, wire.SHARED_REQUEST_TYPE_HEADER)
 _START_SECONDS = 10.0
+_ACCEPTING_STEPS = 3
+"""Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
 
 
 class Proxy:
@@ -73,6 +76,7 @@ class Proxy:
         self._memory = SignatureMemory()
         self._runner: web.AppRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = asyncio.Event()
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
@@ -91,24 +95,24 @@ class Proxy:
         if self._thread is not None:
             return self
         self._upstream.open()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="vertex-compat-proxy", daemon=True)
+        opened: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(opened)), name="vertex-compat-proxy", daemon=True
+        )
         self._thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_START_SECONDS)
+            opened.result(_START_SECONDS)
         except OSError:
-            self.stop()
+            self._thread = None
             raise
         return self
 
     def stop(self) -> None:
         """Close every connection and wait until the thread has ended; nothing happens if it has."""
         thread, self._thread = self._thread, None
-        if thread is None or self._loop is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        thread.join()
+        if thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            thread.join()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -138,23 +142,24 @@ class Proxy:
 
     # The server's thread
 
-    @staticmethod
-    def _run(loop: asyncio.AbstractEventLoop) -> None:
-        loop.run_forever()
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-    async def _listen(self) -> None:
+    async def _serve(self, opened: Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
         self._runner = web.AppRunner(
             self._application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, self._wanted_port).start()
-
-    async def _close(self) -> None:
-        if self._runner is not None:
+        try:
+            await web.TCPSite(self._runner, HOST, self._wanted_port).start()
+            opened.set_result(None)
+            await self._stopped.wait()
+            for _ in range(_ACCEPTING_STEPS):
+                await asyncio.sleep(0)
+        except OSError as error:
+            opened.set_exception(error)
+        finally:
             await self._runner.cleanup()
-        await self._upstream.aclose()
+            await self._upstream.aclose()
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
