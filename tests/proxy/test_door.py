@@ -4,6 +4,8 @@ import http.client
 import json
 import logging
 import socket
+import subprocess
+import sys
 
 import openai
 import pytest
@@ -126,6 +128,12 @@ def posted(proxy, body) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def test_who_lacks_aiohttp_is_told_what_to_install():
+    hidden = "import sys; sys.modules['aiohttp'] = None; import vertex_compat_integrations.proxy"
+    done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith('pip install "vertex-compat-integrations[proxy]"')
 
 
 def test_a_credential_goes_to_no_other_host():

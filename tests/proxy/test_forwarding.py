@@ -12,6 +12,7 @@ from proxy_samples import HELLO, MODEL, NAME, TOOL
 
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.emulator import (
+    chunks,
     cut,
     drip,
     error_in_stream,
@@ -179,6 +180,30 @@ def test_a_stream_that_breaks_off_is_an_error_in_the_stock_sdk(emulator, client,
         collect(client.chat.completions.create(**BODY, stream=True), pieces)
     assert not isinstance(caught.value, openai.APIConnectionError)
     assert "".join(piece.choices[0].delta.content for piece in pieces)
+
+
+def chunk(delta, finish=None, index=0):
+    choice = {"index": index, "delta": delta, "finish_reason": finish}
+    return {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": [choice]}
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "chunk", "clean"])
+def test_what_has_its_finish_reason_is_whole_however_its_connection_ends(emulator, client, how):
+    told = [chunk({"role": "assistant", "content": "whole"}, "stop"), chunk({"role": "assistant"})]
+    emulator.answer(cut(1, how, chunks(told, done=False)))
+    pieces = list(client.chat.completions.create(**BODY, stream=True))
+    assert [piece.choices[0].delta.content for piece in pieces] == ["whole"]
+
+
+def test_calls_of_several_answers_keep_their_indexes(emulator, client):
+    calls = [{"id": f"c{number}", "index": 0, "type": "function"} for number in range(2)]
+    told = [
+        chunk({"tool_calls": [{**call, "function": {"name": "look", "arguments": "{}"}}]}, "tool_calls", number)
+        for number, call in enumerate(calls)
+    ]
+    emulator.answer(chunks(told))
+    pieces = [piece.choices[0] for piece in client.chat.completions.create(**BODY, stream=True)]
+    assert [(piece.index, piece.delta.tool_calls[0].index) for piece in pieces] == [(0, 0), (1, 0)]
 
 
 def collect(stream, pieces):

@@ -26,4 +26,4 @@ def test_nor_one_that_it_is_just_accepting(name):
         with make() as server:
             host, _, port = address_of(server).partition(":")
             socket.create_connection((host, int(port)), timeout=5).close()
-        gc.collect()
+    gc.collect()

@@ -73,6 +73,9 @@ class Relay:
                 raise failure
             if not isinstance(chunk, dict):
                 raise UnexpectedReplyError("An event of the stream is JSON, but no chunk of a completion.")
+        if next(iter(mappings_in(chunk.get("choices"))), {}).get("index"):
+            # One of several answers (`n`), whose calls are counted apart; Gemini gives one.
+            return payload
         delta = self._decoder.feed(chunk)
         if delta is None or not delta.tool_calls:
             return payload

@@ -29,7 +29,7 @@ from vertex_compat_integrations.proxy.failure import (
 )
 from vertex_compat_integrations.proxy.memory import SignatureMemory
 from vertex_compat_integrations.proxy.names import Names
-from vertex_compat_integrations.proxy.relay import Relay
+from vertex_compat_integrations.proxy.relay import DONE, Relay
 from vertex_compat_integrations.proxy.request import chat_body, decode_request, embeddings_body
 from vertex_compat_integrations.proxy.upstream import Upstream
 
@@ -250,7 +250,9 @@ class Proxy:
             if not response.prepared:
                 raise
             request[_EXCHANGE].failure = type(error).__name__
-            await response.write(error_event(self._explained(error, request)))
+            # What has its finish reason is whole, however its connection ended.
+            end = DONE if relay.is_finished else error_event(self._explained(error, request))
+            await response.write(end)
         await response.write_eof()
         return response
 
