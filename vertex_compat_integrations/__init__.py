@@ -7,6 +7,7 @@ The rooms of this house:
 * `vertex_compat_integrations.core` — endpoint, credentials, requests, replies; knows no framework.
 * `vertex_compat_integrations.batch` — a file of prompts to a file of answers; knows no framework.
 * `vertex_compat_integrations.emulator` — `Emulator`, an offline stand-in for endpoint and identity side.
+* `vertex_compat_integrations.proxy` — `Proxy`, OpenAI's API on loopback for code that cannot be edited.
 * `vertex_compat_integrations.cli` — the command `vertex-compat`.
 
 `openai_client` and `async_openai_client` give the stock OpenAI SDK, pointed at Vertex AI with credentials that refresh.

@@ -26,6 +26,14 @@ BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix ins
 AllowHosts = Annotated[
     list[str] | None, typer.Option("--allow-host", metavar="HOST", help="May have the Google credential, too.")
 ]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="NAME=MODEL|FILE",
+        help="What programs call a model, and which it is; or a YAML, TOML or JSON file of such rows. * is any other.",
+    ),
+]
 DEFAULT_MODEL = "google/gemini-3.5-flash"
 
 
@@ -117,6 +125,60 @@ def emulate(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         serve(emulator, service_account, as_json=as_json)
+
+
+@app.command()
+def serve(
+    *,
+    names: Map = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve OpenAI's Chat Completions on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
+
+    Prints the address, a random key that programs of this machine must send, and a line for each request.
+    """
+    with needs("proxy"):
+        from vertex_compat_integrations.cli import proxy as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        try:
+            room.serve(connection, names or (), port, as_json=as_json)
+        except OSError as error:
+            typer.echo(f"vertex-compat: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(
+    command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
+    *,
+    names: Map = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="A line for each request, on the error stream.")] = False,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+) -> None:
+    """Run a program that takes Vertex AI for OpenAI: vertex-compat run -- python app.py.
+
+    OPENAI_BASE_URL, OPENAI_API_BASE and OPENAI_API_KEY name a proxy as `serve` has it. Signals go to the program, and
+    its exit code is the command's.
+    """
+    with needs("proxy"):
+        from vertex_compat_integrations.cli import proxy as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        code = room.run(connection, names or (), command, is_verbose=verbose)
+    raise typer.Exit(code)
 
 
 @app.command()

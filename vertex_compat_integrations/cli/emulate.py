@@ -3,13 +3,13 @@
 import json
 import os
 import shlex
-import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from vertex_compat_integrations.cli.printing import printable
+from vertex_compat_integrations.cli.stopping import stop_signal
 from vertex_compat_integrations.emulator import Emulator, Entry, Upstream
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -24,7 +24,7 @@ def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
     Raises:
         OSError: The port is taken, or the key file cannot be written.
     """
-    with _stop_signal() as stopped, emulator:
+    with stop_signal() as stopped, emulator:
         if key_file is not None:
             write_key_file(emulator, key_file)
         greeting = address_record(emulator, key_file)
@@ -33,18 +33,6 @@ def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
         _print_requests(emulator, stopped, as_json=as_json)
     if not as_json:
         _print("Stopped.")
-
-
-@contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    """An event that is set when the user or the system asks the process to end."""
-    stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def write_key_file(emulator: Emulator, path: Path) -> None:
@@ -112,9 +100,7 @@ def _who_answers(upstream: Upstream | None) -> str:
 
 def request_record(entry: Entry) -> dict[str, Any]:
     """A request for the eyes of others: its query, headers and body stay here."""
-    # Whoever asks may put control characters into a path; they are shown, not obeyed.
-    path = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in entry.path)
-    return {"method": entry.method, "path": path, "status": entry.status}
+    return {"method": entry.method, "path": printable(entry.path), "status": entry.status}
 
 
 def _print_requests(emulator: Emulator, stopped: threading.Event, *, as_json: bool) -> None:

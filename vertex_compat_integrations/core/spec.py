@@ -163,8 +163,7 @@ def _settings_in(spec: str | os.PathLike[str] | Mapping[str, Any], section: str 
     if isinstance(spec, Mapping):
         return _section(spec, section, "the mapping")
     if isinstance(spec, os.PathLike) or (Path(spec).suffix in _READERS and not _prefix(spec)):
-        path = Path(spec)
-        return _section(_read(path), section, str(path))
+        return _section(read_settings(spec), section, str(Path(spec)))
     if section is not None:
         raise SettingsError(f"section={section!r}, but {spec!r} is no file.", hint="Give a file or a mapping.")
     return {"model": spec}
@@ -256,8 +255,13 @@ def _coordinates(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _read(path: Path) -> Any:
-    """What a file holds; its words are in no error, for they may be secrets."""
+def read_settings(file: str | os.PathLike[str]) -> Any:
+    """What a YAML, TOML or JSON file holds; its words are in no error, for they may be secrets.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    path = Path(file)
     reader = _READERS.get(path.suffix)
     if reader is None:
         raise SettingsError(f"{path} is of no known kind.", hint=f"Known are {', '.join(_READERS)}.")

@@ -37,6 +37,8 @@ RESOURCE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpo
 RouteName: TypeAlias = Literal["chat", "embeddings"]
 _LARGEST_BODY = 256 * 1024 * 1024
 _START_SECONDS = 10.0
+_ACCEPTING_STEPS = 3
+"""Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
 _ENTRY = web.RequestKey("entry", Entry)
 
 
@@ -218,6 +220,8 @@ class Emulator:
             self._port = runner.addresses[0][1]
             ready.set()
             await stopped.wait()
+            for _ in range(_ACCEPTING_STEPS):
+                await asyncio.sleep(0)
         except OSError as error:
             failures.append(error)
         finally:

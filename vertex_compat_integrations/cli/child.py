@@ -1,0 +1,69 @@
+"""A program that runs under ours: it gets our signals, and its end is ours."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from shutil import which
+
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+"""Exit codes of a shell."""
+
+PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
+_WAITED_FOR = PASSED_ON | {signal.SIGCHLD}
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+_SENT_BY_KERNEL = 0x80  # SI_KERNEL of <bits/siginfo-consts.h>
+
+
+@contextmanager
+def signals_held() -> Iterator[set[int]]:
+    """Signals for the program are held back, here and in threads that begin inside; gives what was held before."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
+    try:
+        yield {int(number) for number in before}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run_child(command: Sequence[str], environment: Mapping[str, str], held: set[int]) -> int:
+    """Run a program to its end, inside of `signals_held`; gives its exit code, or 128 and the signal that ended it."""
+    path = which(command[0], path=environment.get("PATH"))
+    if path is None:
+        print(f"vertex-compat: {command[0]}: there is no such program.", file=sys.stderr)
+        return NOT_FOUND
+    try:
+        # Unlike subprocess, this sets the program's signal mask before any signal can reach it, without code of ours
+        # between fork and exec, where another thread's lock might be held.
+        number = os.posix_spawn(path, list(command), dict(environment), setsigmask=held, setsigdef=_IGNORED_BY_PYTHON)
+    except OSError as error:
+        print(f"vertex-compat: {command[0]}: {error.strerror}.", file=sys.stderr)
+        return NOT_EXECUTABLE
+    return _exit_code(_wait_for(number))
+
+
+def _wait_for(number: int) -> int:
+    """The program's status at its end; signals go on to it until then."""
+    while True:
+        received, is_known = _next_signal()
+        if received != signal.SIGCHLD:
+            if not is_known:
+                os.kill(number, received)
+            continue
+        ended, status = os.waitpid(number, os.WNOHANG)
+        if ended:
+            return status
+
+
+def _next_signal() -> tuple[int, bool]:
+    """The next signal, and whether the program has it, too: the terminal sends its own to all in the foreground."""
+    if sys.platform == "darwin":  # it cannot say who sent a signal
+        return signal.sigwait(_WAITED_FOR), False
+    received = signal.sigwaitinfo(_WAITED_FOR)
+    return received.si_signo, received.si_code == _SENT_BY_KERNEL
+
+
+def _exit_code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code

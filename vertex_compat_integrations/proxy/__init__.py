@@ -1,0 +1,16 @@
+"""A loopback server for code that cannot be edited: OpenAI's Chat Completions in, Vertex AI's endpoint out.
+
+`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: what it does to a
+request stands in `request`, what it remembers of answers in `memory`, who may ask it in `door`.
+"""
+
+try:
+    import aiohttp  # noqa: F401 - only asked whether it is there
+except ImportError:
+    raise ImportError('The proxy needs aiohttp: pip install "vertex-compat-integrations[proxy]"') from None
+
+from vertex_compat_integrations.proxy.exchange import Exchange
+from vertex_compat_integrations.proxy.names import Names
+from vertex_compat_integrations.proxy.server import Proxy
+
+__all__ = ["Exchange", "Names", "Proxy"]

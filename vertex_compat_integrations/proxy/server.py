@@ -1,0 +1,287 @@
+"""The proxy: a loopback server in a thread, between a program that speaks to OpenAI and Vertex AI's endpoint."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import aclosing
+from typing import Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic_core import to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.failures import decode_stream_failure
+from vertex_compat_integrations.core.transport import decode_json
+from vertex_compat_integrations.proxy.door import denial
+from vertex_compat_integrations.proxy.exchange import Exchange
+from vertex_compat_integrations.proxy.failure import (
+    error_body,
+    error_event,
+    error_headers,
+    openai_error,
+    status_of,
+)
+from vertex_compat_integrations.proxy.memory import SignatureMemory
+from vertex_compat_integrations.proxy.names import Names
+from vertex_compat_integrations.proxy.relay import DONE, Relay
+from vertex_compat_integrations.proxy.request import chat_body, decode_request, embeddings_body
+from vertex_compat_integrations.proxy.upstream import Upstream
+
+HOST = "127.0.0.1"
+PREFIX = "/v1"
+MODELS_PATH = "/models"
+
+_LARGEST_BODY = 256 * 2**20
+_EXCHANGE = web.RequestKey("exchange", Exchange)
+_PASSED_HEADERS = (wire.REQUEST_TYPE_HEADER, wire.SHARED_REQUEST_TYPE_HEADER)
+_START_SECONDS = 10.0
+_ACCEPTING_STEPS = 3
+"""Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
+
+
+class Proxy:
+    """Serves OpenAI's Chat Completions on 127.0.0.1, from Vertex AI's endpoint; `with` starts and stops it.
+
+    Args:
+        connection: Where requests go, and as whom.
+        models: A program's names of models → the endpoint's; `*` stands for names that no row has.
+        port: Where to listen; 0 takes a free port.
+        key: What programs must send as their API key; by default a random one.
+        report: Told of each request when it is over, from the proxy's thread.
+
+    Raises:
+        SettingsError: The settings cannot work.
+    """
+
+    def __init__(
+        self,
+        connection: Connection | None = None,
+        models: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+        key: str | None = None,
+        report: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.key = key or secrets.token_urlsafe(32)
+        self._upstream = Upstream(connection or Connection())
+        self._names = Names(self._upstream.destination, dict(models or {}))
+        self._wanted_port = port
+        self._report = report
+        self._memory = SignatureMemory()
+        self._runner: web.AppRunner | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = asyncio.Event()
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._upstream.destination.origin})"
+
+    # Life
+
+    def start(self) -> Self:
+        """The proxy, listening; nothing happens if it is already.
+
+        Raises:
+            CredentialsError: There is no token.
+            SettingsError: Nobody knows the project.
+            OSError: The port is taken.
+        """
+        if self._thread is not None:
+            return self
+        self._upstream.open()
+        opened: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(opened)), name="vertex-compat-proxy", daemon=True
+        )
+        self._thread.start()
+        try:
+            opened.result(_START_SECONDS)
+        except OSError:
+            self._thread = None
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and wait until the thread has ended; nothing happens if it has."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Where it is
+
+    @property
+    def port(self) -> int:
+        """Where the proxy listens."""
+        if self._thread is None or self._runner is None:
+            raise RuntimeError("The proxy is not running: use `with Proxy(…) as proxy:` or start().")
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    @property
+    def base_url(self) -> str:
+        """What programs take for OpenAI's base URL."""
+        return f"http://{HOST}:{self.port}{PREFIX}"
+
+    @property
+    def target(self) -> str:
+        """The base URL that requests go on to."""
+        return self._upstream.base_url
+
+    # The server's thread
+
+    async def _serve(self, opened: Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._runner = web.AppRunner(
+            self._application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True
+        )
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, HOST, self._wanted_port).start()
+            opened.set_result(None)
+            await self._stopped.wait()
+            for _ in range(_ACCEPTING_STEPS):
+                await asyncio.sleep(0)
+        except OSError as error:
+            opened.set_exception(error)
+        finally:
+            await self._runner.cleanup()
+            await self._upstream.aclose()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
+        app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat)
+        app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings)
+        app.router.add_get(PREFIX + MODELS_PATH, self._models)
+        app.router.add_get(PREFIX + MODELS_PATH + "/{name:.+}", self._model)
+        return app
+
+    @web.middleware
+    async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse who may not ask, tell errors in OpenAI's form, and report."""
+        exchange = request[_EXCHANGE] = Exchange(request.method, request.path)
+        try:
+            response = await self._answer(request, handler)
+            exchange.status = response.status
+        finally:
+            if self._report is not None:
+                self._report(exchange)
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        refused = denial(request.headers, request.headers.get("Host", ""), self.port, self.key)
+        if refused is not None:
+            return _json(refused.status, openai_error(*refused))
+        try:
+            return await handler(request)
+        except VertexCompatError as error:
+            request[_EXCHANGE].failure = type(error).__name__
+            return _json(status_of(error), error_body(self._explained(error, request)), error_headers(error))
+        except web.HTTPException as error:
+            told = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
+            return _json(error.status, openai_error(error.status, told, None))
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body, model = await self._asked(request)
+        content = to_json(chat_body(body, model, self._memory))
+        async with aclosing(self._blocks(request, wire.CHAT_PATH, content)) as blocks:
+            if body.get("stream"):
+                return await self._relayed(request, blocks, model)
+            answer = b"".join([block async for block in blocks])
+        self._memory.learn_completion(_whole(answer), model)
+        return web.Response(body=answer, content_type="application/json")
+
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        body, model = await self._asked(request)
+        content = to_json(embeddings_body(body, model))
+        async with aclosing(self._blocks(request, wire.EMBEDDINGS_PATH, content)) as blocks:
+            answer = b"".join([block async for block in blocks])
+        _whole(answer)
+        return web.Response(body=answer, content_type="application/json")
+
+    async def _models(self, _: web.Request) -> web.StreamResponse:
+        return _json(200, self._names.listing())
+
+    async def _model(self, request: web.Request) -> web.StreamResponse:
+        return _json(200, self._names.entry(request.match_info["name"]))
+
+    async def _asked(self, request: web.Request) -> tuple[wire.Json, str]:
+        """The request's body, and the model that it means."""
+        body = decode_request(await request.read())
+        exchange = request[_EXCHANGE]
+        exchange.asked = str(body.get("model") or "")
+        exchange.model = self._names.resolve(exchange.asked)
+        return body, exchange.model
+
+    def _blocks(self, request: web.Request, path: str, content: bytes) -> AsyncGenerator[bytes]:
+        headers = {name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers}
+        return self._upstream.blocks(path, content, headers)
+
+    async def _relayed(self, request: web.Request, blocks: AsyncGenerator[bytes], model: str) -> web.StreamResponse:
+        """The streamed answer. What goes wrong before its first event is an error answer, then an event."""
+        relay = Relay(done_is_an_end=not facts_for(model).gemini)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        try:
+            async for block in blocks:
+                events = relay.feed(block)
+                if relay.is_finished:
+                    # Before the events go out: the program may ask again, or go, as soon as it has them.
+                    self._memory.learn(relay.calls, model)
+                await _send(request, response, events)
+                if relay.failure is not None:
+                    raise relay.failure
+            await _send(request, response, relay.finish())
+            if relay.failure is not None:
+                raise relay.failure
+        except VertexCompatError as error:
+            if not response.prepared:
+                raise
+            request[_EXCHANGE].failure = type(error).__name__
+            # What has its finish reason is whole, however its connection ended.
+            end = DONE if relay.is_finished else error_event(self._explained(error, request))
+            await response.write(end)
+        await response.write_eof()
+        return response
+
+    def _explained(self, error: VertexCompatError, request: web.Request) -> VertexCompatError:
+        error.model = request[_EXCHANGE].model
+        if error.model is not None:
+            error.project, error.location = self._upstream.project, self._upstream.destination.location
+        return error
+
+
+async def _send(request: web.Request, response: web.StreamResponse, events: bytes) -> None:
+    if not events:
+        return
+    if not response.prepared:
+        await response.prepare(request)
+    await response.write(events)
+
+
+def _whole(answer: bytes) -> object:
+    """The JSON of an answer.
+
+    Raises:
+        VertexCompatError: It is an error, or no JSON.
+    """
+    value = decode_json(answer)
+    if (failure := decode_stream_failure(value)) is not None:
+        raise failure
+    return value
+
+
+def _json(status: int, body: wire.Json, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=to_json(body), content_type="application/json", headers=headers)

@@ -1,0 +1,95 @@
+"""The way to the endpoint: address and credential of one connection, and the bytes of an answer as they come."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from vertex_compat_integrations.core import pool
+from vertex_compat_integrations.core.connection import (
+    Connection,
+    resolve_authorities,
+    resolve_destination,
+    resolve_source,
+)
+from vertex_compat_integrations.core.errors import AuthenticationError
+from vertex_compat_integrations.core.refresh import AuthHeaders
+
+
+class Upstream:
+    """Sends requests to one destination as one principal. Construction does no I/O."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Go where the settings point.
+
+        Raises:
+            SettingsError: They cannot work, or the credential may not go there.
+        """
+        self.destination = resolve_destination(connection)
+        self.project = self.destination.project
+        self._connection = connection
+        self._source = resolve_source(connection, self.destination)
+        self._route = pool.Route(
+            self.destination.origin,
+            connection.proxy,
+            resolve_authorities(connection),
+            http_async_client=connection.http_async_client,
+            http_backend=connection.http_backend,
+        )
+
+    def open(self) -> None:
+        """Fetch the first token, and find the project if nothing names it; blocks.
+
+        Raises:
+            CredentialsError: There is no token.
+            SettingsError: Nobody knows the project.
+        """
+        timeout = self._connection.timeout
+        self._source.headers(self.destination.origin, timeout)
+        if self.project is None and self.destination.endpoint is not None:
+            self.project = self._source.account(timeout).project
+        _ = self.base_url
+
+    @property
+    def base_url(self) -> str:
+        """The URL prefix of requests.
+
+        Raises:
+            SettingsError: Nobody knows the project.
+        """
+        return self.destination.build_base_url(self.project)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop."""
+        await pool.aclose(self)
+
+    async def blocks(self, path: str, content: bytes, headers: Mapping[str, str]) -> AsyncGenerator[bytes]:
+        """The body of the answer. A token that is refused is replaced once; nothing else is tried again.
+
+        Raises:
+            VertexCompatError: The endpoint answered with an error, or no whole answer came in time.
+        """
+        auth = await self._auth()
+        try:
+            async with aclosing(self._attempt(path, content, {**headers, **auth})) as attempt:
+                async for block in attempt:
+                    yield block
+        except AuthenticationError:
+            # An error answer raises it, before the first block: the program has nothing of an answer yet.
+            self._source.invalidate(auth)
+        else:
+            return
+        async with aclosing(self._attempt(path, content, {**headers, **await self._auth()})) as attempt:
+            async for block in attempt:
+                yield block
+
+    async def _auth(self) -> Mapping[str, str]:
+        return await self._source.aheaders(self.destination.origin, self._connection.timeout)
+
+    def _attempt(self, path: str, content: bytes, headers: Mapping[str, str]) -> AsyncGenerator[bytes]:
+        post = pool.Post(
+            self.base_url + path,
+            content,
+            AuthHeaders(headers),
+            self._connection.timeout,
+            self._connection.gap_timeout,
+        )
+        return pool.ablocks(self._route, post, self)
