@@ -43,6 +43,7 @@ FLOORS = {
             "core.usage",
             "core.trust",
             "core.adc",
+            "core.tally",
             "core.vocabulary",
         ),
         1,
@@ -71,6 +72,7 @@ FLOORS = {
     "langchain": 4,
     "llama_index": 4,
     "emulator": 4,
+    "compare": 5,
     "cli": 5,
     "pytest_plugin": 5,
     "__main__": 6,
@@ -112,18 +114,23 @@ NEIGHBOURS = {
     *(("core.explain", f"core.{room}") for room in ("connection", "explanation", "reply", "request", "transport")),
     ("core.client", "core.pool"),
     ("core.sdk", "core.pool"),
+    # a command's own room
+    ("cli", "compare"),
 }
 
 THIRD_PARTY = {
-    "openai": {"core.pool", "core.transport", "core.sdk"},
+    "openai": {"core.pool", "core.transport", "core.sdk", "compare"},
     "google": {"core.credentials", "core.token_request", "cli"},
-    "langchain_core": {"langchain", "cli"},
+    "langchain_core": {"langchain", "cli", "compare"},
     "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pytest": {"pytest_plugin"},
+    "genai_prices": {"compare"},
+    "jsonschema": {"compare"},
+    "referencing": {"compare"},
     "httpx": set(),
     "httpx2": set(),
 }
