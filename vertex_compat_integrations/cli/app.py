@@ -214,7 +214,12 @@ def compare(
     ] = None,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each prompt is asked.")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Answers at a time.")] = 4,
-    warm_up: Annotated[bool, typer.Option("--warm-up", help="Ask each model once before, unmeasured.")] = False,
+    warm_up: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm-up/--no-warm-up", help="Ask each model once before, unmeasured; so for more than one run."
+        ),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line for each answer.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     as_json: AsJson = False,

@@ -4,6 +4,7 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from vertex_compat_integrations.compare.page import page
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks, read_models, read_prompts
 from vertex_compat_integrations.compare.report import Report, Terms, build_report, csv_text
 from vertex_compat_integrations.compare.validity import read_schema
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Order:
         schema: A file with a JSON schema.
         runs: How often each prompt is asked.
         concurrency: Answers at a time.
-        warm_up: Whether each model is asked once before, unmeasured.
+        warm_up: Whether each model is asked once before, unmeasured; None does so for more than one run.
         as_json: Whether JSON goes to the output.
         csv: Where CSV goes.
         html: Where the page goes.
@@ -51,7 +52,7 @@ class Order:
     schema: Path | None
     runs: int
     concurrency: int
-    warm_up: bool
+    warm_up: bool | None
     as_json: bool
     csv: Path | None
     html: Path | None
@@ -73,11 +74,10 @@ def carry_out(order: Order) -> int:
         concurrency=order.concurrency,
         application=order.application,
         schema=schema,
-        warmed_up=order.warm_up,
+        warmed_up=order.runs > 1 if order.warm_up is None else order.warm_up,
         stopped=False,
     )
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _complain(str(message))
+    with _warnings_told_once():
         contenders = {label: load_contender(label, settings) for label, settings in models.items()}
         for path in filter(None, (order.csv, order.html)):
             _check_writable(path)
@@ -85,6 +85,22 @@ def carry_out(order: Order) -> int:
             report = _ask(terms, prompts, contenders, application)
     _write(report, order)
     return FAILED if report.failures or report.terms.stopped else 0
+
+
+@contextmanager
+def _warnings_told_once() -> Iterator[None]:
+    """Warnings of this package go to the error stream as a line each, the same words once for all models."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            _complain(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", VertexCompatWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def _ask(

@@ -41,7 +41,7 @@ def print_report(report: Report, console: Console) -> None:
 def figures_table(report: Report) -> Table:
     """One row for each model."""
     table = _table("Models")
-    rows = [figures(subject) for subject in report.subjects]
+    rows = [figures(report, subject) for subject in report.subjects]
     for heading in rows[0]:
         table.add_column(heading, overflow="fold")
     for row in rows:

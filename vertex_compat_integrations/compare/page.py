@@ -12,7 +12,7 @@ from vertex_compat_integrations.compare.plan import Prompt
 from vertex_compat_integrations.compare.report import Report, Subject
 from vertex_compat_integrations.compare.style import STYLE
 from vertex_compat_integrations.compare.summary import METRICS, Times, show_dollars, show_seconds, show_spread
-from vertex_compat_integrations.compare.words import EMULATED, explanations, figures, terms_text
+from vertex_compat_integrations.compare.words import EMULATED, counted, explanations, figures, terms_text
 
 _TITLE = "Models compared"
 
@@ -67,7 +67,7 @@ def _findings(report: Report) -> Markup:
 
 
 def _figures(report: Report) -> Markup:
-    rows = [figures(subject) for subject in report.subjects]
+    rows = [figures(report, subject) for subject in report.subjects]
     return _table(list(rows[0]), [list(row.values()) for row in rows])
 
 
@@ -87,8 +87,13 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
     body = []
     for number, row in enumerate(rows):
         name = element("th", element("span", row[0], class_=f"name c{number % COLOURS}"), scope="row")
-        body.append(element("tr", name, *(element("td", cell) for cell in row[1:])))
+        body.append(element("tr", name, *map(_cell, headings[1:], row[1:])))
     return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide")
+
+
+def _cell(heading: str, text: str) -> Markup:
+    """A cell that knows its heading, which narrow screens show beside it."""
+    return element("td", text, data_label=heading)
 
 
 def _charts(report: Report) -> Markup:
@@ -98,7 +103,7 @@ def _charts(report: Report) -> Markup:
         _times_chart(report, "Time of the whole answer", "seconds"),
     ]
     if tokens := [bar for number, subject in numbered if (bar := _token_bar(number, subject))]:
-        caption = "Mean of an answer: input (dark), output (lighter), of which thoughts (lightest)."
+        caption = "Mean of an answer: input (dark), output besides thoughts (lighter), thoughts (lightest)."
         drawn.append(bars("Tokens", caption, tokens, lambda count: f"{count:,.0f}"))
     if costs := [bar for number, subject in numbered if (bar := _cost_bar(number, subject))]:
         drawn.append(bars("Cost", "Mean of an answer by list price.", costs, show_dollars))
@@ -122,7 +127,8 @@ def _token_bar(number: int, subject: Subject) -> Bar | None:
     usage, known = subject.summary.usage, subject.summary.usage_known
     if not known:
         return None
-    spoken = usage.output - usage.thought
+    # A stock class tells Vertex AI's output without its thoughts, which may then be more.
+    spoken = max(0, usage.output - usage.thought)
     pieces = (("input", usage.input / known), ("output", spoken / known), ("thoughts", usage.thought / known))
     note = " + ".join(f"{count:,.0f} {name}" for name, count in pieces)
     return Bar(subject.label, number, pieces, note)
@@ -141,7 +147,7 @@ def _answers(report: Report, prompt: Prompt) -> Markup:
     for number, subject in enumerate(report.subjects):
         own = [a for a in report.answers if a.task.label == subject.label and a.task.prompt == prompt]
         columns.append(_column(number, subject.label, own))
-    title = element("h2", f"Answers to {prompt.name}")
+    title = element("h2", f"Answers to prompt {prompt.name}")
     question = element("pre", prompt.text, class_="question", dir="auto")
     return element("section", title, question, element("div", *columns, class_="answers"))
 
@@ -155,7 +161,7 @@ def _column(number: int, label: str, answers: Sequence[Answer]) -> Markup:
     rest = []
     if others:
         runs = [joined((element("p", f"Run {a.task.run}", class_="soft"), _answer(a))) for a in others]
-        rest = [element("details", element("summary", f"{len(others)} more runs"), *runs)]
+        rest = [element("details", element("summary", counted(len(others), "more run")), *runs)]
     return element("article", head, _answer(first), *rest)
 
 
@@ -177,7 +183,7 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str | None]]:
         yield f"{answer.usage.input:,} in, {answer.usage.output:,} out", None
     yield f"cost {'unknown' if answer.cost is None else show_dollars(float(answer.cost))}", None
     if answer.requests is not None:
-        yield f"{answer.requests} requests, {answer.retries} retries", None
+        yield f"{counted(answer.requests, 'request')} ({answer.retries} repeated)", None
     if answer.finish_reason not in (None, "stop", "STOP"):
         yield f"ended by {answer.finish_reason}", "bad"
     if answer.validity is not None:

@@ -12,7 +12,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem clamp(0.8rem, 3vw, 2rem) 3rem; color: var(--ink);
   background: var(--paper); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 0.6rem; }
-h3 { font-size: 1rem; margin: 0; }
+h3 { font-size: 1rem; margin: 1.2rem 0 0.5rem; } article > h3 { margin: 0; }
 h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; } p { margin: 0.4rem 0; max-width: 70ch; }
 .soft, .note, figcaption, footer { color: var(--soft); font-size: 0.88rem; }
 .banner { background: var(--warn-paper); color: var(--warn-ink); padding: 0.6rem 0.9rem; border-radius: 6px;
@@ -34,7 +34,8 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .base { stroke: var(--line); } .tick { stroke: var(--soft); } circle { fill-opacity: 0.55; }
 .median { stroke: var(--ink); stroke-width: 2.5; } .late { stroke: var(--ink); stroke-width: 1.5; }
 .shade1 { fill-opacity: 0.6; } .shade2 { fill-opacity: 0.3; }
-.answers { display: grid; gap: 0.8rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+.answers { display: grid; align-items: start; gap: 0.8rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 article { border: 1px solid var(--line); border-radius: 6px; padding: 0.7rem 0.9rem; min-width: 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 0.4rem 0; max-height: 26rem;
   overflow-y: auto; }
@@ -48,5 +49,9 @@ details { border-top: 1px solid var(--line); margin-top: 0.5rem; padding-top: 0.
 summary { cursor: pointer; color: var(--soft); font-size: 0.88rem; }
 ul { padding-left: 1.2rem; margin: 0.4rem 0; } li { overflow-wrap: anywhere; max-width: 80ch; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 0.8rem; }
+@media (max-width: 56rem) { thead { display: none; } table, tbody, tr, th, td { display: block; }
+  tr + tr { border-top: 1px solid var(--line); } th, td { border: 0; padding: 0.15rem 0.8rem; white-space: normal; }
+  tr { padding: 0.5rem 0; } td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; }
+  td::before { content: attr(data-label); color: var(--soft); } }
 @media print { pre { max-height: none; } article, figure { break-inside: avoid; } }
 """ + "\n".join(f".c{n}::before {{ color: var(--m{n}); }} .f{n} {{ fill: var(--m{n}); }}" for n in range(8))

@@ -174,10 +174,12 @@ def compare(summaries: Sequence[Summary], runs: int, *, stopped: bool) -> Compar
         return Comparison((), f"{runs} runs cannot tell {len(pairs)} differences from chance: it takes {needed}.")
     findings = tuple(_finding(metric, one, other) for metric, one, other in pairs if _apart(metric, one, other))
     share = f"{chance_apart(runs) * len(pairs):.1%}"
+    failed = [summary.label for summary in summaries if summary.failures]
+    left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
     note = (
         f"A difference is told where every one of {runs} runs of one model lies beyond every one of the other. "
         f"Of {len(pairs)} that were looked at, chance alone would show one in at most {share} of such comparisons "
-        f"(less than {ACCEPTED_CHANCE:.0%} is asked for), if the runs do not lean on each other."
+        f"(less than {ACCEPTED_CHANCE:.0%} is asked for), if the runs do not lean on each other.{left_out}"
     )
     return Comparison(findings, note if findings else f"The runs do not tell the models apart. {note}")
 
@@ -209,9 +211,11 @@ def _finding(metric: Metric, one: Summary, other: Summary) -> str:
 
 
 def show_spread(metric: Metric, found: Spread | None) -> str:
-    """The median of the runs, and the lowest and highest of them."""
+    """The median of the runs, and the lowest and highest of them, where these differ."""
     if found is None:
         return "unknown"
+    if found.low == found.high:
+        return f"{metric.show(found.median)} in each run"
     return f"{metric.show(found.median)} ({metric.show(found.low)} to {metric.show(found.high)})"
 
 

@@ -12,18 +12,23 @@ UNKNOWN = "unknown"
 _FEW = 20
 
 
+def counted(number: int, what: str) -> str:
+    """The number and the word, in its plural where it needs one."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def terms_text(report: Report) -> str:
     """When and how the models were asked, in one line."""
     terms = report.terms
     by = f" by {terms.application}" if terms.application else ""
     return (
-        f"{terms.made:%Y-%m-%d %H:%M} UTC: {_counted(len(report.subjects), 'model')}, "
-        f"{_counted(len(report.prompts), 'prompt')}{by}, {_counted(terms.runs, 'run')}, "
+        f"{terms.made:%Y-%m-%d %H:%M} UTC: {counted(len(report.subjects), 'model')}, "
+        f"{counted(len(report.prompts), 'prompt')}{by}, {counted(terms.runs, 'run')}, "
         f"up to {terms.concurrency} at a time."
     )
 
 
-def figures(subject: Subject) -> dict[str, str]:
+def figures(report: Report, subject: Subject) -> dict[str, str]:
     """The figures of a model, by their headings."""
     summary = subject.summary
     usage = summary.usage
@@ -37,7 +42,7 @@ def figures(subject: Subject) -> dict[str, str]:
         "Tokens in / out (thoughts)": f"{tokens}{_of(summary.usage_known, summary)}",
         "Cost": f"{cost}{_of(summary.cost_known, summary)}",
         "Requests (retries)": UNKNOWN if summary.requests is None else f"{summary.requests:,} ({summary.retries:,})",
-        "Schema": f"{summary.valid} of {summary.checked} valid" if summary.checked else "-",
+        **({"Schema": f"{summary.valid} of {summary.checked} valid"} if report.terms.schema else {}),
     }
 
 
@@ -53,7 +58,9 @@ def explanations(report: Report) -> Iterator[str]:
 
 def _of_times(report: Report) -> Iterator[str]:
     terms = report.terms
-    warm = "each model was asked once before" if terms.warmed_up else "first answers open connections and fetch tokens"
+    warm = (
+        "each model was asked once before" if terms.warmed_up else "first answers load libraries and open connections"
+    )
     yield (
         f"Times are from the question to the first text or call, and to the end, without failed answers; "
         f"up to {terms.concurrency} answers at a time; {warm}."
@@ -83,7 +90,3 @@ def _times_text(times: Times | None) -> str:
 
 def _of(known: int, summary: Summary) -> str:
     return f", of {known} answers" if 0 < known < summary.answers else ""
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
