@@ -1,8 +1,12 @@
 """`vertex-compat compare`: table, JSON, CSV and page; 1 where an answer failed, 2 where nothing could be asked."""
 
 import csv
+import importlib.util
+import inspect
 import json
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,9 @@ from typer.testing import CliRunner
 
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
-from vertex_compat_integrations.cli.app import app
+from vertex_compat_integrations.cli.app import app, compare
+from vertex_compat_integrations.compare.statistics import least_runs
+from vertex_compat_integrations.compare.summary import METRICS
 from vertex_compat_integrations.emulator import Emulator, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -165,3 +171,44 @@ def test_what_cannot_be_asked_ends_with_2_before_anything_is_sent(emulator, argu
     assert done.exit_code == 2
     assert reason in done.stderr
     assert len(emulator.journal) == 0
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("\n## Compare models\n")[2].partition("\n## ")[0]
+COMMANDS = re.findall(r"^vertex-compat compare (.*)$", SECTION, re.MULTILINE)
+
+
+BLOCKS = re.findall(r'^```(?:python|yaml) title="([^"]+)"\n(.*?)^```', SECTION, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def readme_files(monkeypatch):
+    """The section's files; without langchain-openai, the line that needs it is left out."""
+    lost = importlib.util.find_spec("langchain_openai") is None
+    for name, content in BLOCKS:
+        Path(name).write_text(re.sub(r"^gpt-5: .*\n", "", content, flags=re.MULTILINE) if lost else content)
+    monkeypatch.delitem(sys.modules, "app", raising=False)
+    yield
+    sys.modules.pop("app", None)
+
+
+@pytest.mark.usefixtures("readme_files")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_readme_run(command, emulator, monkeypatch):
+    """The stock class finds the emulator by OpenAI's variables, as an endpoint that takes any model's name."""
+    monkeypatch.setenv("OPENAI_BASE_URL", emulator.base_url(endpoint="1234567890", location="us-central1"))
+    monkeypatch.setenv("OPENAI_API_KEY", emulator.identity.issue())
+    done = run(*shlex.split(command), "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert [model["label"] for model in told["models"]][:2] == ["flash, little thought", "lite"]
+    assert len(told["models"]) == 2 + (importlib.util.find_spec("langchain_openai") is not None)
+    wanted = re.findall(r"--(?:html|csv) (\S+)", command)
+    assert all(Path(name).stat().st_size for name in wanted)
+
+
+def test_the_readme_names_the_defaults():
+    assert len(COMMANDS) == 2
+    assert "`--concurrency` (4)" in SECTION
+    assert inspect.signature(compare).parameters["concurrency"].default == 4
+    assert least_runs(len(METRICS)) == 5, "of two models"
