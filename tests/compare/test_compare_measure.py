@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
-from vertex_compat_integrations.compare.application import question
+from vertex_compat_integrations.compare.application import LoopThread, question
 from vertex_compat_integrations.compare.contender import load_contender
-from vertex_compat_integrations.compare.measure import ask_all, judge, observe, remarks_on
+from vertex_compat_integrations.compare.measure import ask_all, closing_all, judge, observe, remarks_on
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks
 from vertex_compat_integrations.compare.validity import Schema
 from vertex_compat_integrations.core.errors import SettingsError
@@ -130,14 +130,22 @@ def test_an_application_may_call_often_and_ways_of_its_own(contender, emulator, 
     assert found.first_token_seconds < found.seconds
 
 
-def test_an_application_may_be_asynchronous(contender, emulator):
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_application_may_be_asynchronous(contender, emulator, provider):
+    """Its answers share one event loop, on which the connections of the stock class live, too."""
+
     async def application(model, prompt):
         one, two = await asyncio.gather(model.ainvoke(prompt), model.ainvoke(prompt))
         return one.text + two.text
 
-    emulator.answer(text("x"), text("x"))
-    found = _answer(contender(), application)
-    assert (found.text, found.calls, found.requests) == ("xx", 2, 2)
+    emulator.rule(text("x"), when=lambda body: True)
+    one, loop = contender(provider), LoopThread()
+    tasks = build_tasks(["m"], [Prompt(str(number), "?") for number in range(6)], 1)
+    with closing_all({"m": one}, loop):
+        answers = [judge(seen, one, None) for seen in ask_all(tasks, {"m": one}, loop.synchronous(application), 3)]
+    assert [(found.text, found.calls, found.requests) for found in answers] == [("xx", 2, 2)] * 6
+    assert all(found.first_token_seconds < found.seconds for found in answers)
+    assert not loop.is_running
 
 
 def test_requests_of_threads_that_carry_no_context_are_unknown(contender, emulator):

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vertex_compat_integrations.cli.chat import harmless
 from vertex_compat_integrations.cli.compare_table import print_report
 from vertex_compat_integrations.cli.refusals import FAILED
-from vertex_compat_integrations.compare.application import Application, load_application, question
+from vertex_compat_integrations.compare.application import Application, LoopThread, load_application, question
 from vertex_compat_integrations.compare.contender import Contender, load_contender
 from vertex_compat_integrations.compare.measure import Observation, ask_all, closing_all, observe
 from vertex_compat_integrations.compare.page import page
@@ -81,8 +81,9 @@ def carry_out(order: Order) -> int:
         contenders = {label: load_contender(label, settings) for label, settings in models.items()}
         for path in filter(None, (order.csv, order.html)):
             _check_writable(path)
-        with closing_all(contenders):
-            report = _ask(terms, prompts, contenders, application)
+        loop = LoopThread()
+        with closing_all(contenders, loop):
+            report = _ask(terms, prompts, contenders, loop.synchronous(application))
     _write(report, order)
     return FAILED if report.failures or report.terms.stopped else 0
 

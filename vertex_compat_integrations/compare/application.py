@@ -4,7 +4,8 @@ import asyncio
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,6 @@ def load_application(name: str) -> Application:
 def answer_text(application: Application, model: Any, prompt: str) -> str:
     """What the application answers, as text; an object as JSON."""
     given = application(model, prompt)
-    if inspect.isawaitable(given):
-        given = asyncio.run(_awaited(given))
     if isinstance(given, BaseMessage):
         return given.text
     if isinstance(given, str):
@@ -67,5 +66,48 @@ def answer_text(application: Application, model: Any, prompt: str) -> str:
     return to_json(given, serialize_unknown=True).decode()
 
 
-async def _awaited(given: Any) -> Any:
+class LoopThread:
+    """One event loop for all asynchronous answers, as a program of one's own has it: connections live on their loop."""
+
+    def __init__(self) -> None:
+        """Nothing runs before the first asynchronous answer."""
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there was an asynchronous answer."""
+        return self._loop is not None
+
+    def synchronous(self, application: Application) -> Application:
+        """The application, whose answers are waited for where they are asynchronous."""
+
+        def ask(model: Any, prompt: str) -> Any:
+            given = application(model, prompt)
+            return self.run(given) if inspect.isawaitable(given) else given
+
+        return ask
+
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """What the awaitable gives, run on the loop in the context of the caller."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="vertex-compat-compare-loop")
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._loop).result()
+
+    def close(self) -> None:
+        """End the loop."""
+        if self._loop is None or self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+        self._loop = self._thread = None
+
+
+async def _awaited(given: Awaitable[Any]) -> Any:
     return await given

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ class Contender:
         is_deployed: Whether it is an endpoint of the user's own on Vertex AI, which is paid by the hour.
         redactor: Takes its secrets out of texts.
         close: Lets go of its connections.
+        aclose: The same for those of the running event loop.
     """
 
     label: str
@@ -50,6 +51,7 @@ class Contender:
     is_deployed: bool
     redactor: Redactor
     close: Callable[[], None]
+    aclose: Callable[[], Awaitable[None]]
 
     def listening(self, handler: BaseCallbackHandler) -> BaseChatModel:
         """The model, which tells the handler of each of its calls; nothing comes from a cache of LangChain's."""
@@ -85,9 +87,12 @@ def _load(label: str, settings: Settings, environment: Mapping[str, str], redact
     if isinstance(model, ChatVertexCompat):
         # Copies share the client that this makes; the settings are checked on the way, and nothing is sent.
         model.explain_request("-")
-        return Contender(label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close)
+        return Contender(
+            label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close, model.aclose
+        )
     close = clients["http_client"].close if clients else _nothing
-    return Contender(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close)
+    aclose = clients["http_async_client"].aclose if clients else _anothing
+    return Contender(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close, aclose)
 
 
 def _own_server(spec: Spec, environment: Mapping[str, str]) -> str | None:
@@ -132,4 +137,8 @@ def _body(content: bytes) -> Body | None:
 
 
 def _nothing() -> None:
+    """Let go of nothing."""
+
+
+async def _anothing() -> None:
     """Let go of nothing."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from time import perf_counter
 
 from vertex_compat_integrations.compare.answer import Answer, TokenCounts, Validity
-from vertex_compat_integrations.compare.application import Application, answer_text
+from vertex_compat_integrations.compare.application import Application, LoopThread, answer_text
 from vertex_compat_integrations.compare.contender import Contender
 from vertex_compat_integrations.compare.plan import Task
 from vertex_compat_integrations.compare.prices import cost_of
@@ -106,12 +106,16 @@ def ask_all(
 
 
 @contextmanager
-def closing_all(contenders: Mapping[str, Contender]) -> Iterator[None]:
-    """Let go of the models' connections at the end."""
+def closing_all(contenders: Mapping[str, Contender], loop: LoopThread) -> Iterator[None]:
+    """Let go of the models' connections at the end, and of the loop."""
     with ExitStack() as stack:
+        stack.callback(loop.close)
         for contender in contenders.values():
             stack.callback(contender.close)
         yield
+        if loop.is_running:
+            for contender in contenders.values():
+                loop.run(contender.aclose())
 
 
 def remarks_on(contender: Contender, observations: Sequence[Observation]) -> tuple[str, ...] | None:
