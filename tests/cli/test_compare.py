@@ -4,8 +4,10 @@ import csv
 import importlib.util
 import inspect
 import json
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from vertex_compat_integrations.compare.statistics import least_runs
 from vertex_compat_integrations.compare.summary import METRICS
 from vertex_compat_integrations.emulator import Emulator, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
+
+ROOT = Path(__file__).parents[2]
 
 FLASH, LITE = "vertex_compat:google/gemini-3.5-flash", "vertex_compat:google/gemini-3.5-flash-lite"
 
@@ -111,6 +115,18 @@ def test_csv_and_page_are_written(tmp_path):
     assert not re.search(r"<script|https?://(?!127)", page)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_files_are_whole_where_the_output_is_closed_early():
+    """As by `| head`: what was paid for is not lost."""
+    command = "from vertex_compat_integrations.cli import main; main()"
+    arguments = ["compare", "one", "--model", FLASH, "--csv", "out.csv", "--html", "out.html"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        subprocess.run([sys.executable, "-c", command, *arguments], stdout=full, check=False, env=environment)
+    assert len(Path("out.csv").read_text(encoding="utf-8").splitlines()) == 2
+    assert Path("out.html").read_text(encoding="utf-8").endswith("</html>\n")
+
+
 def test_a_function_of_the_users_own_asks(emulator):
     Path("schema.json").write_text('{"type": "object"}')
     arguments = ("why?", "--model", FLASH, "--app", "compare_test_apps:ask", "--schema", "schema.json", "--json")
@@ -173,7 +189,7 @@ def test_what_cannot_be_asked_ends_with_2_before_anything_is_sent(emulator, argu
     assert len(emulator.journal) == 0
 
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("\n## Compare models\n")[2].partition("\n## ")[0]
 COMMANDS = re.findall(r"^vertex-compat compare (.*)$", SECTION, re.MULTILINE)
 

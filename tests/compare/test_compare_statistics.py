@@ -87,6 +87,11 @@ def test_five_runs_that_lie_apart_are_a_difference_with_its_spread():
     assert "at most 2.4%" in found.note
 
 
+def test_no_chance_is_rounded_to_none():
+    found = compare([_runs("a", FAST * 3), _runs("b", SLOW * 3)], 15, stopped=False)
+    assert "at most 0.1%" in found.note
+
+
 def test_runs_that_overlap_are_none():
     found = compare([_runs("a", FAST), _runs("b", [1.15, *SLOW[1:]])], 5, stopped=False)
     assert found.findings == ()

@@ -135,16 +135,17 @@ def _shown(observations: Iterator[Observation], total: int) -> Iterator[Observat
 
 
 def _write(report: Report, order: Order) -> None:
+    """The files first: whoever reads the output may close it early, and the answers are paid for."""
+    # What a model says may hold lone surrogates, which have no UTF-8.
+    if order.csv:
+        order.csv.write_text(csv_text(report), encoding="utf-8", errors="replace", newline="")
+    if order.html:
+        order.html.write_text(page(report), encoding="utf-8", errors="replace")
+        _complain(f"The page is {order.html}.")
     if order.as_json:
         print(json.dumps(report.record(), indent=1))
     else:
         print_report(report, Console(highlight=False))
-    # What a model says may hold lone surrogates, which have no UTF-8.
-    if order.csv:
-        order.csv.write_text(csv_text(report), encoding="utf-8", errors="replace")
-    if order.html:
-        order.html.write_text(page(report), encoding="utf-8", errors="replace")
-        _complain(f"The page is {order.html}.")
 
 
 def _check_writable(path: Path) -> None:

@@ -173,7 +173,8 @@ def compare(summaries: Sequence[Summary], runs: int, *, stopped: bool) -> Compar
     if runs < needed:
         return Comparison((), f"{runs} runs cannot tell {len(pairs)} differences from chance: it takes {needed}.")
     findings = tuple(_finding(metric, one, other) for metric, one, other in pairs if _apart(metric, one, other))
-    share = f"{chance_apart(runs) * len(pairs):.1%}"
+    chance = chance_apart(runs) * len(pairs)
+    share = f"{chance:.1%}" if chance >= 0.001 else "0.1%"
     failed = [summary.label for summary in summaries if summary.failures]
     left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
     note = (
