@@ -105,9 +105,12 @@ def test_four_runs_are_too_few_for_three_metrics():
 
 
 def test_a_model_that_failed_is_not_compared():
-    """Whoever fails where it is slow would look fast."""
-    failing = [answer("b", run, seconds=s, error="ServerError" if run == 5 else None) for run, s in enumerate(FAST, 1)]
-    found = compare([_runs("a", SLOW), summarise("b", failing, 5)], 5, stopped=False)
+    """Whoever fails where it is slow would look fast, also where each run has an answer."""
+    failing = [answer("b", run, seconds=seconds) for run, seconds in enumerate(FAST, 1)]
+    failing.append(answer("b", 5, Prompt("2", "?"), seconds=60.0, error="DeadlineExceededError"))
+    summary = summarise("b", failing, 5)
+    assert summary.runs["seconds"] is not None
+    found = compare([_runs("a", SLOW), summary], 5, stopped=False)
     assert found.findings == ()
     assert "Too many answers failed" in found.note
 
