@@ -45,6 +45,7 @@ FLOORS = {
             "core.usage",
             "core.trust",
             "core.adc",
+            "core.tally",
             "core.vocabulary",
         ),
         1,
@@ -78,6 +79,7 @@ FLOORS = {
     "emulator": 4,
     "batch": 4,
     "proxy": 4,
+    "compare": 5,
     "cli": 5,
     "pytest_plugin": 5,
     "__main__": 6,
@@ -124,12 +126,14 @@ NEIGHBOURS = {
     ("core.client", "core.pool"),
     ("core.client", "core.telemetry"),
     ("core.sdk", "core.pool"),
+    # a command's own room
+    ("cli", "compare"),
 }
 
 THIRD_PARTY = {
-    "openai": {"core.pool", "core.transport", "core.sdk"},
+    "openai": {"core.pool", "core.transport", "core.sdk", "compare"},
     "google": {"core.credentials", "core.token_request", "cli"},
-    "langchain_core": {"langchain", "cli"},
+    "langchain_core": {"langchain", "cli", "compare"},
     "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
     "aiohttp": {"emulator", "proxy"},
@@ -138,6 +142,9 @@ THIRD_PARTY = {
     "typer": {"cli"},
     "rich": {"cli"},
     "pytest": {"pytest_plugin"},
+    "genai_prices": {"compare"},
+    "jsonschema": {"compare"},
+    "referencing": {"compare"},
     "httpx": set(),
     "httpx2": set(),
 }

@@ -300,3 +300,63 @@ def batch(
         run = room.make_batch(source, output, connection, model, concurrency=concurrency, rate=rate)
         code = room.perform(run, retry_failed=retry_failed, as_json=as_json)
     raise typer.Exit(code)
+
+
+@app.command()
+def compare(
+    prompts: Annotated[list[str] | None, typer.Argument(help="What each model is asked.")] = None,
+    *,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="SPEC", help="vertex_compat:google/… or openai:…; again for more."),
+    ] = None,
+    model_file: Annotated[
+        Path | None,
+        typer.Option("--models", metavar="FILE", help="YAML, TOML or JSON: a label and its settings for each."),
+    ] = None,
+    prompt_file: Annotated[
+        Path | None, typer.Option("--prompts", metavar="FILE", help="One prompt in each line, or JSONL.")
+    ] = None,
+    application: Annotated[
+        str | None,
+        typer.Option("--app", metavar="MODULE:FUNCTION", help="Takes a chat model and a prompt; gives the answer."),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON schema: asked for without --app, and checked.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each prompt is asked.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Answers at a time.")] = 4,
+    warm_up: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm-up/--no-warm-up", help="Ask each model once before, unmeasured; so for more than one run."
+        ),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line for each answer.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask several models the same: answers side by side, times, tokens, list prices, requests.
+
+    Each answer is paid for. Ends with 1 if one failed. With one run, nothing is said of differences.
+    """
+    with needs("compare"):
+        from vertex_compat_integrations.cli import compare as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    order = room.Order(
+        prompts=prompts or (),
+        prompt_file=prompt_file,
+        models=models or (),
+        model_file=model_file,
+        application=application,
+        schema=schema,
+        runs=runs,
+        concurrency=concurrency,
+        warm_up=warm_up,
+        as_json=as_json,
+        csv=csv,
+        html=html,
+    )
+    with refusals():
+        code = room.carry_out(order)
+    raise typer.Exit(code)

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from vertex_compat_integrations.cli.child import run_child, signals_held
@@ -14,7 +15,7 @@ from vertex_compat_integrations.cli.printing import printable
 from vertex_compat_integrations.cli.stopping import stop_signal
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.spec import read_settings
+from vertex_compat_integrations.core.spec import read_file
 from vertex_compat_integrations.proxy import Exchange, Proxy
 
 OLD_URL_VARIABLE = "OPENAI_API_BASE"
@@ -38,7 +39,7 @@ def resolve_names(rows: Sequence[str]) -> dict[str, str]:
 
 
 def _table_in(path: str) -> dict[str, str]:
-    table = read_settings(path)
+    table = read_file(Path(path))
     if not isinstance(table, Mapping) or not all(isinstance(text, str) for pair in table.items() for text in pair):
         raise SettingsError(
             f"{path} is no table of model names.",

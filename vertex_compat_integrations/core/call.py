@@ -33,6 +33,7 @@ from vertex_compat_integrations.core.reply import Ending, Reply, decode_replies
 from vertex_compat_integrations.core.request import Request, Resource, build_request
 from vertex_compat_integrations.core.stream import ReplyDelta, StreamDecoder
 from vertex_compat_integrations.core.stream_reader import StreamReader
+from vertex_compat_integrations.core.tally import count_request
 from vertex_compat_integrations.core.transport import decode_json
 
 Answer = TypeVar("Answer")
@@ -129,6 +130,7 @@ class Call(Generic[Answer]):
     def content(self) -> bytes:
         """The request's body, for one more attempt."""
         self._attempts += 1
+        count_request(lambda: self.request.body)
         try:
             return to_json(self.request.body)
         except ValueError:

@@ -163,7 +163,8 @@ def _settings_in(spec: str | os.PathLike[str] | Mapping[str, Any], section: str 
     if isinstance(spec, Mapping):
         return _section(spec, section, "the mapping")
     if isinstance(spec, os.PathLike) or (Path(spec).suffix in _READERS and not _prefix(spec)):
-        return _section(read_settings(spec), section, str(Path(spec)))
+        path = Path(spec)
+        return _section(read_file(path), section, str(path))
     if section is not None:
         raise SettingsError(f"section={section!r}, but {spec!r} is no file.", hint="Give a file or a mapping.")
     return {"model": spec}
@@ -255,13 +256,12 @@ def _coordinates(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def read_settings(file: str | os.PathLike[str]) -> Any:
+def read_file(path: Path) -> Any:
     """What a YAML, TOML or JSON file holds; its words are in no error, for they may be secrets.
 
     Raises:
-        SettingsError: It cannot be read.
+        SettingsError: It cannot be read, or is of another kind.
     """
-    path = Path(file)
     reader = _READERS.get(path.suffix)
     if reader is None:
         raise SettingsError(f"{path} is of no known kind.", hint=f"Known are {', '.join(_READERS)}.")
@@ -269,6 +269,8 @@ def read_settings(file: str | os.PathLike[str]) -> Any:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
     try:
         return reader(text)
     except ValueError as error:

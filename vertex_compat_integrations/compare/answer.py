@@ -1,0 +1,115 @@
+"""What came of asking one model one prompt once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from vertex_compat_integrations.compare.plan import Task
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """What a model call, or all of an answer's, counted.
+
+    Attributes:
+        input: Tokens in, those from a cache included.
+        output: Tokens out, thoughts included.
+        thought: Those of the output that were thoughts.
+        cached: Those of the input that came from a cache.
+        input_audio: Those of the input that were sound.
+        output_audio: Those of the output that were sound.
+    """
+
+    input: int = 0
+    output: int = 0
+    thought: int = 0
+    cached: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+
+    def __add__(self, other: "TokenCounts") -> "TokenCounts":
+        """Both together."""
+        return TokenCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Whether an answer is what the schema asks for.
+
+    Attributes:
+        is_valid: Whether it is.
+        reason: Where it is not, and why; empty if it is.
+    """
+
+    is_valid: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a task. What is None, nobody knows.
+
+    Attributes:
+        task: What was asked of whom.
+        began: When, by the calendar.
+        text: The answer as text; empty if there is none.
+        error: Why there is none.
+        seconds: From the question to the end.
+        first_token_seconds: From the question to the first text or call of any model call; thoughts do not count.
+        calls: Calls of the model, of which an application may make several.
+        requests: HTTP requests that these calls took.
+        usage: Tokens of all calls; of requests that failed, nobody tells them.
+        cost: US dollars by list price.
+        validity: Whether it keeps to the schema, where one was given.
+        finish_reason: Why the last call ended, in the provider's words.
+        models: Names by which the models answered.
+        emulated: Whether the emulator answered, and no model.
+    """
+
+    task: Task
+    began: datetime
+    text: str
+    error: str | None
+    seconds: float
+    first_token_seconds: float | None
+    calls: int
+    requests: int | None
+    usage: TokenCounts | None
+    cost: Decimal | None
+    validity: Validity | None
+    finish_reason: str | None
+    models: tuple[str, ...]
+    emulated: bool
+
+    @property
+    def retries(self) -> int | None:
+        """Requests beyond one for each call: repeated, repaired or redirected."""
+        return None if self.requests is None else max(0, self.requests - self.calls)
+
+    def record(self) -> dict[str, Any]:
+        """The same for programs."""
+        usage, validity = self.usage, self.validity
+        return {
+            "model": self.task.label,
+            "prompt": self.task.prompt.name,
+            "run": self.task.run,
+            "began": self.began.isoformat(timespec="milliseconds"),
+            "text": self.text,
+            "error": self.error,
+            "seconds": round(self.seconds, 6),
+            "first_token_seconds": None if self.first_token_seconds is None else round(self.first_token_seconds, 6),
+            "calls": self.calls,
+            "requests": self.requests,
+            "retries": self.retries,
+            "input_tokens": usage.input if usage else None,
+            "output_tokens": usage.output if usage else None,
+            "thought_tokens": usage.thought if usage else None,
+            "cached_tokens": usage.cached if usage else None,
+            "cost_usd": None if self.cost is None else float(self.cost),
+            "valid": None if validity is None else validity.is_valid,
+            "invalid_because": None if validity is None else validity.reason or None,
+            "finish_reason": self.finish_reason,
+            "answered_by": list(self.models),
+            "emulated": self.emulated,
+        }
