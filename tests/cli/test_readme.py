@@ -17,6 +17,7 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HEADINGS = re.findall(r"^## (.*)$", README, re.MULTILINE)
 PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
@@ -77,8 +78,24 @@ def test_a_command_can_be_taken_from_the_readme(name, command):
 
 def test_the_extras_are_those_of_the_package():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    line = next(line for line in README.splitlines() if line.startswith("Extras: "))
-    assert set(re.findall(r"`([a-z-]+)`", line)) - {"langgraph"} <= set(extras)
+    table = README.partition("\n| extra | brings |\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == set(extras)
+
+
+def test_the_order_is_a_newcomers():
+    order = [
+        *("When not to use it", "Two commands", "First answer on Vertex AI", "LangChain", "LlamaIndex"),
+        *("What works, and where", "Swap by configuration", "Errors", "Emulator", "Promises", "Architecture"),
+        "Contributing",
+    ]
+    assert [heading for heading in HEADINGS if heading in order] == order
+
+
+def test_the_contents_lead_to_every_section():
+    anchors = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in HEADINGS]
+    contents = README.partition("**Contents:**")[2].partition("\n\n")[0]
+    assert re.findall(r"\]\(#([^)]+)\)", contents) == anchors
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= set(anchors)
 
 
 @pytest.mark.parametrize(("settings", "base_url"), _rows("Locations and endpoints"))
@@ -108,7 +125,9 @@ def test_every_error_that_is_raised_has_its_row():
     assert {kind.__name__ for kind in _leaves(errors.VertexCompatError)} - bases == listed
 
 
-def test_every_file_that_is_linked_exists():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("path", [ROOT / "README.md", *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name)
+def test_every_file_that_is_linked_exists(path):
+    text = path.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text)
+    assert [link for link in links if not (path.parent / link).exists()] == []
+    assert len(links) > 10 or path.name != "README.md"
