@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from demo_settings import MODEL, TOKEN_LIFE_SECONDS
 
 from vertex_compat_integrations.cli.demo.performance import judge
 from vertex_compat_integrations.cli.demo.report import Outcome
@@ -19,8 +20,6 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROJECT = "project-of-the-environment"
-MODEL = "google/gemini-3.5-flash"
-TOKEN_LIFE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

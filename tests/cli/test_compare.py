@@ -189,17 +189,14 @@ def test_what_cannot_be_asked_ends_with_2_before_anything_is_sent(emulator, argu
     assert len(emulator.journal) == 0
 
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("\n## Compare models\n")[2].partition("\n## ")[0]
-COMMANDS = re.findall(r"^vertex-compat compare (.*)$", SECTION, re.MULTILINE)
-
-
-BLOCKS = re.findall(r'^```(?:python|yaml) title="([^"]+)"\n(.*?)^```', SECTION, re.DOTALL | re.MULTILINE)
+PAGE = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^vertex-compat compare (.*)$", PAGE, re.MULTILINE)
+BLOCKS = re.findall(r'^```(?:python|yaml) title="([^"]+)"\n(.*?)^```', PAGE, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def readme_files(monkeypatch):
-    """The section's files; without langchain-openai, the line that needs it is left out."""
+def page_files(monkeypatch):
+    """The page's files; without langchain-openai, the line that needs it is left out."""
     lost = importlib.util.find_spec("langchain_openai") is None
     for name, content in BLOCKS:
         Path(name).write_text(re.sub(r"^gpt-5: .*\n", "", content, flags=re.MULTILINE) if lost else content)
@@ -208,9 +205,9 @@ def readme_files(monkeypatch):
     sys.modules.pop("app", None)
 
 
-@pytest.mark.usefixtures("readme_files")
+@pytest.mark.usefixtures("page_files")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_of_the_readme_run(command, emulator, monkeypatch):
+def test_the_commands_of_the_page_run(command, emulator, monkeypatch):
     """The stock class finds the emulator by OpenAI's variables, as an endpoint that takes any model's name."""
     monkeypatch.setenv("OPENAI_BASE_URL", emulator.base_url(endpoint="1234567890", location="us-central1"))
     monkeypatch.setenv("OPENAI_API_KEY", emulator.identity.issue())
@@ -223,8 +220,9 @@ def test_the_commands_of_the_readme_run(command, emulator, monkeypatch):
     assert all(Path(name).stat().st_size for name in wanted)
 
 
-def test_the_readme_names_the_defaults():
+def test_the_page_names_the_defaults():
     assert len(COMMANDS) == 2
-    assert "`--concurrency` (4)" in SECTION
+    assert f"vertex-compat compare {COMMANDS[0]}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "`--concurrency` (4)" in PAGE
     assert inspect.signature(compare).parameters["concurrency"].default == 4
     assert least_runs(len(METRICS)) == 5, "of two models"

@@ -15,13 +15,25 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+HEADINGS = re.findall(r"^## (.*)$", README, re.MULTILINE)
+SUBHEADINGS = re.findall(r"^### (.*)$", README, re.MULTILINE)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PYTHON_BLOCKS = [
+    (page.name, block)
+    for page in PAGES
+    if page.name != "migration.md"  # tests/migration runs its code
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+]
 
 
 def _rows(heading: str) -> list[list[str]]:
     """The cells of the first table under a heading."""
     table = re.search(rf"^## {heading}\n.*?^(\|.*?)\n(?!\|)", README, re.DOTALL | re.MULTILINE).group(1)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
 def _leaves(kind: type) -> Iterator[type]:
@@ -37,7 +49,11 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.mark.parametrize("code", PYTHON_BLOCKS, ids=range(len(PYTHON_BLOCKS)))
+@pytest.mark.parametrize(
+    "code",
+    [code for _, code in PYTHON_BLOCKS],
+    ids=[f"{name}-{number}" for number, (name, _) in enumerate(PYTHON_BLOCKS)],
+)
 def test_each_python_block_runs(code, emulator, tmp_path):
     environment = {EMULATOR_HOST_VARIABLE: emulator.host, "GOOGLE_CLOUD_PROJECT": "p"}
     done = run_block(code, tmp_path, environment)
@@ -46,7 +62,7 @@ def test_each_python_block_runs(code, emulator, tmp_path):
 
 
 def test_the_emulator_block_shows_the_retry(tmp_path):
-    code = next(block for block in PYTHON_BLOCKS if "http_error(429)" in block)
+    code = next(block for _, block in PYTHON_BLOCKS if "http_error(429)" in block)
     done = run_block(code, tmp_path, {})
     assert done.output.splitlines()[-1] == "[200, 429, 200]"
 
@@ -64,8 +80,24 @@ def test_a_command_can_be_taken_from_the_readme(name, command):
 
 def test_the_extras_are_those_of_the_package():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    line = next(line for line in README.splitlines() if line.startswith("Extras: "))
-    assert set(re.findall(r"`([a-z-]+)`", line)) - {"langgraph"} <= set(extras)
+    table = README.partition("\n| extra | brings |\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == set(extras)
+
+
+def test_the_order_is_a_newcomers():
+    order = [
+        *("When not to use it", "Two commands", "First answer on Vertex AI", "LangChain", "LlamaIndex"),
+        *("What works, and where", "Swap by configuration", "Errors", "Emulator", "Promises", "Architecture"),
+        "Contributing",
+    ]
+    assert [heading for heading in HEADINGS if heading in order] == order
+
+
+def test_the_contents_lead_to_every_section():
+    anchors, below = (list(map(_anchor, headings)) for headings in (HEADINGS, SUBHEADINGS))
+    contents = README.partition("**Contents:**")[2].partition("\n\n")[0]
+    assert re.findall(r"\]\(#([^)]+)\)", contents) == anchors
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= {*anchors, *below}
 
 
 @pytest.mark.parametrize(("settings", "base_url"), _rows("Locations and endpoints"))
@@ -95,7 +127,9 @@ def test_every_error_that_is_raised_has_its_row():
     assert {kind.__name__ for kind in _leaves(errors.VertexCompatError)} - bases == listed
 
 
-def test_every_file_that_is_linked_exists():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_file_that_is_linked_exists(path):
+    text = path.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text)
+    assert [link for link in links if not (path.parent / link).exists()] == []
+    assert len(links) > 10 or path.name != "README.md"

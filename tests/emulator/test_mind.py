@@ -1,7 +1,9 @@
 """The built-in answers make sense: tools are called with what the prompt says, JSON satisfies its schema."""
 
 import base64
+import io
 import json
+import wave
 
 import jsonschema
 import pytest
@@ -90,6 +92,16 @@ def test_an_image_comes_in_the_audio_field(ask):
     assert base64.b64decode(audio["data"]).startswith(b"\x89PNG\r\n")
     assert reply.message["content"] is None
     assert reply.message["extra_content"]["google"]["thought_signature"]
+
+
+def test_sound_comes_in_the_audio_field(ask):
+    reply = ask("Say hello.", modalities=["audio"])
+    audio = reply.message["audio"]
+    assert audio["extra_content"] == {"google": {"mime_type": "audio/wav"}}
+    with wave.open(io.BytesIO(base64.b64decode(audio["data"]))) as sound:
+        assert (sound.getnchannels(), sound.getframerate(), sound.getnframes()) == (1, 24_000, 24_000)
+    assert reply.message["content"] is None
+    assert ask("Say hello.", modalities=["text", "audio"]).message["content"] == "Here is a sound for: Say hello."
 
 
 # Tools

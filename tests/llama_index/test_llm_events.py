@@ -127,6 +127,8 @@ def test_reasoning_and_cached_tokens_are_told(llm, emulator):
         "total_tokens": 140,
         "reasoning_tokens": 30,
         "cached_tokens": 60,
+        "prompt_tokens_details": {"cached_tokens": 60},
+        "completion_tokens_details": {"reasoning_tokens": 30},
     }
 
 

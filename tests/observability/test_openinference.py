@@ -23,8 +23,15 @@ USAGE = {
     "completion_tokens": 10,
     "total_tokens": 140,
     "completion_tokens_details": {"reasoning_tokens": 30},
+    "prompt_tokens_details": {"cached_tokens": 60},
 }
-COUNTED = {"prompt": 100, "completion": 40, "total": 140}
+COUNTED = {
+    "prompt": 100,
+    "completion": 40,
+    "total": 140,
+    "prompt_details.cache_read": 60,
+    "completion_details.reasoning": 30,
+}
 """Thoughts are part of the completion, so that the counts add up."""
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -47,7 +48,8 @@ def installed(name: str) -> bool:
 @pytest.mark.parametrize("order", ["others first", "ours first"])
 def test_our_classes_answer_beside_all_others(order):
     if missing := [name for name in OTHERS if not installed(name)]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+        refuse = pytest.fail if "REQUIRE_PEERS" in os.environ else pytest.skip
+        refuse(f"not installed (extra `peers`): {', '.join(missing)}")
     first, last = (OTHERS, ()) if order == "others first" else ((), OTHERS)
     code = CODE.format(first=first, last=last)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -36,7 +36,7 @@ class Draft:
     text: str | None = None
     thoughts: str | None = None
     calls: tuple[Call, ...] = ()
-    shows_image: bool = False
+    medium: Literal["image", "audio"] | None = None
     refusal: str | None = None
     grounding: Json | None = None
     signature: str | None = None

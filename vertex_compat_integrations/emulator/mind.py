@@ -5,7 +5,7 @@ import mimetypes
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from vertex_compat_integrations.emulator.answer import Draft
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
@@ -19,6 +19,7 @@ from vertex_compat_integrations.wire import Json
 _GUARDED = re.compile(r"\bbombs?\b", re.IGNORECASE)
 _GUARD_REFUSAL = "S9: Llama Guard refuses what speaks of weapons."
 _MEDIA = {"image": "image", "audio": "sound", "video": "video"}
+_MADE: dict[Literal["image", "audio"], str] = {"image": "picture", "audio": "sound"}
 
 
 def think(request: ChatRequest) -> Draft:
@@ -30,9 +31,10 @@ def think(request: ChatRequest) -> Draft:
     if calls:
         return Draft(calls=calls, thoughts=thoughts)
     modalities = request.body.get("modalities") or ["text"]
-    if "image" in modalities and request.traits.surface == "gemini":
-        caption = f"Here is a picture for: {excerpt(user_text(request))}" if "text" in modalities else None
-        return Draft(text=caption, shows_image=True)
+    medium = next((medium for medium in _MADE if medium in modalities), None)
+    if medium and request.traits.surface == "gemini":
+        caption = f"Here is a {_MADE[medium]} for: {excerpt(user_text(request))}" if "text" in modalities else None
+        return Draft(text=caption, medium=medium)
     text, finish_reason = _bounded(_answer(request), request)
     grounding = ground(text, user_text(request)) if is_grounded(request) else None
     return Draft(text=text, thoughts=thoughts, finish_reason=finish_reason, grounding=grounding)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 import struct
 import threading
 import time
@@ -18,6 +19,8 @@ from vertex_compat_integrations.emulator.signatures import Bearer, SignatureBook
 from vertex_compat_integrations.emulator.usage import build_usage
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
+
+_SAMPLE_RATE = 24_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,12 @@ class Teller:
             message["reasoning_content"] = thoughts
         if draft.refusal is not None:
             message["refusal"] = draft.refusal
-        if draft.shows_image:
+        if draft.medium:
+            # Google puts an image into `audio`; what it does with sound is not published, so the same is taken for it.
+            mime_type, made = ("image/png", one_pixel_png()) if draft.medium == "image" else ("audio/wav", one_beep())
             message["audio"] = {
-                "data": base64.b64encode(one_pixel_png()).decode(),
-                "extra_content": {"google": {"mime_type": "image/png"}},
+                "data": base64.b64encode(made).decode(),
+                "extra_content": {"google": {"mime_type": mime_type}},
             }
         if draft.calls:
             message["tool_calls"] = [self._tool_call(call, k, request) for k, call in enumerate(draft.calls)]
@@ -226,6 +231,15 @@ def _content(draft: Draft, request: ChatRequest, variant: Variant) -> tuple[str 
 def _choice_count(request: ChatRequest) -> int:
     count: Any = request.body.get("n")
     return count if isinstance(count, int) and 1 <= count <= 8 else 1
+
+
+def one_beep() -> bytes:
+    """A valid WAV: a second of 440 Hz, mono, as many samples a second as Gemini's speech has."""
+    wave = (round(8_000 * math.sin(math.tau * 440 * place / _SAMPLE_RATE)) for place in range(_SAMPLE_RATE))
+    samples = struct.pack(f"<{_SAMPLE_RATE}h", *wave)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, _SAMPLE_RATE, 2 * _SAMPLE_RATE, 2, 16)
+    head = struct.pack("<4sI4s", b"RIFF", 4 + len(form) + 8 + len(samples), b"WAVE")
+    return head + form + struct.pack("<4sI", b"data", len(samples)) + samples
 
 
 def one_pixel_png() -> bytes:

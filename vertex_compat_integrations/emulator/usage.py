@@ -13,7 +13,8 @@ from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
 _CACHED_TOKENS = 2048
 _EFFORT_TOKENS = {"minimal": 8, "low": 16, "medium": 64, "high": 256, "max": 512}
 _DEFAULT_THOUGHT_TOKENS = 32
-_IMAGE_TOKENS = 1120
+_MEDIUM_TOKENS = {"image": 1120, "audio": 25}
+"""Of an image of 1K, and of a second of sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def build_usage(draft: Draft, request: ChatRequest) -> Json:
     """The usage object that goes with a draft."""
     prompt = count_tokens(json.dumps([request.body.get("messages"), request.body.get("tools")], ensure_ascii=False))
     spoken = (draft.text or "") + "".join(call.name + call.arguments for call in draft.calls)
-    answer = _IMAGE_TOKENS if draft.shows_image else count_tokens(spoken)
+    answer = _MEDIUM_TOKENS[draft.medium] if draft.medium else count_tokens(spoken)
     return shape_usage(Counts(prompt, answer, thought_tokens(draft, request)), request)
 
 

@@ -191,7 +191,13 @@ _NOTHING_USED = _usage(_NOTHING_COUNTED)
 def _raw(reply: Reply) -> dict[str, Any]:
     """What is known of the completion besides its message: plain JSON values only."""
     ending = reply.ending
-    usage = _usage(ending.usage or _NOTHING_COUNTED)
+    counted = ending.usage or _NOTHING_COUNTED
+    # Tracers look for the parts where OpenAI has them.
+    parts = {
+        "prompt_tokens_details": {"cached_tokens": counted.cached},
+        "completion_tokens_details": {"reasoning_tokens": counted.thought},
+    }
+    usage = {**_usage(counted), **parts}
     return {"usage": usage, **{name: value for name, value in _told(reply, ending).items() if value is not None}}
 
 
