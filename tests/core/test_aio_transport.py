@@ -137,7 +137,8 @@ from vertex_compat_integrations.core.options import Options
 
 def ask(loop):
     client = VertexCompatClient(Connection(base_url={url!r}, api_key="t", http_backend={backend!r}))
-    loop.run_until_complete(client.achat([dict(role="user", content="Hello")], Options(model="google/gemini-3.5-flash")))
+    options = Options(model="google/gemini-3.5-flash")
+    loop.run_until_complete(client.achat([dict(role="user", content="Hello")], options))
 
 forgotten, left, shared = (asyncio.new_event_loop() for _ in range(3))
 ask(forgotten)
