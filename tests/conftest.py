@@ -1,11 +1,15 @@
 """What tests of several rooms share."""
 
+import asyncio
 import http.server
+import inspect
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from vertex_compat_integrations.emulator import Emulator
 
 
 class _Sink(http.server.BaseHTTPRequestHandler):
@@ -38,3 +42,30 @@ def sink() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
+    if inspect.iscoroutinefunction(request.function):
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def shared_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
+    """The emulator, as if it had just started."""
+    shared_emulator.reset()
+    yield shared_emulator
+    shared_emulator.reset()

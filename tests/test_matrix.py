@@ -1,8 +1,6 @@
 """The table of features holds: each cell is run on the emulator, and a hole is one by its documented limit only."""
 
-import asyncio
 import inspect
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,27 +22,9 @@ def _id(value: object) -> str:
     return value.scenario if isinstance(value, Feature) else "-".join(value)
 
 
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Emulator:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    return shared_emulator
-
-
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_doors() -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test has one."""
 
 
 def _cell(place: Place, emulator: Emulator) -> Cell:

@@ -1,27 +1,12 @@
 """A client on a running emulator; named by `pytest_plugins` where it is wanted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.emulator import Emulator
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
 
 
 class Waits(list[float]):

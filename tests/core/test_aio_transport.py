@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
+import openai
 import pytest
 
 from vertex_compat_integrations.core.client import VertexCompatClient
@@ -93,6 +94,16 @@ async def test_both_send_the_same(server, text):
 async def test_a_refused_connection_is_no_timeout(backend):
     with pytest.raises(ConnectionFailedError, match=r"failed \(ConnectError\)"):
         await ask(base_url="http://localhost:9/v1", http_backend=backend)
+
+
+async def test_nor_is_it_on_the_sdks_own_client():
+    try:
+        own = openai.DefaultAioHttpClient()
+    except RuntimeError:
+        pytest.skip("this SDK wants httpx-aiohttp for its own client")
+    with pytest.raises(ConnectionFailedError, match="ClientConnector"):
+        await ask(base_url="http://localhost:9/v1", http_async_client=own)
+    await own.aclose()
 
 
 async def carrier_of(route: Route) -> str:

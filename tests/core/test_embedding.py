@@ -4,7 +4,7 @@ import asyncio
 import base64
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
 )
 from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.emulator import Emulator, delay, http_error, raw
+from vertex_compat_integrations.emulator import delay, http_error, raw
 
 SMALL = "intfloat/multilingual-e5-small-maas"
 LARGE = "intfloat/multilingual-e5-large-instruct-maas"
@@ -169,20 +169,6 @@ class TestAnswers:
     def test_tokens_of_all_batches_add_up_if_all_are_known(self):
         assert join_embedded([Embedded([[1.0]], 3), Embedded([[2.0]], 4)]).input_tokens == 7
         assert join_embedded([Embedded([[1.0]], 3), Embedded([[2.0]], None)]).input_tokens is None
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
 
 
 @pytest.fixture

@@ -1,26 +1,12 @@
 """A running emulator, and how to ask it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from emulator_client import Ask, asker
 
 from vertex_compat_integrations.emulator import Emulator
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
 
 
 @pytest.fixture

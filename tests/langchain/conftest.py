@@ -1,26 +1,12 @@
 """A running emulator, and chat models that speak to it as a caller with a token of the emulator's identity side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
 
 
 @pytest.fixture

@@ -408,3 +408,8 @@ def test_a_profile_has_no_key_that_langchain_does_not_know():
     """LangChain itself would say so, at each construction, if it looked."""
     for row in ("gemini-3.5-flash", "meta/llama-3.3-70b-instruct-maas", "google/gemini-3-pro-image"):
         assert set(ChatVertexCompat(model=row, project="p").profile) <= set(get_type_hints(ModelProfile))
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_output_tokens", "max_completion_tokens"])
+def test_traces_show_an_option_by_whichever_name_a_call_gives_it(chat, name):
+    assert chat()._get_ls_params(**{name: 7})["ls_max_tokens"] == 7

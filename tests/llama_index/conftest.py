@@ -1,8 +1,6 @@
 """A running emulator, and LLMs that speak to it as a caller with a token of the emulator's identity side."""
 
-import asyncio
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,30 +10,8 @@ from vertex_compat_integrations.llama_index import VertexCompat
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    if inspect.iscoroutinefunction(request.function):
-        yield
-        return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
-
-
-@pytest.fixture(scope="module")
-def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator, as if it had just started."""
-    shared_emulator.reset()
-    yield shared_emulator
-    shared_emulator.reset()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test of this room has one."""
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """One llama.cpp server for all tests, where it and the weights are installed; else each test says what is missing."""
 
-import asyncio
-import inspect
 import os
 from collections.abc import Iterator
 
@@ -44,13 +42,5 @@ def relay(server: LlamaServer) -> Iterator[Relay]:
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    if inspect.iscoroutinefunction(request.function):
-        yield
-        return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test of this room has one."""

@@ -1,7 +1,5 @@
 """A fault server for each test, and a machine without settings of its own."""
 
-import asyncio
-import inspect
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,16 +50,8 @@ def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobodys_bundl
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    if inspect.iscoroutinefunction(request.function):
-        yield
-        return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test of this room has one."""
 
 
 @pytest.fixture

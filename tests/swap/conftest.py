@@ -1,7 +1,5 @@
 """A proxy that lets nothing through, so that a test sees the host that a request was meant for; and a bare machine."""
 
-import asyncio
-import inspect
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -27,16 +25,8 @@ def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """LlamaIndex's synchronous doors take the thread's event loop, or make one and leave it open."""
-    if inspect.iscoroutinefunction(request.function):
-        yield
-        return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+def _loop(loop_for_synchronous_tests: None) -> None:
+    """Each test of this room has one."""
 
 
 class _Refusal(socketserver.StreamRequestHandler):

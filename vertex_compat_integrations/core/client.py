@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.call import Call, ChatCall, Terms
     from vertex_compat_integrations.core.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explanation import Explanation
+    from vertex_compat_integrations.core.history import SkipValues
     from vertex_compat_integrations.core.http_clients import Route
     from vertex_compat_integrations.core.pool import Post
     from vertex_compat_integrations.core.reply import Reply
@@ -218,7 +219,7 @@ class VertexCompatClient(Closing):
             facts,
             stream=stream,
             resource=Resource(destination.project or self._project, destination.location),
-            skip_values="where missing" if model in self._demanding else "as the model demands",
+            skip_values=self._skip_values(model),
         )
         asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
         return explain(asked, self._project)
@@ -278,7 +279,7 @@ class VertexCompatClient(Closing):
             options,
             self._terms(destination, model),
             stream=stream,
-            skip_values="where missing" if model in self._demanding else "as the model demands",
+            skip_values=self._skip_values(model),
             takes_cut=self._connection.on_truncated == "warn",
         )
         self._warn_of(model, call.request, own_server=destination.own_server)
@@ -334,6 +335,10 @@ class VertexCompatClient(Closing):
             self._backend = resolve_http_backend(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
+
+    def _skip_values(self, model: str) -> "SkipValues":
+        """When Google's value that stands for a lost signature is sent."""
+        return "where missing" if model in self._demanding else "as the model demands"
 
     def _warn_of(self, model: str, request: "Request", *, own_server: bool) -> None:
         if not (own_server or self._override or is_known(model)):

@@ -9,7 +9,13 @@ from typing import Any, ClassVar, Literal, cast, get_args
 from pydantic import Field, SecretStr, field_validator
 
 from vertex_compat_integrations.core.adc import resolve_adc_universe
-from vertex_compat_integrations.core.credentials import TokenSource, token_source, universe_of, without_tokens
+from vertex_compat_integrations.core.credentials import (
+    TokenSource,
+    check_alternatives,
+    token_source,
+    universe_of,
+    without_tokens,
+)
 from vertex_compat_integrations.core.endpoint import (
     DEFAULT_LOCATION,
     DEFAULT_UNIVERSE,
@@ -184,13 +190,13 @@ def check_run_time_settings(names: Iterable[str]) -> None:
             )
 
 
-def settings_to_pickle(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as they may stand in a pickle: no token is in them.
+def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The state of a framework's object as it may stand in a pickle: no token is in it, and no client.
 
     A static token and HTTP clients stay behind; Google's credentials travel with the means to get a token, a callable
     as itself.
     """
-    packed = dict(settings)
+    packed = dict(state["__dict__"])
     if packed.get("api_key") is not None:
         packed["api_key"] = LostToken()
     given = packed.get("credentials")
@@ -198,7 +204,9 @@ def settings_to_pickle(settings: Mapping[str, Any]) -> dict[str, Any]:
         packed["credentials"] = without_tokens(given)
     if left := [name for name in _HTTP_CLIENTS if packed.pop(name, None) is not None]:
         warnings.warn(f"{left[0]} cannot be pickled; the copy makes its own.", VertexCompatWarning, stacklevel=4)
-    return packed | dict.fromkeys(name for name in _HTTP_CLIENTS if name in settings)
+    packed |= dict.fromkeys(name for name in _HTTP_CLIENTS if name in state["__dict__"])
+    private = state.get("__pydantic_private__") or {}
+    return {**state, "__dict__": packed, "__pydantic_private__": {**private, "_client": None}}
 
 
 def shared_by_copies(connection: Connection) -> dict[int, Any]:
@@ -318,13 +326,7 @@ def check_settings(connection: Connection, model: str) -> str:
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
     """Refuse what contradicts itself, before a token is unwrapped, and a destination that may not have it."""
-    if connection.api_key is not None and connection.credentials is not None:
-        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
-    given = connection.credentials
-    if connection.impersonate_service_account and (connection.api_key is not None or callable(given)):
-        raise SettingsError(
-            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
-        )
+    check_alternatives(connection.credentials, connection.api_key, connection.impersonate_service_account)
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 

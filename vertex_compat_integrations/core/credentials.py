@@ -402,7 +402,8 @@ def token_source(
     """
     accounts = impersonate_service_account or ()
     impersonate = (accounts,) if isinstance(accounts, str) else tuple(accounts)
-    _check_alternatives(credentials, token, impersonate)
+    check_alternatives(credentials, token, impersonate)
+    _check_kind(credentials)
     if token is not None:
         return StaticSource(token, quota_project)
     if callable(credentials):
@@ -413,13 +414,21 @@ def token_source(
     return _shared_source(settings, clock)
 
 
-def _check_alternatives(credentials: object, token: str | None, impersonate: Sequence[str]) -> None:
+def check_alternatives(credentials: object, token: object, impersonate: str | Sequence[str] | None) -> None:
+    """Refuse settings of which only one can be meant.
+
+    Raises:
+        SettingsError: They contradict each other.
+    """
     if token is not None and credentials is not None:
         raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
     if impersonate and (token is not None or callable(credentials)):
         raise SettingsError(
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
         )
+
+
+def _check_kind(credentials: object) -> None:
     if credentials is None or callable(credentials):
         return
     from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed

@@ -332,6 +332,17 @@ def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None
         raise failure.with_traceback(None)
 
 
+def _connection_error_of_aiohttp(error: BaseException) -> str | None:
+    """The name of aiohttp's error if it could not connect: the SDK's own client on it calls that a timeout, too."""
+    link: BaseException | None = error
+    while link is not None:
+        names = {kind.__name__ for kind in type(link).__mro__}
+        if "ClientConnectionError" in names:
+            return None if "TimeoutError" in names else type(link).__name__
+        link = link.__cause__
+    return None
+
+
 def translate_error(error: Exception) -> VertexCompatError:
     """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it."""
     for link in (error, error.__cause__):
@@ -342,6 +353,8 @@ def translate_error(error: Exception) -> VertexCompatError:
         return decode_failure(response.status_code, response.content, response.headers)
     names = {kind.__name__ for kind in type(error).__mro__}
     cause = type(error.__cause__ or error).__name__
+    if (refused := _connection_error_of_aiohttp(error)) is not None:
+        return ConnectionFailedError(f"The connection failed ({refused}).")
     if names & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
         return DeadlineExceededError(f"The server did not answer in time ({cause}).")
     if names & {"DecodingError"}:

@@ -113,9 +113,23 @@ def check_names(spec: Spec, known: Mapping[str, Collection[str]]) -> None:
                 raise _unknown(name, provider, known)
 
 
-def missing_class(provider: str, name: str, package: str) -> ImportError:
-    """The error for a stock class that is not installed, with the command that mends it."""
-    return ImportError(f"{provider}: needs {name}, which is not installed: pip install {package}")
+def stock_class(module: str, name: str, package: str) -> Any:
+    """The framework's own class for OpenAI's models.
+
+    Args:
+        module: Where it stands.
+        name: What it is called there.
+        package: What to install for it.
+
+    Raises:
+        ImportError: The package is not installed.
+    """
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ImportError(f"{OPENAI}: needs {name}, which is not installed: pip install {package}") from None
 
 
 def _unknown(name: str, provider: str, known: Mapping[str, Collection[str]]) -> SettingsError:

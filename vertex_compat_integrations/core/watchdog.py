@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -25,6 +25,7 @@ class Watch:
     def __init__(self) -> None:
         """Nothing to watch yet."""
         self._response: Any = None
+        self._closing: asyncio.Task[None] | None = None
         self.has_expired = False
 
     def begin(self, response: Any) -> None:
@@ -32,11 +33,20 @@ class Watch:
         self._response = response
 
     def expire(self) -> None:
-        """Shut the connection down, so that the read ends."""
+        """Shut the connection down, so that the read ends; a response that shows none is left to its own timeouts."""
         response = self._response
         if response is not None:
             self.has_expired = True
-            _shut_down(response)
+            stream = response.extensions.get("network_stream")
+            if stream is not None:
+                _shut_down(stream)
+
+    def expire_on_loop(self) -> None:
+        """Like `expire`; a response that shows no connection, such as aiohttp's, is closed."""
+        self.expire()
+        response = self._response
+        if response is not None and "network_stream" not in response.extensions:
+            self._closing = asyncio.get_running_loop().create_task(_close(response))
 
     def release(self) -> None:
         """The read is over."""
@@ -48,17 +58,13 @@ class Watch:
         return self._response is None
 
 
-_CLOSING: set[asyncio.Task[None]] = set()
+async def _close(response: Any) -> None:
+    # Its read is over by this; what else goes wrong is nobody's concern any more.
+    with suppress(Exception):
+        await response.aclose()
 
 
-def _shut_down(response: Any) -> None:
-    stream = response.extensions.get("network_stream")
-    if stream is None:
-        # aiohttp's: closing the response ends the read that waits for it.
-        task = asyncio.get_running_loop().create_task(response.aclose())
-        _CLOSING.add(task)
-        task.add_done_callback(_CLOSING.discard)
-        return
+def _shut_down(stream: Any) -> None:
     connection = stream.get_extra_info("socket")
     if connection is None:
         return
@@ -127,7 +133,7 @@ class Watchdog:
 def watching_on_loop(watch: Watch, response: Any, seconds: float) -> Iterator[None]:
     """Like `Watchdog.watching`, on the running event loop."""
     watch.begin(response)
-    timer = asyncio.get_running_loop().call_later(seconds, watch.expire)
+    timer = asyncio.get_running_loop().call_later(seconds, watch.expire_on_loop)
     try:
         yield
     finally:

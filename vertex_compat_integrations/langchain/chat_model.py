@@ -16,15 +16,15 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 
 from vertex_compat_integrations import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, VertexCompatClient
+from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.connection import (
     Connection,
     check_run_time_settings,
     check_settings,
     resolve_destination,
     resolve_model_name,
-    settings_to_pickle,
     shared_by_copies,
+    state_to_pickle,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explanation import Explanation
@@ -45,7 +45,6 @@ from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
 Structured = dict[str, Any] | BaseModel
-_CONNECTION = tuple(Connection.model_fields)
 
 _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 """Options that traces show under names of their own."""
@@ -79,7 +78,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     model_facts: dict[str, Any] | None = None
     """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
 
-    _client: tuple[tuple[Any, ...], VertexCompatClient] | None = PrivateAttr(default=None)
+    _client: KeyedClient | None = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = PROVIDER
 
@@ -142,7 +141,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
-            said = {name: kwargs[name] for name in kwargs if self.setting_aliases.get(name, name) in _TRACED}
+            said = {name: kwargs[name] for name in kwargs if Options.setting_aliases.get(name, name) in _TRACED}
             options = self._options(stop, said)
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
         if options.temperature is not None:
@@ -155,12 +154,9 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def _core(self) -> VertexCompatClient:
         """The client for the settings as they are now."""
-        settings = (self.model_facts, *(getattr(self, name) for name in _CONNECTION))
-        known = self._client
-        if known is None or known[0] != settings:
-            # A connection of its own: copies of this model share the client, and may be changed one by one.
-            connection = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
-            known = self._client = settings, VertexCompatClient(connection, self.model_facts)
+        known = client_for(self, self.model_facts, self._client)
+        if known is not self._client:
+            self._client = known
         return known[1]
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
@@ -392,10 +388,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings without tokens; the client is made anew where they arrive."""
-        state = super().__getstate__()
-        settings = settings_to_pickle(state["__dict__"])
-        private = state.get("__pydantic_private__") or {}
-        return {**state, "__dict__": settings, "__pydantic_private__": {**private, "_client": None}}
+        return state_to_pickle(super().__getstate__())
 
 
 def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:

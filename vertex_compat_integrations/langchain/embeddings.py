@@ -1,6 +1,5 @@
 """`VertexCompatEmbeddings`: LangChain's interface for embeddings on the core's client."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from langchain_core.embeddings import Embeddings
@@ -14,8 +13,8 @@ from vertex_compat_integrations.core.connection import (
     check_settings,
     resolve_destination,
     resolve_model_name,
-    settings_to_pickle,
     shared_by_copies,
+    state_to_pickle,
 )
 from vertex_compat_integrations.core.embedding import EmbeddingOptions, check_embeds
 from vertex_compat_integrations.langchain.errors import model_errors
@@ -96,7 +95,4 @@ class VertexCompatEmbeddings(Closable, Connection, EmbeddingOptions, Serializabl
 
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings without tokens; the client is made anew where they arrive."""
-        state = super().__getstate__()
-        settings = settings_to_pickle(state["__dict__"])
-        private: Mapping[str, Any] = state.get("__pydantic_private__") or {}
-        return {**state, "__dict__": settings, "__pydantic_private__": {**private, "_client": None}}
+        return state_to_pickle(super().__getstate__())

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Collection, Mapping
-from importlib import import_module
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.settings import setting_names
-from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, missing_class, resolve_spec
+from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, resolve_spec, stock_class
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors
 from vertex_compat_integrations.langchain.vocabulary import FOREIGN
@@ -38,7 +37,7 @@ def load_chat_model(
         chosen = resolve_spec(spec, settings, section=section, environment=environment)
         known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(ChatVertexCompat), *FOREIGN}}
         if chosen.provider == OPENAI:
-            stock = _stock_class()
+            stock: type[BaseChatModel] = stock_class("langchain_openai", "ChatOpenAI", "langchain-openai")
             known[OPENAI] = {name for key, field in stock.model_fields.items() for name in (key, field.alias) if name}
             check_names(chosen, known)
             return stock(**chosen.settings)
@@ -47,13 +46,3 @@ def load_chat_model(
             return ChatVertexCompat(**chosen.settings)
         except ValidationError as error:
             raise invalid_settings(error) from None
-
-
-def _stock_class() -> type[BaseChatModel]:
-    try:
-        stock: type[BaseChatModel] = import_module("langchain_openai").ChatOpenAI
-    except ModuleNotFoundError as error:
-        if error.name != "langchain_openai":
-            raise
-        raise missing_class(OPENAI, "ChatOpenAI", "langchain-openai") from None
-    return stock

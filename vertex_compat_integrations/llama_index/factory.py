@@ -3,14 +3,13 @@
 import inspect
 import os
 from collections.abc import Collection, Mapping
-from importlib import import_module
 from typing import Any
 
 from llama_index.core.llms.llm import LLM
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.settings import setting_names
-from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, missing_class, resolve_spec
+from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, resolve_spec, stock_class
 from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
 from vertex_compat_integrations.llama_index.llm import VertexCompat
 from vertex_compat_integrations.llama_index.vocabulary import FOREIGN, refused_value
@@ -38,7 +37,7 @@ def load_llm(
     chosen = resolve_spec(spec, settings, section=section, environment=environment)
     known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(VertexCompat), *FOREIGN}}
     if chosen.provider == OPENAI:
-        stock = _stock_class()
+        stock: type[LLM] = stock_class("llama_index.llms.openai", "OpenAI", "llama-index-llms-openai")
         known[OPENAI] = {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {"self", "kwargs"}
         check_names(chosen, known)
         return stock(**chosen.settings)
@@ -47,16 +46,6 @@ def load_llm(
         return VertexCompat(**chosen.settings)
     except ValidationError as error:
         raise refused_value(error) from None
-
-
-def _stock_class() -> type[LLM]:
-    try:
-        stock: type[LLM] = import_module("llama_index.llms.openai").OpenAI
-    except ModuleNotFoundError as error:
-        if error.name not in ("llama_index.llms", "llama_index.llms.openai"):
-            raise
-        raise missing_class(OPENAI, "llama_index.llms.openai.OpenAI", "llama-index-llms-openai") from None
-    return stock
 
 
 def register() -> None:
