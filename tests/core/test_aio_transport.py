@@ -124,6 +124,15 @@ async def test_aiohttp_carries_asynchronous_calls_unless_told_otherwise(server, 
     assert await carrier_of(Route(server.base_url.removesuffix("/v1"), http_backend=named)) == carrier
 
 
+async def test_where_no_aiohttp_is_installed_httpx_carries_them(server, monkeypatch):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "vertex_compat_integrations.core.aio_transport", raising=False)
+    assert await carrier_of(Route(server.base_url.removesuffix("/v1"))) == "httpx"
+    with pytest.raises(SettingsError, match="No aiohttp") as caught:
+        await ask(base_url=server.base_url, http_backend="aiohttp")
+    assert "[aiohttp]" in caught.value.hint
+
+
 async def test_the_environment_says_otherwise_for_all(server, monkeypatch):
     monkeypatch.setenv("VERTEX_COMPAT_HTTP_BACKEND", "carrier pigeon")
     with pytest.raises(SettingsError, match="carrier pigeon"):

@@ -8,13 +8,13 @@ deadline, and lets nobody set its session under the SDK's major 3.
 import asyncio
 import ssl
 import weakref
-from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
 import openai
+from aiohttp import encode_basic_auth  # has it since 3.14: an older one is as good as none
 from yarl import URL
 
 from vertex_compat_integrations.core.http_library import LIBRARY
@@ -142,9 +142,8 @@ def _timeout(seconds: dict[str, float | None]) -> aiohttp.ClientTimeout:
 def _proxy_arguments(url: str) -> dict[str, Any]:
     proxy = LIBRARY.Proxy(url)
     arguments: dict[str, Any] = {"proxy": URL(str(proxy.url))}
-    if proxy.raw_auth:
-        login = b64encode(b":".join(proxy.raw_auth)).decode()
-        arguments["proxy_headers"] = {"Proxy-Authorization": f"Basic {login}"}
+    if proxy.auth:
+        arguments["proxy_headers"] = {"Proxy-Authorization": encode_basic_auth(*proxy.auth)}
     return arguments
 
 

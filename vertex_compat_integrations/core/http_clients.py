@@ -170,7 +170,7 @@ def _aio_settings(route: Route) -> dict[str, Any] | None:
     try:
         from vertex_compat_integrations.core.aio_transport import AioTransport  # noqa: PLC0415 - if it is there at all
     except ImportError:
-        refusal = "aiohttp is not installed.", 'pip install "vertex-compat-integrations[aiohttp]"'
+        refusal = "No aiohttp is installed, or one before 3.14.", 'pip install "vertex-compat-integrations[aiohttp]"'
     if refusal is None:
         context = LIBRARY.create_ssl_context(transport_settings(route).get("verify", True))
         return {"transport": AioTransport(context, proxy)}
