@@ -181,8 +181,10 @@ def _aio_settings(route: Route) -> dict[str, Any] | None:
 
 def _proxy_of(route: Route) -> str | None:
     """The proxy of a route: the given one, else the environment's, as for the HTTP library."""
-    if route.origin.startswith("http:") or route.proxy:
-        return None if route.origin.startswith("http:") else route.proxy
+    if route.origin.startswith("http:"):
+        return None
+    if route.proxy:
+        return route.proxy
     proxies = getproxies()
     proxy = proxies.get("https") or proxies.get("all")
     if not proxy or proxy_bypass(route.origin.partition("://")[2]):
