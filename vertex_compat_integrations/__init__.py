@@ -5,6 +5,7 @@ The rooms of this house:
 * `vertex_compat_integrations.langchain` — `ChatVertexCompat`, a LangChain chat model.
 * `vertex_compat_integrations.llama_index` — `VertexCompat`, a LlamaIndex LLM.
 * `vertex_compat_integrations.core` — endpoint, credentials, requests, replies; knows no framework.
+* `vertex_compat_integrations.batch` — a file of prompts to a file of answers; knows no framework.
 * `vertex_compat_integrations.emulator` — `Emulator`, an offline stand-in for endpoint and identity side.
 * `vertex_compat_integrations.cli` — the command `vertex-compat`.
 

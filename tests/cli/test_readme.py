@@ -1,14 +1,12 @@
 """The README tells the truth: its code runs, its commands are the commands, its tables are what the code says."""
 
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from code_blocks import run_block
 
 from vertex_compat_integrations.core import errors
 from vertex_compat_integrations.core.connection import Connection, resolve_destination
@@ -41,27 +39,16 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("code", PYTHON_BLOCKS, ids=range(len(PYTHON_BLOCKS)))
 def test_each_python_block_runs(code, emulator, tmp_path):
-    path = tmp_path / "block.py"
-    path.write_text(code, encoding="utf-8")
-    environment = {EMULATOR_HOST_VARIABLE: emulator.host, "GOOGLE_CLOUD_PROJECT": "p", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, path.name],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    environment = {EMULATOR_HOST_VARIABLE: emulator.host, "GOOGLE_CLOUD_PROJECT": "p"}
+    done = run_block(code, tmp_path, environment)
+    assert done.exit_code == 0, done.errors
+    assert done.output
 
 
 def test_the_emulator_block_shows_the_retry(tmp_path):
     code = next(block for block in PYTHON_BLOCKS if "http_error(429)" in block)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ}
-    )
-    assert done.stdout.splitlines()[-1] == "[200, 429, 200]"
+    done = run_block(code, tmp_path, {})
+    assert done.output.splitlines()[-1] == "[200, 429, 200]"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,13 @@ from vertex_compat_integrations.core.retry import LONGEST_WAIT, delay_before_ret
 
 def delay(error, *, retries=0, max_retries=2, remaining=600.0, chance=1.0, **more):
     return delay_before_retry(
-        error, retries=retries, max_retries=max_retries, remaining=remaining, chance=lambda: chance, **more
+        error,
+        retries=retries,
+        max_retries=max_retries,
+        remaining=remaining,
+        chance=lambda: chance,
+        stated=error.retry_after,
+        **more,
     )
 
 

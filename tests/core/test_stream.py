@@ -7,10 +7,10 @@ from core_samples import MODEL, call_piece, chunk, decode, join, signed, sse, wo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.call import StreamReader
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
 from vertex_compat_integrations.core.reply import Reply, decode_replies
 from vertex_compat_integrations.core.stream import StreamDecoder
+from vertex_compat_integrations.core.stream_reader import StreamReader
 from vertex_compat_integrations.core.usage import Usage
 from vertex_compat_integrations.emulator.stream import stream_chunks
 from vertex_compat_integrations.emulator.teller import Told

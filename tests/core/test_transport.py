@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vertex_compat_integrations.core import transport
-from vertex_compat_integrations.core.call import StreamReader
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.stream import StreamDecoder
+from vertex_compat_integrations.core.stream_reader import StreamReader
 from vertex_compat_integrations.core.transport import EventParser, decode_json
 
 ERROR = [{"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}]

@@ -23,7 +23,7 @@ from vertex_compat_integrations.emulator import (
     redirect,
     text,
 )
-from vertex_compat_integrations.wire import CHAT_PATH
+from vertex_compat_integrations.wire import CHAT_PATH, REQUEST_TYPE_HEADER
 
 USER = {"role": "user", "content": "Hi"}
 WORDS = text("One two three.")
@@ -211,3 +211,17 @@ def test_faults_go_on_top_of_each_other(emulator):
 def test_a_sequence_recovers(emulator, ask):
     emulator.rule([http_error(503), http_error(429), builtin()])
     assert [ask().status for _ in range(4)] == [503, 429, 200, 200]
+
+
+def test_a_rule_may_be_for_one_location_or_one_type_of_request(emulator, ask):
+    emulator.rule(http_error(429), location="us")
+    emulator.rule(http_error(503), request_type="dedicated")
+    dedicated = {REQUEST_TYPE_HEADER: "dedicated"}
+    assert [ask(location=location).status for location in ("us", "eu")] == [429, 200]
+    assert [ask(location=location, headers=dedicated).status for location in ("us", "eu")] == [429, 503]
+    assert ask(headers={REQUEST_TYPE_HEADER: "shared"}).status == 200
+
+
+def test_a_rule_of_a_location_is_used_up_by_requests_to_it(emulator, ask):
+    emulator.rule(http_error(429), location="us", times=1, when=lambda body: body["model"] == MODEL)
+    assert [ask(location=location).status for location in ("eu", "us", "us")] == [200, 429, 200]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from service import Answer, Json, Place
+from service import Answer, Json, Place, Service
 
 MODEL = "google/gemini-3.5-flash"
 Check = Callable[[Answer], bool]
@@ -22,6 +22,8 @@ class Probe:
         holds: Whether an answer bears the assumption out.
         body: The request, as it goes over the wire.
         place: Where it goes.
+        then: The request that follows a good answer, if the question is about the two; None if none can be made of it.
+        then_place: Where that goes.
     """
 
     name: str
@@ -31,6 +33,14 @@ class Probe:
     holds: Check
     body: Json
     place: Place = Place()  # noqa: RUF009 - frozen, so it can be shared
+    then: Callable[[Answer], Json | None] | None = None
+    then_place: Place = Place()  # noqa: RUF009 - as above
+
+    def asked_of(self, service: Service) -> Answer:
+        """The service's answer; the last one, where one request follows the other."""
+        answer = service.ask(self.body, self.place)
+        following = self.then(answer) if self.then is not None and answer.is_good else None
+        return answer if following is None else service.ask(following, self.then_place)
 
 
 def ask(prompt: str = "Say hello in one word.", *, model: str = MODEL, **fields: Any) -> Json:

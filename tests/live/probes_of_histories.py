@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from probe import MODEL, Probe, good, refused
+from probe import MODEL, Probe, ask, good, good_and, refused
 from probes_of_requests import WEATHER
+from service import Answer, Place
 
 SKIP = "skip_thought_signature_validator"
 
@@ -50,6 +51,25 @@ def _answered_by(role: str) -> dict[str, Any]:
             {"role": "user", "content": "And goodbye."},
         ],
     }
+
+
+_QUESTION = "The weather in Paris, please."
+
+
+def _with_its_result(answer: Answer) -> dict[str, Any] | None:
+    """The next turn of a call that came with a signature; None if none did."""
+    calls = answer.message.get("tool_calls") or []
+    if not any("thought_signature" in str(call.get("extra_content")) for call in calls):
+        return None
+    results = [{"role": "tool", "tool_call_id": call["id"], "content": "It rains."} for call in calls]
+    body = ask(_QUESTION, tools=[WEATHER])
+    body["messages"] += [{"role": "assistant", "tool_calls": calls}, *results]
+    return body
+
+
+def _says_something(answer: Answer) -> bool:
+    """Not so of an answer that calls, as the first of two requests has it."""
+    return bool(answer.content)
 
 
 PROBES = (
@@ -108,5 +128,16 @@ PROBES = (
         "taken",
         good,
         _answered_by("model"),
+    ),
+    Probe(
+        "27_signature_of_another_location",
+        "Is a thought signature that was made at one location good at another?",
+        "no page says so; with several locations a conversation may move",
+        "good",
+        good_and(_says_something),
+        ask(_QUESTION, tools=[WEATHER], tool_choice="required"),
+        Place("global"),
+        then=_with_its_result,
+        then_place=Place("us"),
     ),
 )

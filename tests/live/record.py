@@ -70,6 +70,7 @@ def write_finding(finding: Finding, folder: Path, service: str, project: str | N
         "holds": finding.holds,
         "service": service,
         "place": asdict(probe.place),
+        "then_place": asdict(probe.then_place) if probe.then is not None else None,
         "request": redact(probe.body, project),
         "status": answer.status,
         "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},

@@ -15,7 +15,7 @@ PROBES = (*probes_of_requests.PROBES, *probes_of_histories.PROBES, *probes_of_an
 
 @pytest.mark.parametrize("probe", PROBES, ids=[probe.name for probe in PROBES])
 def test_the_service_is_as_it_is_assumed_to_be(probe, service, emulated, findings):
-    finding = find(probe, service.ask(probe.body, probe.place), emulated.ask(probe.body, probe.place))
+    finding = find(probe, probe.asked_of(service), probe.asked_of(emulated))
     written = json.loads(findings.keep(finding).read_text(encoding="utf-8"))
     assert written["status"] == finding.answer.status
     assert finding.answer.status not in (401, 403, 429, 503), f"no answer to judge: {finding.answer.text[:300]}"

@@ -6,7 +6,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from probe import Probe, ask, good, refused
 from record import find, report, write_finding
 from redaction import redact
-from service import Answer
+from service import Answer, Place
 from shapes import Difference, Field, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
 
 COMPLETION = {
@@ -108,3 +108,28 @@ def test_a_check_that_breaks_on_an_odd_answer_does_not_hold():
     probe = Probe("x", "Is it so?", "nobody", "so", lambda answer: answer.json["choices"][5], ask())
     assert find(probe, _plain({}), _plain({})).holds is False
     assert find(Probe("y", "Open?", "nobody", "", good, ask()), _plain({}), _plain({})).holds is None
+
+
+class Told:
+    """A service that gives the same answer to all, and keeps what it was asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.asked = []
+
+    def ask(self, body, place):
+        self.asked.append((body, place.location))
+        return self.answer
+
+
+def test_a_request_follows_a_good_answer_of_which_one_can_be_made():
+    def probe(then):
+        return Probe("n", "?", "s", "a", good, ask("one"), then=then, then_place=Place("us"))
+
+    told = Told(_plain(COMPLETION))
+    probe(lambda answer: ask(answer.content)).asked_of(told)
+    assert told.asked == [(ask("one"), "global"), (ask("hello"), "us")]
+    for answer, then in ((_plain(COMPLETION), lambda _: None), (_plain({}, 400), lambda _: ask("two"))):
+        told = Told(answer)
+        assert probe(then).asked_of(told) is answer
+        assert told.asked == [(ask("one"), "global")]

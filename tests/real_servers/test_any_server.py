@@ -7,6 +7,7 @@ By default llama.cpp's server is asked; `REAL_SERVER_URL` names another one, for
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -16,6 +17,7 @@ from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import ContextOverflowError, InvalidRequestError, NotFoundError
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.emulator import Emulator, Upstream
 
 URL = "REAL_SERVER_URL"
 CAPITAL = [{"role": "user", "content": "What is the capital of France?"}]
@@ -38,10 +40,17 @@ class Person(BaseModel):
     age: Literal["35", "36"]
 
 
-@pytest.fixture(scope="module")
-def url(request) -> str:
-    """Where the server is; llama.cpp's is started if no other is named."""
-    return os.environ.get(URL) or request.getfixturevalue("server").base_url
+@pytest.fixture(scope="module", params=["direct", "emulated"])
+def url(request) -> Iterator[str]:
+    """Where the server is, and where the emulator has it as a self-deployed endpoint's; llama.cpp's is started if no
+    other is named.
+    """
+    direct = os.environ.get(URL) or request.getfixturevalue("server").base_url
+    if request.param == "direct":
+        yield direct
+        return
+    with Emulator(upstream=Upstream(direct), check_tokens=False) as emulator:
+        yield emulator.base_url(location="us-central1", endpoint="1234567890")
 
 
 @pytest.fixture

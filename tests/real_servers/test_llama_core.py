@@ -181,7 +181,7 @@ def test_a_tool_s_result_is_taken(client):
 
 def test_a_prompt_that_is_too_long_is_a_context_overflow(client):
     with pytest.raises(ContextOverflowError, match="exceeds the available context size") as caught:
-        client.chat([{"role": "user", "content": "word " * 2000}], SHORT)
+        client.chat([{"role": "user", "content": "word " * 3000}], SHORT)
     assert caught.value.code == 400
 
 

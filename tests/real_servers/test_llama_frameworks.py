@@ -56,7 +56,7 @@ class TestLangChain:
         from vertex_compat_integrations.core.errors import ContextOverflowError
 
         with pytest.raises(LangChainOverflow) as caught:
-            model.invoke("word " * 2000)
+            model.invoke("word " * 3000)
         assert isinstance(caught.value, ContextOverflowError)
 
 
@@ -95,4 +95,4 @@ class TestLlamaIndex:
         from vertex_compat_integrations.core.errors import ContextOverflowError
 
         with pytest.raises(ContextOverflowError, match="Shorten the messages"):
-            llm.complete("word " * 2000)
+            llm.complete("word " * 3000)

@@ -13,12 +13,12 @@ from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, TWO_WAYS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.call import StreamReader
 from vertex_compat_integrations.core.errors import UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.failures import decode_failure
 from vertex_compat_integrations.core.reply import decode_replies
 from vertex_compat_integrations.core.schema import to_openapi
 from vertex_compat_integrations.core.stream import StreamDecoder
+from vertex_compat_integrations.core.stream_reader import StreamReader
 from vertex_compat_integrations.core.transport import decode_json
 
 RECORDED = sorted((Path(__file__).parents[1] / "wire").glob("*.sse"))

@@ -51,24 +51,31 @@ def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Ask real Vertex AI, with Application Default Credentials.")
     ] = False,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str, typer.Option(help="The model to ask; smollm2 is a real one on this machine.")
+    ] = DEFAULT_MODEL,
     project: Annotated[str | None, typer.Option(help="Google Cloud project (with --live).")] = None,
     location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run agents, structured output, an image and a library question; prove what went over the wire.
 
-    Offline by default, against the emulator. Ends with 1 if a check failed.
+    Offline by default, against the emulator; with --model smollm2 (extra local) a real model answers behind it.
+    Ends with 1 if a check failed.
     """
     if not live and (project or location):
         raise typer.BadParameter("--project and --location need --live.")
     with needs("demo"):
         require("llama_index.core")  # loaded late, when its acts begin
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.demo.stage import live_stage, offline_stage  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import reason_of  # noqa: PLC0415
-    opening = live_stage(model, project, location) if live else offline_stage(model)
-    with ExitStack() as closing:
+        from vertex_compat_integrations.cli.demo.stage import live_stage, local_stage, offline_stage  # noqa: PLC0415
+        from vertex_compat_integrations.cli.real_model import LOCAL, failures  # noqa: PLC0415
+        from vertex_compat_integrations.core.settings import reason_of  # noqa: PLC0415
+    if live and model == LOCAL:
+        raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
+    offline = local_stage() if model == LOCAL else offline_stage(model)
+    opening = live_stage(model, project, location) if live else offline
+    with ExitStack() as closing, failures():
         try:
             stage = closing.enter_context(opening)
         except ValueError as error:
@@ -86,21 +93,30 @@ def emulate(
     service_account: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a key file for its identity side, for real google-auth.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="smollm2", help="A real model on this machine that answers (extra local).")
+    ] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="OpenAI-compatible server that answers; VERTEX_COMPAT_UPSTREAM_KEY."),
+    ] = None,
+    upstream_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model's name there; else the name that was asked for.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
     with needs("cli,emulator"):
         from vertex_compat_integrations.cli.emulate import serve  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.real_model import failures, opened_model  # noqa: PLC0415
         from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - as above
-    try:
-        emulator = Emulator(token_life, port, host=host)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--host") from None
-    try:
+    with ExitStack() as closing, failures():
+        try:
+            answering = closing.enter_context(opened_model(model, upstream, upstream_model, os.environ))
+            emulator = Emulator(token_life, port, host=host, upstream=answering)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         serve(emulator, service_account, as_json=as_json)
-    except OSError as error:
-        typer.echo(f"vertex-compat: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -188,3 +204,37 @@ def chat(
         connection = connection_for(project, location, base_url, allow_hosts or ())
         with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
             room.talk(conversation, question, as_json=as_json)
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines: a request in each.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines: a result in each; added to.")],
+    *,
+    model: Annotated[str, typer.Option(help="The model to ask where a line names none.")] = DEFAULT_MODEL,
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Lines at a time.")] = 8,
+    rate: Annotated[str | None, typer.Option(help="Lines to begin in a time: 10/s, 600/m.")] = None,
+    max_retries: Annotated[int, typer.Option(min=0, help="Requests after the first one, for each line.")] = 5,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed earlier.")] = False,
+    http_backend: Annotated[str | None, typer.Option(help="httpx or aiohttp; else aiohttp if it is there.")] = None,
+    project: Project = None,
+    location: Location = None,
+    base_url: BaseUrl = None,
+    allow_hosts: AllowHosts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a file of prompts; what has a result in the output is not asked again, however an earlier run ended.
+
+    A line is {"prompt": …} or {"messages": …} with options beside, or OpenAI's batch request. Ends with 1 if a line has
+    no answer. Ctrl-C lets running requests end; a second one ends them.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli import batch as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
+        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+    with refusals():
+        connection = connection_for(project, location, base_url, allow_hosts or ())
+        connection = room.with_transport(connection, max_retries=max_retries, http_backend=http_backend)
+        run = room.make_batch(source, output, connection, model, concurrency=concurrency, rate=rate)
+        code = room.perform(run, retry_failed=retry_failed, as_json=as_json)
+    raise typer.Exit(code)

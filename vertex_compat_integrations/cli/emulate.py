@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vertex_compat_integrations.emulator import Emulator, Entry
+from vertex_compat_integrations.emulator import Emulator, Entry, Upstream
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 POLL_SECONDS = 0.1
@@ -28,7 +28,8 @@ def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
         if key_file is not None:
             write_key_file(emulator, key_file)
         greeting = address_record(emulator, key_file)
-        _print(json.dumps(greeting) if as_json else "\n".join(address_lines(greeting, os.environ)))
+        lines = address_lines(greeting, os.environ, emulator.upstream)
+        _print(json.dumps(greeting) if as_json else "\n".join(lines))
         _print_requests(emulator, stopped, as_json=as_json)
     if not as_json:
         _print("Stopped.")
@@ -76,12 +77,15 @@ def address_record(emulator: Emulator, key_file: Path | None) -> dict[str, str |
         "url": emulator.url,
         "base_url": emulator.base_url(),
         "service_account": str(key_file.absolute()) if key_file else None,
+        "answered_by": f"{emulator.upstream.name} at {emulator.upstream.origin}" if emulator.upstream else None,
     }
 
 
-def address_lines(record: Mapping[str, str | None], environment: Mapping[str, str]) -> Iterator[str]:
+def address_lines(
+    record: Mapping[str, str | None], environment: Mapping[str, str], upstream: Upstream | None = None
+) -> Iterator[str]:
     """What to paste to reach the emulator."""
-    yield f"The emulator listens on {record['url']} until Ctrl-C; nothing leaves this machine, and no model answers."
+    yield f"The emulator listens on {record['url']} until Ctrl-C; {_who_answers(upstream)}."
     yield ""
     yield "Without credentials:"
     yield f"  export {EMULATOR_HOST_VARIABLE}={record['host']}"
@@ -96,6 +100,14 @@ def address_lines(record: Mapping[str, str | None], environment: Mapping[str, st
         place = f'base_url="{record["base_url"]}", allow_hosts=["{record["url"]}"]'
         yield f'  ChatVertexCompat(model="{_EXAMPLE_MODEL}", {place})'
     yield ""
+
+
+def _who_answers(upstream: Upstream | None) -> str:
+    if upstream is None:
+        return "nothing leaves this machine, and no model answers"
+    if upstream.is_local:
+        return f"{upstream.name} answers, at {upstream.origin} on this machine"
+    return f"{upstream.name} answers: what is asked goes to {upstream.origin}"
 
 
 def request_record(entry: Entry) -> dict[str, Any]:

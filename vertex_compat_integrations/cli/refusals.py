@@ -7,17 +7,10 @@ import typer
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.settings import reason_of
 
 FAILED = 1
 WRONG_USAGE = 2
-
-
-def reason_of(error: ValueError) -> str:
-    """Why settings are refused, in our own words rather than pydantic's."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return str(first.get("ctx", {}).get("error") or first["msg"])
-    return str(error)
 
 
 @contextmanager

@@ -15,26 +15,25 @@ from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
     DeadlineExceededError,
-    EmptyReplyError,
     InvalidRequestError,
     NotFoundError,
     PartialReplyError,
     ServerError,
     StreamInterruptedError,
     ThoughtSignatureError,
-    UnexpectedReplyError,
     VertexCompatError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.failures import decode_stray, decode_stream_failure
+from vertex_compat_integrations.core.failures import decode_stream_failure
 from vertex_compat_integrations.core.history import SkipValues
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.places import BudgetOf, Journey, Place, Standing
 from vertex_compat_integrations.core.refresh import AuthHeaders
 from vertex_compat_integrations.core.reply import Ending, Reply, decode_replies
 from vertex_compat_integrations.core.request import Request, Resource, build_request
-from vertex_compat_integrations.core.retry import RetryBudget, delay_before_retry
 from vertex_compat_integrations.core.stream import ReplyDelta, StreamDecoder
-from vertex_compat_integrations.core.transport import EventParser, decode_json
+from vertex_compat_integrations.core.stream_reader import StreamReader
+from vertex_compat_integrations.core.transport import decode_json
 
 Answer = TypeVar("Answer")
 
@@ -45,23 +44,25 @@ class Terms:
 
     Attributes:
         facts: What the model can do.
-        resource: Where it is asked.
+        project: Whose requests these are, if it is known.
         seconds: For the whole call, retries included.
         max_retries: Requests after the first one.
         own_server: Whether a server of the user's own answers.
         clock: Tells the time, in seconds.
         chance: Gives a number from 0 to 1.
-        budget: Pays for retries, if they are bounded beyond one call.
+        standing: The places, and what is known of them.
+        budget_of: What pays for retries at a place.
     """
 
     facts: ModelFacts
-    resource: Resource
+    project: str | None
     seconds: float
     max_retries: int
     own_server: bool
     clock: Callable[[], float]
     chance: Callable[[], float]
-    budget: RetryBudget | None = None
+    standing: Standing
+    budget_of: BudgetOf
 
 
 class Call(Generic[Answer]):
@@ -75,15 +76,19 @@ class Call(Generic[Answer]):
         Raises:
             SettingsError: The request cannot be; nothing is sent.
         """
-        self._model, self._facts, self._resource = model, terms.facts, terms.resource
-        self._seconds, self._max_retries = terms.seconds, terms.max_retries
-        self._clock, self._chance, self._budget = terms.clock, terms.chance, terms.budget
-        if terms.budget is not None:
-            terms.budget.begin()
+        self._model, self._facts = model, terms.facts
+        self._seconds, self._clock = terms.seconds, terms.clock
+        self._journey = Journey(
+            terms.standing,
+            terms.budget_of,
+            max_retries=terms.max_retries,
+            clock=terms.clock,
+            chance=terms.chance,
+        )
+        self._resource = Resource(terms.project, self.place.location)
         self._deadline = terms.clock() + terms.seconds
-        self._retries = self._attempts = 0
+        self._attempts = 0
         self._repaired: set[type[VertexCompatError]] = set()
-        self._was_empty = False
         self.auth_headers: Mapping[str, str] = {}
         self.request = self._build()
 
@@ -98,6 +103,11 @@ class Call(Generic[Answer]):
             VertexCompatError: The body is an error, or no answer to this call.
         """
         raise NotImplementedError
+
+    @property
+    def place(self) -> Place:
+        """Where the next attempt goes."""
+        return self._journey.place
 
     def locate(self, project: str | None) -> None:
         """Complete what names the project, now that the credential has told it."""
@@ -138,19 +148,13 @@ class Call(Generic[Answer]):
         """
         if self._repair(error):
             return 0.0
-        delay = delay_before_retry(
-            error,
-            retries=self._retries,
-            max_retries=self._max_retries,
-            remaining=self._deadline - self._clock(),
-            chance=self._chance,
-            was_empty=self._was_empty,
-            budget=self._budget,
-        )
+        place = self.place
+        delay = self._journey.delay_after(error, self._deadline - self._clock())
         if delay is None:
-            raise self._explained(error)
-        self._was_empty = self._was_empty or isinstance(error, EmptyReplyError)
-        self._retries += 1
+            raise self._explained(self._journey.verdict(error))
+        if self.place != place:
+            self._resource = replace(self._resource, location=self.place.location)
+            self.request = self._build()
         return delay
 
     def _repair(self, error: VertexCompatError) -> bool:
@@ -166,8 +170,7 @@ class Call(Generic[Answer]):
 
     def succeed(self) -> None:
         """The call went well."""
-        if self._budget is not None:
-            self._budget.succeed()
+        self._journey.succeed()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -180,9 +183,9 @@ class Call(Generic[Answer]):
 
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
         error.model = self._model or None
-        error.project, error.location = self._resource.project, self._resource.location
+        error.project, error.location = self._resource.project, error.location or self._resource.location
         error.attempts = self._attempts
-        error.hint = self._hint(error)
+        error.hint = " ".join(filter(None, (self._hint(error), self._journey.story)))
         return error
 
     def _hint(self, error: VertexCompatError) -> str:
@@ -228,9 +231,10 @@ class ChatCall(Call[list[Reply]]):
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
+        options, kind = self._options, self.place.request_type
         return build_request(
             self._messages,
-            self._options,
+            options if options.request_type == kind else options.model_copy(update={"request_type": kind}),
             self._facts,
             stream=self._stream,
             resource=self._resource,
@@ -253,7 +257,13 @@ class ChatCall(Call[list[Reply]]):
             one_call=self.request.one_call,
         )
         self._ending = replies[0].ending
-        return replies
+        return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+
+    def _placed(self, ending: Ending) -> Ending:
+        """The ending with the place that answered, if it was chosen from several."""
+        if not self._journey.has_choice:
+            return ending
+        return replace(ending, location=self.place.location, request_type=self.place.request_type)
 
     def read(self, block: bytes | None) -> Iterator[ReplyDelta]:
         """The pieces of the answer that a block of the body completes; None is the body's end."""
@@ -262,7 +272,10 @@ class ChatCall(Call[list[Reply]]):
             request = self.request
             decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
             reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
-        return reader.finish() if block is None else reader.feed(block)
+        return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+
+    def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
+        return delta if delta.ending is None else delta._replace(ending=self._placed(delta.ending))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -283,7 +296,7 @@ class ChatCall(Call[list[Reply]]):
             return None
         rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
-        return rest
+        return self._with_place(rest)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Seconds to wait before the next attempt.
@@ -353,79 +366,3 @@ def _interrupted(error: VertexCompatError, reader: "StreamReader") -> VertexComp
     interrupted.code, interrupted.status, interrupted.details = error.code, error.status, error.details
     interrupted.retry_after = error.retry_after
     return interrupted
-
-
-class StreamReader:
-    """Bytes of one streamed answer → pieces of it.
-
-    Attributes:
-        decoder: What reads the events.
-        has_begun: Whether a piece was given out.
-        ending: What the answer says of itself, once it is over.
-    """
-
-    def __init__(self, decoder: StreamDecoder, *, done_is_an_end: bool = False) -> None:
-        """Read into this decoder; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
-        self.decoder = decoder
-        self._done_is_an_end = done_is_an_end
-        self.has_begun = False
-        self.ending: Ending | None = None
-        self._parser = EventParser()
-
-    def feed(self, block: bytes) -> Iterator[ReplyDelta]:
-        """The pieces that the bytes complete.
-
-        Raises:
-            VertexCompatError: An event is an error, or no JSON.
-        """
-        for payload in self._parser.feed(block):
-            if (delta := self._decode(payload)) is not None:
-                self.has_begun = True
-                yield delta
-
-    def finish(self) -> Iterator[ReplyDelta]:
-        """The last pieces.
-
-        Raises:
-            VertexCompatError: The stream ended before its finish reason, brought an error, or was none.
-        """
-        for payload in self._parser.finish():
-            try:
-                delta = self._decode(payload)
-            except UnexpectedReplyError:
-                raise self.decoder.interrupted("The stream ended in the middle of an event.") from None
-            if delta is not None:
-                self.has_begun = True
-                yield delta
-        stray = self._parser.stray
-        if stray and not self.decoder.is_finished and (delta := self._decode_stray(stray)) is not None:
-            self.has_begun = True
-            yield delta
-        if self._done_is_an_end and self._parser.is_done:
-            self.decoder.end()
-        if (named := self.decoder.name_calls()) is not None:
-            self.has_begun = True
-            yield named
-        last = self.decoder.finish()
-        self.has_begun, self.ending = True, last.ending
-        yield last
-
-    def _decode(self, payload: bytes) -> ReplyDelta | None:
-        chunk = decode_json(payload)
-        if not isinstance(chunk, dict) or "choices" not in chunk:
-            if (failure := decode_stream_failure(chunk)) is not None:
-                raise failure
-            if not isinstance(chunk, dict):
-                raise UnexpectedReplyError("An event of the stream is JSON, but no chunk of a completion.")
-        return self.decoder.feed(chunk)
-
-    def _decode_stray(self, stray: bytes) -> ReplyDelta | None:
-        """What stands in a body that is no SSE: an error, or a whole completion from a server that does not stream."""
-        if (failure := decode_stray(stray)) is not None:
-            raise failure
-        if stray.startswith(b"{"):
-            return self._decode(stray)
-        if not self.decoder.partial_text:
-            decode_json(stray)
-            raise UnexpectedReplyError("The answer to a streaming request is no stream.")
-        return None

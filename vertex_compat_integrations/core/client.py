@@ -6,15 +6,16 @@ import random
 import sys
 import time
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
+from vertex_compat_integrations.core.closing import Closing
 from vertex_compat_integrations.core.connection import (
     Connection,
     Destination,
@@ -24,15 +25,18 @@ from vertex_compat_integrations.core.connection import (
     resolve_http_backend,
     resolve_model_name,
     resolve_source,
+    resolve_telemetry,
 )
 from vertex_compat_integrations.core.credentials import TokenSource
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
+    SettingsError,
     ThoughtSignatureError,
     VertexCompatError,
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.places import Place, Standing, places_of, refuse_to_move
 from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.reply import Reply
     from vertex_compat_integrations.core.request import Request
     from vertex_compat_integrations.core.stream import ReplyDelta
+    from vertex_compat_integrations.core.telemetry import Observer
 
 Answer = TypeVar("Answer")
 
@@ -60,30 +65,6 @@ class Timing:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
-
-
-class Closing(ABC):
-    """What is closed by `with`, or by hand."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Like `close`, also for connections of the running event loop."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
 
 class VertexCompatClient(Closing):
@@ -111,6 +92,7 @@ class VertexCompatClient(Closing):
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
+        self._standings: dict[tuple[str, Any], Standing] = {}
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
@@ -133,7 +115,11 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`; after the first piece nothing is tried again.
         """
-        call = self._begin(messages, options, stream=True)
+        begin = partial(self._begin, messages, options, stream=True)
+        return self._stream(begin) if self._observer is None else self._observer.stream(begin, self._stream)
+
+    def _stream(self, begin: "Callable[[], ChatCall]") -> "Generator[ReplyDelta]":
+        call = begin()
         while True:
             try:
                 with closing(self._blocks(call)) as blocks:
@@ -150,9 +136,13 @@ class VertexCompatClient(Closing):
                 return
             self._timing.sleep(delay)
 
-    async def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
+    def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
         """Like `stream`."""
-        call = self._begin(messages, options, stream=True)
+        begin = partial(self._begin, messages, options, stream=True)
+        return self._astream(begin) if self._observer is None else self._observer.astream(begin, self._astream)
+
+    async def _astream(self, begin: "Callable[[], ChatCall]") -> "AsyncGenerator[ReplyDelta]":
+        call = begin()
         while True:
             try:
                 async with aclosing(self._ablocks(call)) as blocks:
@@ -213,15 +203,18 @@ class VertexCompatClient(Closing):
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
+        places = self._standing(destination, model, options.request_type).order(self._timing.clock())
+        destination = destination.at(places[0].location)
         request = build_request(
             messages,
-            options.model_copy(update={"model": model}),
+            options.model_copy(update={"model": model, "request_type": places[0].request_type}),
             facts,
             stream=stream,
             resource=Resource(destination.project or self._project, destination.location),
             skip_values=self._skip_values(model),
         )
-        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ)
+        refuse_to_move(request.body, self._connection.locations)
+        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ, places)
         return explain(asked, self._project)
 
     def close(self) -> None:
@@ -245,6 +238,18 @@ class VertexCompatClient(Closing):
 
     def _complete(self, call: "Call[Answer]") -> Answer:
         """The whole answer to a call, after as many attempts as it takes."""
+        if self._observer is None:
+            return self._answer(call)
+        with self._observer.watch(call) as seen, seen.current():
+            return seen.answered(self._answer(call))
+
+    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+        if self._observer is None:
+            return await self._aanswer(call)
+        with self._observer.watch(call) as seen, seen.current():
+            return seen.answered(await self._aanswer(call))
+
+    def _answer(self, call: "Call[Answer]") -> Answer:
         while True:
             try:
                 answer = call.decode(b"".join(self._blocks(call)))
@@ -255,7 +260,7 @@ class VertexCompatClient(Closing):
                 return answer
             self._timing.sleep(delay)
 
-    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+    async def _aanswer(self, call: "Call[Answer]") -> Answer:
         while True:
             try:
                 answer = call.decode(b"".join([block async for block in self._ablocks(call)]))
@@ -277,11 +282,12 @@ class VertexCompatClient(Closing):
         call = ChatCall(
             messages,
             options,
-            self._terms(destination, model),
+            self._terms(destination, model, options.request_type),
             stream=stream,
             skip_values=self._skip_values(model),
             takes_cut=self._connection.on_truncated == "warn",
         )
+        refuse_to_move(call.request.body, self._connection.locations)
         self._warn_of(model, call.request, own_server=destination.own_server)
         return call
 
@@ -303,25 +309,39 @@ class VertexCompatClient(Closing):
 
         return EmbeddingCall(request, terms)
 
-    def _terms(self, destination: Destination, model: str) -> "Terms":
+    def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
         from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
-        from vertex_compat_integrations.core.request import Resource  # noqa: PLC0415 - as above
+
+        project = destination.project or self._project
+        bounded = self._connection.retry_budget
+
+        def budget_of(place: Place) -> RetryBudget | None:
+            origin = destination.at(place.location).origin
+            return budget_for(BudgetKey(origin, project, model, place)) if bounded else None
 
         return Terms(
             facts_for(model, self._override),
-            Resource(destination.project or self._project, destination.location),
+            project,
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
             own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
-            budget=self._budget(destination, model),
+            standing=self._standing(destination, model, request_types),
+            budget_of=budget_of,
         )
 
-    def _budget(self, destination: Destination, model: str) -> RetryBudget | None:
-        if not self._connection.retry_budget:
-            return None
-        return budget_for(BudgetKey(destination.origin, destination.project or self._project, model))
+    def _standing(self, destination: Destination, model: str, request_types: str | Sequence[str] | None) -> Standing:
+        """What is known of the places for a model."""
+        # An attribute that was assigned is a list as the user has it.
+        key = model, tuple(request_types) if isinstance(request_types, list) else request_types
+        if (known := self._standings.get(key)) is not None:
+            return known
+        places = places_of(self._connection.locations or (destination.location,), request_types)
+        attempts = self._connection.max_retries + 1
+        if attempts < len(places):
+            self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
+        return self._standings.setdefault(key, Standing(places))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Where to, and as whom; settled by the first call."""
@@ -335,6 +355,21 @@ class VertexCompatClient(Closing):
             self._backend = resolve_http_backend(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
+
+    @cached_property
+    def _observer(self) -> "Observer | None":
+        """What tells OpenTelemetry of the calls, if the settings ask for it."""
+        if not resolve_telemetry(self._connection):
+            return None
+        try:
+            from vertex_compat_integrations.core.telemetry import Observer  # noqa: PLC0415 - only who asks pays for it
+        except ImportError as error:
+            raise SettingsError(
+                f"telemetry is on, but {error.name} is not installed.",
+                hint='pip install "vertex-compat-integrations[otel]", or switch it off.',
+            ) from None
+        destination, _ = self._resolve()
+        return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
 
     def _skip_values(self, model: str) -> "SkipValues":
         """When Google's value that stands for a lost signature is sent."""
@@ -358,7 +393,7 @@ class VertexCompatClient(Closing):
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
-        headers = source.headers(destination.origin, call.remaining)
+        headers = source.headers(destination.at(call.place.location).origin, call.remaining)
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = source.account(call.remaining).project
             call.locate(self._project)
@@ -368,7 +403,7 @@ class VertexCompatClient(Closing):
         from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
 
         destination, source = self._resolve()
-        headers = await source.aheaders(destination.origin, call.remaining)
+        headers = await source.aheaders(destination.at(call.place.location).origin, call.remaining)
         if destination.endpoint is not None and not (destination.project or self._project):
             self._project = (await source.aaccount(call.remaining)).project
             call.locate(self._project)
@@ -380,7 +415,7 @@ class VertexCompatClient(Closing):
         from vertex_compat_integrations.core.http_clients import Route  # noqa: PLC0415 - as above
         from vertex_compat_integrations.core.pool import Post  # noqa: PLC0415 - as above
 
-        destination, _ = self._resolve()
+        destination = self._resolve()[0].at(call.place.location)
         url = destination.build_base_url(destination.project or self._project) + call.path
         settings = self._connection
         route = Route(
@@ -408,7 +443,10 @@ class VertexCompatClient(Closing):
         if isinstance(error, AuthenticationError):
             _, source = self._resolve()
             source.invalidate(call.auth_headers)
-        return call.delay_after(error)
+        delay = call.delay_after(error)
+        if self._observer is not None:
+            self._observer.retried(error, delay)
+        return delay
 
     def _remember(self, call: "Call[Any]") -> None:
         """Keep what a call that went well has shown."""

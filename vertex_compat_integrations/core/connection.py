@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, cast, get_args
 
 from pydantic import Field, SecretStr, field_validator
@@ -35,6 +35,8 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOK
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
+TELEMETRY_VARIABLE = "VERTEX_COMPAT_TELEMETRY"
+_YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
@@ -87,6 +89,15 @@ class Connection(Settings):
 
     location: str | None = None
     """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, where the most models are."""
+
+    locations: tuple[str, ...] = ()
+    """Several locations, tried in this order; off by default, since prompts go to each of them (data residency).
+
+    A call goes on to the next at once after a 429, a 503, or where the model is not served, as long as no piece of its
+    answer came; `max_retries` and `timeout` hold for all together. The next calls begin where it was answered, for a
+    minute or until that fails. `GOOGLE_CLOUD_LOCATION` then says nothing. Whether a thought signature that was made in
+    one location is good in another is unverified.
+    """
 
     api_version: Literal["v1", "v1beta1"] = "v1"
     """Version in the URL."""
@@ -146,6 +157,9 @@ class Connection(Settings):
     than plain http.
     """
 
+    telemetry: bool | None = None
+    """Spans and metrics of each call by OpenTelemetry (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
+
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
 
@@ -154,6 +168,11 @@ class Connection(Settings):
     def _none_is_default(cls, value: Any, info: Any) -> Any:
         """A missing value in a file means the default, never "wait for ever"."""
         return cls.model_fields[info.field_name].default if value is None else value
+
+    @field_validator("locations", mode="before")
+    @classmethod
+    def _no_locations_is_off(cls, value: Any) -> Any:
+        return () if value is None else value
 
     @field_validator("api_key", mode="before")
     @classmethod
@@ -235,6 +254,14 @@ class Destination:
     base_url: str | None = None
     emulated: bool = False
 
+    def at(self, location: str | None) -> "Destination":
+        """The same at another of Google's locations; behind a base URL there is no other."""
+        if self.endpoint is None or location is None or location == self.location:
+            return self
+        endpoint = replace(self.endpoint, location=location)
+        origin = self.origin if self.emulated else endpoint.origin
+        return replace(self, origin=origin, location=location, endpoint=endpoint)
+
     @property
     def own_server(self) -> bool:
         """Whether a server of the user's own answers, which names its models itself."""
@@ -256,21 +283,46 @@ class Destination:
 
 
 def resolve_destination(connection: Connection, environment: Mapping[str, str] = os.environ) -> Destination:
-    """Where the settings and the environment point.
+    """Where the settings and the environment point; of several locations, the first.
 
     Raises:
         SettingsError: A coordinate is no such thing, or the emulator's host is not on this machine.
     """
+    if connection.locations:
+        _check_locations(connection)
     project = connection.project or _first(environment, PROJECT_VARIABLES)
     if connection.base_url is not None:
         base_url = clean_base_url(connection.base_url)
         return Destination(origin_of(base_url), project, connection.location, base_url=base_url)
-    location = connection.location or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
+    given = connection.locations[0] if connection.locations else connection.location
+    location = given or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
     endpoint = Endpoint(location, connection.api_version, connection.endpoint, connection.endpoint_host)
     if host := environment.get(EMULATOR_HOST_VARIABLE):
         origin = _emulator_origin(host, connection.allow_hosts)
         return Destination(origin, project or EMULATOR_PROJECT, location, endpoint, emulated=True)
     return Destination(endpoint.origin, project, location, endpoint)
+
+
+def _check_locations(connection: Connection) -> None:
+    """Refuse several locations beside what names one.
+
+    Raises:
+        SettingsError: There is such a setting; or one of them is no location, or stands there twice.
+    """
+    one_place = {
+        "location": (connection.location, "Keep one of the two."),
+        "base_url": (connection.base_url, "A base URL is one place: leave locations= out."),
+        "endpoint": (connection.endpoint != OPENAPI, "An endpoint is deployed in one region: name it with location=."),
+    }
+    for name, (is_given, hint) in one_place.items():
+        if is_given:
+            raise SettingsError(f"locations= together with {name}=.", hint=hint)
+    for location in connection.locations:
+        Endpoint(location, connection.api_version)
+    if len(set(connection.locations)) < len(connection.locations):
+        raise SettingsError(
+            f"locations={list(connection.locations)} has one twice.", hint="Name each once, the first choice first."
+        )
 
 
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
@@ -295,7 +347,7 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     """
     if destination.emulated:
         return token_source(token=EMULATOR_TOKEN)
-    _check_trust(connection, destination)
+    _check_trust_everywhere(connection, destination)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
     return token_source(
         credentials=connection.credentials,
@@ -320,8 +372,13 @@ def check_settings(connection: Connection, model: str) -> str:
     name = resolve_model_name(model, destination)
     is_given = connection.api_key is not None or connection.credentials is not None
     if is_given and not destination.emulated:
-        _check_trust(connection, destination)
+        _check_trust_everywhere(connection, destination)
     return name
+
+
+def _check_trust_everywhere(connection: Connection, destination: Destination) -> None:
+    for location in connection.locations or (destination.location,):
+        _check_trust(connection, destination.at(location))
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
@@ -355,6 +412,20 @@ def resolve_http_backend(connection: Connection, environment: Mapping[str, str] 
     if named not in get_args(HttpBackend):
         raise SettingsError(f"{HTTP_BACKEND_VARIABLE}={named!r} is no HTTP library.", hint="Name httpx or aiohttp.")
     return cast("HttpBackend", named)
+
+
+def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether OpenTelemetry is told of the calls.
+
+    Raises:
+        SettingsError: The environment says neither yes nor no.
+    """
+    if connection.telemetry is not None:
+        return connection.telemetry
+    said = environment.get(TELEMETRY_VARIABLE, "")
+    if said.lower() not in _YES_OR_NO:
+        raise SettingsError(f"{TELEMETRY_VARIABLE}={said!r} is neither true nor false.", hint="Set one of them.")
+    return _YES_OR_NO[said.lower()]
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:

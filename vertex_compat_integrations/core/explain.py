@@ -15,6 +15,7 @@ from vertex_compat_integrations.core.connection import (
 from vertex_compat_integrations.core.content import parts_of
 from vertex_compat_integrations.core.explanation import REDACTED, Explanation, Remark
 from vertex_compat_integrations.core.options import Options, wire_paths
+from vertex_compat_integrations.core.places import Place
 from vertex_compat_integrations.core.reply import signatures_in
 from vertex_compat_integrations.core.request import Request
 from vertex_compat_integrations.core.thinking import thinking_fields
@@ -38,6 +39,7 @@ class Asked:
         facts: What is known of the model.
         request: The request.
         environment: Where unset coordinates came from.
+        places: Where a call asks, in this order.
     """
 
     connection: Connection
@@ -47,6 +49,7 @@ class Asked:
     facts: ModelFacts
     request: Request
     environment: Mapping[str, str]
+    places: Sequence[Place]
 
 
 def explain(asked: Asked, project: str | None) -> Explanation:
@@ -55,6 +58,7 @@ def explain(asked: Asked, project: str | None) -> Explanation:
     url = asked.destination.build_base_url(known or UNKNOWN_PROJECT) + wire.CHAT_PATH
     remarks = (
         *_of_place(asked, known),
+        *_of_places(asked),
         *_of_credentials(asked),
         *_of_model(asked),
         *_of_options(asked),
@@ -89,7 +93,7 @@ def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
         if destination.base_url != connection.base_url:
             yield Remark("converted", "base_url", f"{destination.base_url} is what comes before the route.")
         return
-    if connection.location is None:
+    if connection.location is None and not connection.locations:
         source = _source(LOCATION_VARIABLES, asked.environment) or "It is unset, and the most models are there."
         yield Remark("defaulted", f"location={destination.location!r}", source)
     if connection.project is None and project is None:
@@ -97,6 +101,24 @@ def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
     elif connection.project is None:
         source = _source(PROJECT_VARIABLES, asked.environment) or "The credentials said so, or the emulator."
         yield Remark("defaulted", f"project={project!r}", source)
+
+
+def _of_places(asked: Asked) -> Iterator[Remark]:
+    """In which order several places are asked."""
+    if len(asked.places) < 2:
+        return
+    reached = asked.connection.max_retries + 1
+    first, *others = map(str, asked.places[:reached])
+    why = f"{first} is asked first" + (f", then {', '.join(others)}" if others else "")
+    why += ": after a 429, a 503, or where the model is not served."
+    if missed := asked.places[reached:]:
+        why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
+    names = ("locations" if len(asked.connection.locations) > 1 else "", _several_types(asked.options))
+    yield Remark("converted", " and ".join(filter(None, names)), why)
+
+
+def _several_types(options: Options) -> str:
+    return "" if options.request_type is None or isinstance(options.request_type, str) else "request_type"
 
 
 def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | None:

@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.settings import Settings, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
 Level = Literal["minimal", "low", "medium", "high"]
+RequestType = Literal["dedicated", "shared"]
 HarmCategory = Literal[
     "HARM_CATEGORY_HATE_SPEECH",
     "HARM_CATEGORY_DANGEROUS_CONTENT",
@@ -179,8 +180,11 @@ class Options(Settings):
     default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
     """Headers of each request besides the credential's own; never shown or dumped: they may hold a gateway's key."""
 
-    request_type: Literal["dedicated", "shared"] | None = None
-    """Provisioned throughput only (`dedicated`), or never (`shared`)."""
+    request_type: RequestType | Sequence[RequestType] | None = None
+    """Provisioned throughput only (`dedicated`), or never (`shared`); several are tried in their order.
+
+    The next is asked where the one before has no capacity, as with `locations`.
+    """
 
     shared_request_type: Literal["priority", "flex"] | None = None
     """Tier of pay-as-you-go requests."""
@@ -204,6 +208,17 @@ class Options(Settings):
                         f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(known)}."
                     )
         return value
+
+    @field_validator("request_type", mode="after")
+    @classmethod
+    def _request_types_differ(cls, value: Any) -> Any:
+        if isinstance(value, str) or value is None:
+            return value
+        if len(set(value)) < len(value):
+            raise SettingsError(
+                f"request_type={value!r} has one twice.", hint="Name each once, the first choice first."
+            )
+        return tuple(value) or None
 
     @field_validator("default_headers", mode="after")
     @classmethod

@@ -50,6 +50,8 @@ class Ending:
         logprobs: As they came.
         grounding: Grounding metadata, as it came.
         citations: What the grounding metadata say of the answer's text.
+        location: Where it was answered, if there was a choice of places.
+        request_type: By which capacity, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -63,6 +65,8 @@ class Ending:
     logprobs: Any = None
     grounding: Any = None
     citations: tuple[Citation, ...] = ()
+    location: str | None = None
+    request_type: str | None = None
 
     @property
     def emulated(self) -> bool:

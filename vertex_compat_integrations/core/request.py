@@ -162,8 +162,8 @@ def _stream_fields(options: Options, facts: ModelFacts) -> wire.Json:
 
 def _headers(options: Options) -> dict[str, str]:
     headers = dict(options.default_headers or {})
-    if options.request_type is not None:
-        headers[wire.REQUEST_TYPE_HEADER] = options.request_type
+    if (kind := options.request_type) is not None:
+        headers[wire.REQUEST_TYPE_HEADER] = kind if isinstance(kind, str) else kind[0]
     if options.shared_request_type is not None:
         headers[wire.SHARED_REQUEST_TYPE_HEADER] = options.shared_request_type
     return headers

@@ -18,11 +18,12 @@ BUDGET_SHARE = 0.1
 
 
 class BudgetKey(NamedTuple):
-    """What calls have a budget in common."""
+    """What calls have a budget in common; `place` is location and request type."""
 
     origin: str
     project: str | None
     model: str
+    place: tuple[str | None, str | None]
 
 
 class RetryBudget:
@@ -82,6 +83,8 @@ def delay_before_retry(
     max_retries: int,
     remaining: float,
     chance: Callable[[], float],
+    stated: float | None,
+    moves: int = 0,
     was_empty: bool = False,
     budget: RetryBudget | None = None,
 ) -> float | None:
@@ -99,6 +102,8 @@ def delay_before_retry(
         max_retries: Retries that the call may have.
         remaining: Seconds until the call's deadline.
         chance: Gives a number from 0 to 1.
+        stated: Seconds that the server asks to wait, if it does.
+        moves: How many of the retries went elsewhere without a wait; they do not lengthen the next.
         was_empty: Whether this call had an empty answer before; one more would be no accident.
         budget: Pays for the retry; not after a 429, by which the service itself says when it has capacity.
     """
@@ -106,13 +111,13 @@ def delay_before_retry(
         return None
     if isinstance(error, EmptyReplyError):
         return None if was_empty else 0.0
-    if error.retry_after is not None:
-        delay = error.retry_after
+    if stated is not None:
+        delay = stated
         if delay > LONGEST_WAIT:
             error.hint = f"Google asks to wait {delay:g} s, more than this client waits: retry after that."
             return None
     else:
-        bound = (1.0 if isinstance(error, RateLimitError) else 0.5) * 2.0**retries
+        bound = (1.0 if isinstance(error, RateLimitError) else 0.5) * 2.0 ** (retries - moves)
         delay = chance() * min(bound, LONGEST_WAIT)
     if delay >= remaining:
         return None

@@ -138,6 +138,8 @@ def _token(headers: Mapping[str, str]) -> str:
 
 
 def _seat(connection: Connection) -> _Seat:
+    if connection.locations:
+        raise SettingsError("locations= with the SDK's client, which asks one server.", hint="Give one as location=.")
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     project = destination.project

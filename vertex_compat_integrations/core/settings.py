@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from vertex_compat_integrations.core.errors import SettingsError
 
@@ -71,3 +71,13 @@ def unknown_setting(name: str, known: list[str]) -> SettingsError:
     nearest = get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
     return SettingsError(f"Unknown argument {name}=.", hint=hint)
+
+
+def reason_of(error: ValueError) -> str:
+    """Why settings are refused, in our own words rather than pydantic's, and without the refused value."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    if own := first.get("ctx", {}).get("error"):
+        return str(own)
+    return f"{first['loc'][0]}: {first['msg']}" if first["loc"] else first["msg"]

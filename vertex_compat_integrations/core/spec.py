@@ -77,10 +77,22 @@ def resolve_spec(
         _refuse_to_lend(said, home, provider)
         _refuse_to_lend(code, _named(code)[0] or home, provider)
     place = _coordinates(environment) if provider == VERTEX_COMPAT else {}
-    settings = {**said, **said_for.pop(provider, {}), **place, **code, **code_for.pop(provider, {}), "model": model}
+    layers = (said, said_for.pop(provider, {}), place, code, code_for.pop(provider, {}), {"model": model})
+    settings = _laid_over(layers)
     settings.pop("provider", None)
     idle = {name: {**said_for.get(name, {}), **code_for.get(name, {})} for name in PROVIDERS if name != provider}
     return Spec(provider, {name: value for name, value in settings.items() if value is not None}, idle)
+
+
+def _laid_over(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All settings, those of later layers over those of earlier ones; one location and several are one setting."""
+    settings: dict[str, Any] = {}
+    for layer in layers:
+        for name, other in (("location", "locations"), ("locations", "location")):
+            if layer.get(name) and not layer.get(other):
+                settings.pop(other, None)
+        settings |= layer
+    return settings
 
 
 def _refuse_to_lend(settings: Mapping[str, Any], home: str, provider: str) -> None:

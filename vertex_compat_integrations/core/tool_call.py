@@ -26,6 +26,18 @@ class ToolCall:
     extra: wire.ExtraContent | None = None
 
 
+def encode_call(call: ToolCall) -> wire.ToolCall:
+    """The call as it stands in a message, with everything that the endpoint wants back."""
+    told: wire.ToolCall = {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+    if call.extra:
+        told["extra_content"] = call.extra
+    return told
+
+
 def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     """The calls of a whole message, each with an id of its own.
 

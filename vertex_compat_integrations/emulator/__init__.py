@@ -33,7 +33,9 @@ from vertex_compat_integrations.emulator.faults import (
 )
 from vertex_compat_integrations.emulator.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Journal
+from vertex_compat_integrations.emulator.local_model import LocalModel
 from vertex_compat_integrations.emulator.server import Emulator
+from vertex_compat_integrations.emulator.upstream import Upstream
 from vertex_compat_integrations.emulator.variant import Variant
 
 __all__ = [
@@ -42,6 +44,8 @@ __all__ = [
     "Entry",
     "Identity",
     "Journal",
+    "LocalModel",
+    "Upstream",
     "Variant",
     "builtin",
     "call",

@@ -4,7 +4,8 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,12 @@ from vertex_compat_integrations.emulator.answer import Cut, Delivery, Failure, F
 from vertex_compat_integrations.emulator.refusal import google_body, pretty
 from vertex_compat_integrations.emulator.stream import stream_chunks
 from vertex_compat_integrations.emulator.teller import Told
+from vertex_compat_integrations.emulator.upstream import BrokenStreamError
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
 
 _SERVER_HEADERS = {"Server": EMULATOR_FINGERPRINT, "Vary": "Origin"}
-_COMMENT = b": keep-alive\n\n"
+COMMENT = b": keep-alive\n\n"
 _DONE = "[DONE]"
 
 
@@ -32,6 +34,7 @@ class Reply:
         content_type: Of the body.
         headers: Besides the usual ones.
         is_stream: Whether the pieces are events.
+        live: The pieces of a body that is still being made, instead of `pieces`.
     """
 
     pieces: tuple[bytes, ...]
@@ -39,6 +42,7 @@ class Reply:
     content_type: str = "application/json; charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
     is_stream: bool = False
+    live: AsyncGenerator[bytes, None] | None = None
 
 
 def plain_reply(told: Told, delivery: Delivery) -> Reply:
@@ -60,13 +64,13 @@ def stream_reply(content: Told | Frames, variant: Variant, delivery: Delivery) -
         is_done = variant.done
     if delivery.drops_finish:
         frames, is_done = [without_finish(frame) for frame in frames], False
-    events = [_event(frame, variant) for frame in frames]
+    events = [event_bytes(frame, variant) for frame in frames]
     if is_done:
-        events.append(_event(_DONE, variant))
+        events.append(event_bytes(_DONE, variant))
     if delivery.failure:
-        events = [*events[: delivery.failure.after_chunks], _failure_event(delivery.failure, variant)]
+        events = [*events[: delivery.failure.after_chunks], failure_bytes(delivery.failure, variant)]
     if variant.comments:
-        events = [piece for event in events for piece in (_COMMENT, event)]
+        events = [piece for event in events for piece in (COMMENT, event)]
     return Reply(tuple(events), content_type="text/event-stream; charset=utf-8", is_stream=True)
 
 
@@ -97,15 +101,34 @@ async def deliver(request: web.Request, reply: Reply, delivery: Delivery, split_
         return web.Response(body=b"".join(reply.pieces), status=reply.status, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)
     await response.prepare(request)
-    pieces = reply.pieces if reply.is_stream else tuple(_halves(reply.pieces))
-    last = delivery.cut.after_chunks if delivery.cut else len(pieces)
-    for piece in pieces[:last]:
-        await asyncio.sleep(delivery.interval_seconds)
-        for part in _split(piece, split_bytes):
-            await response.write(part)
-    if delivery.cut:
-        _break_off(request, delivery.cut, b"".join(pieces[last : last + 1]))
+    async with aclosing(reply.live or _each(reply)) as pieces:
+        cut = await _write(response, pieces, delivery, split_bytes)
+    if cut is not None:
+        _break_off(request, *cut)
     return response
+
+
+async def _write(
+    response: web.StreamResponse, pieces: AsyncGenerator[bytes, None], delivery: Delivery, split_bytes: int
+) -> tuple[Cut, bytes] | None:
+    """Write to the end, or to where it breaks off: how, and what would have followed."""
+    written = 0
+    try:
+        async for piece in pieces:
+            if delivery.cut and written == delivery.cut.after_chunks:
+                return delivery.cut, piece
+            written += 1
+            await asyncio.sleep(delivery.interval_seconds)
+            for part in _split(piece, split_bytes):
+                await response.write(part)
+    except BrokenStreamError:
+        return Cut(written), b""
+    return (delivery.cut, b"") if delivery.cut else None
+
+
+async def _each(reply: Reply) -> AsyncGenerator[bytes, None]:
+    for piece in reply.pieces if reply.is_stream else _halves(reply.pieces):
+        yield piece
 
 
 def _break_off(request: web.Request, cut: Cut, following: bytes) -> None:
@@ -138,18 +161,20 @@ def _split(piece: bytes, size: int) -> Iterator[bytes]:
         yield piece[start : start + size]
 
 
-def _event(frame: Any, variant: Variant) -> bytes:
+def event_bytes(frame: Any, variant: Variant) -> bytes:
+    """The frame as an event; a string is the event's data."""
     data = frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
     line_end = "\r\n" if variant.separator == "crlf" else "\n"
     return f"data: {data}{line_end}{line_end}".encode("utf-8", "surrogatepass")
 
 
-def _failure_event(failure: Failure, variant: Variant) -> bytes:
+def failure_bytes(failure: Failure, variant: Variant) -> bytes:
+    """What a scripted failure looks like in a stream."""
     error: Json = {"error": failure.refusal.error}
     match failure.shape:
         case "sse_dict":
-            return _event(error, variant)
+            return event_bytes(error, variant)
         case "sse_list":
-            return _event([error], variant)
+            return event_bytes([error], variant)
         case "bare_list":
             return google_body(failure.refusal)

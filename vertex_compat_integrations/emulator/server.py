@@ -1,11 +1,11 @@
 """The emulator: a loopback server that answers like Vertex AI's OpenAI-compatible endpoint."""
 
 import asyncio
-import ipaddress
 import json
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Literal, Self, TypeAlias
 
@@ -20,13 +20,16 @@ from vertex_compat_integrations.emulator.delivery import Reply, deliver, plain_r
 from vertex_compat_integrations.emulator.embeddings import KNOWN_PARAMETERS, answer_embeddings
 from vertex_compat_integrations.emulator.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
-from vertex_compat_integrations.emulator.mind import think
+from vertex_compat_integrations.emulator.loopback import is_loopback
+from vertex_compat_integrations.emulator.mind import is_guarded, think
 from vertex_compat_integrations.emulator.models import find_traits
 from vertex_compat_integrations.emulator.parameter_rules import unknown_model
+from vertex_compat_integrations.emulator.real_model import RealModel
 from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body
-from vertex_compat_integrations.emulator.script import Script
+from vertex_compat_integrations.emulator.script import Condition, Script
 from vertex_compat_integrations.emulator.signatures import SignatureBook
 from vertex_compat_integrations.emulator.teller import Teller
+from vertex_compat_integrations.emulator.upstream import Upstream
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 
@@ -48,6 +51,7 @@ class Emulator:
         strict_signatures: Whether a thought signature must stand, once, on what it was given with.
         host: Loopback address to listen on.
         clock: Tells a token's age, in seconds since 1970.
+        upstream: A real model's server, which answers what no rule refused and nobody scripted.
 
     Raises:
         ValueError: The host is not on loopback.
@@ -63,11 +67,13 @@ class Emulator:
         strict_signatures: bool = True,
         host: str = "127.0.0.1",
         clock: Callable[[], float] = time.time,
+        upstream: Upstream | None = None,
     ) -> None:
         if not is_loopback(host):
             raise ValueError(f"The emulator listens on loopback only, not on {host!r}; take 127.0.0.1.")
         self.identity = Identity(token_life_seconds, clock)
         self.journal = Journal()
+        self.upstream = upstream
         self._address = (host, port)
         self._models = frozenset(models)
         self._check_tokens = check_tokens
@@ -76,6 +82,7 @@ class Emulator:
         self._book = SignatureBook()
         self._teller = Teller(self._book, clock)
         self._variant = Variant()
+        self._real_model = RealModel(upstream, self._book, self._teller) if upstream else None
         self._port: int | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,15 +156,19 @@ class Emulator:
         when: Callable[[Json], bool] | None = None,
         times: int | None = None,
         route: RouteName = "chat",
+        *,
+        location: str | None = None,
+        request_type: str | None = None,
     ) -> None:
         """Answer every request of a route that `when` says yes to: the sequence in order, then its last answer again.
 
-        The first rule that fits is taken; after `times` answers a rule is used up.
+        The first rule that fits is taken; after `times` answers a rule is used up. `location` and `request_type`
+        (`dedicated` or `shared`) narrow it to requests that name them.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
             self._learn(answer, route)
-        self._scripts[route].add_rule(sequence, when, times)
+        self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
 
     def variant(self, **shapes: Any) -> None:
         """Tell completions in these shapes (see `Variant`); what is not named is normal again."""
@@ -195,6 +206,10 @@ class Emulator:
     async def _serve(self, ready: threading.Event, failures: list[OSError]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
+        async with self._real_model or nullcontext():
+            await self._listen(self._stopped, ready, failures)
+
+    async def _listen(self, stopped: asyncio.Event, ready: threading.Event, failures: list[OSError]) -> None:
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True)
         await runner.setup()
         try:
@@ -202,7 +217,7 @@ class Emulator:
             await site.start()
             self._port = runner.addresses[0][1]
             ready.set()
-            await self._stopped.wait()
+            await stopped.wait()
         except OSError as error:
             failures.append(error)
         finally:
@@ -243,7 +258,7 @@ class Emulator:
         if isinstance(answer, Refusal):
             return _json(answer.code, google_body(answer))
         entry.ignored = sorted(set(entry.body) - KNOWN_PARAMETERS)
-        scripted = self._scripts["embeddings"].take(entry.body)
+        scripted = self._scripts["embeddings"].take(entry)
         content = scripted.content
         reply = raw_reply(content) if isinstance(content, Raw) else Reply((json.dumps(answer).encode(),))
         return await deliver(request, reply, scripted.delivery)
@@ -267,9 +282,10 @@ class Emulator:
         if found:
             body = openai_body(found) if traits.surface == "deployed" else google_body(found)
             return _json(found.code, body)
-        answer = self._scripts["chat"].take(entry.body)
+        answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)
-        return await deliver(request, self._reply(answer, chat, variant), answer.delivery, variant.split_bytes)
+        reply = await self._reply(answer, chat, variant)
+        return await deliver(request, reply, answer.delivery, variant.split_bytes)
 
     def _denial(self, entry: Entry) -> Refusal | None:
         denied = self.identity.check(entry.headers.get("authorization")) if self._check_tokens else None
@@ -283,8 +299,10 @@ class Emulator:
         }
         return Refusal(denied[1], denied[0], denied[2], (detail,))
 
-    def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> Reply:
+    async def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> Reply:
         content = answer.content
+        if content is None and self._real_model and not (is_guarded(chat) or block_reason(chat)):
+            return await self._real_model.reply(chat, variant, answer.delivery)
         if isinstance(content, Raw):
             return raw_reply(content)
         if isinstance(content, Frames):
@@ -293,16 +311,6 @@ class Emulator:
         if chat.is_stream:
             return stream_reply(told, variant, answer.delivery)
         return plain_reply(told, answer.delivery)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_name(host: str) -> str:

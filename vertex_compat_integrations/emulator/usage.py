@@ -4,6 +4,7 @@ Source: the usage objects on Google's pages (OpenAI compatibility, Thinking of o
 """
 
 import json
+from dataclasses import dataclass
 
 from vertex_compat_integrations.emulator.answer import Draft
 from vertex_compat_integrations.emulator.chat_request import ChatRequest
@@ -13,6 +14,15 @@ _CACHED_TOKENS = 2048
 _EFFORT_TOKENS = {"minimal": 8, "low": 16, "medium": 64, "high": 256, "max": 512}
 _DEFAULT_THOUGHT_TOKENS = 32
 _IMAGE_TOKENS = 1120
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tokens of a prompt, of its answer, and of the thoughts beside the answer."""
+
+    prompt: int
+    answer: int
+    thought: int = 0
 
 
 def count_tokens(text: str) -> int:
@@ -25,7 +35,12 @@ def build_usage(draft: Draft, request: ChatRequest) -> Json:
     prompt = count_tokens(json.dumps([request.body.get("messages"), request.body.get("tools")], ensure_ascii=False))
     spoken = (draft.text or "") + "".join(call.name + call.arguments for call in draft.calls)
     answer = _IMAGE_TOKENS if draft.shows_image else count_tokens(spoken)
-    thought = thought_tokens(draft, request)
+    return shape_usage(Counts(prompt, answer, thought_tokens(draft, request)), request)
+
+
+def shape_usage(counts: Counts, request: ChatRequest) -> Json:
+    """The usage object that tells the counts, in the surface's shape."""
+    prompt, answer, thought = counts.prompt, counts.answer, counts.thought
     match request.traits.surface:
         case "gemini":
             return _gemini_usage(prompt, answer, thought, request)

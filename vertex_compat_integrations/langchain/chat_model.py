@@ -51,7 +51,7 @@ _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 
 _IDENTIFYING = tuple(
     name
-    for name in ("project", "location", "endpoint", "endpoint_host", "base_url", *option_names())
+    for name in ("project", "location", "locations", "endpoint", "endpoint_host", "base_url", *option_names())
     if name != "default_headers"
 )
 """What tells one model from another."""
@@ -127,7 +127,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     def _identifying_params(self) -> dict[str, Any]:
         """What tells this model from another, in traces and cache keys; no secrets."""
         values = vars(self)
-        return {name: value for name in _IDENTIFYING if (value := values.get(name)) is not None}
+        return {name: value for name in _IDENTIFYING if (value := values.get(name)) not in (None, ())}
 
     @property
     def lc_secrets(self) -> dict[str, str]:

@@ -206,6 +206,8 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "finish_detail": ending.finish_detail,
         "system_fingerprint": ending.fingerprint,
         "traffic_type": ending.traffic_type,
+        "location": ending.location,
+        "request_type": ending.request_type,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,

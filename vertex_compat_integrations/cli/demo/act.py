@@ -87,6 +87,7 @@ class Act:
         checks: What was checked.
         seconds: How long it took.
         failure: What ended it early.
+        left_out: Why it was not played; empty if it was.
     """
 
     title: str
@@ -100,6 +101,7 @@ class Act:
     checks: Sequence[Check] = ()
     seconds: float = 0.0
     failure: Exception | None = None
+    left_out: str = ""
 
     @property
     def calls(self) -> list[ShownCall]:

@@ -50,7 +50,7 @@ def agent_turn(act: Act, stage: Stage) -> Act:
                     messages += (message for update in event.values() for message in update["messages"])
                 elif isinstance(event[0], AIMessageChunk) and event[0].text:
                     pieces += 1
-    played = replace(_told(act, messages), pieces=pieces, answer=str(messages[-1].text))
+    played = replace(told(act, messages), pieces=pieces, answer=str(messages[-1].text))
     return replace(played, checks=(tools_ran(played), counts_add_up(played), streamed(played)))
 
 
@@ -58,7 +58,7 @@ def extraction(act: Act, stage: Stage) -> Act:
     """An object out of a text."""
     found: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
     booking = found["parsed"]
-    played = replace(_told(act, [found["raw"]]), answer=repr(booking))
+    played = replace(told(act, [found["raw"]]), answer=repr(booking))
     right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
     return replace(played, checks=(right, counts_add_up(played)))
 
@@ -68,7 +68,7 @@ def report(act: Act, stage: Stage) -> Act:
     agent: Any = create_agent(stage.model, [get_weather], response_format=WeatherReport)
     state = agent.invoke({"messages": [HumanMessage(act.question)]})
     made = state.get("structured_response")
-    played = replace(_told(act, state["messages"][1:]), answer=repr(made))
+    played = replace(told(act, state["messages"][1:]), answer=repr(made))
     right = Check("The agent returned an object of the class", isinstance(made, WeatherReport), type(made).__name__)
     return replace(played, checks=(right, tools_ran(played), counts_add_up(played)))
 
@@ -77,12 +77,12 @@ def image(act: Act, stage: Stage) -> Act:
     """An answer about a picture."""
     picture = {"type": "image", "base64": base64.b64encode(red_square()).decode(), "mime_type": "image/png"}
     reply = stage.model.invoke([HumanMessage([{"type": "text", "text": act.question}, picture])])
-    played = replace(_told(act, [reply]), answer=str(reply.text))
+    played = replace(told(act, [reply]), answer=str(reply.text))
     answered = Check("The model answered", bool(played.answer), f"{len(played.answer)} characters")
     return replace(played, checks=(answered, counts_add_up(played)))
 
 
-def _told(act: Act, messages: Sequence[BaseMessage]) -> Act:
+def told(act: Act, messages: Sequence[BaseMessage]) -> Act:
     """The act with what LangChain's messages hold of it."""
     return replace(
         act,

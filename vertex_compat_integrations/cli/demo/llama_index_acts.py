@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.agent.workflow import AgentStream, FunctionAgent, ToolCallResult
-from llama_index.core.base.llms.types import ChatResponse, ThinkingBlock, ToolCallBlock
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ThinkingBlock, ToolCallBlock
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.memory import Memory
@@ -27,8 +28,10 @@ from vertex_compat_integrations.cli.demo.act import (
 )
 from vertex_compat_integrations.cli.demo.script import (
     EXPECTED_BIRTH,
+    EXPECTED_BOOKING,
     LIBRARY,
     Birth,
+    Booking,
     get_local_time,
     get_weather,
 )
@@ -103,6 +106,27 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
     replies = [_spoken(response) for response in listener.responses]
     played = replace(act, replies=replies, results=results, pieces=pieces, answer=answer)
     return replace(played, checks=(tools_ran(played), counts_add_up(played), streamed(played)))
+
+
+async def streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, float]], list[Spoken]]:
+    """Each piece of a streamed answer with the moment of its coming, and the reply."""
+    pieces: list[tuple[str, float]] = []
+    last: ChatResponse | None = None
+    async with VertexCompat(**stage.model_settings) as llm:
+        async for last in await llm.astream_chat([ChatMessage(role="user", content=question)]):
+            if last.delta:
+                pieces.append((last.delta, time.monotonic()))
+    return pieces, [_spoken(last)] if last is not None else []
+
+
+def extraction(act: Act, stage: Stage) -> Act:
+    """An object out of a text."""
+    listener = _Listener()
+    with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:
+        booking = llm.as_structured_llm(Booking).complete(act.question).raw
+    played = replace(act, replies=[_spoken(response) for response in listener.responses], answer=repr(booking))
+    right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
+    return replace(played, checks=(right, counts_add_up(played)))
 
 
 def library_question(act: Act, stage: Stage) -> Act:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vertex_compat_integrations.cli.demo.act import Act, Check
 from vertex_compat_integrations.cli.demo.scenario import LANGCHAIN_AGENT, LLAMA_INDEX_AGENT
-from vertex_compat_integrations.cli.demo.script import IMAGE, LIBRARY, LIBRARY_QUESTION, REPORT, red_square
+from vertex_compat_integrations.cli.demo.script import EXTRACTION, IMAGE, LIBRARY, LIBRARY_QUESTION, REPORT, red_square
 from vertex_compat_integrations.cli.demo.signatures import Signed, signed_calls, signed_texts, unsigned_steps
 from vertex_compat_integrations.cli.demo.stage import Stage
 from vertex_compat_integrations.emulator import Emulator, Entry
@@ -33,6 +33,12 @@ def signed_things(acts: Sequence[Act], emulator: Emulator) -> list[Signed]:
 def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> list[Check]:
     """The claims that the journal decides."""
     entries = _understood(emulator)
+    if stage.upstream:
+        return [
+            *_token_checks(emulator),
+            _nothing_refused(_asked(emulator)),
+            _schema_arrived(entries),
+        ]
     return [
         _signatures_returned("tool call", signed_calls(acts, entries), stage),
         _signatures_returned("answer", signed_texts(acts, entries), stage),
@@ -109,6 +115,13 @@ def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[E
 def _calls_are_in(sent: Json, turn: Act) -> bool:
     calls = [call for reply in turn.replies[:-1] for call in reply.calls]
     return bool(calls) and all(call.id in sent and sent[call.id] == call.extra for call in calls)
+
+
+def _schema_arrived(entries: Sequence[Entry]) -> Check:
+    formats = [entry.body.get("response_format") or {} for entry in entries if _says(entry, EXTRACTION)]
+    bound = sum("guest" in str(each.get("json_schema")) for each in formats)
+    claim = "Each request for an object had the object's schema"
+    return Check(claim, 0 < bound == len(formats), f"{bound} of {len(formats)}")
 
 
 def _report_strategy(entries: Sequence[Entry], stage: Stage) -> Check:

@@ -76,7 +76,7 @@ class JsonReport(Report):
 
     def open(self, stage: Stage) -> None:
         """Remember where it runs."""
-        self._place = {"model": stage.model.model, "answered_by": stage.answered_by}
+        self._place = {"model": stage.model_name, "answered_by": stage.answered_by}
 
     def show(self, act: Act) -> None:
         """Nothing: the object tells all."""
@@ -110,6 +110,7 @@ def act_record(act: Act) -> dict[str, Any]:
         "tokens": asdict(act.tokens),
         "seconds": round(act.seconds, 2),
         "failure": failure_text(act),
+        "left_out": act.left_out or None,
         "checks": [asdict(check) for check in act.checks],
     }
 
@@ -129,7 +130,7 @@ class TextReport(Report):
 
     def open(self, stage: Stage) -> None:
         """Print where it runs."""
-        text = Text(f"{stage.model.model}, answered by: {stage.answered_by}")
+        text = Text(f"{stage.model_name}, answered by: {stage.answered_by}")
         self._console.print(Panel(text, title="vertex-compat demo", title_align="left", style="cyan"))
 
     def show(self, act: Act) -> None:
@@ -143,7 +144,7 @@ class TextReport(Report):
     def close(self, outcome: Outcome) -> None:
         """Print tokens, signatures, proof and result."""
         if any(act.replies for act in outcome.acts):
-            self._console.print(token_table(outcome.acts))
+            self._console.print(token_table([act for act in outcome.acts if not act.left_out]))
         if outcome.signed:
             self._console.print(signature_table(outcome.signed))
         self._console.print(Rule(Text("What went over the wire"), align="left", style="cyan"))
@@ -153,6 +154,9 @@ class TextReport(Report):
 
 def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
     """Label, style and text of what an act says of itself."""
+    if act.left_out:
+        yield "left out", "yellow", act.left_out
+        return
     yield "asked", "bold", act.question
     for call in act.calls:
         yield "called", "magenta", f"{call.name}({call.arguments})"
@@ -211,6 +215,8 @@ def result_text(outcome: Outcome) -> Text:
     told = [check for check in outcome.checks if check.passed is not None]
     open_checks = len(outcome.checks) - len(told)
     rest = f", {open_checks} cannot be told here" if open_checks else ""
+    left_out = sum(bool(act.left_out) for act in outcome.acts)
+    rest += f", {left_out} acts left out" if left_out else ""
     if outcome.passed:
         return Text(f"✓ All {len(told)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
     return Text(f"✗ {outcome.failures} failed; {len(told)} checks were made{rest}.", "bold red")

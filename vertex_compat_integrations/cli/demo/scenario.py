@@ -4,13 +4,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from vertex_compat_integrations.cli.demo import langchain_acts, script
+from vertex_compat_integrations.cli.demo import langchain_acts, local_acts, script
 from vertex_compat_integrations.cli.demo.act import Act
 from vertex_compat_integrations.cli.demo.stage import Stage
 from vertex_compat_integrations.core.errors import CredentialsError
 
 LANGCHAIN_AGENT = "LangChain's agent"
 LLAMA_INDEX_AGENT = "LlamaIndex's agent"
+
+_NO_TOOLS = "A model of 135 million parameters calls no tools by itself, and llama.cpp's server forces no calls."
+_NO_IMAGES = "The model reads text only."
+_NO_CHOICE = (
+    "Of two texts that are retrieved, a model of this size answers out of the wrong one (1866 instead of 1632)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class _Scene:
 
 def play(stage: Stage) -> Iterator[Act]:
     """The acts, each when it is over; without credentials there is no second one."""
-    for scene in _scenes():
+    for scene in _local_scenes() if stage.upstream else _scenes():
         act = _timed(scene, stage)
         yield act
         if isinstance(act.failure, CredentialsError):
@@ -39,6 +45,23 @@ def _scenes() -> Iterator[_Scene]:
     for number, text in enumerate(script.MORE_QUESTIONS, start=1):
         yield _Scene(f"{LLAMA_INDEX_AGENT}, turn {number}", text, _llama_index_turn, LLAMA_INDEX_AGENT)
     yield _Scene("LlamaIndex's question to a library", script.LIBRARY_QUESTION, _library_question)
+
+
+def _local_scenes() -> Iterator[_Scene]:
+    yield _Scene("LangChain's chat", script.CAPITAL_QUESTION, local_acts.chat)
+    yield _Scene("LangChain's chat, streamed", script.CAPITAL_QUESTION, local_acts.stream)
+    yield _Scene("Structured extraction", script.EXTRACTION, langchain_acts.extraction)
+    yield _Scene("LlamaIndex's chat, streamed", script.CAPITAL_QUESTION, local_acts.llama_index_stream)
+    yield _Scene("LlamaIndex's structured extraction", script.EXTRACTION, local_acts.llama_index_extraction)
+    yield _Scene(LANGCHAIN_AGENT, script.QUESTIONS[0], _left_out(_NO_TOOLS))
+    yield _Scene("Structured report, with a tool", script.REPORT, _left_out(_NO_TOOLS))
+    yield _Scene(LLAMA_INDEX_AGENT, script.MORE_QUESTIONS[0], _left_out(_NO_TOOLS))
+    yield _Scene("Question about an image", script.IMAGE, _left_out(_NO_IMAGES))
+    yield _Scene("LlamaIndex's question to a library", script.LIBRARY_QUESTION, _left_out(_NO_CHOICE))
+
+
+def _left_out(reason: str) -> Callable[[Act, Stage], Act]:
+    return lambda act, _: replace(act, left_out=reason)
 
 
 def _llama_index_turn(act: Act, stage: Stage) -> Act:

@@ -22,6 +22,8 @@ MORE_QUESTIONS = (
 EXTRACTION = 'Extract the booking: guest "Ada Lovelace" stays in the city of London for 3 nights, with breakfast.'
 REPORT = 'What is the weather in Lisbon? Report it, with this advice: "bring a jacket".'
 IMAGE = "What does this picture show?"
+CAPITAL_QUESTION = "What is the capital of France?"
+CAPITAL = "Paris"
 LIBRARY_QUESTION = "In which year and city was the son of the foreigner from Bremen born?"
 
 _WEATHER = {

@@ -12,11 +12,12 @@ from typing import Any
 
 from google.oauth2.service_account import Credentials
 
+from vertex_compat_integrations.cli.real_model import LOCAL, opened_local_model
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.credentials import CLOUD_PLATFORM_SCOPE
 from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
-from vertex_compat_integrations.emulator import Emulator
+from vertex_compat_integrations.emulator import Emulator, Upstream
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 EMBEDDING_MODEL = "intfloat/multilingual-e5-small-maas"
@@ -24,6 +25,10 @@ TOKEN_LIFE_SECONDS = 2.0
 _MARGIN_SECONDS = 0.05
 _HOUR_SECONDS = 3600.0
 _FOLDER_PREFIX = "vertex-compat-demo-"
+_DEPLOYED = "1234567890"
+_LOCAL_SETTINGS = {"temperature": 0, "max_tokens": 100}
+"""A small model says more than it knows if it is let."""
+
 _LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 
 
@@ -47,16 +52,30 @@ class Stage:
         return facts_for(resolve_model_name(self.model.model, resolve_destination(self.model)))
 
     @property
+    def upstream(self) -> Upstream | None:
+        """The real model behind the emulator; None if there is none."""
+        return self.emulator.upstream if self.emulator else None
+
+    @property
+    def model_name(self) -> str:
+        """Which model answers; a deployed endpoint has one, which requests need not name."""
+        return self.upstream.name if self.upstream else self.model.model or ""
+
+    @property
     def answered_by(self) -> str:
         """Who answers, and where."""
         destination = resolve_destination(self.model)
+        if self.upstream:
+            return f"the model itself, on this machine, behind the emulator at {destination.origin}"
         is_emulated = self.emulator is not None or destination.emulated
         return f"{'the emulator' if is_emulated else 'Vertex AI'} at {destination.origin}"
 
     @property
     def model_settings(self) -> dict[str, Any]:
         """Model, place and credentials, for the package's other classes of models."""
-        return {"model": self.model.model, **self._connection_settings()}
+        said = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
+        given = {name: value for name, value in said.items() if value is not None}
+        return {"model": self.model.model, **given, **self._connection_settings()}
 
     @property
     def embedding_settings(self) -> dict[str, Any]:
@@ -100,10 +119,24 @@ def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stag
         key_file.write_text(json.dumps(running.identity.service_account_info(running.url)), encoding="utf-8")
         # The emulator, too, serves a model only where Vertex AI does.
         base_url = running.base_url(location=(*facts_for(model).locations, DEFAULT_LOCATION)[0])
-        asked = ChatVertexCompat(
-            model=model, base_url=base_url, allow_hosts=[running.url], credentials=_load_credentials(key_file)
-        )
+        place: dict[str, Any] = {"model": model, "base_url": base_url}
+        if running.upstream:
+            place = {**_LOCAL_SETTINGS, "base_url": running.base_url(location="us-central1", endpoint=_DEPLOYED)}
+        asked = ChatVertexCompat(**place, allow_hosts=[running.url], credentials=_load_credentials(key_file))
         yield Stage(asked, Path(folder), running)
+
+
+@contextmanager
+def local_stage() -> Iterator[Stage]:
+    """A real model on this machine, as a self-deployed endpoint of the emulator; tokens as offline.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    with opened_local_model(LOCAL) as local:
+        emulator = Emulator(token_life_seconds=TOKEN_LIFE_SECONDS, upstream=local.upstream)
+        with offline_stage(LOCAL, emulator) as stage:
+            yield stage
 
 
 @contextmanager

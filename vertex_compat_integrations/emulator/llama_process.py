@@ -1,6 +1,6 @@
 """A process that serves a model with llama.cpp's own server: `python llama_process.py WEIGHTS PORT PREFIX`.
 
-It says `ready` when the model is loaded, and ends when its standard input does: no server outlives its test.
+It says `ready` when the model is loaded, and ends when its standard input does: no server outlives its starter.
 """
 
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import xllamacpp
 
-CONTEXT_TOKENS = 1024
+CONTEXT_TOKENS = 2048
 TEMPLATE = Path(__file__).with_name("tools.jinja")
 
 
@@ -18,6 +18,7 @@ def serve(weights: str, port: int, prefix: str) -> None:
     parameters.model.path = weights
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = 1
+    # With two threads on two shared cores it was sixty times slower.
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     parameters.hostnames = ["127.0.0.1"]
@@ -27,7 +28,8 @@ def serve(weights: str, port: int, prefix: str) -> None:
     # The model's own template knows no tools, so the server would read no calls in what it writes.
     parameters.chat_template = TEMPLATE.read_text(encoding="utf-8")
     server = xllamacpp.Server(parameters)  # serves as long as it is held
-    print("ready", flush=True)  # noqa: T201 - how the process tells its starter
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.read()
     del server
 

@@ -1,0 +1,10 @@
+"""Many prompts in a file, each answered once: JSON lines in and out, resumed where it ended, however it ended.
+
+The output is the journal: a line that has its result there is not asked again.
+"""
+
+from vertex_compat_integrations.batch.batch import Batch, Pacing, arun_batch, run_batch
+from vertex_compat_integrations.batch.rate import Rate
+from vertex_compat_integrations.batch.summary import FailureGroup, Summary
+
+__all__ = ["Batch", "FailureGroup", "Pacing", "Rate", "Summary", "arun_batch", "run_batch"]

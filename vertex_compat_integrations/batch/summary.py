@@ -1,0 +1,150 @@
+"""What came of a batch, as numbers and as groups of failures."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vertex_compat_integrations.core.shapes import mapping_in
+from vertex_compat_integrations.wire import Json
+
+MOST_GROUPS = 50
+SHOWN_LINES = 3
+_COUNTS = {
+    "input": ("prompt_tokens",),
+    "output": ("completion_tokens",),
+    "thought": ("completion_tokens_details", "reasoning_tokens"),
+    "cached": ("prompt_tokens_details", "cached_tokens"),
+}
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """Failures of one kind.
+
+    Attributes:
+        type: The error's class.
+        code: Google's canonical status, or the class where there is none.
+        status_code: HTTP status.
+        reason: Google's own word for the cause, if it said one.
+        message: What the first of them said.
+        hint: What to do about the first of them.
+        count: How many.
+        lines: The first few, by their ids.
+    """
+
+    type: str
+    code: str
+    status_code: int | None
+    reason: str | None
+    message: str
+    hint: str
+    count: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What came of a batch.
+
+    Attributes:
+        lines: Requests of the input.
+        earlier: Those that an earlier run answered.
+        answered: Those that this run answered.
+        failed: Those that failed, in this run or in an earlier one.
+        unmatched: Results in the output that no line of the input asks for.
+        repaired: Whether a torn last line of the output was mended.
+        stopped: Why it ended before its end; None if it did not.
+        seconds: How long this run asked.
+        usage: Tokens of this run's answers.
+        groups: The failures by kind.
+    """
+
+    lines: int = 0
+    earlier: int = 0
+    answered: int = 0
+    failed: int = 0
+    unmatched: int = 0
+    repaired: bool = False
+    stopped: str | None = None
+    seconds: float = 0.0
+    usage: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+    groups: dict[tuple[Any, ...], FailureGroup] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> int:
+        """Lines that have a result."""
+        return self.earlier + self.answered + self.failed
+
+    @property
+    def unfinished(self) -> int:
+        """Lines that have none."""
+        return self.lines - self.finished
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every line is answered."""
+        return not (self.failed or self.unfinished)
+
+    def add_earlier(self, result: Json) -> None:
+        """Count the result of an earlier run."""
+        if result.get("error") is None:
+            self.earlier += 1
+        else:
+            self._add_failure(result)
+
+    def add(self, result: Json) -> None:
+        """Count a result of this run."""
+        if result.get("error") is not None:
+            self._add_failure(result)
+            return
+        self.answered += 1
+        usage = mapping_in(result["response"]["body"].get("usage"))
+        for name, path in _COUNTS.items():
+            self.usage[name] += _count(usage, path)
+
+    def record(self) -> dict[str, Any]:
+        """The same for programs."""
+        counts = ("lines", "earlier", "answered", "failed", "unfinished", "unmatched", "repaired", "stopped")
+        pace = self.answered / self.seconds if self.seconds else 0.0
+        return {
+            **{name: getattr(self, name) for name in counts},
+            "seconds": round(self.seconds, 3),
+            "answers_per_second": round(pace, 2),
+            "usage": self.usage,
+            "failures": [asdict(group) for group in self.failures],
+        }
+
+    @property
+    def failures(self) -> list[FailureGroup]:
+        """The failures by kind, the most frequent first."""
+        return sorted(self.groups.values(), key=lambda group: -group.count)
+
+    def _add_failure(self, result: Json) -> None:
+        self.failed += 1
+        error = mapping_in(result.get("error"))
+        key = tuple(error.get(name) for name in ("type", "code", "status_code", "reason"))
+        if key not in self.groups and len(self.groups) >= MOST_GROUPS:
+            key, error = ("others",), {"type": "others", "message": f"Of more than {MOST_GROUPS} kinds."}
+        group = self.groups.setdefault(key, _group(error))
+        group.count += 1
+        if len(group.lines) < SHOWN_LINES:
+            group.lines.append(result["custom_id"])
+
+
+def _group(error: Mapping[str, Any]) -> FailureGroup:
+    code = error.get("status_code")
+    return FailureGroup(
+        type=str(error.get("type") or ""),
+        code=str(error.get("code") or ""),
+        status_code=code if isinstance(code, int) else None,
+        reason=error.get("reason"),
+        message=str(error.get("message") or ""),
+        hint=str(error.get("hint") or ""),
+    )
+
+
+def _count(usage: Mapping[str, Any], path: tuple[str, ...]) -> int:
+    *above, name = path
+    for key in above:
+        usage = mapping_in(usage.get(key))
+    return int(usage.get(name) or 0)

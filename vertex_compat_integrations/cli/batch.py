@@ -1,0 +1,159 @@
+"""`vertex-compat batch`: a file of prompts to a file of answers, with a bar, and a table of what failed."""
+
+import asyncio
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from vertex_compat_integrations.batch import Batch, FailureGroup, Pacing, Rate, Summary
+from vertex_compat_integrations.cli.chat import harmless
+from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.options import Options
+
+WIDTH = 160
+"""Of the table where the output is no terminal."""
+
+_STOPPING = "Ctrl-C: no more lines are begun; running requests may end. Once more ends them."
+
+
+def with_transport(connection: Connection, *, max_retries: int, http_backend: str | None) -> Connection:
+    """The settings with what a batch wants of the transport.
+
+    Raises:
+        ValidationError: There is no such backend.
+    """
+    given = {name: getattr(connection, name) for name in connection.model_fields_set}
+    return Connection.model_validate({**given, "max_retries": max_retries, "http_backend": http_backend})
+
+
+def make_batch(
+    source: Path, output: Path, connection: Connection, model: str, *, concurrency: int, rate: str | None
+) -> Batch:
+    """The batch, of which nothing was read yet.
+
+    Raises:
+        SettingsError: The rate is none.
+    """
+    pacing = Pacing(concurrency, Rate.parse(rate) if rate is not None else None)
+    return Batch(source, output, connection=connection, options=Options(model=model), pacing=pacing)
+
+
+def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
+    """The exit code of the run, which is told on the way.
+
+    Raises:
+        SettingsError: A setting or a line cannot be; nothing was sent.
+        CredentialsError: Only the credential knows the project, and there is none.
+    """
+    errors = Console(stderr=True, highlight=False)
+    with warnings.catch_warnings(), batch:
+        # The place in our source that warns is of no use here.
+        warnings.showwarning = lambda message, *_: _complain(str(message))
+        try:
+            with _spinner(errors):
+                batch.prepare(retry_failed=retry_failed)
+            with _bar(errors, batch.summary) as on_result:
+                summary = asyncio.run(_run(batch, on_result))
+        except OSError as error:
+            _complain(f"{error.filename or 'output'}: {error.strerror or error}")
+            return 1
+    if as_json:
+        print(json.dumps(summary.record(), ensure_ascii=False))
+    else:
+        show(summary)
+    return 0 if summary.is_complete else 1
+
+
+async def _run(batch: Batch, on_result: Callable[[Summary], None]) -> Summary:
+    def stop() -> None:
+        if batch.summary.stopped is None:
+            _complain(_STOPPING)
+        batch.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    return await batch.run(on_result)
+
+
+@contextmanager
+def _bar(console: Console, summary: Summary) -> Iterator[Callable[[Summary], None]]:
+    """What shows the counts: a bar on a terminal, nothing elsewhere."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn(), TextColumn("left"))
+    with Progress(BarColumn(), MofNCompleteColumn(), *columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("", total=summary.lines, completed=summary.finished, failed=summary.failed)
+        yield lambda now: bar.update(task, completed=now.finished, failed=now.failed)
+
+
+@contextmanager
+def _spinner(console: Console) -> Iterator[None]:
+    """What shows that the input is checked, on a terminal."""
+    if not console.is_terminal:
+        yield
+        return
+    with console.status("Checking the input …"):
+        yield
+
+
+def show(summary: Summary, console: Console | None = None) -> None:
+    """Print the counts, and a table of what failed."""
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    for line in told(summary):
+        console.print(Text(harmless(line)), soft_wrap=True)
+    if summary.failures:
+        console.print(table(summary.failures))
+
+
+def told(summary: Summary) -> list[str]:
+    """The counts in words."""
+    counts = f"{summary.answered} answered, {summary.failed} failed, {summary.unfinished} left"
+    before = f" ({summary.earlier} answered earlier)" if summary.earlier else ""
+    usage = summary.usage
+    lines = [
+        f"{summary.lines} lines: {counts}{before}, in {summary.seconds:.1f} s.",
+        f"Tokens: {usage['input']:,} in, {usage['output']:,} out, {usage['thought']:,} of them thoughts.",
+    ]
+    if summary.repaired:
+        lines.append("The output's last line was torn, and is mended.")
+    if summary.unmatched:
+        lines.append(f"{summary.unmatched} results in the output belong to no line of the input.")
+    if summary.stopped:
+        lines.append(f"Stopped: {summary.stopped}. The same command goes on.")
+    return lines
+
+
+def table(failures: list[FailureGroup]) -> Table:
+    """The failures by kind."""
+    drawn = Table(title="Failures", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn.add_column("Lines", justify="right")
+    for heading in ("Error", "Message", "What to do", "First of them"):
+        drawn.add_column(heading, overflow="fold")
+    for group in failures:
+        drawn.add_row(*(Text(harmless(cell)) for cell in _cells(group)))
+    return drawn
+
+
+def _cells(group: FailureGroup) -> list[str]:
+    name: list[Any] = [group.status_code, group.code if group.code != group.type else None, group.reason, group.type]
+    error = " ".join(str(part) for part in name if part)
+    return [str(group.count), error, group.message, group.hint, ", ".join(group.lines)]
+
+
+def _complain(text: str) -> None:
+    print(f"vertex-compat: {harmless(text)}", file=sys.stderr)

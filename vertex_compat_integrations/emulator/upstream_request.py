@@ -1,0 +1,116 @@
+"""From a request in Vertex AI's dialect to the one that an OpenAI-compatible server is asked; pure."""
+
+from typing import Any
+
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
+from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.wire import Json
+
+_SAME = frozenset(
+    {
+        "max_tokens", "max_completion_tokens", "n", "frequency_penalty", "presence_penalty", "seed", "stop",
+        "temperature", "top_p", "reasoning_effort", "stream",
+    }
+)  # fmt: skip
+_MAAS_SAME = frozenset({"top_k", "chat_template_kwargs"})
+_ROLES = {"model": "assistant"}
+_FORMATS = frozenset({"text", "text/plain", "json_object", "json_schema", "application/json"})
+
+
+def unserved(chat: ChatRequest) -> Refusal | None:
+    """What the request wants of Google that no other server has; None if nothing. A deployed model's server decides."""
+    if chat.traits.surface == "deployed":
+        return None
+    wanted = _wanted_of_google(chat)
+    return Refusal(f"The model behind the emulator has no {wanted}.", 501) if wanted else None
+
+
+def build_upstream_body(chat: ChatRequest, model: str | None) -> Json:
+    """The request for the upstream; `model` is its name there, None the name that was asked for."""
+    name = {"model": model or chat.model}
+    if chat.traits.surface == "deployed":
+        return {**chat.body, **name}
+    kept = _SAME | _MAAS_SAME if chat.traits.surface == "maas" else _SAME
+    body: Json = {key: value for key, value in chat.body.items() if key in kept and value is not None}
+    body |= {**name, "messages": [_message(message) for message in chat.messages], **_tools(chat), **_format(chat)}
+    if chat.is_stream:
+        # Vertex AI counts every stream; others count where they are asked to.
+        body["stream_options"] = {"include_usage": True}
+    return body
+
+
+def to_json_schema(schema: Any) -> Any:
+    """A schema of the endpoint's subset in JSON Schema's own words: types in lower case, null as a type."""
+    if isinstance(schema, list):
+        return [to_json_schema(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _keyword(key, value) for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [made, {"type": "null"}]} if schema.get("nullable") is True else made
+
+
+def _keyword(key: str, value: Any) -> Any:
+    match key:
+        case "type" if isinstance(value, str):
+            return value.lower()
+        case "properties" | "$defs" | "defs" if isinstance(value, dict):
+            return {name: to_json_schema(each) for name, each in value.items()}
+        case "items" | "anyOf" | "prefixItems" | "additionalProperties":
+            return to_json_schema(value)
+        case _:
+            return value
+
+
+def _wanted_of_google(chat: ChatRequest) -> str | None:
+    native = [name for tool in objects(chat.google.get("tools")) for name in tool]
+    media = [name for name in chat.body.get("modalities") or () if name != "text"]
+    wishes = {
+        "web search": "web_search_options" in chat.body,
+        "deprecated `functions`": bool(chat.body.get("functions")),
+        "context cache": bool(chat.google.get("cached_content")),
+        f"tool `{next(iter(native), '')}`": bool(native),
+        f"answers in `{next(iter(media), '')}`": bool(media),
+        f"answers in `{chat.response_format}`": chat.response_format not in _FORMATS,
+    }
+    return next((name for name, is_wanted in wishes.items() if is_wanted), None)
+
+
+def _message(message: Json) -> Json:
+    made = {key: _bare(value) for key, value in message.items() if key != "extra_content"}
+    role = str(message.get("role"))
+    return {**made, "role": _ROLES.get(role, role)}
+
+
+def _bare(value: Any) -> Any:
+    """Parts and calls without what Google puts beside them."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {key: inner for key, inner in each.items() if key != "extra_content"} if isinstance(each, dict) else each
+        for each in value
+    ]
+
+
+def _tools(chat: ChatRequest) -> Json:
+    if not chat.functions:
+        return {}
+    choice = "auto" if chat.choice == "validated" else chat.choice
+    tools = [{"type": "function", "function": _function(function)} for function in chat.functions]
+    return {"tools": tools, **({"tool_choice": choice} if choice else {})}
+
+
+def _function(function: Json) -> Json:
+    if function.get("parameters") is None:
+        return function
+    return {**function, "parameters": to_json_schema(function["parameters"])}
+
+
+def _format(chat: ChatRequest) -> Json:
+    if not chat.wants_json:
+        return {}
+    if chat.response_schema is None:
+        return {"response_format": {"type": "json_object"}}
+    named = mapping(mapping(chat.body.get("response_format")).get("json_schema"))
+    rest = {key: value for key, value in named.items() if key in {"description", "strict"}}
+    schema = {"name": named.get("name") or "answer", **rest, "schema": to_json_schema(chat.response_schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
