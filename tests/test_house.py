@@ -13,6 +13,8 @@ import vertex_compat_integrations
 PACKAGE = Path(vertex_compat_integrations.__file__).parent
 NAME = PACKAGE.name
 
+HTTP_ROOMS = ("http_library", "aio_transport", "http_clients", "pool")
+
 FLOORS = {
     "wire": 0,
     "core.errors": 0,
@@ -70,7 +72,7 @@ FLOORS = {
         ),
         2,
     ),
-    "core.pool": 3,
+    **dict.fromkeys((f"core.{room}" for room in HTTP_ROOMS), 3),
     "core.telemetry": 3,
     "core.client": 3,
     "core.sdk": 3,
@@ -123,20 +125,22 @@ NEIGHBOURS = {
     ("core.spec", "core.connection"),
     *(("core.explain", f"core.{room}") for room in ("connection", "explanation", "reply", "request", "transport")),
     ("core.transcript", "core.reply"),
-    ("core.client", "core.pool"),
-    ("core.client", "core.telemetry"),
-    ("core.sdk", "core.pool"),
+    ("core.aio_transport", "core.http_library"),
+    *(("core.http_clients", f"core.{room}") for room in ("aio_transport", "http_library")),
+    ("core.pool", "core.http_clients"),
+    *(("core.client", f"core.{room}") for room in ("http_clients", "pool", "telemetry")),
+    ("core.sdk", "core.http_clients"),
     # a command's own room
     ("cli", "compare"),
 }
 
 THIRD_PARTY = {
-    "openai": {"core.pool", "core.transport", "core.sdk", "compare"},
+    "openai": {*(f"core.{room}" for room in HTTP_ROOMS), "core.transport", "core.sdk", "compare"},
     "google": {"core.credentials", "core.token_request", "cli"},
     "langchain_core": {"langchain", "cli", "compare"},
     "langchain": {"langchain", "cli"},
     "llama_index": {"llama_index", "cli"},
-    "aiohttp": {"emulator", "proxy"},
+    "aiohttp": {"emulator", "proxy", "core.aio_transport"},
     "xllamacpp": {"emulator"},
     "opentelemetry": {"core.telemetry"},
     "typer": {"cli"},

@@ -19,7 +19,17 @@ from pathlib import Path
 
 from tests.benchmarks.measuring import ROOT, stub_server
 from tests.benchmarks.rows import ROWS
-from tests.benchmarks.subjects import SUBJECTS, BareChatModel, GoogleGenAI, Ours, OursOnAiohttp, RawHttpx, Subject
+from tests.benchmarks.subjects import (
+    SUBJECTS,
+    BareChatModel,
+    BareLLM,
+    GoogleGenAI,
+    OurLlama,
+    Ours,
+    OursOnHttpx,
+    RawHttpx,
+    Subject,
+)
 
 QUIET = {"LANGSMITH_TRACING": "false", "OPENAI_API_KEY": "sk-stub", "GOOGLE_API_KEY": "stub", "NO_PROXY": "*"}
 
@@ -30,7 +40,11 @@ def measures(row: str, kind: type[Subject]) -> bool:
         return False
     if kind is BareChatModel:
         return row == "growth"
-    if kind is OursOnAiohttp:
+    if kind is BareLLM:
+        return False
+    if row.startswith("parts_of"):
+        return kind in (Ours, OurLlama)
+    if kind is OursOnHttpx:
         return row in ("streamed_chunk_async", "plain_call_async", "concurrent_calls", "ten_streams")
     if row == "token_lookup":
         return kind is Ours

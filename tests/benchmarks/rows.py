@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.benchmarks import measuring, workload
 from tests.benchmarks.measuring import ROUNDS, async_cpu_seconds, cpu_seconds, summary
-from tests.benchmarks.subjects import BASELINE, Subject
+from tests.benchmarks.subjects import BARE, BASELINE, Subject
 
 Figures = dict[str, Any]
 Kind = type[Subject]
@@ -77,6 +77,31 @@ def growth(kind: Kind, server: str) -> Figures:
         "ratio": statistics.median(long / short for short, long in rounds),
         "rounds": 5,
     }
+
+
+def _parts(kind: Kind, url: str, work: Callable[[Subject], Any], *, times: int, per: int) -> Figures:
+    """Of the subject's CPU: the share of raw httpx, that of the bare framework from memory, and what is left."""
+    subjects = [each(url) for each in (BASELINE, BARE[kind.framework], kind)]
+    for subject in (*subjects, *subjects):
+        work(subject)
+    rounds = [[cpu_seconds(lambda each=each: work(each), times) for each in subjects] for _ in range(ROUNDS)]
+    return {
+        "us": statistics.median(whole for _, _, whole in rounds) / per * 1e6,
+        "http": statistics.median(http / whole for http, _, whole in rounds),
+        "framework": statistics.median(bare / whole for _, bare, whole in rounds),
+        "rest": statistics.median((whole - http - bare) / whole for http, bare, whole in rounds),
+        "rounds": ROUNDS,
+    }
+
+
+def parts_of_a_chunk(kind: Kind, server: str) -> Figures:
+    """Where the CPU of a streamed chunk goes."""
+    return _parts(kind, f"{server}/stream2000", _drain, times=1, per=2000)
+
+
+def parts_of_a_call(kind: Kind, server: str) -> Figures:
+    """Where the CPU of a call goes."""
+    return _parts(kind, f"{server}/reply1024", lambda subject: subject.call(), times=40, per=1)
 
 
 def ten_streams(kind: Kind, server: str) -> Figures:
@@ -282,6 +307,7 @@ ROWS: dict[str, Callable[[Kind, str], Figures]] = {
     row.__name__: row
     for row in (
         *(streamed_chunk, streamed_chunk_async, growth, ten_streams, plain_call, plain_call_async, large_request),
+        *(parts_of_a_chunk, parts_of_a_call),
         *(first_token, concurrent_calls, imports, construction, image, token_lookup),
     )
 }

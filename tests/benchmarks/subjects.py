@@ -159,17 +159,16 @@ class Ours(LangChain):
         return ChatVertexCompat(model=MODEL, base_url=f"{self.url}/v1", api_key="x")
 
 
-class OursOnAiohttp(Ours):
-    """The same, with asynchronous calls on aiohttp."""
+class OursOnHttpx(Ours):
+    """The same, with asynchronous calls on httpx though aiohttp is installed."""
 
-    name = "ChatVertexCompat on aiohttp"
-    needs = ("langchain_core", "aiohttp")
+    name = "ChatVertexCompat on httpx"
     loads = builds = ""
 
     def build(self) -> Any:
         from vertex_compat_integrations.langchain import ChatVertexCompat
 
-        return ChatVertexCompat(model=MODEL, base_url=f"{self.url}/v1", api_key="x", http_backend="aiohttp")
+        return ChatVertexCompat(model=MODEL, base_url=f"{self.url}/v1", api_key="x", http_backend="httpx")
 
 
 class OurLlama(LlamaIndex):
@@ -250,12 +249,12 @@ class BareChatModel(LangChain):
 
     def build(self) -> Any:
         from langchain_core.language_models import BaseChatModel
-        from langchain_core.messages import AIMessageChunk
-        from langchain_core.outputs import ChatGenerationChunk
+        from langchain_core.messages import AIMessage, AIMessageChunk
+        from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
         from tests.benchmarks.stub_server import WORDS
 
-        count = int(self.url.rpartition("stream")[2] or 0)
+        count = int(self.url.partition("/stream")[2] or 0)
 
         class Bare(BaseChatModel):
             @property
@@ -263,7 +262,7 @@ class BareChatModel(LangChain):
                 return "bare"
 
             def _generate(self, *_: Any, **__: Any) -> Any:
-                raise NotImplementedError
+                return ChatResult(generations=[ChatGeneration(message=AIMessage(content="x" * 1024))])
 
             def _stream(self, *_: Any, **__: Any) -> Iterator[Any]:
                 for number in range(count):
@@ -272,10 +271,51 @@ class BareChatModel(LangChain):
         return Bare()
 
 
+class BareLLM(LlamaIndex):
+    """What LlamaIndex itself costs: an LLM that tells the same text, from memory."""
+
+    name = "bare CustomLLM"
+    needs = ("llama_index.core",)
+
+    def build(self) -> Any:
+        from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+        from llama_index.core.llms import CustomLLM, LLMMetadata
+        from llama_index.core.llms.callbacks import llm_chat_callback
+
+        from tests.benchmarks.stub_server import WORDS
+
+        count = int(self.url.partition("/stream")[2] or 0)
+
+        class Bare(CustomLLM):
+            @property
+            def metadata(self) -> Any:
+                return LLMMetadata(is_chat_model=True)
+
+            @llm_chat_callback()
+            def chat(self, messages: Any, **_: Any) -> Any:
+                return ChatResponse(message=ChatMessage(role="assistant", content="x" * 1024))
+
+            @llm_chat_callback()
+            def stream_chat(self, messages: Any, **_: Any) -> Any:
+                text = ""
+                for number in range(count):
+                    delta = f" {WORDS[number % len(WORDS)]}"
+                    text += delta
+                    yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta=delta)
+
+            def complete(self, *_: Any, **__: Any) -> Any:
+                raise NotImplementedError
+
+            stream_complete = complete
+
+        return Bare()
+
+
+BARE: dict[str, type[Subject]] = {"LangChain": BareChatModel, "LlamaIndex": BareLLM}
 BASELINE: Callable[[str], Subject] = RawHttpx
 _KINDS = (
-    *(RawHttpx, BareChatModel),
-    *(Ours, OursOnAiohttp, ChatOpenAI, ChatGoogle),
+    *(RawHttpx, BareChatModel, BareLLM),
+    *(Ours, OursOnHttpx, ChatOpenAI, ChatGoogle),
     *(OurLlama, OpenAILike, GoogleGenAI),
 )
 SUBJECTS: dict[str, type[Subject]] = {kind.name: kind for kind in _KINDS}

@@ -114,8 +114,8 @@ def proxy(tls_server: FaultServer) -> Iterator[ConnectProxy]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ask through aiohttp asynchronously only: what is synchronous does not use it."""
-    items[:] = [item for item in items if not ("core_on_aiohttp" in item.name and _way(item) in ("plain", "stream"))]
+    """Ask the core on httpx asynchronously only: what is synchronous is on httpx anyway."""
+    items[:] = [item for item in items if not ("core_on_httpx" in item.name and _way(item) in ("plain", "stream"))]
 
 
 def _way(item: pytest.Item) -> object:

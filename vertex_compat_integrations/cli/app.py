@@ -278,7 +278,7 @@ def batch(
     rate: Annotated[str | None, typer.Option(help="Lines to begin in a time: 10/s, 600/m.")] = None,
     max_retries: Annotated[int, typer.Option(min=0, help="Requests after the first one, for each line.")] = 5,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed earlier.")] = False,
-    http_backend: Annotated[str, typer.Option(help="httpx, or aiohttp (an extra) for many at a time.")] = "httpx",
+    http_backend: Annotated[str | None, typer.Option(help="httpx or aiohttp; else aiohttp if it is there.")] = None,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,

@@ -27,7 +27,7 @@ WIDTH = 160
 _STOPPING = "Ctrl-C: no more lines are begun; running requests may end. Once more ends them."
 
 
-def with_transport(connection: Connection, *, max_retries: int, http_backend: str) -> Connection:
+def with_transport(connection: Connection, *, max_retries: int, http_backend: str | None) -> Connection:
     """The settings with what a batch wants of the transport.
 
     Raises:

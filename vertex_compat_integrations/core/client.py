@@ -19,8 +19,10 @@ from vertex_compat_integrations.core.closing import Closing
 from vertex_compat_integrations.core.connection import (
     Connection,
     Destination,
+    HttpBackend,
     resolve_authorities,
     resolve_destination,
+    resolve_http_backend,
     resolve_model_name,
     resolve_source,
     resolve_telemetry,
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explanation import Explanation
     from vertex_compat_integrations.core.history import SkipValues
-    from vertex_compat_integrations.core.pool import Post, Route
+    from vertex_compat_integrations.core.http_clients import Route
+    from vertex_compat_integrations.core.pool import Post
     from vertex_compat_integrations.core.reply import Reply
     from vertex_compat_integrations.core.request import Request
     from vertex_compat_integrations.core.stream import ReplyDelta
@@ -79,14 +82,15 @@ class VertexCompatClient(Closing):
             SettingsError: The user's own HTTP client is none that the installed SDK can use.
         """
         if connection.http_client is not None or connection.http_async_client is not None:
-            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - only who brings a client needs the SDK here
+            from vertex_compat_integrations.core import http_clients  # noqa: PLC0415 - who brings a client has the SDK
 
-            pool.check_http_clients(connection.http_client, connection.http_async_client)
+            http_clients.check_http_clients(connection.http_client, connection.http_async_client)
         self._connection = connection
         self._override = facts
         self._timing = timing or Timing()
         self._resolved: tuple[Destination, TokenSource] | None = None
         self._authorities: str | None = None
+        self._backend: HttpBackend | None = None
         self._project: str | None = None
         self._standings: dict[tuple[str, Any], Standing] = {}
         self._demanding: set[str] = set()
@@ -348,6 +352,7 @@ class VertexCompatClient(Closing):
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
                 )
             self._authorities = resolve_authorities(self._connection)
+            self._backend = resolve_http_backend(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
         return self._resolved
 
@@ -407,7 +412,8 @@ class VertexCompatClient(Closing):
                 yield block
 
     def _post(self, call: "Call[Any]", headers: Mapping[str, str]) -> "tuple[Route, Post]":
-        from vertex_compat_integrations.core.pool import Post, Route  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.http_clients import Route  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.pool import Post  # noqa: PLC0415 - as above
 
         destination = self._resolve()[0].at(call.place.location)
         url = destination.build_base_url(destination.project or self._project) + call.path
@@ -418,7 +424,7 @@ class VertexCompatClient(Closing):
             self._authorities,
             settings.http_client,
             settings.http_async_client,
-            settings.http_backend,
+            self._backend,
         )
         return route, Post(
             url,

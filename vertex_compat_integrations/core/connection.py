@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -38,9 +38,13 @@ LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
 TELEMETRY_VARIABLE = "VERTEX_COMPAT_TELEMETRY"
 _YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
+
+HttpBackend = Literal["httpx", "aiohttp"]
+"""What carries asynchronous calls."""
 
 
 class LostToken(SecretStr):
@@ -146,8 +150,12 @@ class Connection(Settings):
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An HTTP client of your own for asynchronous calls; it belongs to the event loop that you use it on."""
 
-    http_backend: Literal["httpx", "aiohttp"] = "httpx"
-    """What carries asynchronous calls: `aiohttp` (extra `aiohttp`) makes more of them at a time."""
+    http_backend: HttpBackend | None = None
+    """What carries asynchronous calls: `httpx`, or `aiohttp`, which carries more of them at a time (extra `aiohttp`).
+
+    Else `VERTEX_COMPAT_HTTP_BACKEND`, else aiohttp where it is installed; but httpx behind a proxy of another kind
+    than plain http.
+    """
 
     telemetry: bool | None = None
     """Spans and metrics of each call by OpenTelemetry (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
@@ -390,6 +398,20 @@ def _universe(connection: Connection, destination: Destination) -> str:
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
     """The certificate authorities for the API, as for tokens; None leaves `SSL_CERT_FILE` to the HTTP library."""
     return connection.ca_bundle or _first(environment, CA_VARIABLES)
+
+
+def resolve_http_backend(connection: Connection, environment: Mapping[str, str] = os.environ) -> HttpBackend | None:
+    """What carries asynchronous calls; None leaves it to what is installed.
+
+    Raises:
+        SettingsError: The environment names another.
+    """
+    named = environment.get(HTTP_BACKEND_VARIABLE)
+    if connection.http_backend is not None or not named:
+        return connection.http_backend
+    if named not in get_args(HttpBackend):
+        raise SettingsError(f"{HTTP_BACKEND_VARIABLE}={named!r} is no HTTP library.", hint="Name httpx or aiohttp.")
+    return cast("HttpBackend", named)
 
 
 def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = os.environ) -> bool:

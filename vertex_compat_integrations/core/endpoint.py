@@ -14,6 +14,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from vertex_compat_integrations.core.errors import SettingsError
@@ -109,6 +110,7 @@ def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
         raise SettingsError(f"{name}={value!r} is no {name} of Google Cloud.", hint=f"Check {name}=.")
 
 
+@lru_cache
 def clean_base_url(base_url: str) -> str:
     """`base_url` without the trailing slash, query and route that people paste along.
 
@@ -128,6 +130,7 @@ def clean_base_url(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+@lru_cache
 def origin_of(url: str) -> str:
     """Scheme, host and port of a URL, lower-cased and without the scheme's own port."""
     parts = urlsplit(url)

@@ -267,12 +267,16 @@ def wire_paths() -> dict[str, tuple[str, ...]]:
 def effective_options(settings: Options, call: Mapping[str, Any]) -> Options:
     """`settings` with what one call says over it; None in the call says nothing.
 
+    Plain options over which nothing is said come back as they are; otherwise the result is a copy.
+
     Raises:
         pydantic.ValidationError: A value of the call is out of range or of the wrong type.
     """
+    said = {name: value for name, value in rename_aliases(call, Options.setting_aliases).items() if value is not None}
+    if not said and type(settings) is Options:
+        return settings
     held = vars(settings)
     values = {name: held[name] for name in option_names()}
-    said = {name: value for name, value in rename_aliases(call, Options.setting_aliases).items() if value is not None}
     if said:
         checked = Options.model_validate({k: v for k, v in said.items() if k in values and k not in TOLERATED})
         if _THINKING & checked.model_fields_set:

@@ -7,17 +7,14 @@ the last object that uses them is closed. Locks and clients are made anew in a f
 
 import asyncio
 import atexit
-import importlib
 import os
-import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple
 
 import openai
 
@@ -25,11 +22,11 @@ from vertex_compat_integrations.core.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
-    SettingsError,
     UnexpectedReplyError,
     VertexCompatError,
 )
 from vertex_compat_integrations.core.failures import decode_failure
+from vertex_compat_integrations.core.http_clients import Client, Route, async_client_of, client_of
 from vertex_compat_integrations.core.refresh import AuthHeaders
 from vertex_compat_integrations.core.transport import (
     ACCEPTED_ENCODINGS,
@@ -39,25 +36,6 @@ from vertex_compat_integrations.core.transport import (
     read_failure,
 )
 from vertex_compat_integrations.core.watchdog import Watch, Watchdog, watching_on_loop
-
-Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
-
-PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
-
-
-HttpBackend = Literal["httpx", "aiohttp"]
-"""What carries asynchronous calls."""
-
-
-class Route(NamedTuple):
-    """What decides which connections a request may use."""
-
-    origin: str
-    proxy: str | None = None
-    ca_bundle: str | None = None
-    http_client: Any = None
-    http_async_client: Any = None
-    http_backend: HttpBackend = "httpx"
 
 
 class Post(NamedTuple):
@@ -149,8 +127,7 @@ def _line(route: Route, user: object) -> Iterator[openai.OpenAI]:
     with _POOL.lock:
         line = _POOL.lines.get(route)
         if line is None:
-            client = openai.OpenAI(**_settings(route), http_client=_http_client(route))
-            line = _POOL.lines[route] = _Line(neutral(client))
+            line = _POOL.lines[route] = _Line(client_of(route, _refuse))
         line.busy += 1
         _POOL.join(route, user)
     try:
@@ -169,8 +146,7 @@ async def _async_line(route: Route, user: object) -> AsyncIterator[openai.AsyncO
     lines = await _lines_of_loop()
     line = lines.get(route)
     if line is None:
-        made = openai.AsyncOpenAI(**_settings(route), http_client=_async_http_client(route))
-        line = lines[route] = _Line(neutral(made))
+        line = lines[route] = _Line(async_client_of(route, _arefuse))
     line.busy += 1
     with _POOL.lock:
         _POOL.join(route, user)
@@ -228,137 +204,12 @@ async def aclose(user: object) -> None:
     await _aclose_unused(_POOL.async_lines.get(asyncio.get_running_loop(), {}))
 
 
-def check_http_clients(http_client: Any, http_async_client: Any) -> None:
-    """Refuse HTTP clients that the installed SDK cannot use: its majors 2 and 3 speak through different libraries.
-
-    Raises:
-        SettingsError: One of them is no client for this SDK.
-    """
-    route = Route("https://aiplatform.googleapis.com", http_client=http_client, http_async_client=http_async_client)
-    try:
-        if http_client is not None:
-            openai.OpenAI(**_settings(route), http_client=http_client)
-        if http_async_client is not None:
-            openai.AsyncOpenAI(**_settings(route), http_client=http_async_client)
-    except (TypeError, AttributeError) as error:
-        raise SettingsError(
-            f"openai {openai.__version__} cannot use this HTTP client: {error}",
-            hint="Make it with openai.DefaultHttpxClient(…) or openai.DefaultAsyncHttpxClient(…).",
-        ) from None
-
-
-def _settings(route: Route) -> dict[str, Any]:
-    return {
-        "api_key": PLACEHOLDER_KEY,
-        "base_url": route.origin,
-        "max_retries": 0,
-        "default_headers": dict.fromkeys((*_SDK_HEADERS, *ambient_header_names()), openai.omit),
-    }
-
-
-_SDK_HEADERS = (
-    *("X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch"),
-    *("X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async"),
-)
-"""What the SDK tells OpenAI of the user's machine; left out, it costs nothing either."""
-
 _REQUEST_HEADERS: dict[str, Any] = {
     "Content-Type": "application/json",
     "Accept-Encoding": ACCEPTED_ENCODINGS,
     "X-Stainless-Retry-Count": openai.omit,
     "X-Stainless-Read-Timeout": openai.omit,
 }
-
-
-def ambient_header_names() -> list[str]:
-    """Names of the headers that the SDK would take from `OPENAI_CUSTOM_HEADERS`, one `Name: value` a line."""
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
-    return [line.partition(":")[0].strip() for line in lines if ":" in line]
-
-
-def neutral(client: Client) -> Client:
-    """The client without what the SDK took from `OPENAI_*`: none of it is Google's business."""
-    client.organization = None
-    client.project = None
-    client.webhook_secret = None
-    return client
-
-
-def transport_settings(route: Route) -> dict[str, Any]:
-    """Arguments for an HTTP client on this route; empty if it needs none of its own."""
-    if route.origin.startswith("http:"):
-        # Only this machine is spoken to in plain http: no proxy is for it, which would read the token. And without TLS
-        # nobody need be trusted: the authorities take 40 ms to load.
-        return {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
-    settings: dict[str, Any] = {}
-    if route.proxy:
-        settings["proxy"] = route.proxy
-    if route.ca_bundle:
-        settings["verify"] = _tls_context(route.ca_bundle)
-    return settings
-
-
-def _tls_context(ca_bundle: str) -> ssl.SSLContext:
-    try:
-        if Path(ca_bundle).is_dir():
-            return ssl.create_default_context(capath=ca_bundle)
-        return ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        raise SettingsError(
-            f"The CA bundle {ca_bundle!r} cannot be read ({type(error).__name__}).",
-            hint="Check ca_bundle=, REQUESTS_CA_BUNDLE and SSL_CERT_FILE: a file or directory of PEM certificates.",
-        ) from None
-
-
-_http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
-"""The HTTP library of the installed SDK."""
-
-
-class _HttpClient(openai.DefaultHttpxClient):
-    """Sends what the SDK built as it is, without defaults and cookies of its own."""
-
-    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
-        return _plain_request(method, url, parts)
-
-
-class _AsyncHttpClient(openai.DefaultAsyncHttpxClient):
-    """Like `_HttpClient`."""
-
-    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
-        return _plain_request(method, url, parts)
-
-
-class _AioHttpClient(openai.DefaultAioHttpClient):
-    """Like `_HttpClient`, on aiohttp."""
-
-    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
-        return _plain_request(method, url, parts)
-
-
-def _plain_request(method: str, url: Any, parts: Mapping[str, Any]) -> Any:
-    timeout = {"timeout": parts["timeout"].as_dict()}
-    return _http.Request(method, url, headers=parts["headers"], content=parts["content"], extensions=timeout)
-
-
-def _http_client(route: Route) -> Any:
-    if route.http_client is not None:
-        return route.http_client
-    return _HttpClient(**transport_settings(route), event_hooks={"response": [_refuse]})
-
-
-def _async_http_client(route: Route) -> Any:
-    if route.http_async_client is not None:
-        return route.http_async_client
-    settings = {**transport_settings(route), "event_hooks": {"response": [_arefuse]}}
-    if route.http_backend == "httpx":
-        return _AsyncHttpClient(**settings)
-    try:
-        return _AioHttpClient(**settings)
-    except RuntimeError:
-        raise SettingsError(
-            f"openai {openai.__version__} finds no aiohttp that it can use.",
-            hint='pip install "vertex-compat-integrations[aiohttp]"',
-        ) from None
 
 
 def _refuse(response: Any) -> None:
@@ -482,7 +333,7 @@ def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None
 
 
 def _connection_error_of_aiohttp(error: BaseException) -> str | None:
-    """The name of aiohttp's error if it could not connect: the SDK's transport calls that a timeout, too."""
+    """The name of aiohttp's error if it could not connect: the SDK's own client on it calls that a timeout, too."""
     link: BaseException | None = error
     while link is not None:
         names = {kind.__name__ for kind in type(link).__mro__}

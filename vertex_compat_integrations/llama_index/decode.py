@@ -71,12 +71,14 @@ class ResponseDecoder:
 
     def _snapshot(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
         """Like `decode`, for a reply that goes on; what is to be sent back comes with the end."""
-        blocks = self._said(reply, is_whole=False)
+        if reply.tool_calls or reply.media or not reply.text:
+            blocks, kwargs = self._said(reply, is_whole=False), self._call_kwargs(reply.tool_calls)
+        else:
+            blocks, kwargs = [TextBlock(text=reply.text)], {}
         if reply.thoughts:
             blocks.append(ThinkingBlock(content=reply.thoughts))
-        message = ChatMessage(
-            role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=self._call_kwargs(reply.tool_calls)
-        )
+        # Its parts are checked already; checking them once more is a sixth of a snapshot's time.
+        message = ChatMessage.model_construct(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=kwargs)
         return ChatResponse(
             message=message,
             delta=delta.text,

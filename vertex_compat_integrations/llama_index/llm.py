@@ -131,21 +131,19 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
     @property
     def metadata(self) -> LLMMetadata:
         """What the catalogue says of the model, in LlamaIndex's words."""
-        model = self._resolved_model()
+        defaults = self._defaults()
+        model = resolve_model_name(defaults.model, resolve_destination(self))
         facts = facts_for(model, self.model_facts)
         window = self.context_window or facts.input_tokens
         # LlamaIndex takes the answer's room off the window, which some models' longest answer would fill.
         answer = min(facts.output_tokens, window // 2)
         return LLMMetadata(
             context_window=window,
-            num_output=self._defaults().max_tokens or answer,
+            num_output=defaults.max_tokens or answer,
             is_chat_model=True,
             is_function_calling_model=self.is_function_calling_model and facts.calls_tools,
             model_name=model,
         )
-
-    def _resolved_model(self) -> str:
-        return resolve_model_name(self._defaults().model, resolve_destination(self))
 
     def _defaults(self) -> Options:
         """The options of a call that says nothing."""

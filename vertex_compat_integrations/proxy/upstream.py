@@ -8,9 +8,11 @@ from vertex_compat_integrations.core.connection import (
     Connection,
     resolve_authorities,
     resolve_destination,
+    resolve_http_backend,
     resolve_source,
 )
 from vertex_compat_integrations.core.errors import AuthenticationError
+from vertex_compat_integrations.core.http_clients import Route
 from vertex_compat_integrations.core.refresh import AuthHeaders
 
 
@@ -27,12 +29,12 @@ class Upstream:
         self.project = self.destination.project
         self._connection = connection
         self._source = resolve_source(connection, self.destination)
-        self._route = pool.Route(
+        self._route = Route(
             self.destination.origin,
             connection.proxy,
             resolve_authorities(connection),
             http_async_client=connection.http_async_client,
-            http_backend=connection.http_backend,
+            http_backend=resolve_http_backend(connection),
         )
 
     def open(self) -> None:

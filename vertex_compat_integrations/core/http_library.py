@@ -1,0 +1,9 @@
+"""The HTTP library under the installed SDK: httpx under its major 2, httpx2 under 3, with the same names."""
+
+import importlib
+from typing import Any
+
+import openai
+
+LIBRARY: Any = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+"""The module."""
