@@ -24,9 +24,16 @@ def server() -> Iterator[str]:
 
 def calls(server: str, route: str, *, telemetry: bool | None) -> int:
     client = VertexCompatClient(Connection(base_url=f"{server}/{route}/v1", api_key="x", telemetry=telemetry))
-    if route.startswith("stream"):
-        return calls_of_ours(lambda: [None for _ in client.stream(HELLO, OPTIONS)])
-    return calls_of_ours(lambda: client.chat(HELLO, OPTIONS))
+
+    def ask() -> None:
+        if route.startswith("stream"):
+            for _ in client.stream(HELLO, OPTIONS):
+                pass
+        else:
+            client.chat(HELLO, OPTIONS)
+
+    ask()  # the first time loads what is loaded late
+    return calls_of_ours(ask)
 
 
 def test_a_chunk_costs_two_calls_more_and_nothing_where_telemetry_is_off(server):
