@@ -57,6 +57,12 @@ class Server(ThreadingHTTPServer):
         return f"http://localhost:{self.server_port}/v1"
 
 
+@pytest.fixture(autouse=True)
+def _chosen_by_itself(monkeypatch):
+    """Also where the whole run of tests is on one of the two."""
+    monkeypatch.delenv("VERTEX_COMPAT_HTTP_BACKEND", raising=False)
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server()
