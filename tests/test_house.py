@@ -47,6 +47,7 @@ FLOORS = {
             "core.usage",
             "core.trust",
             "core.adc",
+            "core.named_object",
             "core.tally",
             "core.vocabulary",
         ),

@@ -204,3 +204,12 @@ def test_a_name_that_is_unknown_or_does_not_apply_is_refused(spec, remedy):
 def test_settings_of_a_class_that_is_not_installed_are_not_checked():
     spec = resolve_spec({"model": GEMINI, "openai": {"anything": 1}}, {}, environment={})
     check_names(spec, {"vertex_compat": KNOWN["vertex_compat"]})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("m.json", '{"model": "openai:gpt-5"}'), ("m.toml", 'model = "openai:gpt-5"\n')]
+)
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path, name, text, encoding):
+    (tmp_path / name).write_text(text, encoding=encoding)
+    assert resolve_spec(tmp_path / name, {}, environment={}).settings == {"model": "gpt-5"}

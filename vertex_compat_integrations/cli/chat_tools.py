@@ -1,22 +1,18 @@
 """Functions of the user's own as tools: how they are declared, and how they are called."""
 
-import importlib
 import inspect
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError, validate_call
 from pydantic.errors import PydanticUserError
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.named_object import find_named
 from vertex_compat_integrations.core.tool_call import ToolCall
 from vertex_compat_integrations.wire import Tool
-
-HINT = "Name it as --tools package.module:function; the current folder is searched, too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +44,9 @@ def load_tools(names: Sequence[str]) -> dict[str, LocalTool]:
 
 
 def _find(name: str) -> Callable[..., Any]:
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise SettingsError(f"--tools {name} names no function.", hint=HINT)
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found: Any = importlib.import_module(module_name)
-        for attribute in path.split("."):
-            found = getattr(found, attribute)
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(f"--tools {name}: {error}.", hint=HINT) from None
+    found = find_named(name, "--tools")
     if not callable(found):
-        raise SettingsError(f"--tools {name} is no function.", hint=HINT)
+        raise SettingsError(f"--tools {name} is no function.", hint="Name one as --tools package.module:function.")
     if inspect.iscoroutinefunction(found):
         raise SettingsError(f"--tools {name} is asynchronous.", hint="Give a plain function.")
     function: Callable[..., Any] = found

@@ -1,12 +1,9 @@
 """What a model is asked through: a plain question, or a function of the user's own."""
 
 import asyncio
-import importlib
 import inspect
-import sys
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -14,11 +11,10 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations.compare.validity import Schema
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.named_object import find_named
 
 Application = Callable[[Any, str], Any]
 """Takes LangChain's chat model and a prompt; gives a text, a message, or an object."""
-
-_HINT = "Name it as --app package.module:function; the current folder is searched, too."
 
 
 def question(schema: Schema | None) -> Application:
@@ -37,19 +33,9 @@ def load_application(name: str) -> Application:
     Raises:
         SettingsError: There is no such function, or it does not take a model and a prompt.
     """
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise SettingsError(f"--app {name} names no function.", hint=_HINT)
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    found = find_named(name, "--app")
     try:
-        found: Any = importlib.import_module(module_name)
-        for attribute in path.split("."):
-            found = getattr(found, attribute)
         inspect.signature(found).bind("model", "prompt")
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(f"--app {name}: {error}.", hint=_HINT) from None
     except (TypeError, ValueError) as error:
         raise SettingsError(f"--app {name}: {error}.", hint="It is called with a chat model and a prompt.") from None
     application: Application = found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.spec import read_file
+from vertex_compat_integrations.core.spec import read_file, read_text
 
 Settings = Mapping[str, Any]
 
@@ -103,14 +103,8 @@ def _sections(held: Any, path: Path) -> Iterator[tuple[str, Settings]]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """The lines that hold something, each with its number."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
     # Not `splitlines`: it would break JSON strings at characters that JSON leaves as they are.
-    return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [(number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
 
 
 def _read_text_line(line: str, _: int, name: str) -> Prompt:

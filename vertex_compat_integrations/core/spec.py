@@ -256,6 +256,20 @@ def _coordinates(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def read_text(path: Path) -> str:
+    """What stands in a file of text, with or without a byte order mark.
+
+    Raises:
+        SettingsError: It cannot be read, or is no UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
+
+
 def read_file(path: Path) -> Any:
     """What a YAML, TOML or JSON file holds; its words are in no error, for they may be secrets.
 
@@ -265,12 +279,7 @@ def read_file(path: Path) -> Any:
     reader = _READERS.get(path.suffix)
     if reader is None:
         raise SettingsError(f"{path} is of no known kind.", hint=f"Known are {', '.join(_READERS)}.")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
+    text = read_text(path)
     try:
         return reader(text)
     except ValueError as error:
