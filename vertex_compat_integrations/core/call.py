@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -267,7 +267,7 @@ class ChatCall(Call[list[Reply]]):
             return ending
         return replace(ending, location=self.place.location, request_type=self.place.request_type)
 
-    def read(self, block: bytes | None) -> Iterator[ReplyDelta]:
+    def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
         """The pieces of the answer that a block of the body completes; None is the body's end."""
         reader = self._reader
         if reader is None:

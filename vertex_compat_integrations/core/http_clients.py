@@ -6,6 +6,7 @@ Asynchronous calls go on aiohttp where it is installed and can: it carries sever
 import os
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.request import getproxies, proxy_bypass
@@ -128,12 +129,20 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
         ) from None
 
 
+@lru_cache(maxsize=128)
+def _parse_url(url: str) -> Any:
+    """The URL as the HTTP library's object, which cannot be changed; parsing takes longer than building the request."""
+    return LIBRARY.URL(url)
+
+
 class _AsBuilt:
     """Sends what the SDK built as it is, without defaults and cookies of its own."""
 
     def build_request(self, method: str, url: Any, **parts: Any) -> Any:
         timeout = {"timeout": parts["timeout"].as_dict()}
-        return LIBRARY.Request(method, url, headers=parts["headers"], content=parts["content"], extensions=timeout)
+        return LIBRARY.Request(
+            method, _parse_url(str(url)), headers=parts["headers"], content=parts["content"], extensions=timeout
+        )
 
 
 class _HttpClient(_AsBuilt, openai.DefaultHttpxClient):

@@ -1,6 +1,6 @@
 """The bytes of one streamed answer → the pieces of it. No I/O of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 from vertex_compat_integrations.core.failures import decode_stray, decode_stream_failure
@@ -26,13 +26,23 @@ class StreamReader:
         self.ending: Ending | None = None
         self._parser = EventParser()
 
-    def feed(self, block: bytes) -> Iterator[ReplyDelta]:
+    def feed(self, block: bytes) -> Iterable[ReplyDelta]:
         """The pieces that the bytes complete.
 
         Raises:
-            VertexCompatError: An event is an error, or no JSON.
+            VertexCompatError: An event is an error, or no JSON; the pieces before it are given out first.
         """
-        for payload in self._parser.feed(block):
+        payloads = self._parser.feed(block)
+        if len(payloads) != 1:
+            return self._pieces(payloads)
+        # The usual case, without a generator.
+        if (delta := self._decode(payloads[0])) is None:
+            return ()
+        self.has_begun = True
+        return (delta,)
+
+    def _pieces(self, payloads: list[bytes]) -> Iterator[ReplyDelta]:
+        for payload in payloads:
             if (delta := self._decode(payload)) is not None:
                 self.has_begun = True
                 yield delta

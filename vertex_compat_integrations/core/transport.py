@@ -26,13 +26,18 @@ MAX_FAILURE_BYTES = 2**20
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """Compressions whose every step is bounded; of others, a kilobyte can unpack to a machine's memory at once."""
 
-_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_UNPACKED = frozenset({"", "identity"})
+_ENCODINGS = _UNPACKED | {"gzip", "x-gzip", "deflate"}
 _SUSPECT_BYTES = 64 * 2**20
 _SUSPECT_RATIO = 200
 
 
 class _Meter:
-    """Bounds what a body may unpack to."""
+    """Bounds what a body may unpack to.
+
+    Attributes:
+        is_raw: Whether the body is read as it comes; not if it is packed, or was read by a hook of the user's client.
+    """
 
     def __init__(self, response: Any) -> None:
         """Measure this response.
@@ -45,6 +50,8 @@ class _Meter:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise UnexpectedReplyError(f"The answer is compressed as {encoding[:40]!r}, which was not asked for.")
+        # What is not compressed needs no decoder, which costs as much as reading does.
+        self.is_raw = encoding in _UNPACKED and not response.is_stream_consumed
 
     def count(self, block: bytes) -> int:
         """The body's size so far.
@@ -69,7 +76,7 @@ class ByteStream(openai.Stream[object]):
 
     def __iter__(self) -> Iterator[Any]:
         meter = _Meter(self.response)
-        for block in self.response.iter_bytes():
+        for block in self.response.iter_raw() if meter.is_raw else self.response.iter_bytes():
             meter.count(block)
             yield block
 
@@ -88,7 +95,7 @@ class AsyncByteStream(openai.AsyncStream[object]):
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         meter = _Meter(self.response)
-        async for block in self.response.aiter_bytes():
+        async for block in self.response.aiter_raw() if meter.is_raw else self.response.aiter_bytes():
             meter.count(block)
             yield block
 
