@@ -1,4 +1,4 @@
-"""A file of rows that were worked on elsewhere: each is kept once, and who comes again asks only for what is missing."""
+"""A file of rows that were worked on elsewhere: each is kept once, and who comes again asks what is missing."""
 
 import os
 import time
