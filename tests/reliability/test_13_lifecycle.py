@@ -77,40 +77,41 @@ def test_a_pickle_works_where_it_arrives(server, frontend, pickler, used):
     assert server.requests[-1].json["temperature"] == 0.5
 
 
-def test_a_pickled_static_token_says_at_the_first_call_that_it_was_left_out(server):
-    pytest.importorskip("langchain_core")
-    from vertex_compat_integrations.langchain import ChatVertexCompat
-
-    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, api_key=TOKEN)
+@EVERY_FRAMEWORK
+def test_a_pickled_static_token_says_at_the_first_call_that_it_was_left_out(server, frontend):
+    model = frontend.door.make(base_url=server.base_url, api_key=TOKEN)
     again = pickle.loads(pickle.dumps(model))
     again = pickle.loads(pickle.dumps(again)).model_copy(update={"temperature": 0.5})
-    for ask in (again.invoke, lambda text: asyncio.run(again.ainvoke(text)), lambda text: list(again.stream(text))):
+    for way in WAYS:
         with pytest.raises(CredentialsError, match="left out when this object was pickled"):
-            ask("Hello")
+            frontend.ask(again, way)
     assert server.requests == []
 
 
-def test_a_pickled_credentials_object_travels_without_its_token(server, serve):
-    pytest.importorskip("langchain_core")
-    from vertex_compat_integrations.langchain import ChatVertexCompat
-
+@EVERY_FRAMEWORK
+def test_a_pickled_credentials_object_travels_without_its_token(server, serve, frontend):
     granting = serve(body(b'{"access_token": "ya29.another", "expires_in": 3600, "token_type": "Bearer"}'))
     user = Credentials(TOKEN, refresh_token="r", client_id="c", client_secret="s", token_uri=f"{granting.origin}/token")
-    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, allow_hosts=[server.origin], credentials=user)
-    assert model.invoke("Hello").text == TEXT
+    model = frontend.door.make(base_url=server.base_url, allow_hosts=[server.origin], credentials=user)
+    assert frontend.ask(model, "plain") == TEXT
     data = pickle.dumps(model)
     assert TOKEN.encode() not in data
-    assert pickle.loads(data).invoke("Hello").text == TEXT
+    assert frontend.ask(pickle.loads(data), "plain") == TEXT
     assert server.tokens == [TOKEN, "ya29.another"]
     assert user.token == TOKEN, "the original keeps its token"
 
 
-def test_a_pickled_callable_is_found_again_by_its_name(server):
-    pytest.importorskip("langchain_core")
-    from vertex_compat_integrations.langchain import ChatVertexCompat
+@EVERY_FRAMEWORK
+def test_a_pickled_callable_is_found_again_by_its_name(server, frontend):
+    model = frontend.door.make(base_url=server.base_url, credentials=provide_token)
+    assert frontend.ask(pickle.loads(pickle.dumps(model)), "plain") == TEXT
 
-    model = ChatVertexCompat(model=MODEL, base_url=server.base_url, credentials=provide_token)
-    assert pickle.loads(pickle.dumps(model)).invoke("Hello").text == TEXT
+
+@EVERY_FRAMEWORK
+def test_a_callable_that_cannot_be_pickled_is_not_replaced_by_other_credentials(server, frontend):
+    model = frontend.door.make(base_url=server.base_url, credentials=lambda: TOKEN)
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(model)
 
 
 def test_an_http_client_stays_behind_with_a_warning(server):

@@ -190,7 +190,8 @@ class Connection(Settings):
         return value
 
 
-_CREDENTIALS = ("api_key", "credentials")
+CREDENTIALS = ("api_key", "credentials")
+"""The settings that say as whom."""
 _HTTP_CLIENTS = ("http_client", "http_async_client")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
@@ -230,7 +231,7 @@ def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def shared_by_copies(connection: Connection) -> dict[int, Any]:
     """A memo for `copy.deepcopy`: credentials and HTTP clients are shared, so that trust and connections stay."""
-    held = (getattr(connection, name) for name in (*_CREDENTIALS, *_HTTP_CLIENTS))
+    held = (getattr(connection, name) for name in (*CREDENTIALS, *_HTTP_CLIENTS))
     return {id(each): each for each in held}
 
 

@@ -22,8 +22,7 @@ from vertex_compat_integrations.core.embedding import (
     VectorOptions,
     check_embeds,
 )
-
-_SECRETS = ("api_key", "credentials")
+from vertex_compat_integrations.llama_index.pickling import component_state
 
 
 class VertexCompatEmbedding(Closable, Connection, VectorOptions, BaseEmbedding):
@@ -106,12 +105,9 @@ class VertexCompatEmbedding(Closable, Connection, VectorOptions, BaseEmbedding):
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
         return await self._aembed(texts, "text")
 
-    def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings: no credential, no client; where they arrive, credentials are looked for anew."""
-        # The client holds a credential and locks; LlamaIndex would try to pickle it, and complain.
-        plain = self.model_copy(update=dict.fromkeys(_SECRETS))
-        plain._client = None  # noqa: SLF001 - an object of this class
-        return super(VertexCompatEmbedding, plain).__getstate__()
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle settings and credentials: no token, no secret, no client."""
+        return component_state(self)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""

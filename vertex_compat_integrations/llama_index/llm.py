@@ -1,8 +1,6 @@
 """`VertexCompat`: LlamaIndex's interface of a function-calling LLM on the core's client."""
 
 import asyncio
-import pickle
-import warnings
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import replace
@@ -23,7 +21,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from typing_extensions import override
 
 from vertex_compat_integrations import wire
@@ -36,7 +34,7 @@ from vertex_compat_integrations.core.connection import (
     resolve_destination,
     resolve_model_name,
 )
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.options import Options, effective_options, unknown_names, with_tools_for_functions
 from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
@@ -48,12 +46,9 @@ from vertex_compat_integrations.llama_index.decode import (
     first_call_only,
     tool_selections,
 )
+from vertex_compat_integrations.llama_index.pickling import component_state
 from vertex_compat_integrations.llama_index.structured import StructuredAnswers, as_answer_format
 
-_SECRETS = frozenset(
-    name for room in (Connection, Options) for name, field in room.model_fields.items() if field.exclude
-)
-"""What the core leaves out of dumps: credentials, and what may hold some; pickles leave it out, too."""
 _NAMES_KEY = "tool_names"
 """A call's argument of our own: declared name → name of the tool, for tools whose names had to be changed."""
 
@@ -355,13 +350,9 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
             raise ValueError(f"Expected at least one tool call, but got {len(selections)} tool calls.")
         return selections
 
-    def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings: no secret, no client; what cannot be pickled takes its default where it arrives."""
-        state = BaseModel.__getstate__(self)
-        kept = {
-            name: value for name, value in state["__dict__"].items() if name not in _SECRETS and _travels(name, value)
-        }
-        return {**state, "__dict__": kept, "__pydantic_private__": None}
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle settings and credentials: no token, no secret, no client."""
+        return component_state(self)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Copy the settings; the copy shares what is none: credentials, client, callbacks."""
@@ -372,13 +363,3 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
 def _refuse_several_answers(options: Options) -> None:
     if options.n is not None and options.n > 1:
         raise SettingsError(f"n={options.n}: a LlamaIndex response holds one answer.", hint="Call several times.")
-
-
-def _travels(name: str, value: Any) -> bool:
-    """Whether the value can be pickled; if not, the user hears of it."""
-    try:
-        pickle.dumps(value)
-    except Exception:  # noqa: BLE001 - any class of the user's may fail in its own way
-        warnings.warn(f"{name} cannot be pickled; the copy has its default.", VertexCompatWarning, stacklevel=3)
-        return False
-    return True

@@ -1,0 +1,43 @@
+"""What of a LlamaIndex component goes into a pickle."""
+
+import pickle
+import warnings
+from typing import Any
+
+from pydantic import BaseModel
+
+from vertex_compat_integrations.core.connection import CREDENTIALS, Connection, state_to_pickle
+from vertex_compat_integrations.core.errors import VertexCompatWarning
+from vertex_compat_integrations.core.options import Options
+
+_MAY_HOLD_SECRETS = frozenset(
+    name for room in (Connection, Options) for name, field in room.model_fields.items() if field.exclude
+).difference(CREDENTIALS)
+
+
+def component_state(component: BaseModel) -> dict[str, Any]:
+    """The component's state for a pickle: its settings and credentials, but no token, no client, no secret.
+
+    Credentials that cannot be pickled make pickling fail, for the copy would act as somebody else. What else cannot be
+    pickled, or may hold a secret (headers, a proxy's password), takes its default where it arrives, with a warning.
+    """
+    state = state_to_pickle(BaseModel.__getstate__(component))
+    kept = {}
+    for name, value in state["__dict__"].items():
+        if reason := _reason_to_stay(name, value):
+            warnings.warn(f"{name} {reason}; the copy has its default.", VertexCompatWarning, stacklevel=3)
+        else:
+            kept[name] = value
+    return {**state, "__dict__": kept, "__pydantic_private__": None}
+
+
+def _reason_to_stay(name: str, value: Any) -> str | None:
+    if name in CREDENTIALS or value is None:
+        return None
+    if name in _MAY_HOLD_SECRETS:
+        return "may hold a secret, and is left out of the pickle"
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - any class of the user's may fail in its own way
+        return "cannot be pickled"
+    return None
