@@ -8,7 +8,6 @@ package, and credentials that it finds by itself. With `--live`, Vertex AI answe
 import logging
 import os
 
-import ray
 import ray.data
 from keeping import keep_answers
 from place import start
@@ -23,19 +22,17 @@ def ask(model, rows):
     """Runs in a worker, where the model came by pickle."""
     prompts = [row["prompt"] for row in rows]
     replies = model.batch(prompts, {"max_concurrency": AT_A_TIME}, return_exceptions=True)
-    return [answered(row["custom_id"], reply) for row, reply in zip(rows, replies, strict=True)]
+    return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
 
-def answered(custom_id, reply):
-    failed = isinstance(reply, Exception)
-    text, error = (None, str(reply)) if failed else (reply.text, None)
-    return {"custom_id": custom_id, "text": text, "error": error, "worker": os.getpid()}
+def answered(row, reply):
+    text, error = (None, str(reply)) if isinstance(reply, Exception) else (reply.text, None)
+    return {"custom_id": row["custom_id"], "text": text, "error": error, "worker": os.getpid()}
 
 
 class Worker:
-    """Lives as long as the process: the model keeps its connections and its token from batch to batch."""
-
     def __init__(self, model, ask):
+        """Once in a process: the model keeps its connections and its token from batch to batch."""
         self.model, self.ask = model, ask
 
     def __call__(self, table):
@@ -46,12 +43,11 @@ def answer_all(model, questions, ask=ask):
     """The answers, as the workers give them; a task hands its rows over when it has them all."""
     ray.init(logging_level="ERROR", **({} if "RAY_ADDRESS" in os.environ else HERE))
     logging.getLogger("ray.data").setLevel("ERROR")
-    ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         rows = ray.data.from_items([{"item": row} for row in questions], override_num_blocks=-(-len(questions) // ROWS))
-        pool = ray.data.ActorPoolStrategy(size=WORKERS)
-        answers = rows.map_batches(Worker, fn_constructor_args=(model, ask), batch_size=ROWS, compute=pool)
-        yield from (row["row"] for row in answers.iter_rows())
+        settings = {"batch_size": ROWS, "compute": ray.data.ActorPoolStrategy(size=WORKERS)}
+        answers = rows.map_batches(Worker, fn_constructor_args=(model, ask), **settings)
+        yield from (each["row"] for each in answers.iter_rows())
     finally:
         ray.shutdown()
 

@@ -24,13 +24,12 @@ def ask(model, rows):
     """Runs in an executor, where the model came by pickle."""
     prompts = [row["prompt"] for row in rows]
     replies = model.batch(prompts, {"max_concurrency": AT_A_TIME}, return_exceptions=True)
-    return [answered(row["custom_id"], reply) for row, reply in zip(rows, replies, strict=True)]
+    return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
 
-def answered(custom_id, reply):
-    failed = isinstance(reply, Exception)
-    text, error = (None, str(reply)) if failed else (reply.text, None)
-    return {"custom_id": custom_id, "text": text, "error": error, "worker": os.getpid()}
+def answered(row, reply):
+    text, error = (None, str(reply)) if isinstance(reply, Exception) else (reply.text, None)
+    return {"custom_id": row["custom_id"], "text": text, "error": error, "worker": os.getpid()}
 
 
 def answer_all(model, questions, ask=ask):
