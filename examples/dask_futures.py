@@ -7,6 +7,8 @@ needs this package, and credentials that it finds by itself. With `--live`, Vert
 """
 
 import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from dask.distributed import Client, as_completed
 from keeping import keep_answers
@@ -15,11 +17,12 @@ from place import start
 from vertex_compat_integrations import VertexCompatError
 from vertex_compat_integrations.llama_index import VertexCompat
 
+Row = dict[str, Any]
 WORKERS, AT_A_TIME = 2, 8
 HERE = {"n_workers": WORKERS, "threads_per_worker": AT_A_TIME, "dashboard_address": None}
 
 
-def ask(model, row):
+def ask(model: VertexCompat, row: Row) -> Row:
     """Runs in a thread of a worker, where the model came by pickle."""
     text = error = None
     try:
@@ -29,7 +32,7 @@ def ask(model, row):
     return {"custom_id": row["custom_id"], "text": text, "error": error, "worker": os.getpid()}
 
 
-def answer_all(model, questions, ask=ask):
+def answer_all(model: Any, questions: list[Row], ask: Callable[[Any, Row], Row] = ask) -> Iterator[Row]:
     """The answers, as the workers give them."""
     with Client(**({} if "DASK_SCHEDULER_ADDRESS" in os.environ else HERE)) as client:
         # Each worker gets the model once, and so keeps its connections and its token from task to task.
@@ -40,7 +43,7 @@ def answer_all(model, questions, ask=ask):
             task.release()
 
 
-def run():
+def run() -> None:
     keep_answers("dask_answers.jsonl", VertexCompat(model="google/gemini-3.5-flash"), answer_all)
 
 

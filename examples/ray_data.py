@@ -7,6 +7,8 @@ package, and credentials that it finds by itself. With `--live`, Vertex AI answe
 
 import logging
 import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import ray.data
 from keeping import keep_answers
@@ -14,45 +16,43 @@ from place import start
 
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
+Row = dict[str, Any]
+Ask = Callable[[Any, list[Row]], list[Row]]
 WORKERS, ROWS, AT_A_TIME = 2, 16, 8
 HERE = {"num_cpus": WORKERS, "object_store_memory": 200 << 20, "include_dashboard": False, "log_to_driver": False}
 
 
-def ask(model, rows):
+def ask(model: ChatVertexCompat, rows: list[Row]) -> list[Row]:
     """Runs in a worker, where the model came by pickle."""
-    prompts = [row["prompt"] for row in rows]
-    replies = model.batch(prompts, {"max_concurrency": AT_A_TIME}, return_exceptions=True)
+    replies = model.batch([row["prompt"] for row in rows], {"max_concurrency": AT_A_TIME}, return_exceptions=True)
     return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
 
-def answered(row, reply):
+def answered(row: Row, reply: Any) -> Row:
     text, error = (None, str(reply)) if isinstance(reply, Exception) else (reply.text, None)
     return {"custom_id": row["custom_id"], "text": text, "error": error, "worker": os.getpid()}
 
 
 class Worker:
-    def __init__(self, model, ask):
+    def __init__(self, model: Any, ask: Ask) -> None:
         """Once in a process: the model keeps its connections and its token from batch to batch."""
         self.model, self.ask = model, ask
 
-    def __call__(self, table):
+    def __call__(self, table: Row) -> Row:
         return {"row": self.ask(self.model, list(table["item"]))}
 
 
-def answer_all(model, questions, ask=ask):
+def answer_all(model: Any, questions: list[Row], ask: Ask = ask) -> Iterator[Row]:
     """The answers, as the workers give them; a task hands its rows over when it has them all."""
-    ray.init(logging_level="ERROR", **({} if "RAY_ADDRESS" in os.environ else HERE))
-    logging.getLogger("ray.data").setLevel("ERROR")
-    try:
+    with ray.init(logging_level="ERROR", **({} if "RAY_ADDRESS" in os.environ else HERE)):
+        logging.getLogger("ray.data").setLevel("ERROR")
         rows = ray.data.from_items([{"item": row} for row in questions], override_num_blocks=-(-len(questions) // ROWS))
-        settings = {"batch_size": ROWS, "compute": ray.data.ActorPoolStrategy(size=WORKERS)}
-        answers = rows.map_batches(Worker, fn_constructor_args=(model, ask), **settings)
+        pool = ray.data.ActorPoolStrategy(size=WORKERS)
+        answers = rows.map_batches(Worker, fn_constructor_args=(model, ask), batch_size=ROWS, compute=pool)
         yield from (each["row"] for each in answers.iter_rows())
-    finally:
-        ray.shutdown()
 
 
-def run():
+def run() -> None:
     keep_answers("ray_answers.jsonl", ChatVertexCompat(model="google/gemini-3.5-flash"), answer_all)
 
 

@@ -8,7 +8,9 @@ then needs this package, and credentials that it finds by itself. With `--live`,
 
 import os
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 from keeping import keep_answers
 from place import start
@@ -16,24 +18,24 @@ from pyspark import SparkConf, SparkContext
 
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
+Row = dict[str, Any]
 WORKERS, ROWS, AT_A_TIME = 2, 16, 8
 HERE = {"spark.master": f"local[{WORKERS}]", "spark.driver.host": "127.0.0.1", "spark.ui.enabled": "false"}
 
 
-def ask(model, rows):
+def ask(model: ChatVertexCompat, rows: list[Row]) -> list[Row]:
     """Runs in an executor, where the model came by pickle."""
-    prompts = [row["prompt"] for row in rows]
-    replies = model.batch(prompts, {"max_concurrency": AT_A_TIME}, return_exceptions=True)
+    replies = model.batch([row["prompt"] for row in rows], {"max_concurrency": AT_A_TIME}, return_exceptions=True)
     return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
 
-def answered(row, reply):
+def answered(row: Row, reply: Any) -> Row:
     text, error = (None, str(reply)) if isinstance(reply, Exception) else (reply.text, None)
     return {"custom_id": row["custom_id"], "text": text, "error": error, "worker": os.getpid()}
 
 
-def answer_all(model, questions, ask=ask):
-    """The answers of one small job after the other, some jobs at a time: a job hands its rows over when it has all."""
+def answer_all(model: Any, questions: list[Row], ask: Callable[..., list[Row]] = ask) -> Iterator[Row]:
+    """The answers, job by small job, some at a time: a job hands its rows over when it has them all."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else it is whatever python3 comes first in the path
     conf = SparkConf()
     context = SparkContext(conf=conf if conf.contains("spark.master") else conf.setAll(HERE.items()))
@@ -42,7 +44,7 @@ def answer_all(model, questions, ask=ask):
     there = context.broadcast(model)
     parts = [questions[begin : begin + ROWS] for begin in range(0, len(questions), ROWS)]
 
-    def run_job(part):
+    def run_job(part: list[Row]) -> list[Row]:
         return context.parallelize(part, 1).mapPartitions(lambda rows: ask(there.value, list(rows))).collect()
 
     with context, ThreadPoolExecutor(context.defaultParallelism) as threads:
@@ -50,7 +52,7 @@ def answer_all(model, questions, ask=ask):
             yield from job.result()
 
 
-def run():
+def run() -> None:
     keep_answers("spark_answers.jsonl", ChatVertexCompat(model="google/gemini-3.5-flash"), answer_all)
 
 

@@ -1,7 +1,6 @@
 """Runs of the examples' workers in processes of their own, and what the emulator's journal tells of them."""
 
-import contextlib
-import importlib.util
+import importlib.metadata
 import json
 import os
 import shutil
@@ -19,8 +18,8 @@ from typing import Any
 from vertex_compat_integrations.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = {"ray_data": "ray.data", "dask_futures": "distributed", "spark_map": "pyspark"}
-"""Example → the module that it needs."""
+EXAMPLES = {"ray_data": "ray", "dask_futures": "distributed", "spark_map": "pyspark"}
+"""Example → the package that it needs."""
 
 
 MOST_SECONDS = 600
@@ -29,12 +28,14 @@ MOST_SECONDS = 600
 
 def missing_for(example: str) -> str:
     """What the example lacks here; empty if nothing."""
-    module = EXAMPLES[example]
-    with contextlib.suppress(ModuleNotFoundError):
-        if importlib.util.find_spec(module) is not None:
-            has_java = "JAVA_HOME" in os.environ or shutil.which("java")
-            return "" if has_java or module != "pyspark" else "Spark needs Java, and there is none"
-    return f"needs the extra `distributed`: no {module.partition('.')[0]}"
+    package = EXAMPLES[example]
+    try:
+        # By its metadata: this very folder could be imported as `distributed`.
+        importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return f"needs the extra `distributed`: no {package}"
+    has_java = package != "pyspark" or "JAVA_HOME" in os.environ or shutil.which("java")
+    return "" if has_java else "Spark needs Java, and there is none"
 
 
 @dataclass

@@ -18,7 +18,7 @@ OUTLIVE = 2 * asking.AT_A_TIME * round(LIFE_SECONDS / DELAY_SECONDS)
 """A process that asks so many takes longer than a token lives, twice."""
 
 MOST_ON_THEIR_WAY = 96
-"""Rows that were asked and not kept when the process was killed: 2 workers' batches, running, done and being handed over."""
+"""Rows that were asked and not kept when the process was killed: 2 workers' batches, running, done, or handed over."""
 
 PLACES = [
     pytest.param(
@@ -76,8 +76,10 @@ def test_a_killed_run_goes_on_without_a_lost_or_doubled_row(example, emulator, t
 
 
 @pytest.mark.parametrize("example", PLACES)
-def test_workers_of_the_other_class_find_credentials_by_themselves(example, emulator, tmp_path):
-    run = Run(example, "llama_index", emulator, tmp_path, 2 * OUTLIVE, gives_credentials=False)
+def test_workers_of_the_other_class_ask_each_question_once(example, emulator, tmp_path):
+    """With credentials that came in the pickle to Dask, with those that each process finds by itself elsewhere."""
+    given = example == "dask_futures"
+    run = Run(example, "llama_index", emulator, tmp_path, 2 * OUTLIVE, gives_credentials=given)
     run.finish()
     check_rows(run)
     assert len(emulator.journal.chat) == run.count + 1
