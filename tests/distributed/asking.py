@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from google.oauth2.service_account import Credentials
+from langchain_core.language_models import BaseChatModel
 
 from vertex_compat_integrations.batch import KeptRows
 
@@ -45,7 +46,7 @@ def build(settings: dict[str, Any]) -> Any:
 
 
 def text_of(model: Any, prompt: str) -> str:
-    return model.complete(prompt).text if hasattr(model, "complete") else model.invoke(prompt).text
+    return model.invoke(prompt).text if isinstance(model, BaseChatModel) else model.complete(prompt).text
 
 
 def ask_row(model: Any, row: dict[str, str]) -> dict[str, Any]:
