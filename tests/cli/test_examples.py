@@ -61,7 +61,11 @@ WITH_PACKAGES_OF_THEIR_OWN = {
 }
 """Played in test_examples_with_packages.py, where the extra `examples` is installed."""
 
-SCRIPTS = sorted(name for name in {*EXPECTED, *WITH_PACKAGES_OF_THEIR_OWN} if name.endswith(".py"))
+FOR_MANY_MACHINES = {"dask_futures.py", "ray_data.py", "spark_map.py"}
+"""Played in tests/distributed, where the extra `distributed` is installed."""
+
+NAMES = {*EXPECTED, *WITH_PACKAGES_OF_THEIR_OWN, *FOR_MANY_MACHINES}
+SCRIPTS = sorted(name for name in NAMES if name.endswith(".py"))
 
 
 def _signatures(entry: Entry) -> list[str]:
@@ -116,9 +120,9 @@ ON_THE_WIRE: dict[str, Callable[[Journal], None]] = {
 
 
 def _files() -> set[str]:
-    """The files that answer a question: all but the switch and the server that an example starts."""
+    """The files that answer a question: all but what several share, and the server that an example starts."""
     files = {path.name for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".ipynb")}
-    return files - {"place.py", "mcp_weather_server.py"}
+    return files - {"place.py", "keeping.py", "mcp_weather_server.py"}
 
 
 def _run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -133,7 +137,7 @@ def _run(name: str, *arguments: str, **environment: str) -> subprocess.Completed
 
 
 def test_every_example_is_run():
-    assert _files() == set(EXPECTED) | WITH_PACKAGES_OF_THEIR_OWN
+    assert _files() == NAMES
 
 
 def test_the_readme_lists_every_example():

@@ -10,7 +10,7 @@ from typing import Self
 
 from vertex_compat_integrations.batch.ledger import Ledger
 from vertex_compat_integrations.batch.line import Line, LineDecoder
-from vertex_compat_integrations.batch.output import Output
+from vertex_compat_integrations.batch.output import SYNC_SECONDS, Output
 from vertex_compat_integrations.batch.rate import Pace, Rate
 from vertex_compat_integrations.batch.record import answered, encode_record, failed
 from vertex_compat_integrations.batch.source import read_lines
@@ -25,9 +25,6 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.options import Options
 from vertex_compat_integrations.wire import Json
-
-SYNC_SECONDS = 1.0
-"""Between two waits for the disk: what a power failure can cost. A process that is killed loses nothing written."""
 
 INTERRUPTED = "interrupted"
 _LINES_BETWEEN_TURNS = 200

@@ -5,6 +5,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,8 +13,32 @@ from vertex_compat_integrations.batch.record import BEGINNING
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.wire import Json
 
+SYNC_SECONDS = 1.0
+"""Between two waits for the disk: what a power failure can cost. A process that is killed loses nothing written."""
+
 _BLOCK = 1 << 16
 _TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the results of a file are told from other lines.
+
+    Attributes:
+        beginning: Of each line; a torn line that begins otherwise is another's.
+        is_result: Whether a JSON object that has a `custom_id` is one.
+    """
+
+    beginning: bytes
+    is_result: Callable[[Mapping[str, Any]], bool]
+
+
+def _has_outcome(held: Mapping[str, Any]) -> bool:
+    return isinstance(held.get("response"), Mapping) or isinstance(held.get("error"), Mapping)
+
+
+BATCH_FORM = Form(BEGINNING, _has_outcome)
+"""OpenAI's batch output."""
 
 
 class Output:
@@ -24,7 +49,7 @@ class Output:
         repaired: Whether a torn last line was taken away.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: Form = BATCH_FORM) -> None:
         """Open the file, or make it; nobody else may write to it until it is closed.
 
         Raises:
@@ -32,6 +57,7 @@ class Output:
             OSError: It cannot be opened.
         """
         self.path = path.resolve()
+        self._form = form
         self._file = _locked(self.path)
         try:
             self.repaired = self._repair()
@@ -47,7 +73,7 @@ class Output:
         """
         with self.path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                result = _result(line)
+                result = _result(line, self._form)
                 if result is None:
                     raise SettingsError(
                         f"{self.path.name}, line {number}: it is no result of a batch.",
@@ -88,7 +114,7 @@ class Output:
         try:
             fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with self.path.open("rb") as lines, os.fdopen(os.dup(made), "wb") as kept:
-                kept.writelines(line for line in lines if not _is_failure(line, of))
+                kept.writelines(line for line in lines if not self._is_failure(line, of))
             os.fsync(made)
             beside.replace(self.path)
         except BaseException:
@@ -118,15 +144,19 @@ class Output:
         if start == size:
             return False
         torn = os.pread(self._file, size - start, start)
-        if not torn.startswith(BEGINNING[: len(torn)]):
+        if not torn.startswith(self._form.beginning[: len(torn)]):
             raise SettingsError(
                 f"{self.path.name} ends in what is no result of a batch.", hint="Name another file for the output."
             )
-        if _result(torn) is not None:
+        if _result(torn, self._form) is not None:
             self.append(b"\n")
         else:
             os.ftruncate(self._file, start)
         return True
+
+    def _is_failure(self, line: bytes, of: Callable[[str], bool]) -> bool:
+        result = _result(line, self._form)
+        return result is not None and result.get("error") is not None and of(result["custom_id"])
 
     def _last_line(self, size: int) -> int:
         """Where the piece behind the last line end begins."""
@@ -175,12 +205,7 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
-def _is_failure(line: bytes, of: Callable[[str], bool]) -> bool:
-    result = _result(line)
-    return result is not None and result.get("error") is not None and of(result["custom_id"])
-
-
-def _result(line: bytes) -> Json | None:
+def _result(line: bytes, form: Form) -> Json | None:
     """The result in a line; None if it is none."""
     try:
         held: Any = json.loads(line)
@@ -188,5 +213,4 @@ def _result(line: bytes) -> Json | None:
         return None
     if not isinstance(held, Mapping) or not isinstance(held.get("custom_id"), str):
         return None
-    has_result = isinstance(held.get("response"), Mapping) or isinstance(held.get("error"), Mapping)
-    return dict(held) if has_result else None
+    return dict(held) if form.is_result(held) else None

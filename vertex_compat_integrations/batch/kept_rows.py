@@ -1,0 +1,119 @@
+"""A file of rows that were worked on elsewhere: each is kept once, and who comes again asks what is missing."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from vertex_compat_integrations.batch.ledger import Ledger
+from vertex_compat_integrations.batch.output import SYNC_SECONDS, Form, Output
+from vertex_compat_integrations.batch.record import encode_record
+from vertex_compat_integrations.core.errors import SettingsError
+
+_FORM = Form(beginning=b'{"custom_id":', is_result=lambda _: True)
+
+
+class KeptRows:
+    """Rows in a file of JSON lines, each known by its `custom_id`; for whoever lets others answer, and may be killed.
+
+    One process writes, others are refused; one thread at a time. A last line that a kill tore is mended. Memory does
+    not grow with the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, retry_failed: bool = False) -> None:
+        """Open the file, or make it.
+
+        Args:
+            path: The file.
+            retry_failed: Whether to take rows out whose `error` is not None, so that they are missing.
+
+        Raises:
+            SettingsError: Another process has the file, or it holds something else.
+            OSError: It cannot be opened.
+        """
+        self._ledger = Ledger()
+        self._count = 0
+        self._synced = time.monotonic()
+        self._output = Output(Path(path), _FORM)
+        try:
+            self._read(retry_failed=retry_failed)
+        except BaseException:
+            self.close()
+            raise
+
+    def missing(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Those of the rows that are not in the file, in their order.
+
+        Raises:
+            SettingsError: A row has no `custom_id`, or one that stood before.
+        """
+        with Ledger() as seen:
+            for place, row in enumerate(rows):
+                custom_id = _id_of(row)
+                if (earlier := seen.add(custom_id, place)) is not None:
+                    raise SettingsError(
+                        f"rows[{place}] has the custom_id of rows[{earlier}].", hint="Give each row an id of its own."
+                    )
+                if not self._ledger.has(custom_id):
+                    yield dict(row)
+
+    def append(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row was new and is in the file now; it outlives the process.
+
+        A row that is there already stays as it is: schedulers run a task again whose worker was lost.
+
+        Raises:
+            SettingsError: The row has no `custom_id`.
+            TypeError: A value is none of JSON's.
+            OSError: The disk is full, for example; nothing of the row is in the file then.
+        """
+        custom_id = _id_of(row)
+        if self._ledger.has(custom_id):
+            return False
+        self._output.append(encode_record({"custom_id": custom_id, **row}))
+        self._note(custom_id)
+        if time.monotonic() - self._synced > SYNC_SECONDS:
+            self._output.sync()
+            self._synced = time.monotonic()
+        return True
+
+    def close(self) -> None:
+        """Wait for the disk, and let others write."""
+        self._ledger.close()
+        try:
+            self._output.sync()
+        finally:
+            self._output.close()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, custom_id: object) -> bool:
+        return isinstance(custom_id, str) and self._ledger.has(custom_id)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._output.results()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, *, retry_failed: bool) -> None:
+        if retry_failed:
+            self._output.drop_failures(lambda _: True)
+        for row in self._output.results():
+            self._note(row["custom_id"])
+
+    def _note(self, custom_id: str) -> None:
+        if self._ledger.add(custom_id, self._count) is None:
+            self._count += 1
+
+
+def _id_of(row: Mapping[str, Any]) -> str:
+    custom_id = row.get("custom_id")
+    if not isinstance(custom_id, str) or not custom_id:
+        raise SettingsError("A row has no custom_id.", hint="Give each row a text that it is known by.")
+    return custom_id
