@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import vertex_compat_integrations
 from tests.benchmarks.measuring import stub_server
 from tests.benchmarks.workload import langchain_history, tools
-from vertex_compat_integrations.core.tools import _parameters
+from vertex_compat_integrations.core.tools import _convert
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat
@@ -90,13 +90,13 @@ def test_a_tool_is_converted_once_however_often_it_is_bound_and_called(emulator)
     chat = ChatVertexCompat(model=MODEL, base_url=emulator.base_url(), api_key=emulator.identity.issue())
     chat.bind_tools([Counted]).invoke("Hello")
     made.clear()
-    before = _parameters.cache_info().misses
+    before = _convert.cache_info().misses
     bound = chat.bind_tools([Counted])
     for _ in range(3):
         bound.invoke("Hello")
         chat.bind_tools([Counted]).invoke("Hello")
     assert made == []
-    assert _parameters.cache_info().misses == before
+    assert _convert.cache_info().misses == before
 
 
 def test_a_tool_of_llama_index_is_converted_once_however_often_it_is_given(emulator):

@@ -6,7 +6,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.options import Options, with_tools_for_functions
 from vertex_compat_integrations.core.request import build_request
-from vertex_compat_integrations.core.tools import is_native_tool
+from vertex_compat_integrations.core.tools import _LATEST, _MOST_LATEST, is_native_tool
 
 GEMINI, OPEN = "google/gemini-3.5-flash", "qwen/qwen3-coder-480b-a35b-instruct-maas"
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -159,3 +159,22 @@ def test_no_signature_is_sent_to_another_publishers_model(model):
     kept = build_request(messages, Options(model=GEMINI, tools=[A]), facts_for(GEMINI)).body["messages"]
     assert kept[1]["tool_calls"][0]["extra_content"] == signed
     assert messages[1]["tool_calls"][0]["extra_content"] == signed
+
+
+def test_a_schema_that_was_changed_in_place_goes_out_as_it_is_now():
+    tool = function("a", parameters={"type": "object", "properties": {"x": {"type": "string"}}})
+    first, again = body(tools=[tool]), body(tools=[tool])
+    assert first == again
+    tool["function"]["parameters"]["properties"]["x"]["type"] = "integer"
+    assert body(tools=[tool])["tools"][0]["function"]["parameters"]["properties"]["x"]["type"] == "integer"
+    assert first["tools"][0]["function"]["parameters"]["properties"]["x"]["type"] == "string"
+
+
+def test_of_many_schemas_the_latest_are_kept():
+    tools = [
+        function(f"a{number}", parameters={"type": "object", "properties": {f"x{number}": {"type": "string"}}})
+        for number in range(1_200)
+    ]
+    sent = body(tools=tools)["tools"]
+    assert [list(tool["function"]["parameters"]["properties"]) for tool in sent] == [[f"x{n}"] for n in range(1_200)]
+    assert len(_LATEST) <= _MOST_LATEST
