@@ -108,6 +108,7 @@ class _Converted(NamedTuple):
     parameters: wire.Json
 
 
+_MOST_LATEST = 512
 _LATEST: dict[int, tuple[Any, _Converted]] = {}
 """Schemas that were given lately, by identity: comparing one with what it was is three times as fast as encoding it."""
 
@@ -121,9 +122,6 @@ def _parameters_of(schema: Any) -> wire.Json:
         _LATEST.clear()
     _LATEST[id(schema)] = schema, converted
     return converted.parameters
-
-
-_MOST_LATEST = 512
 
 
 # Converted once for each schema text; the results are shared, and not changed.
