@@ -203,16 +203,16 @@ def test_silence_ends_after_the_gap(emulator, build, way):
     began = time.monotonic()
     with pytest.raises(DeadlineExceededError):
         ask(build(gap_timeout=0.2, max_retries=0), way)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 @EVERY_WAY
 def test_an_answer_that_drips_ends_at_the_deadline(emulator, build, way):
-    emulator.answer(drip(0.05, chunks(words(*("x " * 100).split()))))
+    emulator.answer(drip(0.05, chunks(words(*("x " * 1000).split()))))
     began = time.monotonic()
     with pytest.raises((DeadlineExceededError, StreamInterruptedError)) as caught:
         ask(build(timeout=0.3, max_retries=0), way)
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 10
     assert "x" in getattr(caught.value, "partial_text", "x")
 
 
@@ -287,7 +287,7 @@ async def test_a_cancelled_task_ends_at_once(emulator, build):
     began = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 10
 
 
 # What goes with a request

@@ -19,7 +19,7 @@ def test_who_comes_after_the_landing_looks_again_and_starts_no_second_flight():
         return "token"
 
     first = flights.join(work, lambda: not landed)
-    assert first.result(1) == "token"
+    assert first.result(10) == "token"
     assert flights.join(work, lambda: not landed) is None
     assert landed == ["token"]
 
@@ -27,32 +27,32 @@ def test_who_comes_after_the_landing_looks_again_and_starts_no_second_flight():
 def test_who_comes_during_a_flight_joins_it():
     flights: SingleFlight[str] = SingleFlight()
     release = threading.Event()
-    first = flights.join(lambda: str(release.wait(1)), lambda: True)
+    first = flights.join(lambda: str(release.wait(10)), lambda: True)
     assert flights.join(lambda: "another", lambda: True) is first
     release.set()
-    assert first.result(1) == "True"
+    assert first.result(10) == "True"
 
 
 def test_a_flight_that_hangs_is_replaced_and_lands_without_harm():
     flights: SingleFlight[str] = SingleFlight()
     release = threading.Event()
-    hung = flights.join(lambda: str(release.wait(1)), lambda: True)
+    hung = flights.join(lambda: str(release.wait(10)), lambda: True)
     hung.overdue_at -= FETCH_LIMIT_SECONDS
     second = flights.join(lambda: "second", lambda: True)
     assert second is not hung
-    assert second.result(1) == "second"
+    assert second.result(10) == "second"
     release.set()
-    assert hung.result(1) == "True"
+    assert hung.result(10) == "True"
 
 
 def test_a_flight_that_is_waited_for_in_vain_stays_for_the_others():
     flights: SingleFlight[str] = SingleFlight()
     release = threading.Event()
-    flight = flights.join(lambda: str(release.wait(1)), lambda: True)
+    flight = flights.join(lambda: str(release.wait(10)), lambda: True)
     with pytest.raises(TimeoutError):
         flight.result(0.01)
     release.set()
-    assert flight.result(1) == "True"
+    assert flight.result(10) == "True"
 
 
 def test_a_token_that_is_refused_while_it_comes_again_is_fetched_once_more(clock):
@@ -64,7 +64,7 @@ def test_a_token_that_is_refused_while_it_comes_again_is_fetched_once_more(clock
     def provide() -> tuple[str, float]:
         asked.append(next(answers))
         if len(asked) == 2:
-            release.wait(2)
+            release.wait(10)
         return asked[-1], expires
 
     source = token_source(credentials=provide, clock=clock)

@@ -110,7 +110,7 @@ def test_a_wrapped_coroutine_function_serves_too():
 
 
 async def test_cancelling_the_leader_of_a_coroutine_function_leaves_the_others_their_token():
-    provider = Provider(delay=0.1)
+    provider = Provider(delay=0.6)
     source = token_source(credentials=provider.later)
     leader = asyncio.create_task(source.aheaders(URL, 5))
     await asyncio.sleep(0.02)
@@ -131,7 +131,8 @@ def test_a_loop_that_ends_in_the_middle_of_a_coroutine_function_leaves_nobody_wa
 
     thread = threading.Thread(target=asyncio.run, args=(give_up(),))
     thread.start()
-    time.sleep(0.02)
+    while not provider.count:
+        time.sleep(0.001)
     assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
     thread.join()
 
@@ -220,13 +221,13 @@ async def test_a_callable_that_raises_is_an_error_without_its_words():
 
 def test_a_callable_that_hangs_is_an_error_in_time():
     release = threading.Event()
-    source = token_source(credentials=lambda: "token" if release.wait(5) else "late")
+    source = token_source(credentials=lambda: "token" if release.wait(30) else "late")
     began = time.perf_counter()
     with pytest.raises(CredentialsError, match=r"within 0\.2 s"):
         source.headers(URL, 0.2)
     with pytest.raises(CredentialsError, match=r"within 0\.1 s"):
         asyncio.run(source.aheaders(URL, 0.1))
-    assert time.perf_counter() - began < 1.3
+    assert time.perf_counter() - began < 5
     release.set()
     assert source.headers(URL, 5)["Authorization"] == "Bearer token"
 

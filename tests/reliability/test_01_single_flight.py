@@ -80,15 +80,22 @@ async def test_500_tasks_and_64_threads_without_a_token_make_one_request_for_it(
 
 @EVERY_FRONTEND
 async def test_the_call_that_brings_the_token_waits_for_it_and_little_more(frontend, model, credentials):
+    """The calmest of three times tells, since other programs share the machine."""
+
     async def seconds() -> float:
         began = time.monotonic()
         await asyncio.gather(*(frontend.aask(model) for _ in range(20)))
         return time.monotonic() - began
 
-    with_refresh = await seconds()
-    assert credentials.refreshes == 1
-    without = max([await seconds() for _ in range(3)])
-    assert with_refresh - without < FETCH_SECONDS + 0.3
+    await seconds()
+    _, source = core_of(model)._resolve()
+    more = []
+    for refreshes in range(1, 4):
+        without = await seconds()
+        source.invalidate({"Authorization": f"Bearer token-{refreshes}"})
+        more.append(await seconds() - without)
+        assert credentials.refreshes == 1 + refreshes
+    assert min(more) < FETCH_SECONDS + 0.3
 
 
 @EVERY_FRONTEND

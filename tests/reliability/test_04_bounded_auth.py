@@ -14,6 +14,8 @@ from vertex_compat_integrations.core import refresh
 from vertex_compat_integrations.core.errors import CredentialsError
 
 SECONDS = 0.3
+IN_TIME = 5
+"""What hangs here does so for 30 s or for ever; other programs may stop this one for a second or two."""
 GRANT = body(b'{"access_token": "%s", "expires_in": 3600, "token_type": "Bearer"}' % TOKEN.encode())
 
 
@@ -38,7 +40,7 @@ def test_a_token_endpoint_that_never_answers_is_an_error_in_time(server, fronten
     began = time.monotonic()
     with pytest.raises(CredentialsError, match="No token") as caught:
         frontend.ask(model, way)
-    assert time.monotonic() - began < SECONDS + 1
+    assert time.monotonic() - began < IN_TIME
     assert "HTTPS_PROXY" in caught.value.hint
     assert server.requests == []
 
@@ -53,7 +55,7 @@ def test_so_is_a_metadata_server(server, serve, frontend, way, monkeypatch):
     began = time.monotonic()
     with pytest.raises(CredentialsError):
         frontend.ask(model, way)
-    assert time.monotonic() - began < SECONDS + 1
+    assert time.monotonic() - began < IN_TIME
     assert server.requests == []
 
 
@@ -61,12 +63,12 @@ def test_so_is_a_metadata_server(server, serve, frontend, way, monkeypatch):
 @pytest.mark.parametrize("way", ["plain", "aplain"])
 def test_so_is_a_callable_that_hangs(server, frontend, way):
     release = threading.Event()
-    model = frontend.build(server, credentials=lambda: str(release.wait(5)), timeout=SECONDS)
+    model = frontend.build(server, credentials=lambda: str(release.wait(30)), timeout=SECONDS)
     began = time.monotonic()
     with pytest.raises(CredentialsError, match="within"):
         frontend.ask(model, way)
     release.set()
-    assert time.monotonic() - began < SECONDS + 1
+    assert time.monotonic() - began < IN_TIME
 
 
 @EVERY_FRONTEND
@@ -79,25 +81,25 @@ def test_the_calls_own_timeout_may_be_longer_than_anybody_waits_for_a_token(
     assert refresh.FETCH_LIMIT_SECONDS == 10
     monkeypatch.setattr(refresh, "FETCH_LIMIT_SECONDS", SECONDS)
     release = threading.Event()
-    given = user if kind == "endpoint" else lambda: str(release.wait(5))
+    given = user if kind == "endpoint" else lambda: str(release.wait(30))
     model = frontend.build(server, credentials=given, allow_hosts=[server.origin], timeout=600)
     began = time.monotonic()
     with pytest.raises(CredentialsError):
         frontend.ask(model, way)
     release.set()
-    assert time.monotonic() - began < SECONDS + 1
+    assert time.monotonic() - began < IN_TIME
     assert server.requests == []
 
 
 @EVERY_FRONTEND
 async def test_cancelling_who_came_first_leaves_the_others_their_answer(server, serve, frontend):
     def slow(exchange):
-        exchange.pause(0.2)
+        exchange.pause(0.6)
         GRANT(exchange)
 
     granting = serve(slow)
     user = Credentials(None, refresh_token="r", client_id="c", client_secret="s", token_uri=f"{granting.origin}/token")
-    model = frontend.build(server, credentials=user, allow_hosts=[server.origin], timeout=5)
+    model = frontend.build(server, credentials=user, allow_hosts=[server.origin], timeout=30)
     leader = asyncio.create_task(frontend.aask(model))
     await asyncio.sleep(0.05)
     others = [asyncio.create_task(frontend.aask(model)) for _ in range(20)]
@@ -105,7 +107,7 @@ async def test_cancelling_who_came_first_leaves_the_others_their_answer(server, 
     leader.cancel()
     began = time.monotonic()
     assert await asyncio.gather(*others) == [TEXT] * 20
-    assert time.monotonic() - began < 4, "who hangs does so for the timeout of 5 s"
+    assert time.monotonic() - began < IN_TIME, "who hangs does so for the timeout of 30 s"
     with pytest.raises(asyncio.CancelledError):
         await leader
     assert len(granting.requests) == 1
