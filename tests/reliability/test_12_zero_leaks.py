@@ -46,7 +46,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 @pytest.fixture
 def model(server, frontend, kind):
     return frontend.door.make(
-        base_url=server.base_url, allow_hosts=[server.origin], max_retries=1, timeout=0.3, retry_budget=False,
+        base_url=server.base_url, allow_hosts=[server.origin], max_retries=1, timeout=0.6, retry_budget=False,
         **KINDS[kind](),
     )  # fmt: skip
 
