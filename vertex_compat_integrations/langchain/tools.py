@@ -52,7 +52,8 @@ def _state_of(tool: Any) -> tuple[Any, ...]:
 def _convert(tool: Any) -> dict[str, Any]:
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        # LangChain's conversion and pydantic 1 end in any of these.
         raise SettingsError(
             f"A tool or schema of type {type(tool).__name__} cannot be declared: {str(error).partition(chr(10))[0]}.",
             hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
