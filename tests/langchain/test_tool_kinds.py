@@ -250,3 +250,18 @@ def test_what_has_no_name_cannot_be_declared(chat: Build, given: Any):
     with pytest.raises(SettingsError, match="cannot be declared") as caught:
         chat().bind_tools([given])
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["web_search_20250305", "bash_20250124"])
+def test_a_tool_that_another_service_runs_is_refused(chat: Build, kind: str):
+    with pytest.raises(SettingsError, match=f"{kind}.*another service") as caught:
+        chat().bind_tools([{"type": kind, "name": "search"}])
+    assert "google_search" in caught.value.hint
+
+
+def test_a_tool_declared_as_anthropic_does_is_a_function(emulator: Emulator, chat: Build):
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    declared = {"type": "custom", "name": "look", "description": "Look.", "input_schema": schema}
+    chat().bind_tools([declared]).invoke("Hello")
+    function = emulator.journal.last.body["tools"][0]["function"]
+    assert function == {"name": "look", "description": "Look.", "parameters": schema}
