@@ -111,6 +111,15 @@ WHOLE_PIECES = [call_piece(*each) for each in WHOLE]
         ),
         pytest.param(
             [
+                calls_chunk(call_piece("now", "null", id="a", index=0), call_piece("look", '{"a":', id="b", index=1)),
+                calls_chunk({"index": 1, "function": {"arguments": "null"}}),
+                calls_chunk({"index": 1, "function": {"arguments": "}"}}, finish="tool_calls"),
+            ],
+            [("now", ""), ("look", '{"a":null}')],
+            id="null for no arguments, and null in arguments",
+        ),
+        pytest.param(
+            [
                 calls_chunk(call_piece("now", "", id="a", index=0)),
                 calls_chunk(call_piece("today", "", id="", index=0)),
                 chunk(finish="stop"),

@@ -173,6 +173,24 @@ def test_a_signature_that_the_service_does_not_know_is_replaced_once(emulator: E
     assert sent_calls(emulator)[0]["extra_content"]["google"]["thought_signature"] == SKIP_SIGNATURE
 
 
+STRANGE = base64.b64encode(b"from elsewhere").decode()
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        history(GEMINI_NATIVE.model_copy(update={"additional_kwargs": {GEMINI_SIGNATURES_KEY: {"9f6c-1": STRANGE}}})),
+        [HumanMessage("Hi"), AIMessage([{"type": "text", "text": "Hello!", "extras": {"signature": STRANGE}}])],
+    ],
+    ids=["a call of an earlier turn", "a text"],
+)
+def test_a_strange_signature_that_none_demands_is_left_out_once_refused(emulator: Emulator, chat: Build, earlier):
+    model = chat(GEMINI).bind_tools([get_weather])
+    assert model.invoke([*earlier, HumanMessage("And in Rome?")]).text
+    assert [entry.status for entry in emulator.journal.chat] == [400, 200]
+    assert "thought_signature" not in str(emulator.journal.last.messages)
+
+
 def test_a_text_signature_of_a_gemini_integration_comes_along(emulator: Emulator, chat: Build):
     emulator.accept_signature(SIGNATURE)
     said = AIMessage(

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from ways import ask, each_way
 
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError, VertexCompatWarning
 from vertex_compat_integrations.emulator import Emulator, completion
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
@@ -190,3 +190,16 @@ def test_a_large_image_costs_three_copies_at_most(sink: str, form, is_async):
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     assert peak < 3.1 * len(image)
+
+
+def test_a_media_block_may_hold_bytes_as_gemini_integrations_take_them(emulator: Emulator, chat: Build):
+    picture = b"\x89PNG\r\n\x1a\n..."
+    chat().invoke([HumanMessage([{"type": "media", "mime_type": "image/png", "data": picture}])])
+    (part,) = emulator.journal.last.messages[0]["content"]
+    assert part["image_url"]["url"] == f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def test_bytes_in_place_of_base64_are_refused_with_a_hint(chat: Build):
+    block = {"type": "image", "mime_type": "image/png", "base64": b"\x89PNG"}
+    with pytest.raises(UnsupportedContentError, match="b64encode"):
+        chat().invoke([HumanMessage([block])])

@@ -49,6 +49,7 @@ JOKE_SCHEMA = {
     "properties": {"setup": {"type": "string"}, "punchline": {"type": "string"}},
     "required": ["setup", "punchline"],
 }
+JOKE_WRAPPED = {"name": "joke", "strict": True, "schema": {"type": "object", "properties": JOKE_SCHEMA["properties"]}}
 JOKE_FUNCTION = {
     "name": "joke",
     "description": "A joke.",
@@ -230,6 +231,32 @@ def test_a_response_format_may_be_a_schema_of_any_kind(emulator: Emulator, chat:
     assert emulator.journal.last.body["response_format"] == bound
     assert bound["type"] == "json_schema"
     assert bound["json_schema"]["schema"]["type"] in ("object", "string", "array")
+
+
+@pytest.mark.parametrize("schema", [JOKE_WRAPPED, {"type": "json_schema", "json_schema": JOKE_WRAPPED}])
+def test_a_schema_may_be_wrapped_as_the_wire_has_it(emulator: Emulator, chat: Build, schema: Any):
+    for method in ("json_schema", "function_calling"):
+        emulator.answer(tool_call("joke", {"setup": "a"}) if method == "function_calling" else text('{"setup": "a"}'))
+        assert chat().with_structured_output(schema, method=method).invoke(PROMPT) == {"setup": "a"}
+        body = emulator.journal.last.body
+        asked = body["tools"][0]["function"] if "tools" in body else body["response_format"]["json_schema"]
+        assert asked["name"] == "joke"
+        assert (asked.get("parameters") or asked["schema"])["properties"].keys() == {"setup", "punchline"}
+    chat().bind_tools([], response_format=schema).invoke(PROMPT)
+    assert emulator.journal.last.body["response_format"]["json_schema"]["name"] == "joke"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"title": "Words", "type": "array", "items": {"type": "string"}},
+        {"title": "Word", "anyOf": [{"type": "string"}, {"type": "integer"}]},
+    ],
+    ids=["array", "union"],
+)
+def test_what_is_no_object_cannot_be_a_calls_arguments(chat: Build, schema: Any):
+    with pytest.raises(SettingsError, match="no properties at its root"):
+        chat().with_structured_output(schema, method="function_calling")
 
 
 def test_a_mime_type_is_passed_through(emulator: Emulator, chat: Build):

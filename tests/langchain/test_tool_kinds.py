@@ -1,7 +1,9 @@
 """Kinds of tools and answers: allowed, strict and deprecated ones, several answers, words of an enumeration."""
 
+import functools
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 import pytest
 from langchain_core.exceptions import ModelError, OutputParserException
@@ -233,3 +235,33 @@ async def test_cached_tokens_are_reported(emulator: Emulator, chat: Build, way):
     message = await ask(chat(cached_content=cache, base_url=base_url), way, "Hello")
     assert message.usage_metadata["input_token_details"]["cache_read"] == 2048
     assert emulator.journal.last.body["extra_body"]["google"]["cached_content"] == cache
+
+
+class Unnamed:
+    """Something to call that has no name."""
+
+    def __call__(self, city: str) -> str:
+        """The weather in a city."""
+        return city
+
+
+@pytest.mark.parametrize("given", [functools.partial(str.replace, "a"), Unnamed()], ids=["partial", "object"])
+def test_what_has_no_name_cannot_be_declared(chat: Build, given: Any):
+    with pytest.raises(SettingsError, match="cannot be declared") as caught:
+        chat().bind_tools([given])
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["web_search_20250305", "bash_20250124"])
+def test_a_tool_that_another_service_runs_is_refused(chat: Build, kind: str):
+    with pytest.raises(SettingsError, match=f"{kind}.*another service") as caught:
+        chat().bind_tools([{"type": kind, "name": "search"}])
+    assert "google_search" in caught.value.hint
+
+
+def test_a_tool_declared_as_anthropic_does_is_a_function(emulator: Emulator, chat: Build):
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    declared = {"type": "custom", "name": "look", "description": "Look.", "input_schema": schema}
+    chat().bind_tools([declared]).invoke("Hello")
+    function = emulator.journal.last.body["tools"][0]["function"]
+    assert function == {"name": "look", "description": "Look.", "parameters": schema}

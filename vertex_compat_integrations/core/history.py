@@ -20,7 +20,11 @@ EMPTY_RESULT = '{"output": ""}'
 """What a tool says that says nothing: a function response whose `output` is empty."""
 
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
-"""Which calls of the current turn get the documented skip value for a thought signature."""
+"""Which calls of the current turn get the documented skip value for a thought signature.
+
+`everywhere`: all of them that must be signed, and no other signature is sent, since any may be the one that was
+refused: another model's, or of a call that was changed on the way.
+"""
 
 
 def settle_history(
@@ -38,8 +42,10 @@ def settle_history(
     if facts.refuses_preamble:
         settled = [_without_preamble(message) for message in settled]
     settled = list(_each_signature_once(settled))
+    if skip_values == "everywhere":
+        settled = without_signatures(settled)
     if facts.demands_signatures or skip_values != "as the model demands":
-        return _with_skip_values(settled, replace=skip_values == "everywhere")
+        return _with_skip_values(settled)
     return settled
 
 
@@ -204,7 +210,7 @@ def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.Ext
 
 
 def without_signatures(messages: Sequence[wire.Message]) -> list[wire.Message]:
-    """The messages without thought signatures: they are Gemini's, and no other publisher's model shall see them."""
+    """The messages without thought signatures, which are Gemini's: no other publisher's model shall see them."""
     return [_unsigned(message) if message["role"] == "assistant" else message for message in messages]
 
 
@@ -231,13 +237,10 @@ def _with_extra(message: wire.AssistantMessage, extra: wire.ExtraContent) -> wir
     return {**bare, "extra_content": extra} if extra else bare
 
 
-def _with_skip_values(messages: list[wire.Message], *, replace: bool) -> list[wire.Message]:
-    """The messages with the skip value on the first call of each step of the current turn that has no signature.
-
-    With `replace`, also on those that have one: it is another model's, or was changed on the way.
-    """
+def _with_skip_values(messages: list[wire.Message]) -> list[wire.Message]:
+    """The messages with the skip value on the first call of each step of the current turn that has no signature."""
     begin = max((number for number, message in enumerate(messages) if _is_user_text(message)), default=0)
-    return [*messages[:begin], *(_with_skip_value(message, replace=replace) for message in messages[begin:])]
+    return [*messages[:begin], *map(_with_skip_value, messages[begin:])]
 
 
 def _is_user_text(message: wire.Message) -> bool:
@@ -247,13 +250,12 @@ def _is_user_text(message: wire.Message) -> bool:
     return isinstance(content, str) or any(part["type"] == "text" for part in content)
 
 
-def _with_skip_value(message: wire.Message, *, replace: bool) -> wire.Message:
+def _with_skip_value(message: wire.Message) -> wire.Message:
     if message["role"] != "assistant" or not (calls := message.get("tool_calls")):
         return message
-    is_signed = next(signatures_in(calls[0].get("extra_content")), None) is not None
-    if is_signed and not replace:
+    extra = calls[0].get("extra_content") or {}
+    if next(signatures_in(extra), None) is not None:
         return message
-    extra = {} if is_signed else calls[0].get("extra_content") or {}
     google = {**(extra.get("google") or {}), "thought_signature": wire.SKIP_SIGNATURE}
     first: wire.ToolCall = {**calls[0], "extra_content": {**extra, "google": google}}
     return {**message, "tool_calls": [first, *calls[1:]]}

@@ -28,7 +28,14 @@ from vertex_compat_integrations.core.reply import (
 )
 from vertex_compat_integrations.core.shapes import mapping_in, mappings_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.thoughts import ThoughtSplitter
-from vertex_compat_integrations.core.tool_call import ToolCall, arguments_text, named_in, refuse_nameless, unique_id
+from vertex_compat_integrations.core.tool_call import (
+    NO_ARGUMENTS,
+    ToolCall,
+    arguments_text,
+    named_in,
+    refuse_nameless,
+    unique_id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,8 @@ class StreamDecoder:
         is_first = not call.name and bool(name)
         if is_first:
             call.name = name
+        if arguments == NO_ARGUMENTS and not call.arguments:
+            arguments = ""
         if arguments:
             call.arguments.append(arguments)
         extra = _new_keys(call.extra, told)

@@ -13,6 +13,9 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
 from vertex_compat_integrations.core.shapes import mapping_in, one_or_more_in, text_in
 
+NO_ARGUMENTS = "null"
+"""How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+
 _END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
 
 
@@ -52,6 +55,8 @@ def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
         name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
         if not name:
             name, arguments = named_in(arguments) or (name, arguments)
+        if arguments == NO_ARGUMENTS:
+            arguments = ""
         extra = dict(mapping_in(call.get("extra_content"))) or None
         calls.append(ToolCall(unique_id(text_in(call.get("id")), taken), name, arguments, extra))
     refuse_nameless(call.name for call in calls)

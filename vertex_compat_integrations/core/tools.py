@@ -190,6 +190,9 @@ def _settle_choice(choice: Any, functions: Sequence[Any], *, strict_is_validated
             return "none"
         case "validated":
             return "validated"
+        case {"type": "auto" | "any" | "none" as mode}:
+            # Anthropic's form.
+            return _settle_choice(mode, functions, strict_is_validated=strict_is_validated)
         case str(name) | {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
             _refuse_unknown([name], functions)
             return {"type": "function", "function": {"name": name}}

@@ -123,6 +123,9 @@ async def _write(
                 await response.write(part)
     except BrokenStreamError:
         return Cut(written), b""
+    except ConnectionResetError:
+        # Who asked has gone, as whoever leaves a stream early does; that is no error of the emulator's.
+        return None
     return (delivery.cut, b"") if delivery.cut else None
 
 

@@ -278,8 +278,8 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         """The model with answers of a schema: objects of a pydantic class, else mappings.
 
         Args:
-            schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's function
-                mapping; or an `Enum` class or a list of words, of which the answer is one.
+            schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's mapping of
+                a function or `json_schema`; or an `Enum` class or a list of words, of which the answer is one.
             method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
                 called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through;
                 enumerations are asked for by theirs, `text/x.enum`.
@@ -292,6 +292,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
             SettingsError: The method is unknown, or needs a schema.
         """
         with model_errors():
+            schema = structured.unwrapped(schema)
             method = structured.settled_method(schema, method)
             parser = structured.answer_parser(schema, method)
             bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
@@ -307,7 +308,7 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         if method == "json_mode":
             return {"response_format": {"type": "json_object"}, **given}
         if method == "function_calling":
-            answer = convert_tool(schema)
+            answer = structured.answer_tool(schema)
             name = answer["function"]["name"]
             return {"tools": [*given.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
         if "/" in method:

@@ -3,6 +3,7 @@
 Content comes in many vocabularies: LangChain's v1 and v0 blocks, OpenAI's parts, Anthropic's and Gemini's blocks.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -124,7 +125,7 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
         case {"type": "file", "file": Mapping() as file}:
             return _encode_openai_file(file)
         case {"type": "media"}:
-            return content.media(url=block.get("file_uri"), data=block.get("data"), mime_type=block.get("mime_type"))
+            return _encode_media(block)
         case {"type": "image" | "audio" | "video" | "file" | "text-plain"}:
             return _encode_standard(block)
         case _:
@@ -157,12 +158,21 @@ def _encode_openai_file(file: Mapping[str, Any]) -> wire.ContentPart:
     return content.media(url=file.get("file_data"))
 
 
+def _encode_media(block: Mapping[str, Any]) -> wire.ContentPart:
+    """A block of the Gemini integrations, whose data may be bytes."""
+    data = block.get("data")
+    data = b64encode(data).decode() if isinstance(data, bytes) else data
+    return content.media(url=block.get("file_uri"), data=data, mime_type=block.get("mime_type"))
+
+
 def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
     """A block of LangChain's own vocabulary, v1 (`url`, `base64`) or v0 (`source_type`)."""
     if block.get("source_type") == "text":
         return content.text(block.get("text", ""))
     url = block.get("url") or block.get("file_id")
     data = block.get("base64") or block.get("data")
+    if isinstance(data, bytes):
+        raise UnsupportedContentError("Base64 data as bytes.", hint="Give text: base64.b64encode(data).decode().")
     mime_type = block.get("mime_type") or content.guess_by_name(url)
     if url and not mime_type and block["type"] != "image":
         raise UnsupportedContentError(f"A {block['type']} block by URL without mime_type.", hint='Add "mime_type".')
@@ -244,8 +254,21 @@ def _encode_tool(message: ToolMessage) -> wire.ToolMessage:
         encoded["content"] = message.content
         return encoded
     said = [block for block in message.content if not _is_marker(block)]
-    parts = [_encode_own(block) for block in said]
+    parts = [_encode_result(block) for block in said]
     return build_tool_message(message.tool_call_id, parts, message.name, [_mime_type(block) for block in said])
+
+
+def _encode_result(block: str | Mapping[str, Any]) -> wire.ContentPart:
+    """A block of a tool's result as a part; what is none is data of the tool's, and said as JSON.
+
+    LangChain tells the two apart by `type` alone, so that a list of `{"type": "file", "name": …}` comes as blocks.
+    """
+    try:
+        return _encode_own(block)
+    except UnsupportedContentError:
+        if isinstance(block, str) or any(isinstance(block.get(key), str) for key in ("base64", "data")):
+            raise
+        return content.text(to_json(block, fallback=str).decode())
 
 
 def _mime_type(block: str | Mapping[str, Any]) -> str | None:

@@ -37,6 +37,33 @@ def is_class(schema: Any) -> bool:
     return isinstance(schema, type) and is_basemodel_subclass(schema)
 
 
+def unwrapped(schema: Any) -> Any:
+    """The schema of one that is wrapped as on OpenAI's wire: `{"name": …, "schema": …}`, or a whole response format."""
+    match schema:
+        case {"type": "json_schema", "json_schema": Mapping() as inner}:
+            return unwrapped(inner)
+        case {"name": str(name), "schema": Mapping() as inner}:
+            told = {"description": schema["description"]} if schema.get("description") else {}
+            return {**inner, **told, "title": name}
+        case _:
+            return schema
+
+
+def answer_tool(schema: Any) -> dict[str, Any]:
+    """The tool whose arguments are the answer.
+
+    Raises:
+        SettingsError: The answer is no object, as arguments are.
+    """
+    is_titled = isinstance(schema, Mapping) and "title" in schema
+    if is_titled and "properties" not in schema and schema.get("type") != "object":
+        raise SettingsError(
+            f"The schema {schema['title']!r} has no properties at its root, which a call's arguments need.",
+            hint='Use method="json_schema".',
+        )
+    return convert_tool(schema)
+
+
 def schema_name(schema: Any) -> str:
     """The name under which the schema is sent."""
     name: str = convert_tool(schema)["function"]["name"]
@@ -241,4 +268,4 @@ def as_answer_format(value: Any) -> dict[str, Any] | None:
         return dict(value)
     if isinstance(value, type) and issubclass(value, Enum):
         return mime_format(value, ENUM_TYPE)
-    return response_format(value, strict=None)
+    return response_format(unwrapped(value), strict=None)

@@ -34,9 +34,27 @@ def convert_tool(tool: Any) -> dict[str, Any]:
     if isinstance(tool, Mapping):
         if ("function" in tool and tool.get("type") == "function") or is_native_tool(tool):
             return dict(tool)
+        _refuse_other_services(tool)
         return _convert(tool)
     return _CONVERTED.get(tool, _state_of(tool), lambda: _convert(tool))
 
+
+def _refuse_other_services(tool: Mapping[str, Any]) -> None:
+    """Refuse a tool that another service runs itself; LangChain would declare it as a function without arguments.
+
+    Raises:
+        SettingsError: It is one, such as Anthropic's `{"type": "web_search_20250305", "name": "web_search"}`.
+    """
+    kind = tool.get("type")
+    if "name" in tool and isinstance(kind, str) and kind not in _DECLARED_TYPES:
+        raise SettingsError(
+            f"A tool of type {kind!r} is another service's own.",
+            hint="Give a function of yours, or one of Google's own tools, such as {'google_search': {}}.",
+        )
+
+
+_DECLARED_TYPES = frozenset({"function", "object", "custom"})
+"""Types of mappings that declare a function: OpenAI's, a JSON schema's, Anthropic's."""
 
 _CONVERTED = IdentityCache()
 
@@ -52,7 +70,8 @@ def _state_of(tool: Any) -> tuple[Any, ...]:
 def _convert(tool: Any) -> dict[str, Any]:
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        # LangChain's conversion and pydantic 1 end in any of these.
         raise SettingsError(
             f"A tool or schema of type {type(tool).__name__} cannot be declared: {str(error).partition(chr(10))[0]}.",
             hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
