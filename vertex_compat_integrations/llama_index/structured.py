@@ -156,7 +156,7 @@ class StructuredAnswers(FunctionCallingLLM):
             if self.system_prompt and self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
                 # LlamaIndex's program for function calling forgets the system prompt where it is asynchronous.
                 messages = self._structured_messages(prompt, prompt_args)
-                prompt, prompt_args = ChatPromptTemplate(message_templates=messages), {}
+                prompt, prompt_args = cast("PromptTemplate", ChatPromptTemplate(message_templates=messages)), {}
             return cast("Model", await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
         _tell_start(output_cls, prompt, prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
