@@ -60,6 +60,20 @@ async def test_bytes_go_as_data_uri_with_the_kind_that_they_show(build, emulator
     assert url.startswith(f"data:{mime_type};base64,")
 
 
+@pytest.mark.parametrize(
+    ("block", "mime_type", "held"),
+    [
+        (ImageBlock(url="data:image/svg+xml;utf8,<svg/>"), "image/svg+xml", b"<svg/>"),
+        (DocumentBlock(url="data:text/csv;charset=utf-8,a%2Cb%0A1,2"), "text/csv", b"a,b\n1,2"),
+    ],
+    ids=["image", "document"],
+)
+def test_a_data_uri_of_plain_text_goes_as_base64(build, emulator, block, mime_type, held):
+    build().chat([shown(block)])
+    url = emulator.journal.last.messages[0]["content"][1]["image_url"]["url"]
+    assert url == f"data:{mime_type};base64,{base64.b64encode(held).decode()}"
+
+
 @each_way
 @pytest.mark.parametrize("scheme", ["gs://bucket", "https://nowhere.invalid"])
 async def test_urls_go_out_as_they_are(build, emulator, way, scheme):
