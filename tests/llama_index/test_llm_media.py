@@ -49,10 +49,12 @@ def shown(*blocks):
     ("block", "mime_type"),
     [
         (ImageBlock(image=PNG), "image/png"),
+        (ImageBlock(image=b"\0\0\0\x1cftypavif" + bytes(40)), "image/avif"),
+        (ImageBlock(image=b"\0\0\0\x18ftyphevc" + bytes(40)), "image/heic"),
         (VideoBlock(video=b"\0\0\0\x18ftypmp42" + bytes(40)), "video/mp4"),
         (DocumentBlock(data=b"%PDF-1.7" + bytes(40)), "application/pdf"),
     ],
-    ids=["image", "video", "document"],
+    ids=["image", "AVIF", "HEIC", "video", "document"],
 )
 async def test_bytes_go_as_data_uri_with_the_kind_that_they_show(build, emulator, way, block, mime_type):
     await ask(build(), way, [shown(block)])
