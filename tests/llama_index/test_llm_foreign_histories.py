@@ -134,6 +134,46 @@ async def test_a_history_of_functions_goes_on_as_calls_and_results(build, emulat
     assert emulator.journal.last.status == 200
 
 
+def nameless(name, number):
+    return ToolCallBlock(tool_name=name, tool_kwargs={"number": number})
+
+
+def result(text, call_id):
+    return ChatMessage(role=MessageRole.TOOL, content=text, additional_kwargs={"tool_call_id": call_id})
+
+
+def pairs_sent(emulator):
+    """For each call of the history its arguments and its result, as they were paired on the wire."""
+    _, called, *results = emulator.journal.last.messages
+    calls = called["tool_calls"]
+    assert [each["tool_call_id"] for each in results] == [each["id"] for each in calls]
+    arguments = [each["function"]["arguments"].replace(" ", "") for each in calls]
+    return list(zip(arguments, (each["content"] for each in results), strict=True))
+
+
+@each_way
+async def test_calls_without_ids_are_paired_by_name_as_ollama_has_them(build, emulator, way):
+    called = assistant(nameless("weather", 1), nameless("my time", 2))
+    results = [result("noon", "my time"), result("sunny", "weather")]
+    await ask(build(GEMINI), way, [user("The weather, and the time?"), called, *results])
+    assert pairs_sent(emulator) == [('{"number":1}', "sunny"), ('{"number":2}', "noon")]
+
+
+def test_calls_of_one_name_without_ids_are_paired_by_order(build, emulator):
+    raw_calls = [{"function": {"name": "weather", "arguments": {"number": number}}} for number in (1, 2)]
+    for called in (assistant(nameless("weather", 1), nameless("weather", 2)), assistant(tool_calls=raw_calls)):
+        build(GEMINI).chat([user("Both?"), called, result("sunny", "weather"), result("rainy", "weather")])
+        assert pairs_sent(emulator) == [('{"number":1}', "sunny"), ('{"number":2}', "rainy")]
+
+
+@pytest.mark.parametrize("call_id", ["", None])
+def test_results_without_ids_are_paired_by_order(build, emulator, call_id):
+    called = assistant(nameless("weather", 1), nameless("weather", 2), nameless("now", 3))
+    results = [result("sunny", call_id), result("rainy", call_id), result("noon", call_id)]
+    build(GEMINI).chat([user("All?"), called, *results])
+    assert pairs_sent(emulator) == [('{"number":1}', "sunny"), ('{"number":2}', "rainy"), ('{"number":3}', "noon")]
+
+
 @each_way
 async def test_deprecated_functions_call_like_tools(build, emulator, way):
     function = {"name": "now", "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}}}

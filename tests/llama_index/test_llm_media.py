@@ -49,15 +49,31 @@ def shown(*blocks):
     ("block", "mime_type"),
     [
         (ImageBlock(image=PNG), "image/png"),
+        (ImageBlock(image=b"\0\0\0\x1cftypavif" + bytes(40)), "image/avif"),
+        (ImageBlock(image=b"\0\0\0\x18ftyphevc" + bytes(40)), "image/heic"),
         (VideoBlock(video=b"\0\0\0\x18ftypmp42" + bytes(40)), "video/mp4"),
         (DocumentBlock(data=b"%PDF-1.7" + bytes(40)), "application/pdf"),
     ],
-    ids=["image", "video", "document"],
+    ids=["image", "AVIF", "HEIC", "video", "document"],
 )
 async def test_bytes_go_as_data_uri_with_the_kind_that_they_show(build, emulator, way, block, mime_type):
     await ask(build(), way, [shown(block)])
     url = emulator.journal.last.messages[0]["content"][1]["image_url"]["url"]
     assert url.startswith(f"data:{mime_type};base64,")
+
+
+@pytest.mark.parametrize(
+    ("block", "mime_type", "held"),
+    [
+        (ImageBlock(url="data:image/svg+xml;utf8,<svg/>"), "image/svg+xml", b"<svg/>"),
+        (DocumentBlock(url="data:text/csv;charset=utf-8,a%2Cb%0A1,2"), "text/csv", b"a,b\n1,2"),
+    ],
+    ids=["image", "document"],
+)
+def test_a_data_uri_of_plain_text_goes_as_base64(build, emulator, block, mime_type, held):
+    build().chat([shown(block)])
+    url = emulator.journal.last.messages[0]["content"][1]["image_url"]["url"]
+    assert url == f"data:{mime_type};base64,{base64.b64encode(held).decode()}"
 
 
 @each_way

@@ -6,10 +6,11 @@ URIs of any MIME type; `input_audio.data` takes any URI or base64, with any MIME
 
 import mimetypes
 import warnings
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import UnsupportedContentError, VertexCompatWarning
@@ -34,8 +35,8 @@ _MAGIC = (
     (b"FLV\x01", 0, "video/x-flv"),
     (b"\x00\x00\x01\xba", 0, "video/mpeg"),
     (b"\x00\x00\x01\xb3", 0, "video/mpeg"),
-    (b"ftypheic", 4, "image/heic"),
-    (b"ftypheix", 4, "image/heic"),
+    (b"ftyphe", 4, "image/heic"),
+    (b"ftypavi", 4, "image/avif"),
     (b"ftypmif1", 4, "image/heif"),
     (b"ftyp3gp", 4, "video/3gpp"),
     (b"ftypM4A", 4, "audio/mp4"),
@@ -68,6 +69,8 @@ def media(
     if url is not None and url.startswith("data:"):
         head, _, data = url.removeprefix("data:").partition(",")
         mime_type = mime_type or head.partition(";")[0] or None
+        if head.rpartition(";")[2].strip().lower() != "base64":
+            data = b64encode(unquote_to_bytes(data)).decode()
     if data is not None:
         return _by_data(data, _truer(sniff(data), mime_type), detail)
     if not url:

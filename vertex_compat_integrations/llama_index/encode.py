@@ -1,6 +1,7 @@
 """LlamaIndex messages and tools → wire. Pure but for media files, which are read; one case for each kind of block."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -63,6 +64,8 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
         elif has_lost_calls:
             # LlamaIndex's CodeActAgent keeps the result of a handoff, but not the call; the result is told as words.
             made = {"role": "user", "content": _text_or_parts(message)}
+        elif not made["tool_call_id"]:
+            made["tool_call_id"] = next(iter(_unanswered(encoded)), "")
         encoded.append(made)
     return encoded
 
@@ -107,16 +110,21 @@ def _missing_results(encoded: Sequence[wire.Message]) -> Iterator[wire.ToolMessa
     LlamaIndex's agents drop the results of calls that stand beside one of a tool with `return_direct`; the endpoint
     refuses a step with fewer results than calls.
     """
-    answered: set[str] = set()
+    for call_id in _unanswered(encoded):
+        yield {"role": "tool", "tool_call_id": call_id, "content": NOT_CARRIED_OUT}
+
+
+def _unanswered(encoded: Sequence[wire.Message]) -> list[str]:
+    """The ids of the last step's calls that have no result yet; calls may share one."""
+    answered: Counter[str] = Counter()
     for message in reversed(encoded):
         if message["role"] == "tool":
-            answered.add(message["tool_call_id"])
+            answered[message["tool_call_id"]] += 1
             continue
-        if message["role"] == "assistant":
-            for call in message.get("tool_calls", ()):
-                if call["id"] not in answered:
-                    yield {"role": "tool", "tool_call_id": call["id"], "content": NOT_CARRIED_OUT}
-        return
+        calls = message.get("tool_calls", ()) if message["role"] == "assistant" else ()
+        called = Counter(call["id"] for call in calls)
+        return list((called - answered).elements())
+    return []
 
 
 def _text_or_parts(message: ChatMessage) -> str | list[wire.ContentPart]:
@@ -205,9 +213,12 @@ def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
 
 
 def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
-    """A call as the endpoint takes it; arguments may be a mapping or JSON text."""
+    """A call as the endpoint takes it; arguments may be a mapping or JSON text.
+
+    A call without an id goes by its name, as with LlamaIndex's `Ollama`, whose results tell that name for an id.
+    """
     text = arguments if isinstance(arguments, str) else to_json(arguments, fallback=str).decode()
-    return {"id": call_id or "", "type": "function", "function": {"name": sanitize_name(name), "arguments": text}}
+    return {"id": call_id or name, "type": "function", "function": {"name": sanitize_name(name), "arguments": text}}
 
 
 def sanitize_name(name: str) -> str:

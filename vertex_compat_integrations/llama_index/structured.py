@@ -10,7 +10,7 @@ from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr
 from llama_index.core.instrumentation.events.llm import LLMStructuredPredictEndEvent, LLMStructuredPredictStartEvent
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model, get_program_for_llm
-from llama_index.core.prompts import PromptTemplate
+from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -153,6 +153,10 @@ class StructuredAnswers(FunctionCallingLLM):
     ) -> Model:
         """Like `structured_predict`."""
         if not self._answers_natively():
+            if self.system_prompt and self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
+                # LlamaIndex's program for function calling forgets the system prompt where it is asynchronous.
+                messages = self._structured_messages(prompt, prompt_args)
+                prompt, prompt_args = cast("PromptTemplate", ChatPromptTemplate(message_templates=messages)), {}
             return cast("Model", await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
         _tell_start(output_cls, prompt, prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
