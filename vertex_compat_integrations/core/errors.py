@@ -110,6 +110,9 @@ class UnsupportedContentError(SettingsError):
     default_hint = "Send text, images, audio, video or files."
 
 
+TRIM_HINT = "Trim histories before a user message; in LangChain, trim_messages(start_on='human') does so."
+
+
 class HistoryError(SettingsError):
     """The messages stand in an order that the endpoint refuses."""
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.content import parts_of
-from vertex_compat_integrations.core.errors import HistoryError
+from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
     if first is not None and first["role"] != "user":
         raise HistoryError(
             f"The conversation begins with the {first['role']}; {model} wants the user to begin.",
-            hint="Trim histories before a user message, e.g. trim_messages(start_on='human').",
+            hint=TRIM_HINT,
         )
     return turns
 

@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.content import parts_of
-from vertex_compat_integrations.core.errors import HistoryError
+from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 from vertex_compat_integrations.core.reply import signatures_in
 
 EMPTY_RESULT = '{"output": ""}'
@@ -103,7 +103,7 @@ def _in_order(messages: list[wire.Message]) -> Iterator[wire.Message]:
         if message["role"] == "tool":
             raise HistoryError(
                 f"A tool message (tool_call_id {message['tool_call_id']!r}) follows no message that calls a tool.",
-                hint="Trim histories before a user message, e.g. trim_messages(start_on='human').",
+                hint=TRIM_HINT,
             )
         yield message
         if message["role"] == "assistant" and (calls := message.get("tool_calls")):
@@ -173,7 +173,7 @@ def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -
     if facts.gemini and first.get("tool_calls"):
         raise HistoryError(
             "The conversation begins with a tool call; it must follow a user message.",
-            hint="Trim histories before a user message, e.g. trim_messages(start_on='human').",
+            hint=TRIM_HINT,
         )
 
 
