@@ -122,6 +122,14 @@ WHOLE_PIECES = [call_piece(*each) for each in WHOLE]
             id="wrong index on the opening pieces, an empty last piece",
         ),
         pytest.param(
+            [
+                calls_chunk(call_piece("look", '{"a":"\ud83d"}', id="")),
+                calls_chunk(call_piece("look", "{}", id=""), finish="stop"),
+            ],
+            [("look", '{"a":"\ud83d"}'), ("look", "{}")],
+            id="half an emoji, empty ids",
+        ),
+        pytest.param(
             [calls_chunk(call_piece("now", ""), call_piece("today", ""), finish="tool_calls")],
             [("now", ""), ("today", "")],
             id="no arguments, no ids, no index",

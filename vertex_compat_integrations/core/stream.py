@@ -80,7 +80,7 @@ class _OpenCall:
     def is_complete(self) -> bool:
         """Whether the arguments so far are a JSON object."""
         try:
-            return isinstance(from_json("".join(self.arguments)), dict)
+            return isinstance(from_json("".join(self.arguments).encode(errors="replace")), dict)
         except ValueError:
             return False
 
