@@ -15,6 +15,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
@@ -194,7 +195,10 @@ def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart
 def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
     """The calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
-        arguments = arguments_text(call["args"])
+        try:
+            arguments = to_json(call["args"], fallback=str).decode()
+        except ValueError:
+            arguments = arguments_text(call["args"])
         yield _encode_call(call["id"] or "", call["name"], arguments, _call_extra(message, call["id"], extras))
     for invalid in message.invalid_tool_calls:
         if invalid["id"] in answered:
