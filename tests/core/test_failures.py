@@ -293,6 +293,11 @@ def test_what_is_no_error_is_none(value):
     assert decode_stream_failure(value) is None
 
 
+@pytest.mark.parametrize(("code", "told"), [("429", 429), ("400", 400), ("rate_limit_exceeded", 500), ("007", 500)])
+def test_a_code_as_text_is_read_if_it_is_a_number(code, told):
+    assert decode_stream_failure({"error": {"code": code, "message": "No."}}).code == told
+
+
 @pytest.mark.parametrize("stray", [b"", b"<html>", b"[{", b"null"])
 def test_stray_bytes_that_are_no_error_are_none(stray):
     assert decode_stray(stray) is None

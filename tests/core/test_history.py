@@ -288,3 +288,17 @@ def test_only_the_repeated_signature_goes():
     settled = settle_history(messages, facts_for("google/gemini-3.5-flash"))
     assert settled[1]["extra_content"] == {"google": {"other": 1}, "vertex": {"x": 2}}
     assert settled[1]["tool_calls"][0]["extra_content"] == call["extra_content"]
+
+
+@pytest.mark.parametrize(
+    ("cut", "whole"), [('{"x": "\ud83d\ude00"}', {"x": "\U0001f600"}), ('{"x": "\ud83d"}', {"x": "\ufffd"})]
+)
+def test_halves_of_an_emoji_in_arguments_are_mended(cut, whole):
+    """A fragment of a call may end in the middle of a character."""
+    _, said, _ = settle(USER, said_by_id("a", cut), result("a"), facts=OLD)
+    assert json.loads(said["tool_calls"][0]["function"]["arguments"]) == whole
+
+
+def said_by_id(call_id, arguments):
+    call = {"id": call_id, "type": "function", "function": {"name": "look", "arguments": arguments}}
+    return {"role": "assistant", "tool_calls": [call]}

@@ -100,6 +100,36 @@ WHOLE_PIECES = [call_piece(*each) for each in WHOLE]
             id="one id for both calls, a frame for each",
         ),
         pytest.param(
+            [
+                calls_chunk(call_piece("look", "", id="look", index=0)),
+                calls_chunk({"index": 0, "function": {"arguments": '{"a":1}'}}),
+                calls_chunk(call_piece("look", "", id="look", index=1)),
+                calls_chunk({"index": 1, "function": {"arguments": '{"a":2}'}}, finish="tool_calls"),
+            ],
+            [("look", '{"a":1}'), ("look", '{"a":2}')],
+            id="one id for both calls, fragments by index",
+        ),
+        pytest.param(
+            [
+                calls_chunk(call_piece("look", "", id="a", index=1)),
+                calls_chunk(call_piece("look", '{"a":1}', id="a", index=0)),
+                calls_chunk(call_piece("look", "", id="a", index=0)),
+                calls_chunk(call_piece("look", "", id="b", index=0)),
+                calls_chunk(call_piece("look", '{"a":2}', id="b", index=1)),
+                calls_chunk(call_piece("look", "", id="b", index=1), finish="tool_calls"),
+            ],
+            [("look", '{"a":1}'), ("look", '{"a":2}')],
+            id="wrong index on the opening pieces, an empty last piece",
+        ),
+        pytest.param(
+            [
+                calls_chunk(call_piece("look", '{"a":"\ud83d"}', id="")),
+                calls_chunk(call_piece("look", "{}", id=""), finish="stop"),
+            ],
+            [("look", '{"a":"\ud83d"}'), ("look", "{}")],
+            id="half an emoji, empty ids",
+        ),
+        pytest.param(
             [calls_chunk(call_piece("now", ""), call_piece("today", ""), finish="tool_calls")],
             [("now", ""), ("today", "")],
             id="no arguments, no ids, no index",

@@ -195,6 +195,8 @@ def test_the_marker_is_the_users_if_there_is_one():
         {"thinking": 5, "thinking_level": "low"},
         {"thinking": {"effort": "low", "budget": 5}},
         {"thinking": {"sternness": 5}},
+        {"thinking": {"effort": "loud"}},
+        {"thinking": {"effort": "loud", "include_thoughts": True}},
         {"thinking": False, "include_thoughts": True},
         {"thinking_budget": 0, "include_thoughts": True},
     ],

@@ -31,6 +31,10 @@ def parse(*blocks):
         (b"data:a\n\ndata:  b\n\n", [b"a", b" b"], b""),
         (b"data: a\ndata: b\n\n", [b"a\nb"], b""),
         (b": ping\n\nevent: x\nid: 1\nretry: 5\ndata: a\n\n", [b"a"], b""),
+        (b"\xef\xbb\xbfdata: a\n\ndata: b\n\n", [b"a", b"b"], b""),
+        (b"\xef\xbb\xbf: ping\n\ndata: a\n\n", [b"a"], b""),
+        (b"\xef\xbb\xbf[{}]", [], b"[{}]"),
+        (b"\xef\xbb\xbf" * 2000 + b"data: a\n\n", [b"a"], b""),
         (b"data: a", [b"a"], b""),
         (b"data: a\n", [b"a"], b""),
         (b"data: [DONE]\n\n", [], b""),
@@ -111,3 +115,16 @@ def test_rubbish_behind_a_begun_stream_is_an_error(stray):
 def test_an_event_that_is_no_chunk_is_refused(event):
     with pytest.raises((UnexpectedReplyError, StreamInterruptedError)):
         read(f"data: {event}\n\n".encode())
+
+
+@pytest.mark.parametrize("choices", [[], [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}]])
+def test_an_error_beside_choices_is_that_error(choices):
+    """OpenRouter's form: the chunk that ends a failed stream has choices as well."""
+    event = {"choices": choices, "error": {"code": 502, "message": "Provider disconnected"}}
+    with pytest.raises(VertexCompatError, match="Provider disconnected"):
+        read(sse(words("One", finish=None), done=False), sse([event]))
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}])
+def test_an_empty_error_beside_choices_is_none(nothing):
+    assert read(sse([{**one, "error": nothing} for one in words("One")]))[0].text == "One"

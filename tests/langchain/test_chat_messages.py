@@ -372,3 +372,16 @@ def test_the_callers_messages_are_never_changed(emulator: Emulator, chat: Build)
 def look(at: str) -> str:
     """Look at a thing."""
     return at
+
+
+@pytest.mark.parametrize(
+    ("cut", "sent"),
+    [("\ud83d\ude00", {"x": "\U0001f600"}), ("cut \ud83d", {"invalid_arguments": '{"x":"cut \\ud83d"}'})],
+)
+def test_half_an_emoji_in_a_calls_arguments_does_not_stop_the_next_turn(
+    chat: Build, emulator: Emulator, cut: str, sent: dict[str, Any]
+) -> None:
+    call = {"name": "look", "args": {"x": cut}, "id": "a", "type": "tool_call"}
+    messages = [HumanMessage("Go."), AIMessage("", tool_calls=[call]), ToolMessage("done", tool_call_id="a")]
+    chat().invoke(messages)
+    assert json.loads(emulator.journal.last.messages[1]["tool_calls"][0]["function"]["arguments"]) == sent

@@ -145,6 +145,7 @@ MEANINGS = (
     ),
 )
 
+_CODE_LENGTH = 3
 _NO_MEANING = Meaning(None, ())
 
 _KINDS: dict[int, type[ApiError]] = {
@@ -224,6 +225,9 @@ def _error_in(value: Any) -> Mapping[str, Any] | None:
 
 def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
     code = error.get("code")
+    if isinstance(code, str) and len(code) == _CODE_LENGTH and code.isdecimal():
+        # LiteLLM's proxy sends the number as a string.
+        code = int(code)
     return code if isinstance(code, int) and 400 <= code < 600 else otherwise
 
 

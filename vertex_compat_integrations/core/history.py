@@ -84,6 +84,10 @@ def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
     try:
         if isinstance(from_json(arguments), dict):
             return call
+    except TypeError:
+        # Halves of an emoji that came in two chunks are one character again; a lone half becomes U+FFFD.
+        joined = arguments.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _with_object_arguments({**call, "function": {**call["function"], "arguments": joined}})
     except ValueError:
         pass
     whole = to_json({"invalid_arguments": arguments}).decode() if arguments.strip() else "{}"

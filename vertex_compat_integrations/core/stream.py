@@ -87,7 +87,7 @@ class _OpenCall:
     def is_complete(self) -> bool:
         """Whether the arguments so far are a JSON object."""
         try:
-            return isinstance(from_json("".join(self.arguments)), dict)
+            return isinstance(from_json("".join(self.arguments).encode(errors="replace")), dict)
         except ValueError:
             return False
 
@@ -252,11 +252,17 @@ class StreamDecoder:
         index = number if isinstance(number, int) else None
         if given:
             known = self._by_id.get(given)
-            begins = known is None or _begins_anew(known, name, arguments, fed)
+            begins = known is None or _begins_anew(known, name, arguments, fed) or self._reuses(known, index, arguments)
+            if known is not None and index is not None:
+                self._by_index.setdefault(index, known)
         else:
             known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
             begins = bool(name or arguments) if known is None else _begins_anew(known, name, arguments, fed)
         return self._open(given, index) if begins else known
+
+    def _reuses(self, known: _OpenCall, index: int | None, arguments: str) -> bool:
+        """Whether a piece without arguments opens a further call under the id of one that is whole, at a new index."""
+        return not arguments and index is not None and index not in self._by_index and known.is_complete()
 
     def _open(self, given: str, index: int | None) -> _OpenCall:
         call = _OpenCall(len(self._calls), unique_id(given, {known.id for known in self._calls}))

@@ -76,7 +76,7 @@ class StreamReader:
 
     def _decode(self, payload: bytes) -> ReplyDelta | None:
         chunk = decode_json(payload)
-        if not isinstance(chunk, dict) or "choices" not in chunk:
+        if not isinstance(chunk, dict) or "choices" not in chunk or chunk.get("error"):
             if (failure := decode_stream_failure(chunk)) is not None:
                 raise failure
             if not isinstance(chunk, dict):

@@ -129,6 +129,8 @@ def _from_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
         if name not in _NAMES:
             raise SettingsError(f"thinking={{{name!r}: …}} is unknown.", hint=f"Known are {', '.join(_NAMES)}.")
         said[_NAMES[name]] = value
+    if (effort := said.get("effort")) not in (None, "none", *BUDGETS):
+        raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Known are none, {', '.join(BUDGETS)}.")
     return said
 
 

@@ -111,4 +111,10 @@ def arguments_text(arguments: Any) -> str:
     """A call's arguments as JSON text."""
     if arguments is None:
         return ""
-    return arguments if isinstance(arguments, str) else to_json(arguments).decode()
+    if isinstance(arguments, str):
+        return arguments
+    try:
+        return to_json(arguments, fallback=str).decode()
+    except ValueError:
+        # Halves of an emoji, which have no UTF-8; escaped they are JSON.
+        return json.dumps(arguments, default=str, separators=(",", ":"))

@@ -6,6 +6,7 @@ kept: the endpoint appends a bare JSON error to a stream that has begun.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -191,6 +192,8 @@ class EventParser:
             self._lines.append(line[5:].removeprefix(b" "))
             return None
         if line:
+            if line.startswith(BOM_UTF8):
+                return self._take(line.lstrip(BOM_UTF8))
             if not line.startswith((b":", b"event:", b"id:", b"retry:")):
                 self._stray.append(line)
             return None

@@ -21,6 +21,7 @@ from pydantic_core import to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import UnsupportedContentError
+from vertex_compat_integrations.core.tool_call import arguments_text
 from vertex_compat_integrations.core.tool_result import build_tool_message
 from vertex_compat_integrations.langchain.foreign import foreign_call_extra, foreign_message_extra
 
@@ -204,7 +205,7 @@ def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart
 def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
     """The calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
-        arguments = to_json(call["args"], fallback=str).decode()
+        arguments = arguments_text(call["args"])
         yield _encode_call(call["id"] or "", call["name"], arguments, _call_extra(message, call["id"], extras))
     for invalid in message.invalid_tool_calls:
         if invalid["id"] in answered:

@@ -11,6 +11,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from pydantic_core import to_json
 
+from vertex_compat_integrations.core.tool_call import arguments_text
+
 MEDIUM_TOKENS = 258
 MESSAGE_TOKENS = 4
 
@@ -33,7 +35,7 @@ def _estimate_message(message: BaseMessage, count: Callable[[str], int]) -> int:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     calls = getattr(message, "tool_calls", None) or []
     said = sum(count(block) if isinstance(block, str) else _estimate_block(block, count) for block in blocks)
-    return said + sum(count(to_json(call["args"], fallback=str).decode() + call["name"]) for call in calls)
+    return said + sum(count(arguments_text(call["args"]) + call["name"]) for call in calls)
 
 
 def _estimate_block(block: dict[Any, Any], count: Callable[[str], int]) -> int:

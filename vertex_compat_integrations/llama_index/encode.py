@@ -20,13 +20,14 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 from llama_index.core.tools import BaseTool
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
 from vertex_compat_integrations.core.identity_cache import IdentityCache
 from vertex_compat_integrations.core.options import deep_merge
+from vertex_compat_integrations.core.tool_call import arguments_text
 from vertex_compat_integrations.core.tool_result import build_tool_message
 from vertex_compat_integrations.llama_index import media
 from vertex_compat_integrations.llama_index.foreign import (
@@ -213,11 +214,7 @@ def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
 
 
 def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
-    """A call as the endpoint takes it; arguments may be a mapping or JSON text.
-
-    A call without an id goes by its name, as with LlamaIndex's `Ollama`, whose results tell that name for an id.
-    """
-    text = arguments if isinstance(arguments, str) else to_json(arguments, fallback=str).decode()
+    text = arguments_text(arguments)
     return {"id": call_id or name, "type": "function", "function": {"name": sanitize_name(name), "arguments": text}}
 
 
