@@ -142,6 +142,33 @@ def test_the_extra_body_is_merged_deeply_and_the_users_mapping_stays():
     assert json.dumps(extra) == given
 
 
+NOTHINGS = [
+    {"google": None},
+    {"extra_body": None},
+    {"extra_body": {"google": None}},
+    {"google": {"thinking_config": None}},
+    {"extra_body": {"google": {"thinking_config": None}}},
+]
+
+
+@pytest.mark.parametrize("extra", NOTHINGS, ids=str)
+@pytest.mark.parametrize("model", [MODEL, OPEN])
+def test_nothing_in_the_extra_body_is_not_sent_and_takes_nothing_away(model, extra):
+    more = {"thinking_budget": 5} if model == MODEL else {}
+    assert build(model=model, extra_body=extra, **more).body == build(model=model, **more).body
+
+
+@pytest.mark.parametrize("extra", [{"google": "x"}, {"extra_body": ["x"]}, {"extra_body": {"google": 1}}], ids=str)
+def test_what_is_no_mapping_in_the_extra_body_is_refused(extra):
+    with pytest.raises(SettingsError, match="no mapping"):
+        build(extra_body=extra)
+
+
+@pytest.mark.parametrize("answer_format", [None, "json", {"type": "json_schema", "json_schema": None}], ids=str)
+def test_an_answer_format_of_ones_own_is_sent_as_it_is(answer_format):
+    assert build(extra_body={"response_format": answer_format}).body["response_format"] == answer_format
+
+
 @pytest.mark.parametrize(
     ("options", "marker"),
     [

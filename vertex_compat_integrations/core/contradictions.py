@@ -10,6 +10,7 @@ from typing import Any
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.shapes import google_extras
 
 _PLAIN_FORMATS = ("text", "text/plain")
 
@@ -25,7 +26,7 @@ def refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
             f"{body['model']} gives embeddings, not answers.",
             hint="Use it with VertexCompatEmbeddings (LangChain) or VertexCompatEmbedding (LlamaIndex).",
         )
-    google: wire.Json = body.get("extra_body", {}).get("google", {})
+    google = google_extras(body)
     if "reasoning_effort" in body and "thinking_config" in google:
         raise SettingsError(
             "reasoning_effort together with a thinking_config.",
@@ -39,7 +40,7 @@ def refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
         _refuse_mixed_detail(body)
 
 
-def _refuse_beside_cache(body: wire.Json, google: wire.Json) -> None:
+def _refuse_beside_cache(body: wire.Json, google: Mapping[str, Any]) -> None:
     forbidden: list[str] = [name for name in ("tools", "tool_choice") if name in body]
     if google.get("tools"):
         forbidden.append("Google's own tools")

@@ -30,6 +30,7 @@ _PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]*")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*")
 _ENDPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_RESOURCE = re.compile(r"projects/([^/]+)/locations/([^/]+)/(publishers|endpoints)/(.+)")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*(/[A-Za-z0-9][A-Za-z0-9_.@:-]*)*")
 
 # Publishers of Model Garden's models as a service, by the beginning of the model's own name.
@@ -187,6 +188,8 @@ def resolve_model(model: str, *, own_server: bool = False) -> str:
         name = name.removeprefix("publishers/").replace("/models/", "/", 1)
     if own_server and not name.startswith(("gemini-", "google/gemini-")):
         return model
+    if resource := _RESOURCE.fullmatch(name):
+        raise SettingsError(f"model={model!r} is a resource's name.", hint=_resource_hint(*resource.groups()))
     if not _MODEL.fullmatch(name):
         raise SettingsError(
             f"model={model!r} is no model name.", hint="Write publisher/name, e.g. google/gemini-3.5-flash."
@@ -196,6 +199,12 @@ def resolve_model(model: str, *, own_server: bool = False) -> str:
     if name.startswith("gemini-"):
         return f"google/{name}"
     raise SettingsError(f"model={model!r} names no publisher.", hint=_publisher_hint(name))
+
+
+def _resource_hint(project: str, location: str, kind: str, name: str) -> str:
+    model = name.replace("/models/", "/", 1)
+    what = f"model='{model}'" if kind == "publishers" else f"endpoint='{name}'"
+    return f"Write {what}, project='{project}', location='{location}'."
 
 
 def _publisher_hint(name: str) -> str:

@@ -15,6 +15,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.retry import RetryBudget, delay_before_retry
+from vertex_compat_integrations.core.shapes import google_extras
 
 STAY_SECONDS = 60.0
 """How long calls begin where one found an answer, instead of at the first place: quotas are counted by the minute."""
@@ -68,7 +69,7 @@ def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str]) -> None:
     Raises:
         SettingsError: It names a context cache.
     """
-    if len(locations) > 1 and body.get("extra_body", {}).get("google", {}).get("cached_content"):
+    if len(locations) > 1 and google_extras(body).get("cached_content"):
         raise SettingsError(
             "cached_content together with several locations: a context cache stands in one.",
             hint="Pass location= with the cache's location.",

@@ -15,6 +15,7 @@ from vertex_compat_integrations.core.family import FittedTools, fit_messages, fi
 from vertex_compat_integrations.core.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.options import Options, deep_merge, wire_paths
 from vertex_compat_integrations.core.schema import to_openapi
+from vertex_compat_integrations.core.shapes import google_extras, mapping_in
 from vertex_compat_integrations.core.thinking import begins_in_thoughts, is_thinking_off, thinking_fields
 from vertex_compat_integrations.core.tools import settle_tools
 
@@ -91,7 +92,7 @@ def build_request(
         body,
         _headers(options),
         one_call=options.parallel_tool_calls is False,
-        marker=_google_extras(body).get("thought_tag_marker"),
+        marker=google_extras(body).get("thought_tag_marker"),
         unopened=begins_in_thoughts(body, facts),
         thinking_off=is_thinking_off(body, facts),
         ignored=ignored,
@@ -103,7 +104,7 @@ def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
     """The body with Google's own tools in their place, behind those that the extra body brings."""
     if not native:
         return body
-    known = _google_extras(body).get("tools") or []
+    known = google_extras(body).get("tools") or []
     return deep_merge(body, {"extra_body": {"google": {"tools": [*known, *native]}}})
 
 
@@ -144,13 +145,29 @@ def _as_on_the_wire(name: str, value: Any) -> Any:
 
 
 def _nested_extra_body(extra: Mapping[str, Any] | None) -> wire.Json:
-    """The user's extra body with Google's extras where Google documents them: under `extra_body.google`."""
+    """The user's extra body with Google's extras where Google documents them: under `extra_body.google`.
+
+    Raises:
+        SettingsError: What stands in the place of a mapping is none; None counts as left out.
+    """
     if not extra:
         return {}
-    nested = {key: value for key, value in extra.items() if key != "google"}
-    if "google" in extra:
-        nested["extra_body"] = deep_merge(nested.get("extra_body") or {}, {"google": extra["google"]})
+    nested = {key: value for key, value in extra.items() if key not in ("google", "extra_body")}
+    inner = _mapping_at(extra, "extra_body")
+    google = deep_merge(_mapping_at(inner, "google"), _mapping_at(extra, "google"))
+    inner.pop("google", None)
+    if google:
+        inner["google"] = google
+    if inner:
+        nested["extra_body"] = inner
     return nested
+
+
+def _mapping_at(extra: Mapping[str, Any], key: str) -> wire.Json:
+    value = extra.get(key)
+    if not isinstance(value, Mapping | None):
+        raise SettingsError(f"{key!r} in the extra body is no mapping: {value!r}.")
+    return {name: each for name, each in (value or {}).items() if each is not None}
 
 
 def _stream_fields(options: Options, facts: ModelFacts) -> wire.Json:
@@ -175,15 +192,10 @@ def _answer_schema(schema: bytes) -> wire.Json:
     return to_openapi(from_json(schema))
 
 
-def _google_extras(body: wire.Json) -> wire.Json:
-    extras: wire.Json = body.get("extra_body", {}).get("google", {})
-    return extras
-
-
 def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> None:
     """Complete in place what has a short form: the answer's schema, the cache's name."""
-    google = _google_extras(body)
-    if facts.gemini and isinstance(schema := body.get("response_format", {}).get("json_schema"), Mapping):
+    google = google_extras(body)
+    if facts.gemini and isinstance(schema := mapping_in(body.get("response_format")).get("json_schema"), Mapping):
         inner = schema.get("schema")
         converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
         kept = {key: value for key, value in schema.items() if key != "strict"}

@@ -22,3 +22,8 @@ def one_or_more_in(value: Any) -> list[Mapping[str, Any]]:
 def text_in(value: Any) -> str:
     """The value if it is a string; else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def google_extras(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Google's extras in a request's body, `extra_body.google`; empty if there are none."""
+    return mapping_in(mapping_in(body.get("extra_body")).get("google"))

@@ -13,6 +13,7 @@ from typing import Any
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.shapes import google_extras, mapping_in
 
 DEFAULT_MARKER = "think"
 BUDGETS = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "max": 24_576}
@@ -131,6 +132,9 @@ def _from_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
         said[_NAMES[name]] = value
     if (effort := said.get("effort")) not in (None, "none", *BUDGETS):
         raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Known are none, {', '.join(BUDGETS)}.")
+    for name, kind in (("budget", int), ("include_thoughts", bool)):
+        if (value := said.get(name)) is not None and type(value) is not kind:
+            raise SettingsError(f"thinking={{{name!r}: {value!r}}} is of another type.", hint=f"Give {kind.__name__}.")
     return said
 
 
@@ -238,9 +242,8 @@ def _effort_fields(thinking: Thinking, model: str, facts: ModelFacts) -> Thinkin
 
 def is_thinking_off(body: Mapping[str, Any], facts: ModelFacts) -> bool:
     """Whether a request's body, the user's own fields included, says that the model shall not think."""
-    google = body.get("extra_body", {}).get("google", {})
     if facts.gemini:
-        return bool(google.get("thinking_config", {}).get("thinking_budget") == 0)
+        return bool(mapping_in(google_extras(body).get("thinking_config")).get("thinking_budget") == 0)
     return _switched(body, facts) is False
 
 

@@ -214,8 +214,12 @@ def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
 
 
 def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
-    text = arguments_text(arguments)
-    return {"id": call_id or name, "type": "function", "function": {"name": sanitize_name(name), "arguments": text}}
+    """A call as the endpoint takes it; arguments may be a mapping or JSON text.
+
+    A call without an id goes by its name, as with LlamaIndex's `Ollama`, whose results tell that name for an id.
+    """
+    function: wire.FunctionCall = {"name": sanitize_name(name), "arguments": arguments_text(arguments)}
+    return {"id": call_id or name, "type": "function", "function": function}
 
 
 def sanitize_name(name: str) -> str:
