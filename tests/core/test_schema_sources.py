@@ -234,3 +234,16 @@ def test_what_zod_makes_of_an_mcp_tool() -> None:
         "same": {"type": "string", "minLength": 1},
         "never": ANYTHING,
     }
+
+
+@pytest.mark.parametrize("never", [{"not": {}}, {"not": True}, {"not": {}, "description": "Never."}])
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_an_alternative_that_is_never_is_left_out(never: Any, union: str) -> None:
+    """zod-to-json-schema writes an optional member of a union as `{"not": {}}` beside its own schema."""
+    assert to_openapi({union: [never, STRING]}) == STRING
+    nested = {"anyOf": [{union: [never, STRING]}, {"type": "null"}]}
+    assert to_openapi(nested) == STRING | {"nullable": True}
+
+
+def test_an_alternative_is_kept_where_not_excludes_something_only() -> None:
+    assert to_openapi({"anyOf": [{"not": {"type": "string"}}, STRING]}) == ANYTHING

@@ -131,9 +131,31 @@ class StructuredTests(Group):
         await predict(llm, Nested, is_async)
         assert (counter.prompt_llm_token_count, counter.completion_llm_token_count) == (11, 13)
 
-    async def test_json_in_a_markdown_fence_is_read(self, llm, emulator):
-        emulator.answer(emulated.text(f"```json\n{SAID[Nested]}\n```"))
-        assert llm.structured_predict(Nested, PROMPT, subject="Ann").name == "Ann"
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "```json\n{}\n```",
+            "```JSON\r\n{}\r\n```",
+            "```json{}```",
+            "``` {} ```",
+            "Here it is:\n```json\n{}\n```",
+            "Sure!\n\n```\n{}\n```\nIt is what is known.",
+        ],
+    )
+    @sync_and_async
+    async def test_json_in_a_markdown_fence_is_read(self, llm, emulator, answer, is_async):
+        emulator.rule(emulated.text(answer.replace("{}", SAID[Nested])))
+        assert (await predict(llm, Nested, is_async)).name == "Ann"
+        assert [part.name for part in llm.stream_structured_predict(Nested, PROMPT, subject="Ann")][-1] == "Ann"
+
+    async def test_a_fence_inside_of_a_fenced_answer_belongs_to_it(self, llm, emulator):
+        said = SAID[Nested].replace("Main", "```py\\nx = 1\\n``` and more")
+        emulator.answer(emulated.text(f"```json\n{said}\n```"))
+        *parts, whole = llm.stream_structured_predict(Nested, PROMPT, subject="Ann")
+        assert whole.address.street == "```py\nx = 1\n``` and more"
+        streets = [part.address["street"] for part in parts if isinstance(getattr(part, "address", None), dict)]
+        assert all(whole.address.street.startswith(street) for street in streets)
+        assert streets == sorted(streets, key=len)
 
     async def test_an_answer_that_was_cut_says_so(self, llm, emulator):
         emulator.answer(emulated.text(SAID[Nested][:30], finish_reason="length"))

@@ -2,10 +2,12 @@
 
 import pytest
 from llama_index.core import PromptTemplate
+from llama_index.core.tools import FunctionTool
 from llama_index.core.types import PydanticProgramMode
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from vertex_compat_integrations import emulator as emulated
+from vertex_compat_integrations.core.errors import SchemaError
 
 PROMPT = PromptTemplate("Name somebody, {style}, as {{first}}.")
 SENT = [
@@ -18,20 +20,42 @@ class Name(BaseModel):
     first: str
 
 
-async def at_once(llm):
-    return llm.structured_predict(Name, PROMPT, style="{as in a play}")
+class Folder(BaseModel):
+    files: list[str]
+    folders: list["Folder"] = []
 
 
-async def asynchronously(llm):
-    return await llm.astructured_predict(Name, PROMPT, style="{as in a play}")
+class Size(BaseModel):
+    width: int
 
 
-async def streamed(llm):
-    return list(llm.stream_structured_predict(Name, PROMPT, style="{as in a play}"))[-1]
+class Either(RootModel[Name | Size]):
+    pass
 
 
-async def streamed_asynchronously(llm):
-    answers = await llm.astream_structured_predict(Name, PROMPT, style="{as in a play}")
+class Ages(RootModel[dict[str, int]]):
+    pass
+
+
+def keep(**arguments: object) -> str:
+    """Keep something."""
+    return str(arguments)
+
+
+async def at_once(llm, schema=Name):
+    return llm.structured_predict(schema, PROMPT, style="{as in a play}")
+
+
+async def asynchronously(llm, schema=Name):
+    return await llm.astructured_predict(schema, PROMPT, style="{as in a play}")
+
+
+async def streamed(llm, schema=Name):
+    return list(llm.stream_structured_predict(schema, PROMPT, style="{as in a play}"))[-1]
+
+
+async def streamed_asynchronously(llm, schema=Name):
+    answers = await llm.astream_structured_predict(schema, PROMPT, style="{as in a play}")
     return [answer async for answer in answers][-1]
 
 
@@ -41,3 +65,28 @@ async def test_function_calling_sends_the_system_prompt_once(build, emulator, wa
     llm = build(pydantic_program_mode=PydanticProgramMode.FUNCTION, system_prompt="Be exact.")
     assert await way(llm) == Name(first="Ann")
     assert emulator.journal.last.messages == SENT
+
+
+@pytest.mark.parametrize("way", [at_once, asynchronously, streamed, streamed_asynchronously])
+async def test_function_calling_refuses_a_class_that_contains_itself(build, emulator, way):
+    with pytest.raises(SchemaError, match="Folder contains itself"):
+        await way(build(pydantic_program_mode=PydanticProgramMode.FUNCTION), Folder)
+    assert not emulator.journal
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent"),
+    [
+        (
+            Either,
+            {
+                "type": "object",
+                "properties": {"first": {"type": "string"}, "width": {"type": "integer"}},
+            },
+        ),
+        (Ages, {"type": "object", "additionalProperties": {"type": "integer"}}),
+    ],
+)
+def test_a_tool_may_take_what_has_no_properties_at_its_root(llm, emulator, schema, sent):
+    llm.chat_with_tools([FunctionTool.from_defaults(keep, fn_schema=schema)], "Hello")
+    assert emulator.journal.last.body["tools"][0]["function"]["parameters"] == sent

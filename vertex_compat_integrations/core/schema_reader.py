@@ -1,7 +1,8 @@
 """Reads JSON Schema: follows `$ref`, merges `allOf`, and brings the drafts' spellings to one form.
 
 Drafts 4 to 2020-12 and OpenAPI's `nullable` are understood. `title`, `default`, `examples`, `not`, `if`, `contains`,
-`propertyNames`, `uniqueItems`, `unevaluated…` and every unknown keyword are not read, which only admits more values.
+`propertyNames`, `uniqueItems`, `unevaluated…` and every unknown keyword are not read, which only admits more values;
+but an alternative `{"not": {}}` is left out.
 """
 
 import math
@@ -285,7 +286,13 @@ def _union(place: Place, schema: Mapping[str, Any], keyword: str) -> tuple[Place
     parts = _listed(place, schema, keyword)
     if not parts:
         raise SchemaError(f"{keyword} has no alternatives", path=place.path, hint=NODE_HINT)
-    return tuple(place.below(part, keyword, index) for index, part in parts)
+    possible = [(index, part) for index, part in parts if not _is_never(part)] or parts
+    return tuple(place.below(part, keyword, index) for index, part in possible)
+
+
+def _is_never(schema: Any) -> bool:
+    """Whether it is how zod writes a schema that nothing fits."""
+    return isinstance(schema, Mapping) and schema.get("not") in ({}, True)
 
 
 def _listed(place: Place, schema: Mapping[str, Any], keyword: str) -> list[tuple[int, Any]]:

@@ -19,7 +19,7 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
     VideoBlock,
 )
-from llama_index.core.tools import BaseTool
+from llama_index.core.tools import BaseTool, ToolMetadata
 from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
@@ -244,8 +244,16 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
         )
     metadata = tool.metadata
     state = metadata.name, metadata.description, metadata.fn_schema
-    declared = _DECLARED.get(metadata, state, lambda: metadata.to_openai_tool(skip_length_check=True))
+    declared = _DECLARED.get(metadata, state, lambda: _declare(metadata))
     return declared if strict is None else {**declared, "function": {**declared["function"], "strict": strict}}
+
+
+def _declare(metadata: ToolMetadata) -> wire.Json:
+    declared: wire.Json = metadata.to_openai_tool(skip_length_check=True)
+    if metadata.fn_schema is None or "properties" in declared["function"]["parameters"]:
+        return declared
+    # LlamaIndex leaves `$ref`, `anyOf` and `additionalProperties` at the root out, and with them all that is asked for.
+    return {**declared, "function": {**declared["function"], "parameters": metadata.fn_schema.model_json_schema()}}
 
 
 def changed_names(tools: Sequence[Any]) -> dict[str, str]:

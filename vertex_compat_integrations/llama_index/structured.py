@@ -1,5 +1,6 @@
 """Structured answers by `response_format`: a pydantic class → what is asked for, and what reads the answer."""
 
+import re
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
 from enum import Enum
@@ -21,6 +22,8 @@ from vertex_compat_integrations.llama_index.encode import sanitize_name
 Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_NAME = 64
+_JSON_BEGINS = ("{", "[", '"')
+_LANGUAGE = re.compile(r"(?i)\A\s*jsonc?\b|\A[^\s{}\[\]\"]*\n")
 
 dispatcher = get_dispatcher(__name__)
 
@@ -69,11 +72,14 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
 
 
 def without_fence(text: str) -> str:
-    """The text without the Markdown fence that some models put round JSON."""
+    """The text without the Markdown fence that some models put round JSON, and without what they say beside it."""
     text = text.strip()
-    if not text.startswith("```"):
+    if text.startswith(_JSON_BEGINS) or "```" not in text:
         return text
-    return text.partition("\n")[2].removesuffix("```").strip()
+    fenced = text.partition("```")[2]
+    inside = fenced.rpartition("```")[0].rstrip()
+    # A fence inside of a string, in an answer that still comes, ends nothing.
+    return _LANGUAGE.sub("", inside if inside.endswith(("}", "]")) else fenced.removesuffix("```")).strip()
 
 
 class PartialAnswers(Generic[Model]):
