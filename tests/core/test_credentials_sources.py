@@ -146,6 +146,16 @@ def test_impersonation_goes_through_the_delegates(server, write_adc):
     assert server.proxied_hosts == ["iamcredentials.googleapis.com"]
 
 
+def test_no_netrc_takes_the_place_of_a_credential(server, write_adc, tmp_path, monkeypatch):
+    """`requests` would send what stands there under `default` in place of the header that google-auth made."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password netrc-password\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    write_adc(server.identity.service_account_info(server.url))
+    source = token_source(impersonate_service_account=TARGET, proxy=server.proxy, ca_bundle=server.ca_bundle)
+    assert principal(server, source.headers(server.url, 5)) == TARGET
+
+
 def test_a_credentials_object_is_refreshed_and_scoped(server):
     info = server.identity.service_account_info(server.url)
     unscoped = service_account.Credentials.from_service_account_info(info)

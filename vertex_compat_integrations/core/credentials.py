@@ -250,8 +250,15 @@ def _transport(settings: GoogleSettings) -> Iterator[TokenRequest]:
     import requests  # noqa: PLC0415 - google-auth's own transport
 
     with requests.Session() as session:
+        # Else a netrc file's `default` would be sent, in place of the header that google-auth made.
+        session.auth = _as_it_is
         request = google.auth.transport.requests.Request(session)
         yield TokenRequest(request, settings.proxy, settings.ca_bundle, time.monotonic() + FETCH_LIMIT_SECONDS)
+
+
+def _as_it_is(prepared: Any) -> Any:
+    """The request, with the authorisation that it has."""
+    return prepared
 
 
 def _load(settings: GoogleSettings, request: TokenRequest) -> _Loaded:
