@@ -66,6 +66,7 @@ GRANT_HINT = (
     "Run `gcloud auth application-default login` again; for a service account, check that its key still exists and "
     "that this machine's clock is right."
 )
+BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use a login that lasts."
 IMPERSONATION_HINT = (
     "Grant roles/iam.serviceAccountTokenCreator on the target, and enable iamcredentials.googleapis.com."
 )
@@ -363,6 +364,10 @@ def _hint(error: Exception) -> str:
             return IMPERSONATION_HINT
         case exceptions.RefreshError() | exceptions.OAuthError() if _oauth_codes(error):
             return GRANT_HINT
+        case exceptions.RefreshError() if "necessary fields" in str(error.args[:1]):
+            return BARE_HINT
+        case FileNotFoundError() | IsADirectoryError() | PermissionError():
+            return LOGIN_HINT
         case exceptions.TransportError() | exceptions.RefreshError() | OSError():
             return REACH_HINT
         case _:
