@@ -146,6 +146,16 @@ def test_impersonation_goes_through_the_delegates(server, write_adc):
     assert server.proxied_hosts == ["iamcredentials.googleapis.com"]
 
 
+def test_no_netrc_takes_the_place_of_a_credential(server, write_adc, tmp_path, monkeypatch):
+    """`requests` would send what stands there under `default` in place of the header that google-auth made."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password netrc-password\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    write_adc(server.identity.service_account_info(server.url))
+    source = token_source(impersonate_service_account=TARGET, proxy=server.proxy, ca_bundle=server.ca_bundle)
+    assert principal(server, source.headers(server.url, 5)) == TARGET
+
+
 def test_a_credentials_object_is_refreshed_and_scoped(server):
     info = server.identity.service_account_info(server.url)
     unscoped = service_account.Credentials.from_service_account_info(info)
@@ -295,6 +305,23 @@ def test_a_refused_grant_is_an_error_that_names_it(server):
     with pytest.raises(CredentialsError, match=r"credentials\.Credentials.*RefreshError, invalid_grant") as raised:
         token_source(credentials=user).headers(GOOGLE, 5)
     assert "login" in raised.value.hint
+
+
+def test_a_bare_token_that_is_refused_is_no_matter_of_the_network(server):
+    """As `Credentials(token=…)` holds it, from `gcloud auth print-access-token`."""
+    source = token_source(credentials=user_credentials.Credentials("revoked"))
+    source.invalidate(source.headers(server.url, 5))
+    with pytest.raises(CredentialsError, match="RefreshError") as caught:
+        source.headers(server.url, 5)
+    assert "cannot be refreshed" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "not-there"])
+def test_neither_is_a_file_that_cannot_be_read(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
+    with pytest.raises(CredentialsError, match="No token") as caught:
+        token_source().headers(GOOGLE, 5)
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
 
 
 def test_a_refused_impersonation_names_the_role(server, write_adc):

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import math
 import socket
 import time
 
@@ -32,6 +33,15 @@ def test_a_response_without_a_connection_does_not_end_the_watch_over_others():
         with watchdog.watching(second, http.Response(200, extensions={"network_stream": Stream(ours)}), 0.02):
             assert ours.recv(1) == b"", "shut down"
     assert (first.has_expired, second.has_expired) == (True, True)
+
+
+def test_a_read_without_an_end_does_not_end_the_watch_over_others():
+    watchdog, endless, other = Watchdog(), Watch(), Watch()
+    with watchdog.watching(endless, http.Response(200), math.inf):
+        time.sleep(0.05)
+        with watchdog.watching(other, http.Response(200), 0.02):
+            time.sleep(0.1)
+    assert (endless.has_expired, other.has_expired) == (False, True)
 
 
 class Body(http.AsyncByteStream):

@@ -1,5 +1,6 @@
 """Item 9: no call lasts for ever; a total deadline and one between bytes, in every way of asking."""
 
+import math
 import time
 
 import pytest
@@ -120,3 +121,11 @@ def test_the_deadline_bounds_all_attempts_together(server, way):
         CORE.ask(core_model(server, waits, timeout=5, max_retries=50), way)
     assert sum(waits) < 5
     assert caught.value.attempts == len(server.requests) == 4
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("seconds", [math.inf, 1e10])
+def test_a_call_may_be_given_all_the_time_there_is(server, way, seconds):
+    """No clock of the operating system's takes so much."""
+    server.rule = reply()
+    assert CORE.ask(CORE.build(server, timeout=seconds, gap_timeout=seconds), way) == TEXT

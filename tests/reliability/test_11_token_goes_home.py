@@ -1,6 +1,7 @@
 """Item 11: the credential, and the prompt, go to the configured origin and nowhere else."""
 
 import json
+import os
 import socket
 
 import pytest
@@ -123,6 +124,16 @@ def test_so_is_that_of_application_default_credentials(place, tmp_path, monkeypa
         path.write_text(json.dumps(content))
         with pytest.raises(SettingsError, match="not one of Google's hosts"):
             resolve_source(connection, resolve_destination(connection))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has APPDATA in place of a home directory")
+def test_a_user_without_a_home_directory_has_no_such_file(monkeypatch):
+    """Containers often run as a user id that no list of users knows."""
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    for name in ("HOME", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    connection = Connection(base_url="https://gateway.example/v1", allow_hosts=["gateway.example"])
+    assert resolve_source(connection, resolve_destination(connection)).kind
 
 
 @EVERY_FRONTEND

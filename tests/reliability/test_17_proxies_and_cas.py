@@ -1,5 +1,8 @@
 """Item 17: one proxy and one set of authorities, given or from the environment, for the API and for tokens alike."""
 
+import traceback
+from importlib.util import find_spec
+
 import pytest
 from fault_answers import TEXT, body, reply
 from fault_server import ConnectProxy, FaultServer
@@ -160,6 +163,47 @@ def test_a_proxy_that_wants_a_password_gets_it_and_shows_it_nowhere(tls_server, 
     with pytest.raises(VertexCompatError) as caught:
         CORE.ask(CORE.build(base_url=tls_server.base_url, api_key=TOKEN, ca_bundle=authority.path), way)
     assert "proxy-password" not in str(caught.value) + repr(vars(caught.value))
+
+
+@EVERY_WAY
+def test_the_locals_of_no_frame_show_it(way):
+    model = CORE.build(
+        base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy="http://me:proxy-password@127.0.0.1:9"
+    )
+    CORE.hasten(model)
+    with pytest.raises(VertexCompatError, match="connection failed") as caught:
+        CORE.ask(model, way)
+    frames = traceback.walk_tb(caught.value.__traceback__)
+    ours = [repr(frame.f_locals) for frame, _ in frames if "vertex_compat_integrations" in frame.f_code.co_filename]
+    assert ours
+    assert "proxy-password" not in "".join(ours)
+
+
+UNUSABLE = {
+    "no scheme": "proxy.example:3128",
+    "unknown scheme": "gopher://me:proxy-password@proxy.example:3128",
+}
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("proxy", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_proxy_that_cannot_be_used_is_an_error_of_settings(way, proxy):
+    """Nothing is tried again, and its password is not told."""
+    model = CORE.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy=proxy)
+    with pytest.raises(SettingsError, match="proxy") as caught:
+        CORE.ask(model, way)
+    assert "HTTPS_PROXY" in caught.value.hint
+    assert "proxy-password" not in str(caught.value) + repr(vars(caught.value))
+    assert caught.value.__context__ is None
+
+
+@TWO_WAYS
+@pytest.mark.skipif(find_spec("socksio") is not None, reason="socksio is installed, so that socks proxies can be used")
+def test_a_socks_proxy_without_its_library_is_an_error_that_names_it(monkeypatch, way):
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
+    with pytest.raises(SettingsError, match="proxy") as caught:
+        CORE.ask(CORE.build(base_url="https://socks.invalid/v1", api_key=TOKEN), way)
+    assert "socksio" in caught.value.hint
 
 
 def test_loopback_without_tls_takes_no_proxy_that_is_for_https(server, proxy, monkeypatch):

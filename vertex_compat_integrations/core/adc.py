@@ -19,7 +19,8 @@ def resolve_adc_universe(environment: Mapping[str, str] = os.environ) -> str:
     """
     try:
         content = json.loads(adc_path(environment).read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RuntimeError):
+        # Also a user without a home directory, or JSON that is nested without end.
         return DEFAULT_UNIVERSE
     universe = content.get("universe_domain") if isinstance(content, dict) else None
     return universe if isinstance(universe, str) and universe else DEFAULT_UNIVERSE

@@ -66,6 +66,7 @@ GRANT_HINT = (
     "Run `gcloud auth application-default login` again; for a service account, check that its key still exists and "
     "that this machine's clock is right."
 )
+BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use a login that lasts."
 IMPERSONATION_HINT = (
     "Grant roles/iam.serviceAccountTokenCreator on the target, and enable iamcredentials.googleapis.com."
 )
@@ -250,8 +251,15 @@ def _transport(settings: GoogleSettings) -> Iterator[TokenRequest]:
     import requests  # noqa: PLC0415 - google-auth's own transport
 
     with requests.Session() as session:
+        # Else a netrc file's `default` would be sent, in place of the header that google-auth made.
+        session.auth = _as_it_is
         request = google.auth.transport.requests.Request(session)
         yield TokenRequest(request, settings.proxy, settings.ca_bundle, time.monotonic() + FETCH_LIMIT_SECONDS)
+
+
+def _as_it_is(prepared: Any) -> Any:
+    """The request, with the authorisation that it has."""
+    return prepared
 
 
 def _load(settings: GoogleSettings, request: TokenRequest) -> _Loaded:
@@ -356,6 +364,10 @@ def _hint(error: Exception) -> str:
             return IMPERSONATION_HINT
         case exceptions.RefreshError() | exceptions.OAuthError() if _oauth_codes(error):
             return GRANT_HINT
+        case exceptions.RefreshError() if "necessary fields" in str(error.args[:1]):
+            return BARE_HINT
+        case FileNotFoundError() | IsADirectoryError() | PermissionError():
+            return LOGIN_HINT
         case exceptions.TransportError() | exceptions.RefreshError() | OSError():
             return REACH_HINT
         case _:

@@ -266,7 +266,7 @@ def _date(text: str | None) -> datetime.datetime | None:
     """The moment that a header names; None if it names none."""
     try:
         moment = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
 

@@ -35,6 +35,10 @@ class Route(NamedTuple):
     http_async_client: Any = None
     http_backend: HttpBackend | None = None
 
+    def __repr__(self) -> str:
+        # The proxy's URL may hold a password, and frames have routes among their locals.
+        return f"Route({self.origin})"
+
 
 def client_of(route: Route, on_response: Hook) -> openai.OpenAI:
     """The SDK's client for a route.
@@ -156,14 +160,38 @@ class _AsyncHttpClient(_AsBuilt, openai.DefaultAsyncHttpxClient):
 def _http_client(route: Route, on_response: Hook) -> Any:
     if route.http_client is not None:
         return route.http_client
-    return _HttpClient(**transport_settings(route), event_hooks={"response": [on_response]})
+    hooks = {"response": [on_response]}
+    return _with_proxy(lambda: _HttpClient(**transport_settings(route), event_hooks=hooks))
 
 
 def _async_http_client(route: Route, on_response: Hook) -> Any:
     if route.http_async_client is not None:
         return route.http_async_client
-    carrier = _aio_settings(route) if route.http_backend != "httpx" else None
-    return _AsyncHttpClient(**(carrier or transport_settings(route)), event_hooks={"response": [on_response]})
+
+    def build() -> Any:
+        carrier = _aio_settings(route) if route.http_backend != "httpx" else None
+        return _AsyncHttpClient(**(carrier or transport_settings(route)), event_hooks={"response": [on_response]})
+
+    return _with_proxy(build)
+
+
+def _with_proxy(build: Callable[[], Any]) -> Any:
+    """What is built, by libraries that read the proxies first.
+
+    Raises:
+        SettingsError: A proxy cannot be used.
+    """
+    try:
+        return build()
+    except SettingsError:
+        raise
+    except (ImportError, ValueError, LIBRARY.InvalidURL) as error:
+        cause = type(error).__name__
+    # Outside the handler: the cause's frames hold the proxy's URL, and so its password.
+    raise SettingsError(
+        f"The proxy cannot be used ({cause}).",
+        hint="Check proxy=, HTTPS_PROXY, ALL_PROXY and NO_PROXY: begin it with http://; socks5:// needs socksio.",
+    )
 
 
 def _aio_settings(route: Route) -> dict[str, Any] | None:

@@ -230,8 +230,12 @@ _LARGE = 1 << 18
 """Bytes from which a request's body is sent in pieces: httpcore and asyncio copy what they cannot write at once."""
 
 
+_LONGEST_GAP = 1e6
+"""Seconds: sockets take no more than 2**31 milliseconds."""
+
+
 def _arguments(post: Post) -> dict[str, Any]:
-    gap = min(post.gap_seconds, post.seconds)
+    gap = min(post.gap_seconds, post.seconds, _LONGEST_GAP)
     timeout = openai.Timeout(gap, connect=min(CONNECT_SECONDS, post.seconds))
     return {
         "path": post.url,

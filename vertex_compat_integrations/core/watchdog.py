@@ -126,7 +126,8 @@ class Watchdog:
         while True:
             while self._watches and self._watches[0][0] <= time.monotonic():
                 return heapq.heappop(self._watches)[2]
-            self._changed.wait(self._watches[0][0] - time.monotonic() if self._watches else None)
+            seconds = self._watches[0][0] - time.monotonic() if self._watches else threading.TIMEOUT_MAX
+            self._changed.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 @contextmanager
