@@ -109,3 +109,15 @@ def test_no_openai_variable_reaches_the_wire(emulator, elsewhere, custom):
         assert not {"openai-organization", "openai-project"} & set(entry.headers)
     with pytest.raises(BlockingIOError):
         elsewhere.accept()
+
+
+def test_a_system_that_cannot_fork_is_one_to_run_on():
+    """Windows has neither function; which other modules ask for them is not at issue."""
+    program = (
+        "import os\n"
+        "import google.auth, openai, random\n"
+        "del os.fork, os.register_at_fork\n"
+        "import vertex_compat_integrations.core.client, vertex_compat_integrations.core.pool\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -109,7 +109,8 @@ class _Pool:
 
 
 _POOL = _Pool()
-os.register_at_fork(after_in_child=_POOL.reset)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_POOL.reset)
 atexit.register(_POOL.close_all)
 
 _WATCHING: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("watching")

@@ -72,7 +72,8 @@ class _Budgets:
 
 
 _BUDGETS = _Budgets()
-os.register_at_fork(after_in_child=_BUDGETS.reset)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_BUDGETS.reset)
 budget_for = _BUDGETS.get
 
 

@@ -53,7 +53,8 @@ class _Pairs:
 
 
 _PAIRS = _Pairs()
-os.register_at_fork(after_in_child=_PAIRS.reset)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PAIRS.reset)
 
 
 def check_trust(
