@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vertex_compat_integrations.emulator import Emulator
+
+# How long an example takes, and how long it takes to make one, tells of the machine.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 
 class _Sink(http.server.BaseHTTPRequestHandler):
