@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import vertex_compat_integrations
 from tests.benchmarks.measuring import stub_server
 from tests.benchmarks.workload import langchain_history, tools
-from vertex_compat_integrations.core.tools import _convert
+from vertex_compat_integrations.core.request.tools import _convert
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat

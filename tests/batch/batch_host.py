@@ -6,7 +6,9 @@ import sys
 
 from vertex_compat_integrations.cli import batch
 from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.core import call, pool, request
+from vertex_compat_integrations.core.calls import call
+from vertex_compat_integrations.core.request import build as request
+from vertex_compat_integrations.core.transport import pool
 
 LOADED = (batch, call, pool, request)
 """What a run loads by and by."""

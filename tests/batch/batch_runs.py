@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vertex_compat_integrations.batch import Batch, Pacing, Summary, run_batch
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator
 
 MODEL = "google/gemini-3.5-flash"

@@ -6,11 +6,11 @@ import re
 import pytest
 from batch_runs import MODEL, asked, run, write_lines
 
+from vertex_compat_integrations.batch.input_file import read_lines
 from vertex_compat_integrations.batch.line import LineDecoder
-from vertex_compat_integrations.batch.source import read_lines
-from vertex_compat_integrations.core.connection import Connection, resolve_destination
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator
 
 HELLO = [{"role": "user", "content": "Hello"}]

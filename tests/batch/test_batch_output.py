@@ -9,10 +9,10 @@ import pytest
 from batch_runs import MODEL
 
 from vertex_compat_integrations.batch.line import Line
-from vertex_compat_integrations.batch.output import Output
-from vertex_compat_integrations.batch.record import encode_record, failed
+from vertex_compat_integrations.batch.output_file import Output
+from vertex_compat_integrations.batch.result import encode_record, failed
 from vertex_compat_integrations.core.errors import RateLimitError, SettingsError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 
 
 def result(custom_id, *, is_failed=False):

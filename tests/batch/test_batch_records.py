@@ -6,11 +6,11 @@ import pytest
 from batch_runs import MODEL
 
 from vertex_compat_integrations.batch.line import Line
-from vertex_compat_integrations.batch.record import BEGINNING, answered, encode_record, failed
+from vertex_compat_integrations.batch.result import BEGINNING, answered, encode_record, failed
 from vertex_compat_integrations.batch.summary import MOST_GROUPS, Summary
 from vertex_compat_integrations.core.errors import RateLimitError
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import decode_replies
+from vertex_compat_integrations.core.reply.decode import decode_replies
+from vertex_compat_integrations.core.settings.options import Options
 
 LINE = Line(3, "a", [{"role": "user", "content": "Hello"}], Options(model=MODEL))
 CALL = {

@@ -22,10 +22,10 @@ from batch_runs import (
 )
 
 from vertex_compat_integrations.batch import Batch, Pacing, Rate, arun_batch, run_batch
-from vertex_compat_integrations.batch.output import Output
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.batch.output_file import Output
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, delay, hang, http_error, text
 
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from tests.benchmarks.measuring import ROOT, peak_growth, stub_server
 from vertex_compat_integrations.batch import Batch, Pacing
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.wire import EMULATOR_TOKEN
 
 MODEL = "google/gemini-3.5-flash"

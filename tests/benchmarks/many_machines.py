@@ -21,7 +21,7 @@ import asking
 from runs import EXAMPLES, Run, missing_for
 
 from vertex_compat_integrations.emulator import Emulator
-from vertex_compat_integrations.emulator.answer import Answer
+from vertex_compat_integrations.emulator.scripting.answer import Answer
 
 LIFE_SECONDS = 10.0
 HEADINGS = (

@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.benchmarks.measuring import ROUNDS, cpu_seconds, stub_server
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 HELLO = [{"role": "user", "content": "Hi"}]
 OPTIONS = Options(model="google/gemini-3.5-flash", temperature=0.5)

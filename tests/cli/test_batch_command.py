@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from vertex_compat_integrations.batch.output import Output
+from vertex_compat_integrations.batch.output_file import Output
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.emulator import Emulator, delay, hang, http_error
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE

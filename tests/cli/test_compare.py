@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
 from vertex_compat_integrations.cli.app import app, compare
-from vertex_compat_integrations.compare.statistics import least_runs
-from vertex_compat_integrations.compare.summary import METRICS
+from vertex_compat_integrations.compare.figures.percentiles import least_runs
+from vertex_compat_integrations.compare.figures.summary import METRICS
 from vertex_compat_integrations.emulator import Emulator, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 

@@ -20,7 +20,7 @@ from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.examination import CHECKS, examine
 from vertex_compat_integrations.cli.doctor.installed import check_python, check_sdk, is_in
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import (
     Emulator,
     completion,

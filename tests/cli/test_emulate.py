@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.cli.emulate import address_lines
+from vertex_compat_integrations.cli.emulate.serve import address_lines
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.cli.emulate import address_lines
-from vertex_compat_integrations.cli.real_model import KEY_VARIABLE
+from vertex_compat_integrations.cli.common.real_model import KEY_VARIABLE
+from vertex_compat_integrations.cli.emulate.serve import address_lines
 from vertex_compat_integrations.emulator import Emulator, LocalModel, Upstream, http_error, text
-from vertex_compat_integrations.emulator.local_model import INSTALL, missing
+from vertex_compat_integrations.emulator.real_model.local_model import INSTALL, missing
 
 ROOT = Path(__file__).parents[2]
 MODEL = "google/gemini-3.5-flash"

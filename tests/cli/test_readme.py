@@ -9,7 +9,7 @@ import pytest
 from code_blocks import run_block
 
 from vertex_compat_integrations.core import errors
-from vertex_compat_integrations.core.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from vertex_compat_integrations.cli import proxy as room
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.cli import serve_and_run as room
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]

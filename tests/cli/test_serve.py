@@ -13,7 +13,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from vertex_compat_integrations.cli.proxy import exchange_line, exchange_record
+from vertex_compat_integrations.cli.serve_and_run import exchange_line, exchange_record
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.proxy import Exchange
 

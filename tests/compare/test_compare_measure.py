@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
-from vertex_compat_integrations.compare.application import LoopThread, question
-from vertex_compat_integrations.compare.contender import load_contender
-from vertex_compat_integrations.compare.measure import ask_all, closing_all, judge, observe, remarks_on
+from vertex_compat_integrations.compare.asking.application import LoopThread, question
+from vertex_compat_integrations.compare.asking.compared_model import load_contender
+from vertex_compat_integrations.compare.asking.measure import ask_all, closing_all, judge, observe, remarks_on
+from vertex_compat_integrations.compare.asking.schema_check import Schema
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks
-from vertex_compat_integrations.compare.validity import Schema
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.emulator import Emulator, delay, http_error, text, tool_call
 

@@ -9,8 +9,8 @@ import pytest
 from compare_samples import PROMPT, WHEN, answer
 
 from vertex_compat_integrations.compare.answer import Validity
-from vertex_compat_integrations.compare.charts import round_up
-from vertex_compat_integrations.compare.markup import Markup, element, escape
+from vertex_compat_integrations.compare.page.charts import round_up
+from vertex_compat_integrations.compare.page.markup import Markup, element, escape
 from vertex_compat_integrations.compare.plan import Prompt
 
 HOSTILE = (
@@ -76,9 +76,9 @@ def _read(html):
 def report():
     """A report in which every word of others' is hostile."""
     pytest.importorskip("genai_prices", reason="the extra compare is not installed")
-    from vertex_compat_integrations.compare.prices import PriceData
-    from vertex_compat_integrations.compare.report import Report, Subject, Terms
-    from vertex_compat_integrations.compare.summary import compare, summarise
+    from vertex_compat_integrations.compare.asking.prices import PriceData
+    from vertex_compat_integrations.compare.figures.report import Report, Subject, Terms
+    from vertex_compat_integrations.compare.figures.summary import compare, summarise
 
     prompt = Prompt(HOSTILE, HOSTILE)
     wrong = Validity(is_valid=False, reason=HOSTILE)
@@ -104,7 +104,7 @@ def report():
 
 
 def test_hostile_words_make_no_element_and_no_attribute(report):
-    from vertex_compat_integrations.compare.page import page
+    from vertex_compat_integrations.compare.page.page import page
 
     found = _read(page(report))
     assert not found.tags & {"script", "img", "iframe", "object", "embed", "link", "a", "base", "form", "meta"}
@@ -115,14 +115,14 @@ def test_hostile_words_make_no_element_and_no_attribute(report):
 
 
 def test_hostile_words_stand_there_to_be_read(report):
-    from vertex_compat_integrations.compare.page import page
+    from vertex_compat_integrations.compare.page.page import page
 
     # Label, prompt, answer, reason, error, price and remark: each is shown.
     assert _read(page(report)).text.count(HOSTILE) > 10
 
 
 def test_the_page_allows_its_own_style_and_nothing_else(report):
-    from vertex_compat_integrations.compare.page import page
+    from vertex_compat_integrations.compare.page.page import page
 
     html = page(report)
     styles = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
@@ -133,7 +133,7 @@ def test_the_page_allows_its_own_style_and_nothing_else(report):
 
 
 def test_the_page_is_utf_8_whatever_was_said(report):
-    from vertex_compat_integrations.compare.page import page
+    from vertex_compat_integrations.compare.page.page import page
 
     assert "\ufffd" in page(report).encode().decode()
 
@@ -143,7 +143,7 @@ def test_a_spreadsheet_takes_no_answer_for_a_formula(report):
     import io
     from dataclasses import replace
 
-    from vertex_compat_integrations.compare.report import csv_text
+    from vertex_compat_integrations.compare.figures.report import csv_text
 
     words = ["=cmd|' /C calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", 'plain, "quoted"\nand of two lines']
     told = replace(report, answers=tuple(answer("plain", run, text=word) for run, word in enumerate(words, 1)))

@@ -12,7 +12,7 @@ genai_prices = pytest.importorskip("genai_prices", reason=REASON)
 from genai_prices import data_snapshot, types  # noqa: E402
 
 from vertex_compat_integrations.compare.answer import TokenCounts  # noqa: E402
-from vertex_compat_integrations.compare.prices import cost_of, price_data, price_text  # noqa: E402
+from vertex_compat_integrations.compare.asking.prices import cost_of, price_data, price_text  # noqa: E402
 
 MILLION = 1_000_000
 

@@ -7,8 +7,7 @@ import pytest
 from compare_samples import answer
 
 from vertex_compat_integrations.compare.answer import Validity
-from vertex_compat_integrations.compare.plan import Prompt
-from vertex_compat_integrations.compare.statistics import (
+from vertex_compat_integrations.compare.figures.percentiles import (
     Spread,
     are_apart,
     chance_apart,
@@ -16,7 +15,8 @@ from vertex_compat_integrations.compare.statistics import (
     percentile,
     spread,
 )
-from vertex_compat_integrations.compare.summary import compare, show_dollars, show_seconds, summarise
+from vertex_compat_integrations.compare.figures.summary import compare, show_dollars, show_seconds, summarise
+from vertex_compat_integrations.compare.plan import Prompt
 
 
 @pytest.mark.parametrize(

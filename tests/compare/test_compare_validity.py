@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from vertex_compat_integrations.compare.validity import Schema, read_schema
+from vertex_compat_integrations.compare.asking.schema_check import Schema, read_schema
 from vertex_compat_integrations.core.errors import SettingsError
 
 PERSON = {

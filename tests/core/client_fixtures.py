@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 
 
 class Waits(list[float]):

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from vertex_compat_integrations.emulator.identity import Identity
+from vertex_compat_integrations.emulator.identity.identity import Identity
 
 GOOGLE_HOSTS = ("oauth2.googleapis.com", "iamcredentials.googleapis.com", "cloudresourcemanager.googleapis.com")
 MADE_UP_HOST = "token.invalid"

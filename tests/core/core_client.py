@@ -7,8 +7,8 @@ import pytest
 from core_samples import HELLO, MODEL, Joined, join
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import Reply
+from vertex_compat_integrations.core.reply.decode import Reply
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, text
 
 WORDS = text("One two three four.")

@@ -11,10 +11,10 @@ import openai
 import pytest
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import ConnectionFailedError, SettingsError
-from vertex_compat_integrations.core.http_clients import Route, async_client_of
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport.sdk_clients import Route, async_client_of
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 
@@ -132,7 +132,7 @@ async def test_aiohttp_carries_asynchronous_calls_unless_told_otherwise(server, 
 
 async def test_where_no_aiohttp_is_installed_httpx_carries_them(server, monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    monkeypatch.delitem(sys.modules, "vertex_compat_integrations.core.aio_transport", raising=False)
+    monkeypatch.delitem(sys.modules, "vertex_compat_integrations.core.transport.aiohttp_transport", raising=False)
     assert await carrier_of(Route(server.base_url.removesuffix("/v1"))) == "httpx"
     with pytest.raises(SettingsError, match="No aiohttp") as caught:
         await ask(base_url=server.base_url, http_backend="aiohttp")
@@ -158,8 +158,8 @@ async def test_a_proxy_that_aiohttp_cannot_speak_to_is_left_to_httpx():
 LEAVING = """
 import asyncio, gc, os
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 def ask(loop):
     client = VertexCompatClient(Connection(base_url={url!r}, api_key="t", http_backend={backend!r}))

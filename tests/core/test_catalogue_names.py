@@ -11,7 +11,7 @@ from vertex_compat_integrations.core.catalogue import CATALOGUE, facts_for
 ROOT = Path(__file__).parents[2]
 PUBLISHERS = sorted({row.prefix.partition("/")[0] for row in CATALOGUE if row.prefix})
 NAME = re.compile(rf"\b(?:{'|'.join(map(re.escape, PUBLISHERS))})/[a-z0-9][\w.-]*[a-z0-9]")
-ELSEWHERE = ("core/catalogue/", "emulator/models.py")
+ELSEWHERE = ("core/catalogue/", "emulator/model_traits.py")
 """Where retired models have to be named: facts about them."""
 
 

@@ -13,7 +13,6 @@ from core_samples import HELLO, MODEL, assistant_calls, functions, result, signe
 from google.oauth2 import service_account
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -29,8 +28,9 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.reply import Reply
+from vertex_compat_integrations.core.reply.decode import Reply
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import (
     call,
     chunks,

@@ -2,7 +2,9 @@
 
 import pytest
 
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.endpoint import Endpoint
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import (
     EMULATOR_PROJECT,
     Connection,
     Destination,
@@ -10,8 +12,6 @@ from vertex_compat_integrations.core.connection import (
     resolve_model_name,
     resolve_source,
 )
-from vertex_compat_integrations.core.endpoint import Endpoint
-from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.wire import EMULATOR_TOKEN
 
 GLOBAL = "https://aiplatform.googleapis.com"

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from vertex_compat_integrations.core.credentials import token_source
-from vertex_compat_integrations.core.refresh import FETCH_LIMIT_SECONDS, SingleFlight
+from vertex_compat_integrations.core.auth.google import token_source
+from vertex_compat_integrations.core.auth.refreshing import FETCH_LIMIT_SECONDS, SingleFlight
 
 URL = "https://aiplatform.googleapis.com/v1"
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from vertex_compat_integrations.core.credentials import Account, token_source
+from vertex_compat_integrations.core.auth.google import Account, token_source
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 
 URL = "https://aiplatform.googleapis.com/v1"

@@ -11,9 +11,9 @@ from google.auth import impersonated_credentials
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from vertex_compat_integrations.core.credentials import token_source
+from vertex_compat_integrations.core.auth.google import token_source
 from vertex_compat_integrations.core.errors import CredentialsError
-from vertex_compat_integrations.emulator.identity import CLOUD_SCOPE
+from vertex_compat_integrations.emulator.identity.identity import CLOUD_SCOPE
 
 URL = "http://127.0.0.1:8080/v1"
 CANARY = "ya29.canary"

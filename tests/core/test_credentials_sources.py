@@ -13,9 +13,9 @@ from google.auth import identity_pool
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from vertex_compat_integrations.core.credentials import Account, token_source
+from vertex_compat_integrations.core.auth.google import Account, token_source
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
-from vertex_compat_integrations.emulator import identity as emulated
+from vertex_compat_integrations.emulator.identity import identity as emulated
 
 GOOGLE = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi"
 REGIONAL = "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/endpoints/openapi"
@@ -187,7 +187,7 @@ def test_the_metadata_server_is_found(server, tmp_path):
     """In a process of its own: google-auth reads GCE_METADATA_HOST when it is imported."""
     program = (
         "import json, sys\n"
-        "from vertex_compat_integrations.core.credentials import token_source\n"
+        "from vertex_compat_integrations.core.auth.google import token_source\n"
         "source = token_source()\n"
         "headers = source.headers(sys.argv[1], 5)\n"
         "again = token_source().headers(sys.argv[1], 5)\n"
@@ -348,7 +348,7 @@ def test_another_object_is_refused_at_once():
 
 def test_importing_the_module_loads_no_google_auth():
     program = (
-        "import sys, vertex_compat_integrations.core.credentials\n"
+        "import sys, vertex_compat_integrations.core.auth.google\n"
         "print([name for name in sys.modules if name.startswith(('google', 'requests', 'openai', 'pydantic'))])"
     )
     done = subprocess.run(

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection, resolve_destination
 from vertex_compat_integrations.core.errors import (
     ContextOverflowError,
     InvalidRequestError,
@@ -15,7 +14,8 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     StreamInterruptedError,
 )
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import chunks, raw
 
 pytest_plugins = ("client_fixtures",)

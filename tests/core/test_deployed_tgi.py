@@ -7,7 +7,7 @@ from tgi_streams import CITY, chunk, new_call, old_call, old_piece, old_words
 
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import chunks, raw
 
 pytest_plugins = ("client_fixtures",)

@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.catalogue import EMBEDDING_MODELS, facts_for
-from vertex_compat_integrations.core.client import Timing, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.embedding import (
+from vertex_compat_integrations.core.calls.embedding import (
     Embedded,
     EmbeddingOptions,
     build_requests,
     decode_embeddings,
     join_embedded,
 )
+from vertex_compat_integrations.core.catalogue import EMBEDDING_MODELS, facts_for
+from vertex_compat_integrations.core.client import Timing, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -32,7 +31,8 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     UnexpectedReplyError,
 )
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import delay, http_error, raw
 
 SMALL = "intfloat/multilingual-e5-small-maas"

@@ -20,8 +20,8 @@ CHILD = """
 import asyncio, sys
 from vertex_compat_integrations import async_openai_client, openai_client
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 base_url, token, model = sys.argv[1:]
 where = {"base_url": base_url, "api_key": token}
@@ -117,7 +117,7 @@ def test_a_system_that_cannot_fork_is_one_to_run_on():
         "import os\n"
         "import google.auth, openai, random\n"
         "del os.fork, os.register_at_fork\n"
-        "import vertex_compat_integrations.core.client, vertex_compat_integrations.core.pool\n"
+        "import vertex_compat_integrations.core.client, vertex_compat_integrations.core.transport.pool\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -5,8 +5,8 @@ from core_samples import HELLO, assistant_calls, functions, result
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.request import Request, build_request
+from vertex_compat_integrations.core.request.build import Request, build_request
+from vertex_compat_integrations.core.settings.options import Options
 
 GEMINI = "google/gemini-3.5-flash"
 GPT_OSS = "openai/gpt-oss-120b-maas"

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError
-from vertex_compat_integrations.core.history import settle_history
-from vertex_compat_integrations.core.reply import signatures_in
-from vertex_compat_integrations.emulator.acceptance import first_refusal
+from vertex_compat_integrations.core.reply.decode import signatures_in
+from vertex_compat_integrations.core.request.history import settle_history
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
-from vertex_compat_integrations.emulator.models import find_traits
-from vertex_compat_integrations.emulator.signatures import SignatureBook, sightings
+from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook, sightings
+from vertex_compat_integrations.emulator.model_traits import find_traits
+from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 STRICT, LENIENT, OLD, OPEN = (

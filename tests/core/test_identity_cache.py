@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from vertex_compat_integrations.core.identity_cache import IdentityCache
+from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 
 
 class Source:

@@ -6,17 +6,17 @@ import pytest
 from core_samples import HELLO, MODEL
 
 from vertex_compat_integrations import async_openai_client, openai_client
+from vertex_compat_integrations.core.adapters.model_spec import resolve_spec
+from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
     resolve_destination,
     resolve_source,
 )
-from vertex_compat_integrations.core.embedding import EmbeddingOptions
-from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.spec import resolve_spec
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 

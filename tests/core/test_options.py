@@ -5,7 +5,13 @@ from core_samples import MODEL
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options, deep_merge, effective_options, option_names, unknown_names
+from vertex_compat_integrations.core.settings.options import (
+    Options,
+    deep_merge,
+    effective_options,
+    option_names,
+    unknown_names,
+)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vertex_compat_integrations.core.calls.places import (
+    STAY_SECONDS,
+    Journey,
+    Place,
+    Standing,
+    lacks_model,
+    places_of,
+    refuse_to_move,
+)
+from vertex_compat_integrations.core.calls.retry import BUDGET, RetryBudget
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     EmptyReplyError,
@@ -14,16 +24,6 @@ from vertex_compat_integrations.core.errors import (
     ServerError,
     SettingsError,
 )
-from vertex_compat_integrations.core.places import (
-    STAY_SECONDS,
-    Journey,
-    Place,
-    Standing,
-    lacks_model,
-    places_of,
-    refuse_to_move,
-)
-from vertex_compat_integrations.core.retry import BUDGET, RetryBudget
 
 THREE = places_of(["global", "us", "eu"], None)
 GLOBAL, US, EU = THREE

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.reply import Media, Reply, decode_finish, decode_replies, signatures_in
-from vertex_compat_integrations.core.stream import StreamDecoder
-from vertex_compat_integrations.core.tool_call import ToolCall
-from vertex_compat_integrations.core.usage import Usage, decode_usage
+from vertex_compat_integrations.core.reply.decode import Media, Reply, decode_finish, decode_replies, signatures_in
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
+from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.usage import Usage, decode_usage
 
 
 def only(body, **how) -> Reply:

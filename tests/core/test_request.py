@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options, wire_paths
-from vertex_compat_integrations.core.request import Request, Resource, build_request
+from vertex_compat_integrations.core.request.build import Request, Resource, build_request
+from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 OLD, OPEN = "google/gemini-2.5-flash", "openai/gpt-oss-120b-maas"
 PLACE = Resource("p", "global")

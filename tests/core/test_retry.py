@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vertex_compat_integrations.core.calls.retry import LONGEST_WAIT, delay_before_retry
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -15,7 +16,6 @@ from vertex_compat_integrations.core.errors import (
     StreamInterruptedError,
     UnexpectedReplyError,
 )
-from vertex_compat_integrations.core.retry import LONGEST_WAIT, delay_before_retry
 
 
 def delay(error, *, retries=0, max_retries=2, remaining=600.0, chance=1.0, **more):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from vertex_compat_integrations.core.errors import SchemaError
-from vertex_compat_integrations.core.schema import to_openapi, to_parameters
-from vertex_compat_integrations.emulator.schema_acceptance import check_response_schema, check_tool_schema
+from vertex_compat_integrations.core.schema.convert import to_openapi, to_parameters
+from vertex_compat_integrations.emulator.rules.schemas import check_response_schema, check_tool_schema
 
 ANYTHING = to_openapi({})
 
@@ -347,7 +347,7 @@ def test_the_result_is_the_same_text_in_every_process() -> None:
         "description": "D",
     }
     code = (
-        "import json,sys; from vertex_compat_integrations.core.schema import to_openapi;"
+        "import json,sys; from vertex_compat_integrations.core.schema.convert import to_openapi;"
         "print(json.dumps(to_openapi(json.loads(sys.argv[1]))))"
     )
     texts = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vertex_compat_integrations.core.errors import SchemaError
-from vertex_compat_integrations.core.schema import to_openapi
+from vertex_compat_integrations.core.schema.convert import to_openapi
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # no stubs are installed
 
 from vertex_compat_integrations.core.errors import SchemaError
-from vertex_compat_integrations.core.schema import to_openapi
-from vertex_compat_integrations.emulator.schema_acceptance import check_response_schema, check_tool_schema
+from vertex_compat_integrations.core.schema.convert import to_openapi
+from vertex_compat_integrations.emulator.rules.schemas import check_response_schema, check_tool_schema
 
 
 def thorough(examples: int) -> settings:

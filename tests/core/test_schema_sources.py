@@ -10,8 +10,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field
 
 from vertex_compat_integrations.core.errors import SchemaError
-from vertex_compat_integrations.core.schema import to_openapi
-from vertex_compat_integrations.emulator.schema_acceptance import check_tool_schema
+from vertex_compat_integrations.core.schema.convert import to_openapi
+from vertex_compat_integrations.emulator.rules.schemas import check_tool_schema
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pydantic.v1 warns on Pythons that it does not know

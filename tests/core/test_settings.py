@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.settings import rename_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.base import rename_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 
 class Both(Connection, Options):

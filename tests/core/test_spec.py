@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from vertex_compat_integrations.core.adapters.model_spec import check_names, resolve_spec
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.spec import check_names, resolve_spec
 
 GEMINI = "vertex_compat:google/gemini-3.5-flash"
 BOTH = {

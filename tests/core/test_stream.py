@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
-from vertex_compat_integrations.core.reply import Reply, decode_replies
-from vertex_compat_integrations.core.stream import StreamDecoder
-from vertex_compat_integrations.core.stream_reader import StreamReader
-from vertex_compat_integrations.core.usage import Usage
-from vertex_compat_integrations.emulator.stream import stream_chunks
-from vertex_compat_integrations.emulator.teller import Told
+from vertex_compat_integrations.core.reply.decode import Reply, decode_replies
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
+from vertex_compat_integrations.core.reply.stream_reader import StreamReader
+from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
+from vertex_compat_integrations.emulator.dialect.completion import Told
 from vertex_compat_integrations.emulator.variant import Variant
 
 WEATHER = "get_current_weather"

@@ -4,13 +4,13 @@ import pytest
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.thinking import (
+from vertex_compat_integrations.core.request.thinking import (
     ThinkingFields,
     begins_in_thoughts,
     is_thinking_off,
     thinking_fields,
 )
+from vertex_compat_integrations.core.settings.options import Options
 
 GEMINI_3, GEMINI_2, GEMINI_2_0, OPEN, V3_1, V3_2, GLM, KIMI, LLAMA, UNKNOWN = (
     facts_for(model)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.thoughts import Split, ThoughtSplitter, split_thoughts
+from vertex_compat_integrations.core.reply.thought_tags import Split, ThoughtSplitter, split_thoughts
 
 PIECES = st.sampled_from(
     [

@@ -7,8 +7,8 @@ from core_client import EVERY_WAY, ask
 from core_samples import HELLO, MODEL, completion, functions
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import EmptyReplyError, NotFoundError, VertexCompatWarning
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator, raw, text
 
 pytest_plugins = ("client_fixtures",)

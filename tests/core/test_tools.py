@@ -4,9 +4,9 @@ import pytest
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.options import Options, with_tools_for_functions
-from vertex_compat_integrations.core.request import build_request
-from vertex_compat_integrations.core.tools import _LATEST, _MOST_LATEST, is_native_tool
+from vertex_compat_integrations.core.request.build import build_request
+from vertex_compat_integrations.core.request.tools import _LATEST, _MOST_LATEST, is_native_tool
+from vertex_compat_integrations.core.settings.options import Options, with_tools_for_functions
 
 GEMINI, OPEN = "google/gemini-3.5-flash", "qwen/qwen3-coder-480b-a35b-instruct-maas"
 HELLO = [{"role": "user", "content": "Hello"}]

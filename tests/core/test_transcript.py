@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from vertex_compat_integrations.core.reply import Ending, Media, Reply
-from vertex_compat_integrations.core.tool_call import ToolCall
-from vertex_compat_integrations.core.transcript import write_messages, write_replies
+from vertex_compat_integrations.core.reply.decode import Ending, Media, Reply
+from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
 
 SIGNED = {"google": {"thought_signature": "c2lnbmVk"}}
 

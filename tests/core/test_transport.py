@@ -7,11 +7,11 @@ from core_samples import call_piece, chunk, sse, words
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core import transport
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.stream import StreamDecoder
-from vertex_compat_integrations.core.stream_reader import StreamReader
-from vertex_compat_integrations.core.transport import EventParser, decode_json
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
+from vertex_compat_integrations.core.reply.stream_reader import StreamReader
+from vertex_compat_integrations.core.transport import body as transport
+from vertex_compat_integrations.core.transport.body import EventParser, decode_json
 
 ERROR = [{"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}]
 

@@ -8,7 +8,7 @@ import time
 
 import openai
 
-from vertex_compat_integrations.core.watchdog import Watch, Watchdog, watching_on_loop
+from vertex_compat_integrations.core.transport.watchdog import Watch, Watchdog, watching_on_loop
 
 http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
 

@@ -8,9 +8,9 @@ import pytest
 from emulator_client import MODEL, asker, post
 
 from vertex_compat_integrations.emulator import Emulator
-from vertex_compat_integrations.emulator.acceptance import RULES
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
-from vertex_compat_integrations.emulator.models import find_traits
+from vertex_compat_integrations.emulator.model_traits import find_traits
+from vertex_compat_integrations.emulator.rules.first_refusal import RULES
 from vertex_compat_integrations.wire import CHAT_PATH, SKIP_SIGNATURE
 
 USER = {"role": "user", "content": "Check the weather."}

@@ -14,7 +14,7 @@ from emulator_client import HEADERS, Reply, post
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.emulator import Emulator, delay, http_error, raw, text
-from vertex_compat_integrations.emulator.embeddings import embed
+from vertex_compat_integrations.emulator.builtin_model.embeddings import embed
 
 SMALL = "intfloat/multilingual-e5-small-maas"
 LARGE = "intfloat/multilingual-e5-large-instruct-maas"
@@ -54,7 +54,8 @@ class TestVectors:
         assert math.isclose(math.hypot(*vector), 1.0)
 
     def test_a_text_has_the_same_vector_in_every_process(self):
-        code = "from vertex_compat_integrations.emulator.embeddings import embed; print(embed('A red fox', 64))"
+        module = "vertex_compat_integrations.emulator.builtin_model.embeddings"
+        code = f"from {module} import embed; print(embed('A red fox', 64))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert json.loads(done.stdout) == embed("A red fox", 64)
 

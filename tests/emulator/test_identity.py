@@ -16,9 +16,9 @@ from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.emulator import identity as module
-from vertex_compat_integrations.emulator.identity import Identity
-from vertex_compat_integrations.emulator.signing import GOOGLE_TOKEN_URL
+from vertex_compat_integrations.emulator.identity import identity as module
+from vertex_compat_integrations.emulator.identity.identity import Identity
+from vertex_compat_integrations.emulator.identity.signing import GOOGLE_TOKEN_URL
 
 SCOPES = [module.CLOUD_SCOPE]
 TARGET = "target@emulator-project.iam.gserviceaccount.com"

@@ -8,7 +8,7 @@ import wave
 import jsonschema
 import pytest
 
-from vertex_compat_integrations.emulator.evidence import enumeration_in, names_in, numbers_in, quotations_in
+from vertex_compat_integrations.emulator.builtin_model.prompt import enumeration_in, names_in, numbers_in, quotations_in
 
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}

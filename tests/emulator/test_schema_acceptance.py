@@ -2,7 +2,7 @@
 
 import pytest
 
-from vertex_compat_integrations.emulator.schema_acceptance import check_response_schema, check_tool_schema
+from vertex_compat_integrations.emulator.rules.schemas import check_response_schema, check_tool_schema
 
 TEXT = {"type": "string"}
 

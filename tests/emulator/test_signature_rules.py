@@ -7,7 +7,7 @@ import pytest
 from emulator_client import asker
 
 from vertex_compat_integrations.emulator import Emulator, call, chunks, completion, raw, text, tool_call, tool_calls
-from vertex_compat_integrations.emulator.signature_rules import SIGNATURE_RULES
+from vertex_compat_integrations.emulator.rules.signatures import SIGNATURE_RULES
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 USER = {"role": "user", "content": "Check the weather in Paris and London."}

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.explanation import REDACTED
+from vertex_compat_integrations.core.explain.explanation import REDACTED
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 CANARY = "ya29.canary"

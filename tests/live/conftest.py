@@ -9,7 +9,7 @@ from record import Finding, report, write_finding
 from service import Place, Service
 
 from vertex_compat_integrations import openai_client
-from vertex_compat_integrations.core.connection import PROJECT_VARIABLES
+from vertex_compat_integrations.core.settings.connection import PROJECT_VARIABLES
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 

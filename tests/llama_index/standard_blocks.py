@@ -20,7 +20,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from standard_base import Group, user
 
-from vertex_compat_integrations.emulator.teller import one_pixel_png
+from vertex_compat_integrations.emulator.dialect.completion import one_pixel_png
 
 PNG = one_pixel_png()
 PNG_URI = f"data:image/png;base64,{b64encode(PNG).decode()}"

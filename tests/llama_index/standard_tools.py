@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from standard_base import Group, add, ask_with_tools, each_stream, each_way, now, result_of, tools_of, user, weather
 
 from vertex_compat_integrations import emulator as emulated
-from vertex_compat_integrations.emulator.teller import one_pixel_png
+from vertex_compat_integrations.emulator.dialect.completion import one_pixel_png
 
 SHAPES = (
     {"index": "missing"},

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.llama_index import VertexCompat
-from vertex_compat_integrations.llama_index.vocabulary import FOREIGN
+from vertex_compat_integrations.llama_index.constructor_words import FOREIGN
 
 REFUSED = ("audio_config", "openai_client", "async_openai_client", "tokenizer")
 """With `VALUES`, all fields and parameters of the classes in llama-index-llms-openai 0.8.3 and -openai-like 0.8.1."""

@@ -4,7 +4,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ThinkingBlock
 from llama_index.core.tools import FunctionTool
 
-from vertex_compat_integrations.core.explanation import REDACTED
+from vertex_compat_integrations.core.explain.explanation import REDACTED
 from vertex_compat_integrations.llama_index import VertexCompat
 
 MODEL = "google/gemini-3.5-flash"

@@ -21,12 +21,12 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
 from vertex_compat_integrations import emulator as emulated
-from vertex_compat_integrations.core.accumulator import Accumulator
 from vertex_compat_integrations.core.errors import HistoryError, SettingsError, UnsupportedContentError
-from vertex_compat_integrations.core.reply import Ending
-from vertex_compat_integrations.core.stream import ReplyDelta, ToolCallDelta
-from vertex_compat_integrations.core.usage import Usage
-from vertex_compat_integrations.emulator.teller import one_pixel_png
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.decode import Ending
+from vertex_compat_integrations.core.reply.stream import ReplyDelta, ToolCallDelta
+from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.emulator.dialect.completion import one_pixel_png
 from vertex_compat_integrations.llama_index.decode import ResponseDecoder, tool_selections
 from vertex_compat_integrations.llama_index.encode import encode_messages
 

@@ -12,13 +12,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vertex_compat_integrations.core.adapters.constructor_words import Converted, Foreign
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.settings import all_aliases
-from vertex_compat_integrations.core.vocabulary import Converted, Foreign
+from vertex_compat_integrations.core.settings.base import all_aliases
 from vertex_compat_integrations.langchain import ChatVertexCompat
-from vertex_compat_integrations.langchain.vocabulary import FOREIGN as LANGCHAIN_WORDS
+from vertex_compat_integrations.langchain.constructor_words import FOREIGN as LANGCHAIN_WORDS
 from vertex_compat_integrations.llama_index import VertexCompat
-from vertex_compat_integrations.llama_index.vocabulary import FOREIGN as LLAMA_INDEX_WORDS
+from vertex_compat_integrations.llama_index.constructor_words import FOREIGN as LLAMA_INDEX_WORDS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "migration.md"

@@ -8,7 +8,7 @@ import pytest
 from telemetry_recording import Recording
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 
 
 @cache

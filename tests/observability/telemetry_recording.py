@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 
 WAYS = ("chat", "achat", "stream", "astream")
 

@@ -12,11 +12,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 from telemetry_recording import WAYS, ask, everything_in
 
 from vertex_compat_integrations import VertexCompatError
+from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.embedding import EmbeddingOptions
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.telemetry import Observer
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.telemetry.observer import Observer
 from vertex_compat_integrations.emulator import cut, error_in_stream, http_error, text, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding

@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from telemetry_recording import WAYS, ask
 
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, drip, hang, http_error, text
 
 pytest_plugins = ("telemetry_fixtures",)

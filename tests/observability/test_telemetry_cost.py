@@ -9,8 +9,8 @@ pytest.importorskip("opentelemetry.trace", reason="needs opentelemetry-api")
 from tests.benchmarks.measuring import stub_server
 from tests.test_work import calls_of_ours
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 HELLO = [{"role": "user", "content": "Hi"}]
 OPTIONS = Options(model="google/gemini-3.5-flash")

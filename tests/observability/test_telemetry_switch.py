@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
-from vertex_compat_integrations.core.connection import Connection, resolve_telemetry
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_telemetry
 from vertex_compat_integrations.emulator import Emulator, http_error
 
 ABSENT = """
@@ -20,9 +20,9 @@ sys.meta_path.insert(0, Absent())
 """
 CALLS = """
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 
 hello, options = [{"role": "user", "content": "Hello"}], Options(model="google/gemini-3.5-flash")
 for variable, telemetry in asked:
@@ -57,7 +57,7 @@ def outcome(emulator: Emulator, *asked: tuple[str, bool | None], before: str = "
 
 def test_nothing_is_loaded_until_somebody_asks_and_without_a_provider_calls_are_as_they_are(emulator):
     pytest.importorskip("opentelemetry.trace", reason="needs opentelemetry-api")
-    loaded = "['opentelemetry', 'vertex_compat_integrations.core.telemetry']"
+    loaded = "['opentelemetry', 'vertex_compat_integrations.core.telemetry.observer']"
     said = outcome(emulator, ("", None), ("true", False), ("true", None), ("", True))
     assert said == ["True", "[]", "True", "[]", "True", loaded, "True", loaded]
 

@@ -9,7 +9,7 @@ import openai
 import pytest
 from proxy_samples import MODEL, NAME
 
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.proxy import Proxy
 

@@ -11,7 +11,7 @@ import openai
 import pytest
 from proxy_samples import HELLO, MODEL, NAME
 
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy import Exchange, Proxy
 
 BODY = {"model": NAME, "messages": HELLO}

@@ -10,7 +10,7 @@ import openai
 import pytest
 from proxy_samples import HELLO, MODEL, NAME, TOOL
 
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import (
     chunks,
     cut,

@@ -4,8 +4,8 @@ import openai
 import pytest
 from proxy_samples import HELLO, MODEL, NAME
 
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy import Proxy
 
 PRO = "google/gemini-3.1-pro-preview"

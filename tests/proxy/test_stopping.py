@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.proxy import Proxy
 

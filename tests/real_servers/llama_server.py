@@ -1,6 +1,6 @@
 """llama.cpp's server with a real model, as a self-deployed endpoint."""
 
-from vertex_compat_integrations.emulator.local_model import LocalModel, missing
+from vertex_compat_integrations.emulator.real_model.local_model import LocalModel, missing
 
 __all__ = ["RESOURCE", "LlamaServer", "missing"]
 

@@ -14,9 +14,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import ContextOverflowError, InvalidRequestError, NotFoundError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, Upstream
 
 URL = "REAL_SERVER_URL"

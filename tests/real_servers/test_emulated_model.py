@@ -14,9 +14,9 @@ from llama_server import LlamaServer
 
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import AuthenticationError, ContextOverflowError
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, Upstream
 
 ROOT = Path(__file__).parents[2]

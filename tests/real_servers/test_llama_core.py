@@ -13,7 +13,6 @@ from llama_server import RESOURCE
 from relay import Relay
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import (
     ContextOverflowError,
     InvalidRequestError,
@@ -21,7 +20,8 @@ from vertex_compat_integrations.core.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 CAPITAL = [{"role": "user", "content": "What is the capital of France?"}]
 SHORT = Options(temperature=0, max_tokens=12)

@@ -11,8 +11,8 @@ import pytest
 from fault_server import FaultServer
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 MODEL = "google/gemini-3.5-flash"
 TOKEN = "ya29.a-token-of-the-tests"

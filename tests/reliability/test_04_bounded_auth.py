@@ -10,7 +10,7 @@ from frontends import EVERY_FRONTEND, EVERY_WAY, TOKEN
 from google.auth import compute_engine
 from google.oauth2.credentials import Credentials
 
-from vertex_compat_integrations.core import refresh
+from vertex_compat_integrations.core.auth import refreshing as refresh
 from vertex_compat_integrations.core.errors import CredentialsError
 
 SECONDS = 0.3

@@ -8,8 +8,8 @@ from fault_answers import TEXT, comments, drip, dripped_head, error, events, rep
 from fault_server import ConnectProxy
 from frontends import CORE, EVERY_FRONTEND, EVERY_WAY, STREAMS, Waits, core_model
 
-from vertex_compat_integrations.core.connection import Connection
 from vertex_compat_integrations.core.errors import DeadlineExceededError, ServerError, VertexCompatError
+from vertex_compat_integrations.core.settings.connection import Connection
 
 SECONDS = 0.25
 ENDLESS = {"drip": drip(), "comments": comments(), "dripped error": drip(status=503), "silence": silence}

@@ -10,13 +10,13 @@ from fault_server import FaultServer
 from frontends import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, MODEL, PROMPT, TOKEN, TWO_WAYS, WAYS, Core
 from google.oauth2.credentials import Credentials
 
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_source
 from vertex_compat_integrations.core.errors import (
     SettingsError,
     UnexpectedReplyError,
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_source
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 

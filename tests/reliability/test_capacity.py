@@ -15,6 +15,7 @@ from frontends import (
     Waits,
 )
 
+from vertex_compat_integrations.core.calls.places import STAY_SECONDS
 from vertex_compat_integrations.core.errors import (
     NotFoundError,
     RateLimitError,
@@ -22,7 +23,6 @@ from vertex_compat_integrations.core.errors import (
     StreamInterruptedError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.places import STAY_SECONDS
 from vertex_compat_integrations.emulator import Emulator, error_in_stream, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, REQUEST_TYPE_HEADER
 

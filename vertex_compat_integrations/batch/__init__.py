@@ -3,9 +3,9 @@
 The output is the journal: a line that has its result there is not asked again.
 """
 
-from vertex_compat_integrations.batch.batch import Batch, Pacing, arun_batch, run_batch
 from vertex_compat_integrations.batch.kept_rows import KeptRows
 from vertex_compat_integrations.batch.rate import Rate
+from vertex_compat_integrations.batch.run import Batch, Pacing, arun_batch, run_batch
 from vertex_compat_integrations.batch.summary import FailureGroup, Summary
 
 __all__ = ["Batch", "FailureGroup", "KeptRows", "Pacing", "Rate", "Summary", "arun_batch", "run_batch"]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from vertex_compat_integrations.batch.ledger import Ledger
-from vertex_compat_integrations.batch.output import SYNC_SECONDS, Form, Output
-from vertex_compat_integrations.batch.record import encode_record
+from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Form, Output
+from vertex_compat_integrations.batch.pending import Ledger
+from vertex_compat_integrations.batch.result import encode_record
 from vertex_compat_integrations.core.errors import SettingsError
 
 _FORM = Form(beginning=b'{"custom_id":', is_result=lambda _: True)

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.connection import Destination, resolve_model_name
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.options import TOLERATED, Options, effective_options
-from vertex_compat_integrations.core.request import build_request
-from vertex_compat_integrations.core.settings import reason_of
+from vertex_compat_integrations.core.request.build import build_request
+from vertex_compat_integrations.core.settings.base import reason_of
+from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
+from vertex_compat_integrations.core.settings.options import TOLERATED, Options, effective_options
 
 URLS = ("/v1/chat/completions", "/chat/completions")
 LONGEST_ID = 512

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vertex_compat_integrations.core.shapes import mapping_in
+from vertex_compat_integrations.core.json_values import mapping_in
 from vertex_compat_integrations.wire import Json
 
 MOST_GROUPS = 50

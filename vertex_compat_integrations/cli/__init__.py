@@ -3,7 +3,7 @@
 import io
 import sys
 
-from vertex_compat_integrations.cli.extras import needs
+from vertex_compat_integrations.cli.common.extras import needs
 
 __all__ = ["main"]
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vertex_compat_integrations import __version__
-from vertex_compat_integrations.cli.extras import needs, require
+from vertex_compat_integrations.cli.common.extras import needs, require
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,10 +75,10 @@ def demo(
         raise typer.BadParameter("--project and --location need --live.")
     with needs("demo"):
         require("llama_index.core")  # loaded late, when its acts begin
+        from vertex_compat_integrations.cli.common.real_model import LOCAL, failures  # noqa: PLC0415
         from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
         from vertex_compat_integrations.cli.demo.stage import live_stage, local_stage, offline_stage  # noqa: PLC0415
-        from vertex_compat_integrations.cli.real_model import LOCAL, failures  # noqa: PLC0415
-        from vertex_compat_integrations.core.settings import reason_of  # noqa: PLC0415
+        from vertex_compat_integrations.core.settings.base import reason_of  # noqa: PLC0415
     if live and model == LOCAL:
         raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
     offline = local_stage() if model == LOCAL else offline_stage(model)
@@ -115,8 +115,8 @@ def emulate(
 ) -> None:
     """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
     with needs("cli,emulator"):
-        from vertex_compat_integrations.cli.emulate import serve  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.real_model import failures, opened_model  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.real_model import failures, opened_model  # noqa: PLC0415
+        from vertex_compat_integrations.cli.emulate.serve import serve  # noqa: PLC0415 - its room, an extra
         from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - as above
     with ExitStack() as closing, failures():
         try:
@@ -143,9 +143,9 @@ def serve(
     Prints the address, a random key that programs of this machine must send, and a line for each request.
     """
     with needs("proxy"):
-        from vertex_compat_integrations.cli import proxy as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli import serve_and_run as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
     with refusals():
         connection = connection_for(project, location, base_url, allow_hosts or ())
         try:
@@ -172,9 +172,9 @@ def run(
     its exit code is the command's.
     """
     with needs("proxy"):
-        from vertex_compat_integrations.cli import proxy as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli import serve_and_run as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
     with refusals():
         connection = connection_for(project, location, base_url, allow_hosts or ())
         code = room.run(connection, names or (), command, is_verbose=verbose)
@@ -208,8 +208,8 @@ def env(
         raise typer.Exit(2)
     with needs("cli"):
         from vertex_compat_integrations.cli import env as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for, place_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for, place_for  # noqa: PLC0415
     with refusals():
         room.show(place_for(connection_for(project, location, base_url, allow_hosts or ())), as_json=as_json)
 
@@ -229,10 +229,10 @@ def doctor(
     Takes 15 seconds at most and asks the model four times. Ends with 1 if a check failed.
     """
     with needs("cli"):
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
         from vertex_compat_integrations.cli.doctor.case import Case  # noqa: PLC0415
         from vertex_compat_integrations.cli.doctor.examination import report  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
     with refusals():
         connection = connection_for(project, location, base_url, allow_hosts or ())
     case = Case(connection, model, os.environ, datetime.now(UTC).date())
@@ -259,9 +259,9 @@ def chat(
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")
     with needs("cli"):
-        from vertex_compat_integrations.cli import chat as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.chat import conversation as room  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
     with refusals():
         connection = connection_for(project, location, base_url, allow_hosts or ())
         with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
@@ -292,8 +292,8 @@ def batch(
     """
     with needs("cli"):
         from vertex_compat_integrations.cli import batch as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.place import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
     with refusals():
         connection = connection_for(project, location, base_url, allow_hosts or ())
         connection = room.with_transport(connection, max_retries=max_retries, http_backend=http_backend)
@@ -341,8 +341,8 @@ def compare(
     Each answer is paid for. Ends with 1 if one failed. With one run, nothing is said of differences.
     """
     with needs("compare"):
-        from vertex_compat_integrations.cli import compare as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.refusals import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
+        from vertex_compat_integrations.cli.compare import run as room  # noqa: PLC0415 - its room, an extra
     order = room.Order(
         prompts=prompts or (),
         prompt_file=prompt_file,

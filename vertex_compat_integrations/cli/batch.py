@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vertex_compat_integrations.batch import Batch, FailureGroup, Pacing, Rate, Summary
-from vertex_compat_integrations.cli.chat import harmless
-from vertex_compat_integrations.core.connection import Connection
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.cli.chat.conversation import harmless
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 
 WIDTH = 160
 """Of the table where the output is no terminal."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from vertex_compat_integrations.cli.place import Place
-from vertex_compat_integrations.core.tokens import QUOTA_PROJECT_HEADER
+from vertex_compat_integrations.cli.common.target import Place
+from vertex_compat_integrations.core.auth.source import QUOTA_PROJECT_HEADER
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vertex_compat_integrations.core.adapters.model_spec import read_file, read_text
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.spec import read_file, read_text
 
 Settings = Mapping[str, Any]
 

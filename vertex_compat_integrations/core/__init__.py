@@ -1,1 +1,1 @@
-"""What is known of Vertex AI's OpenAI-compatible endpoint, and of no framework."""
+"""What every part of the package stands on: Vertex AI's OpenAI-compatible endpoint, without any framework."""

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.calls.places import Place, Standing, places_of, refuse_to_move
+from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
 from vertex_compat_integrations.core.closing import Closing
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    SettingsError,
+    ThoughtSignatureError,
+    VertexCompatError,
+    VertexCompatWarning,
+)
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
     HttpBackend,
@@ -27,29 +37,19 @@ from vertex_compat_integrations.core.connection import (
     resolve_source,
     resolve_telemetry,
 )
-from vertex_compat_integrations.core.credentials import TokenSource
-from vertex_compat_integrations.core.errors import (
-    AuthenticationError,
-    SettingsError,
-    ThoughtSignatureError,
-    VertexCompatError,
-    VertexCompatWarning,
-)
-from vertex_compat_integrations.core.options import Options
-from vertex_compat_integrations.core.places import Place, Standing, places_of, refuse_to_move
-from vertex_compat_integrations.core.retry import BudgetKey, RetryBudget, budget_for
+from vertex_compat_integrations.core.settings.options import Options
 
 if TYPE_CHECKING:
-    from vertex_compat_integrations.core.call import Call, ChatCall, Terms
-    from vertex_compat_integrations.core.embedding import Embedded, EmbeddingOptions, Purpose
-    from vertex_compat_integrations.core.explanation import Explanation
-    from vertex_compat_integrations.core.history import SkipValues
-    from vertex_compat_integrations.core.http_clients import Route
-    from vertex_compat_integrations.core.pool import Post
-    from vertex_compat_integrations.core.reply import Reply
-    from vertex_compat_integrations.core.request import Request
-    from vertex_compat_integrations.core.stream import ReplyDelta
-    from vertex_compat_integrations.core.telemetry import Observer
+    from vertex_compat_integrations.core.calls.call import Call, ChatCall, Terms
+    from vertex_compat_integrations.core.calls.embedding import Embedded, EmbeddingOptions, Purpose
+    from vertex_compat_integrations.core.explain.explanation import Explanation
+    from vertex_compat_integrations.core.reply.decode import Reply
+    from vertex_compat_integrations.core.reply.stream import ReplyDelta
+    from vertex_compat_integrations.core.request.build import Request
+    from vertex_compat_integrations.core.request.history import SkipValues
+    from vertex_compat_integrations.core.telemetry.observer import Observer
+    from vertex_compat_integrations.core.transport.pool import Post
+    from vertex_compat_integrations.core.transport.sdk_clients import Route
 
 Answer = TypeVar("Answer")
 
@@ -82,7 +82,7 @@ class VertexCompatClient(Closing):
             SettingsError: The user's own HTTP client is none that the installed SDK can use.
         """
         if connection.http_client is not None or connection.http_async_client is not None:
-            from vertex_compat_integrations.core import http_clients  # noqa: PLC0415 - who brings a client has the SDK
+            from vertex_compat_integrations.core.transport import sdk_clients as http_clients  # noqa: PLC0415
 
             http_clients.check_http_clients(connection.http_client, connection.http_async_client)
         self._connection = connection
@@ -167,14 +167,14 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`.
         """
-        from vertex_compat_integrations.core.embedding import join_embedded  # noqa: PLC0415 - who embeds has it loaded
+        from vertex_compat_integrations.core.calls.embedding import join_embedded  # noqa: PLC0415 - as above
 
         terms, requests = self._begin_embedding(texts, options, purpose)
         return join_embedded([self._complete(self._embedding_call(request, terms)) for request in requests])
 
     async def aembed(self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose") -> "Embedded":
         """Like `embed`, with some batches at a time, of all such calls together; the first that fails ends this one."""
-        from vertex_compat_integrations.core.embedding import join_embedded  # noqa: PLC0415 - who embeds has it loaded
+        from vertex_compat_integrations.core.calls.embedding import join_embedded  # noqa: PLC0415 - as above
 
         terms, requests = self._begin_embedding(texts, options, purpose)
         gate = self._gate(options.concurrency)
@@ -197,8 +197,8 @@ class VertexCompatClient(Closing):
         Raises:
             SettingsError: The request cannot be.
         """
-        from vertex_compat_integrations.core.explain import Asked, explain  # noqa: PLC0415 - only who asks pays for it
-        from vertex_compat_integrations.core.request import Resource, build_request  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.explain.remarks import Asked, explain  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.request.build import Resource, build_request  # noqa: PLC0415 - as above
 
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
@@ -219,15 +219,15 @@ class VertexCompatClient(Closing):
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""
-        if "vertex_compat_integrations.core.pool" in sys.modules:
-            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - nothing is open unless it is loaded
+        if "vertex_compat_integrations.core.transport.pool" in sys.modules:
+            from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
 
             pool.close(self)
 
     async def aclose(self) -> None:
         """Like `close`, also for connections of the running event loop."""
-        if "vertex_compat_integrations.core.pool" in sys.modules:
-            from vertex_compat_integrations.core import pool  # noqa: PLC0415 - as above
+        if "vertex_compat_integrations.core.transport.pool" in sys.modules:
+            from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
 
             await pool.aclose(self)
 
@@ -273,7 +273,7 @@ class VertexCompatClient(Closing):
 
     def _begin(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "ChatCall":
         """The call, built and checked; nothing is sent yet."""
-        from vertex_compat_integrations.core.call import ChatCall  # noqa: PLC0415 - the SDK is loaded by the first call
+        from vertex_compat_integrations.core.calls.call import ChatCall  # noqa: PLC0415 - as above
 
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
@@ -295,7 +295,7 @@ class VertexCompatClient(Closing):
         self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose"
     ) -> "tuple[Terms, list[wire.EmbeddingRequest]]":
         """The terms and the batches, built and checked; nothing is sent yet."""
-        from vertex_compat_integrations.core.embedding import build_requests, check_embeds  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.calls.embedding import build_requests, check_embeds  # noqa: PLC0415
 
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
@@ -305,12 +305,12 @@ class VertexCompatClient(Closing):
         return terms, build_requests(texts, options, terms.facts, purpose)
 
     def _embedding_call(self, request: wire.EmbeddingRequest, terms: "Terms") -> "Call[Embedded]":
-        from vertex_compat_integrations.core.call import EmbeddingCall  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.calls.call import EmbeddingCall  # noqa: PLC0415 - as above
 
         return EmbeddingCall(request, terms)
 
     def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
-        from vertex_compat_integrations.core.call import Terms  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.calls.call import Terms  # noqa: PLC0415 - as above
 
         project = destination.project or self._project
         bounded = self._connection.retry_budget
@@ -362,7 +362,7 @@ class VertexCompatClient(Closing):
         if not resolve_telemetry(self._connection):
             return None
         try:
-            from vertex_compat_integrations.core.telemetry import Observer  # noqa: PLC0415 - only who asks pays for it
+            from vertex_compat_integrations.core.telemetry.observer import Observer  # noqa: PLC0415 - as above
         except ImportError as error:
             raise SettingsError(
                 f"telemetry is on, but {error.name} is not installed.",
@@ -390,7 +390,7 @@ class VertexCompatClient(Closing):
             warnings.warn(text, VertexCompatWarning, stacklevel=2)
 
     def _blocks(self, call: "Call[Any]") -> Generator[bytes]:
-        from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
+        from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
 
         destination, source = self._resolve()
         headers = source.headers(destination.at(call.place.location).origin, call.remaining)
@@ -400,7 +400,7 @@ class VertexCompatClient(Closing):
         yield from pool.blocks(*self._post(call, headers), self)
 
     async def _ablocks(self, call: "Call[Any]") -> AsyncGenerator[bytes]:
-        from vertex_compat_integrations.core import pool  # noqa: PLC0415 - the SDK is loaded by the first call
+        from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
 
         destination, source = self._resolve()
         headers = await source.aheaders(destination.at(call.place.location).origin, call.remaining)
@@ -412,8 +412,8 @@ class VertexCompatClient(Closing):
                 yield block
 
     def _post(self, call: "Call[Any]", headers: Mapping[str, str]) -> "tuple[Route, Post]":
-        from vertex_compat_integrations.core.http_clients import Route  # noqa: PLC0415 - as above
-        from vertex_compat_integrations.core.pool import Post  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.transport.pool import Post  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.transport.sdk_clients import Route  # noqa: PLC0415 - as above
 
         destination = self._resolve()[0].at(call.place.location)
         url = destination.build_base_url(destination.project or self._project) + call.path

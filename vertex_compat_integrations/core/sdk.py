@@ -6,16 +6,16 @@ from typing import Any
 
 import openai
 
-from vertex_compat_integrations.core import http_clients
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.endpoint import origin_of
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     resolve_authorities,
     resolve_destination,
     resolve_source,
 )
-from vertex_compat_integrations.core.credentials import TokenSource
-from vertex_compat_integrations.core.endpoint import origin_of
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.transport import sdk_clients as http_clients
 
 
 def openai_client(

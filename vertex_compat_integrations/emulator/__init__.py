@@ -9,7 +9,11 @@ try:
 except ImportError:
     raise ImportError('The emulator needs aiohttp: pip install "vertex-compat-integrations[emulator]"') from None
 
-from vertex_compat_integrations.emulator.answer import (
+from vertex_compat_integrations.emulator.identity.identity import Identity
+from vertex_compat_integrations.emulator.journal import Entry, Journal
+from vertex_compat_integrations.emulator.real_model.local_model import LocalModel
+from vertex_compat_integrations.emulator.real_model.upstream import Upstream
+from vertex_compat_integrations.emulator.scripting.answer import (
     Answer,
     builtin,
     call,
@@ -20,7 +24,7 @@ from vertex_compat_integrations.emulator.answer import (
     tool_call,
     tool_calls,
 )
-from vertex_compat_integrations.emulator.faults import (
+from vertex_compat_integrations.emulator.scripting.faults import (
     cut,
     delay,
     drip,
@@ -31,11 +35,7 @@ from vertex_compat_integrations.emulator.faults import (
     no_finish,
     redirect,
 )
-from vertex_compat_integrations.emulator.identity import Identity
-from vertex_compat_integrations.emulator.journal import Entry, Journal
-from vertex_compat_integrations.emulator.local_model import LocalModel
 from vertex_compat_integrations.emulator.server import Emulator
-from vertex_compat_integrations.emulator.upstream import Upstream
 from vertex_compat_integrations.emulator.variant import Variant
 
 __all__ = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from vertex_compat_integrations.emulator.models import ModelTraits
+from vertex_compat_integrations.emulator.model_traits import ModelTraits
 from vertex_compat_integrations.wire import Json
 
 # Source: Google's page "OpenAI compatibility", supported parameters, and the bodies it shows.

@@ -12,24 +12,24 @@ from typing import Any, Literal, Self, TypeAlias
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from vertex_compat_integrations.emulator.acceptance import first_refusal
-from vertex_compat_integrations.emulator.answer import Answer, Completion, Frames, Raw
-from vertex_compat_integrations.emulator.blocking import block_reason
+from vertex_compat_integrations.emulator.builtin_model.content_filter import block_reason
+from vertex_compat_integrations.emulator.builtin_model.draft import is_guarded, think
+from vertex_compat_integrations.emulator.builtin_model.embeddings import KNOWN_PARAMETERS, answer_embeddings
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
-from vertex_compat_integrations.emulator.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
-from vertex_compat_integrations.emulator.embeddings import KNOWN_PARAMETERS, answer_embeddings
-from vertex_compat_integrations.emulator.identity import Identity
+from vertex_compat_integrations.emulator.dialect.completion import Teller
+from vertex_compat_integrations.emulator.dialect.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
+from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
+from vertex_compat_integrations.emulator.identity.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
 from vertex_compat_integrations.emulator.loopback import is_loopback
-from vertex_compat_integrations.emulator.mind import is_guarded, think
-from vertex_compat_integrations.emulator.models import find_traits
-from vertex_compat_integrations.emulator.parameter_rules import unknown_model
-from vertex_compat_integrations.emulator.real_model import RealModel
+from vertex_compat_integrations.emulator.model_traits import find_traits
+from vertex_compat_integrations.emulator.real_model.answers import RealModel
+from vertex_compat_integrations.emulator.real_model.upstream import Upstream
 from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body
-from vertex_compat_integrations.emulator.script import Condition, Script
-from vertex_compat_integrations.emulator.signatures import SignatureBook
-from vertex_compat_integrations.emulator.teller import Teller
-from vertex_compat_integrations.emulator.upstream import Upstream
+from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
+from vertex_compat_integrations.emulator.rules.parameters import unknown_model
+from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw
+from vertex_compat_integrations.emulator.scripting.script import Condition, Script
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 

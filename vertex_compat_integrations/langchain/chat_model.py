@@ -17,7 +17,10 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 from vertex_compat_integrations import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.explain.explanation import Explanation
+from vertex_compat_integrations.core.settings.base import all_aliases
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
     check_settings,
@@ -26,17 +29,16 @@ from vertex_compat_integrations.core.connection import (
     shared_by_copies,
     state_to_pickle,
 )
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
-from vertex_compat_integrations.core.explanation import Explanation
-from vertex_compat_integrations.core.options import (
+from vertex_compat_integrations.core.settings.options import (
     Options,
     effective_options,
     option_names,
     unknown_names,
     with_tools_for_functions,
 )
-from vertex_compat_integrations.core.settings import all_aliases
-from vertex_compat_integrations.langchain import structured, tokens, vocabulary
+from vertex_compat_integrations.langchain import constructor_words as vocabulary
+from vertex_compat_integrations.langchain import structured
+from vertex_compat_integrations.langchain import token_estimate as tokens
 from vertex_compat_integrations.langchain.decode import PROVIDER, ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.encode import encode_messages
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error

@@ -6,9 +6,10 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
+from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, check_embeds
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
     resolve_destination,
@@ -16,7 +17,6 @@ from vertex_compat_integrations.core.connection import (
     shared_by_copies,
     state_to_pickle,
 )
-from vertex_compat_integrations.core.embedding import EmbeddingOptions, check_embeds
 from vertex_compat_integrations.langchain.errors import model_errors
 
 

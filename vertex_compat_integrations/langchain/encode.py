@@ -19,11 +19,11 @@ from langchain_core.messages import (
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import UnsupportedContentError
-from vertex_compat_integrations.core.tool_call import arguments_text
-from vertex_compat_integrations.core.tool_result import build_tool_message
-from vertex_compat_integrations.langchain.foreign import foreign_call_extra, foreign_message_extra
+from vertex_compat_integrations.core.reply.tool_call import arguments_text
+from vertex_compat_integrations.core.request import content
+from vertex_compat_integrations.core.request.tool_message import build_tool_message
+from vertex_compat_integrations.langchain.other_integrations import foreign_call_extra, foreign_message_extra
 
 EXTRA_KEY = "vertex_compat"
 """Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""

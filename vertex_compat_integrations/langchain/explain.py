@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableBinding
 
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.explanation import Explanation, remark_on_thoughts, remarks_on_call
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.langchain.decode import REASONING_KEY
 from vertex_compat_integrations.langchain.encode import encode_messages
 

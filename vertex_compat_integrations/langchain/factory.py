@@ -7,11 +7,17 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
-from vertex_compat_integrations.core.settings import setting_names
-from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, resolve_spec, stock_class
+from vertex_compat_integrations.core.adapters.model_spec import (
+    OPENAI,
+    VERTEX_COMPAT,
+    check_names,
+    resolve_spec,
+    stock_class,
+)
+from vertex_compat_integrations.core.settings.base import setting_names
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
+from vertex_compat_integrations.langchain.constructor_words import FOREIGN
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors
-from vertex_compat_integrations.langchain.vocabulary import FOREIGN
 
 
 def load_chat_model(

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic_core import to_json
 
+from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.identity_cache import IdentityCache
-from vertex_compat_integrations.core.tools import is_native_tool
+from vertex_compat_integrations.core.request.tools import is_native_tool
 
 _REFERENCE = re.compile(rb'"\$ref":"#/(?:\$defs|definitions)/([^"/]+)"')
 

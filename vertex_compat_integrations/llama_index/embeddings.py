@@ -7,20 +7,20 @@ from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import override
 
-from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import (
-    Connection,
-    check_settings,
-    resolve_destination,
-    resolve_model_name,
-)
-from vertex_compat_integrations.core.embedding import (
+from vertex_compat_integrations.core.calls.embedding import (
     BATCH_SIZE,
     EmbeddingOptions,
     Purpose,
     VectorOptions,
     check_embeds,
+)
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.settings.connection import (
+    Connection,
+    check_settings,
+    resolve_destination,
+    resolve_model_name,
 )
 from vertex_compat_integrations.llama_index.pickling import component_state
 

@@ -23,14 +23,14 @@ from llama_index.core.tools import BaseTool, ToolMetadata
 from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core import content
+from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
-from vertex_compat_integrations.core.identity_cache import IdentityCache
-from vertex_compat_integrations.core.options import deep_merge
-from vertex_compat_integrations.core.tool_call import arguments_text
-from vertex_compat_integrations.core.tool_result import build_tool_message
+from vertex_compat_integrations.core.reply.tool_call import arguments_text
+from vertex_compat_integrations.core.request import content
+from vertex_compat_integrations.core.request.tool_message import build_tool_message
+from vertex_compat_integrations.core.settings.options import deep_merge
 from vertex_compat_integrations.llama_index import media
-from vertex_compat_integrations.llama_index.foreign import (
+from vertex_compat_integrations.llama_index.other_integrations import (
     foreign_calls,
     foreign_message_extra,
     with_foreign_extras,

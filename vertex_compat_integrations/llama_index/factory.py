@@ -8,11 +8,17 @@ from typing import Any
 from llama_index.core.llms.llm import LLM
 from pydantic import ValidationError
 
-from vertex_compat_integrations.core.settings import setting_names
-from vertex_compat_integrations.core.spec import OPENAI, VERTEX_COMPAT, check_names, resolve_spec, stock_class
+from vertex_compat_integrations.core.adapters.model_spec import (
+    OPENAI,
+    VERTEX_COMPAT,
+    check_names,
+    resolve_spec,
+    stock_class,
+)
+from vertex_compat_integrations.core.settings.base import setting_names
+from vertex_compat_integrations.llama_index.constructor_words import FOREIGN, refused_value
 from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
 from vertex_compat_integrations.llama_index.llm import VertexCompat
-from vertex_compat_integrations.llama_index.vocabulary import FOREIGN, refused_value
 
 
 def load_llm(

@@ -25,21 +25,27 @@ from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_vali
 from typing_extensions import override
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.accumulator import Accumulator
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.stream import ReplyDelta
+from vertex_compat_integrations.core.settings.base import all_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
     resolve_destination,
     resolve_model_name,
 )
-from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.explanation import Explanation, remark_on_thoughts, remarks_on_call
-from vertex_compat_integrations.core.options import Options, effective_options, unknown_names, with_tools_for_functions
-from vertex_compat_integrations.core.settings import all_aliases, unknown_setting
-from vertex_compat_integrations.core.stream import ReplyDelta
-from vertex_compat_integrations.llama_index import encode, media, vocabulary
+from vertex_compat_integrations.core.settings.options import (
+    Options,
+    effective_options,
+    unknown_names,
+    with_tools_for_functions,
+)
+from vertex_compat_integrations.llama_index import constructor_words as vocabulary
+from vertex_compat_integrations.llama_index import encode, media
 from vertex_compat_integrations.llama_index.decode import (
     ResponseDecoder,
     completion_response,

@@ -18,8 +18,8 @@ from llama_index.core.base.llms.types import (
 )
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core import content
 from vertex_compat_integrations.core.errors import UnsupportedContentError
+from vertex_compat_integrations.core.request import content
 
 MediaBlock = ImageBlock | AudioBlock | VideoBlock | DocumentBlock
 

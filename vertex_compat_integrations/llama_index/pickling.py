@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from vertex_compat_integrations.core.connection import CREDENTIALS, Connection, state_to_pickle
 from vertex_compat_integrations.core.errors import VertexCompatWarning
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.connection import CREDENTIALS, Connection, state_to_pickle
+from vertex_compat_integrations.core.settings.options import Options
 
 _MAY_HOLD_SECRETS = frozenset(
     name for room in (Connection, Options) for name, field in room.model_fields.items() if field.exclude

@@ -10,7 +10,7 @@ except ImportError:
     raise ImportError('The proxy needs aiohttp: pip install "vertex-compat-integrations[proxy]"') from None
 
 from vertex_compat_integrations.proxy.exchange import Exchange
-from vertex_compat_integrations.proxy.names import Names
+from vertex_compat_integrations.proxy.model_names import Names
 from vertex_compat_integrations.proxy.server import Proxy
 
 __all__ = ["Exchange", "Names", "Proxy"]

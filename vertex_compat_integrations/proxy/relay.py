@@ -6,13 +6,13 @@ from typing import Any
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.accumulator import Accumulator
+from vertex_compat_integrations.core.error_bodies import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.failures import decode_stray, decode_stream_failure
-from vertex_compat_integrations.core.shapes import mapping_in, mappings_in
-from vertex_compat_integrations.core.stream import ReplyDelta, StreamDecoder
-from vertex_compat_integrations.core.tool_call import ToolCall
-from vertex_compat_integrations.core.transport import EventParser, decode_json
+from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.stream import ReplyDelta, StreamDecoder
+from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.transport.body import EventParser, decode_json
 
 DONE = b"data: [DONE]\n\n"
 

@@ -14,23 +14,23 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.connection import Connection
+from vertex_compat_integrations.core.error_bodies import decode_stream_failure
 from vertex_compat_integrations.core.errors import VertexCompatError
-from vertex_compat_integrations.core.failures import decode_stream_failure
-from vertex_compat_integrations.core.transport import decode_json
-from vertex_compat_integrations.proxy.door import denial
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.transport.body import decode_json
+from vertex_compat_integrations.proxy.access import denial
 from vertex_compat_integrations.proxy.exchange import Exchange
-from vertex_compat_integrations.proxy.failure import (
+from vertex_compat_integrations.proxy.model_names import Names
+from vertex_compat_integrations.proxy.openai_errors import (
     error_body,
     error_event,
     error_headers,
     openai_error,
     status_of,
 )
-from vertex_compat_integrations.proxy.memory import SignatureMemory
-from vertex_compat_integrations.proxy.names import Names
 from vertex_compat_integrations.proxy.relay import DONE, Relay
 from vertex_compat_integrations.proxy.request import chat_body, decode_request, embeddings_body
+from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
 from vertex_compat_integrations.proxy.upstream import Upstream
 
 HOST = "127.0.0.1"

@@ -3,17 +3,17 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from vertex_compat_integrations.core import pool
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.errors import AuthenticationError
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,
     resolve_source,
 )
-from vertex_compat_integrations.core.errors import AuthenticationError
-from vertex_compat_integrations.core.http_clients import Route
-from vertex_compat_integrations.core.refresh import AuthHeaders
+from vertex_compat_integrations.core.transport import pool
+from vertex_compat_integrations.core.transport.sdk_clients import Route
 
 
 class Upstream:

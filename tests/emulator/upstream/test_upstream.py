@@ -8,7 +8,7 @@ from upstream_server import CALL, KEY, TOOL, USAGE, completion
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.emulator import Emulator, Upstream, text
-from vertex_compat_integrations.emulator.upstream_request import to_json_schema
+from vertex_compat_integrations.emulator.real_model.request import to_json_schema
 
 OPEN_MODEL = "qwen/qwen3-coder-480b-a35b-instruct-maas"
 

@@ -8,7 +8,7 @@ from emulator_client import asker
 from upstream_server import KEY, Server, serving
 
 from vertex_compat_integrations.emulator import Emulator, Upstream
-from vertex_compat_integrations.emulator.upstream import resolve_proxy
+from vertex_compat_integrations.emulator.real_model.upstream import resolve_proxy
 
 
 class TestUpstreamErrors:

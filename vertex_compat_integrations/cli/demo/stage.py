@@ -12,11 +12,11 @@ from typing import Any
 
 from google.oauth2.service_account import Credentials
 
-from vertex_compat_integrations.cli.real_model import LOCAL, opened_local_model
+from vertex_compat_integrations.cli.common.real_model import LOCAL, opened_local_model
+from vertex_compat_integrations.core.auth.google import CLOUD_PLATFORM_SCOPE
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
-from vertex_compat_integrations.core.connection import Connection, resolve_destination, resolve_model_name
-from vertex_compat_integrations.core.credentials import CLOUD_PLATFORM_SCOPE
 from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_model_name
 from vertex_compat_integrations.emulator import Emulator, Upstream
 from vertex_compat_integrations.langchain import ChatVertexCompat
 

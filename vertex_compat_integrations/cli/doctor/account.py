@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, warning
-from vertex_compat_integrations.core.adc import FILE_VARIABLE, adc_path
-from vertex_compat_integrations.core.tokens import QUOTA_PROJECT_HEADER
+from vertex_compat_integrations.core.auth.adc_file import FILE_VARIABLE, adc_path
+from vertex_compat_integrations.core.auth.source import QUOTA_PROJECT_HEADER
 
 ACCOUNT_SECONDS = 5.0
 LOGIN = "gcloud auth application-default login"

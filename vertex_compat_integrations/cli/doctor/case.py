@@ -7,17 +7,17 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from vertex_compat_integrations.core.auth.google import TokenSource
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.connection import (
+from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
     resolve_destination,
     resolve_model_name,
     resolve_source,
 )
-from vertex_compat_integrations.core.credentials import TokenSource
-from vertex_compat_integrations.core.options import Options
+from vertex_compat_integrations.core.settings.options import Options
 
 SECONDS = 13.0
 """For all checks; a call may end a second after its time, so that all is over after 15."""

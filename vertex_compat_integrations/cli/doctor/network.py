@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped
 from vertex_compat_integrations.cli.doctor.settings import proxy_for
-from vertex_compat_integrations.core.token_request import TokenRequest
+from vertex_compat_integrations.core.auth.google_request import TokenRequest
 
 RESOLUTION_SECONDS = 3.0
 CONNECTION_SECONDS = 4.0

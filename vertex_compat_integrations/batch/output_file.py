@@ -1,0 +1,216 @@
+"""The file of results, which is the journal: locked for one process, mended where a line is torn, appended to."""
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from vertex_compat_integrations.batch.result import BEGINNING
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.wire import Json
+
+SYNC_SECONDS = 1.0
+"""Between two waits for the disk: what a power failure can cost. A process that is killed loses nothing written."""
+
+_BLOCK = 1 << 16
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the results of a file are told from other lines.
+
+    Attributes:
+        beginning: Of each line; a torn line that begins otherwise is another's.
+        is_result: Whether a JSON object that has a `custom_id` is one.
+    """
+
+    beginning: bytes
+    is_result: Callable[[Mapping[str, Any]], bool]
+
+
+def _has_outcome(held: Mapping[str, Any]) -> bool:
+    return isinstance(held.get("response"), Mapping) or isinstance(held.get("error"), Mapping)
+
+
+BATCH_FORM = Form(BEGINNING, _has_outcome)
+"""OpenAI's batch output."""
+
+
+class Output:
+    """Results in a file, one a line.
+
+    Attributes:
+        path: Where it is, links followed.
+        repaired: Whether a torn last line was taken away.
+    """
+
+    def __init__(self, path: Path, form: Form = BATCH_FORM) -> None:
+        """Open the file, or make it; nobody else may write to it until it is closed.
+
+        Raises:
+            SettingsError: Another process has it, or it is no file of results.
+            OSError: It cannot be opened.
+        """
+        self.path = path.resolve()
+        self._form = form
+        self._file = _locked(self.path)
+        try:
+            self.repaired = self._repair()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def results(self) -> Iterator[Json]:
+        """The results that are there.
+
+        Raises:
+            SettingsError: A line is none.
+        """
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                result = _result(line, self._form)
+                if result is None:
+                    raise SettingsError(
+                        f"{self.path.name}, line {number}: it is no result of a batch.",
+                        hint="Name another file for the output, or take the line out.",
+                    )
+                yield result
+
+    def append(self, line: bytes) -> None:
+        """Write one result, whole or not at all; it outlives the process, and after the next `sync` a power failure.
+
+        Raises:
+            OSError: The disk is full, for example.
+        """
+        begin = os.fstat(self._file).st_size
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            # Else the next result, if it is a short one, would stand behind a torn one in the same line.
+            os.ftruncate(self._file, begin)
+            raise
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk."""
+        os.fsync(self._file)
+
+    def drop_failures(self, of: Callable[[str], bool]) -> None:
+        """Take failed results out, so that their lines are as if they had never been asked; `of` says of which ids.
+
+        A new file takes the place of the old one in one step: whoever ends before sees the old one, after it the new.
+        """
+        beside = self.path.with_name(f"{self.path.name}.new")
+        # What is there was left by a process that ended here; it may not be written through a link.
+        beside.unlink(missing_ok=True)
+        mode = stat.S_IMODE(os.fstat(self._file).st_mode)
+        made = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, mode)
+        try:
+            fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self.path.open("rb") as lines, os.fdopen(os.dup(made), "wb") as kept:
+                kept.writelines(line for line in lines if not self._is_failure(line, of))
+            os.fsync(made)
+            beside.replace(self.path)
+        except BaseException:
+            os.close(made)
+            raise
+        os.close(self._file)
+        self._file = made
+
+    def close(self) -> None:
+        """Let others write."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _repair(self) -> bool:
+        """Whether the last line was torn; it is taken away, or ended if only its end is missing.
+
+        Raises:
+            SettingsError: It is no beginning of a result, so the file is another's.
+        """
+        size = os.fstat(self._file).st_size
+        start = self._last_line(size)
+        if start == size:
+            return False
+        torn = os.pread(self._file, size - start, start)
+        if not torn.startswith(self._form.beginning[: len(torn)]):
+            raise SettingsError(
+                f"{self.path.name} ends in what is no result of a batch.", hint="Name another file for the output."
+            )
+        if _result(torn, self._form) is not None:
+            self.append(b"\n")
+        else:
+            os.ftruncate(self._file, start)
+        return True
+
+    def _is_failure(self, line: bytes, of: Callable[[str], bool]) -> bool:
+        result = _result(line, self._form)
+        return result is not None and result.get("error") is not None and of(result["custom_id"])
+
+    def _last_line(self, size: int) -> int:
+        """Where the piece behind the last line end begins."""
+        position = size
+        while position > 0:
+            begin = max(position - _BLOCK, 0)
+            found = os.pread(self._file, position - begin, begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            position = begin
+        return 0
+
+
+def _locked(path: Path) -> int:
+    """A descriptor of the file that is at the path now, locked; the system unlocks it when the process ends.
+
+    Raises:
+        SettingsError: Another process has it.
+    """
+    for _ in range(_TRIES):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another file may have come in its place before the lock.
+            if _is_at(path, file):
+                return file
+        except BlockingIOError:
+            os.close(file)
+            break
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+    raise SettingsError(
+        f"Another process writes to {path.name}.", hint="Wait until it has ended, or name another file for the output."
+    )
+
+
+def _is_at(path: Path, file: int) -> bool:
+    opened = os.fstat(file)
+    if not stat.S_ISREG(opened.st_mode):
+        raise SettingsError(f"{path.name} is no file.", hint="Name a file for the output: it is read again to go on.")
+    try:
+        return os.path.samestat(opened, path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _result(line: bytes, form: Form) -> Json | None:
+    """The result in a line; None if it is none."""
+    try:
+        held: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(held, Mapping) or not isinstance(held.get("custom_id"), str):
+        return None
+    return dict(held) if form.is_result(held) else None

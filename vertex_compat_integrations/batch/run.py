@@ -1,0 +1,326 @@
+"""A file of requests → a file of results: some at a time, each once, whatever ends the process."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from vertex_compat_integrations.batch.input_file import read_lines
+from vertex_compat_integrations.batch.line import Line, LineDecoder
+from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Output
+from vertex_compat_integrations.batch.pending import Ledger
+from vertex_compat_integrations.batch.rate import Pace, Rate
+from vertex_compat_integrations.batch.result import answered, encode_record, failed
+from vertex_compat_integrations.batch.summary import Summary
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    CredentialsError,
+    SettingsError,
+    VertexCompatError,
+)
+from vertex_compat_integrations.core.settings.connection import (
+    Connection,
+    Destination,
+    resolve_destination,
+    resolve_source,
+)
+from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.wire import Json
+
+INTERRUPTED = "interrupted"
+_LINES_BETWEEN_TURNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How fast, and when to give up.
+
+    Attributes:
+        concurrency: Lines at a time.
+        rate: Lines to begin in a time; retries come on top.
+        most_failures_in_a_row: After so many the batch stops: more lines would only fail, too. 0 is never.
+        grace_seconds: How long the running requests may go on after `stop`.
+    """
+
+    concurrency: int = 8
+    rate: Rate | None = None
+    most_failures_in_a_row: int = 100
+    grace_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            SettingsError: It would never begin.
+        """
+        if self.concurrency < 1:
+            raise SettingsError(f"concurrency={self.concurrency}.", hint="Give 1 or more.")
+
+
+class Batch:
+    """One run. `prepare` checks and counts, `run` asks, `stop` ends early; `with` lets go of the output."""
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        output: str | os.PathLike[str],
+        *,
+        connection: Connection | None = None,
+        options: Options | None = None,
+        pacing: Pacing | None = None,
+    ) -> None:
+        """`options` hold where a line says nothing. Nothing is opened yet."""
+        self._source, self._path = Path(source), Path(output)
+        self._connection = connection or Connection()
+        self._options = options or Options()
+        self._pacing = pacing or Pacing()
+        self._pace = Pace(self._pacing.rate) if self._pacing.rate else None
+        self._slots = asyncio.Semaphore(self._pacing.concurrency)
+        self._ledger = Ledger()
+        self._output: Output | None = None
+        self._decoder: LineDecoder | None = None
+        self._dispatch: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._failures_in_a_row = 0
+        self._unsynced = False
+        self.summary = Summary()
+
+    def prepare(self, *, retry_failed: bool = False) -> Summary:
+        """The counts before anything is asked; every line of the input was checked, nothing was sent.
+
+        `retry_failed` takes the failed results out of the output, so that their lines are asked again.
+
+        Raises:
+            SettingsError: A setting or a line cannot be, or the output is another process's or another file.
+            CredentialsError: Only the credential knows the project, and there is none.
+            OSError: A file cannot be opened.
+        """
+        self._decoder = LineDecoder(self._options, _checked_destination(self._connection))
+        self._check_files()
+        for line in read_lines(self._source, self._decoder):
+            if (earlier := self._ledger.add(line.custom_id, line.number)) is not None:
+                raise SettingsError(
+                    f"{self._source.name}, line {line.number}: line {earlier} has the same custom_id.",
+                    hint="Give each line an id of its own, or none.",
+                )
+            self.summary.lines += 1
+        self._output = Output(self._path)
+        self._read_output(self._output, retry_failed=retry_failed)
+        return self.summary
+
+    async def run(self, on_result: Callable[[Summary], None] = lambda _: None) -> Summary:
+        """Ask what is still to be asked; `on_result` is told the counts after each line.
+
+        Raises:
+            OSError: A result could not be written.
+            SettingsError: The input was changed meanwhile, and a line of it cannot be read.
+        """
+        output, begin = self._opened(), time.monotonic()
+        if self.summary.stopped is not None or not self.summary.unfinished:
+            return self.summary
+        async with VertexCompatClient(self._connection) as client:
+            self._work = asyncio.create_task(self._ask_all(client, output, on_result))
+            try:
+                await self._work
+            except asyncio.CancelledError:
+                if self.summary.stopped is None or _is_being_cancelled():
+                    raise
+            except ExceptionGroup as failures:
+                raise _first_of(failures) from None
+            finally:
+                self.summary.seconds = time.monotonic() - begin
+                output.sync()
+        return self.summary
+
+    def stop(self) -> None:
+        """Begin no more lines and let the running ones end, for a while; called again, end them, too.
+
+        What is not written by then is asked again by the next run.
+        """
+        if self.summary.stopped is not None and self._work is not None:
+            self._work.cancel()
+            return
+        self._end(INTERRUPTED)
+        if self._work is not None:
+            asyncio.get_running_loop().call_later(self._pacing.grace_seconds, self._work.cancel)
+
+    def close(self) -> None:
+        """Let others write to the output."""
+        self._ledger.close()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self) -> Output:
+        if self._output is None:
+            self.prepare()
+        if self._output is None:
+            raise SettingsError("The batch is closed.", hint="Make another one.")
+        return self._output
+
+    def _check_files(self) -> None:
+        if not self._source.is_file():
+            raise SettingsError(f"{self._source} is no file.", hint="Name a file: it is read again to go on.")
+        if self._path.exists() and self._path.samefile(self._source):
+            raise SettingsError("Input and output are one file.", hint="Name another file for the output.")
+
+    def _read_output(self, output: Output, *, retry_failed: bool) -> None:
+        self.summary.repaired = output.repaired
+        if retry_failed:
+            output.drop_failures(self._ledger.has)
+        for result in output.results():
+            if self._ledger.take(result["custom_id"]):
+                self.summary.add_earlier(result)
+            else:
+                self.summary.unmatched += 1
+
+    async def _ask_all(self, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]) -> None:
+        async with asyncio.TaskGroup() as group:
+            sync = group.create_task(self._sync(output))
+            async with asyncio.TaskGroup() as lines:
+                self._dispatch = lines.create_task(self._begin_lines(lines, client, output, on_result))
+            sync.cancel()
+
+    async def _begin_lines(
+        self, lines: asyncio.TaskGroup, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]
+    ) -> None:
+        async for line in self._open_lines():
+            await self._slots.acquire()
+            if self._pace is not None:
+                await asyncio.sleep(self._pace.delay(time.monotonic()))
+            task = lines.create_task(self._answer(line, client, output, on_result))
+            task.add_done_callback(lambda _: self._slots.release())
+
+    async def _open_lines(self) -> AsyncIterator[Line]:
+        """The lines that are still to be asked; those that were added meanwhile are left for the next run."""
+        if self._decoder is None:
+            return
+        for place, line in enumerate(read_lines(self._source, self._decoder)):
+            if self._ledger.take(line.custom_id):
+                yield line
+            elif place % _LINES_BETWEEN_TURNS == 0:
+                # To skip a million lines takes a while, in which answers come.
+                await asyncio.sleep(0)
+
+    async def _answer(
+        self, line: Line, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]
+    ) -> None:
+        try:
+            result = answered(line, await client.achat(line.messages, line.options))
+        except VertexCompatError as error:
+            if _concerns_all(error):
+                self._end(str(error))
+                return
+            result = failed(line, error)
+        self._write(result, output)
+        on_result(self.summary)
+
+    def _write(self, result: Json, output: Output) -> None:
+        output.append(encode_record(result))
+        self._unsynced = True
+        self.summary.add(result)
+        self._failures_in_a_row = self._failures_in_a_row + 1 if result["error"] else 0
+        most = self._pacing.most_failures_in_a_row
+        if most and self._failures_in_a_row >= most:
+            self._end(f"{most} lines failed in a row")
+
+    def _end(self, reason: str) -> None:
+        """Begin no more lines."""
+        if self.summary.stopped is None:
+            self.summary.stopped = reason
+        if self._dispatch is not None:
+            self._dispatch.cancel()
+
+    async def _sync(self, output: Output) -> None:
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            if self._unsynced:
+                self._unsynced = False
+                await asyncio.to_thread(output.sync)
+
+
+def run_batch(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    connection: Connection | None = None,
+    options: Options | None = None,
+    pacing: Pacing | None = None,
+    retry_failed: bool = False,
+) -> Summary:
+    """What came of the requests in `source`; the results are in `output`. What has a result there is not asked again.
+
+    Args:
+        source: A file of JSON lines: OpenAI's batch requests, or `{"prompt": …}` or `{"messages": …}` with options.
+        output: A file of JSON lines in the form of OpenAI's batch output.
+        connection: Where to ask, and as whom.
+        options: What holds where a line says nothing.
+        pacing: How fast, and when to give up.
+        retry_failed: Whether to ask lines again that failed in an earlier run.
+
+    Raises:
+        SettingsError: A setting or a line cannot be, or another process writes to the output; nothing was sent.
+        CredentialsError: Only the credential knows the project, and there is none.
+        OSError: A file cannot be read or written.
+    """
+    return asyncio.run(
+        arun_batch(source, output, connection=connection, options=options, pacing=pacing, retry_failed=retry_failed)
+    )
+
+
+async def arun_batch(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    connection: Connection | None = None,
+    options: Options | None = None,
+    pacing: Pacing | None = None,
+    retry_failed: bool = False,
+) -> Summary:
+    """Like `run_batch`, in a program that has an event loop."""
+    with Batch(source, output, connection=connection, options=options, pacing=pacing) as batch:
+        await asyncio.to_thread(batch.prepare, retry_failed=retry_failed)
+        return await batch.run()
+
+
+def _checked_destination(connection: Connection) -> Destination:
+    """Where requests go; what would fail every line is found here.
+
+    Raises:
+        SettingsError: There is no project, for example, or the credential may not go there.
+        CredentialsError: Only the credential knows the project, and there is none.
+    """
+    destination = resolve_destination(connection)
+    source = resolve_source(connection, destination)
+    if destination.endpoint is not None and destination.project is None:
+        destination.build_base_url(source.account(connection.timeout).project)
+    return destination
+
+
+def _concerns_all(error: VertexCompatError) -> bool:
+    """Whether no line would fare better, so that this one stays open, too."""
+    if isinstance(error, SettingsError):
+        # A request was made of the line, and the connection's settings let none out.
+        return error.attempts > 0
+    return isinstance(error, CredentialsError | AuthenticationError)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
+    """The first error in groups of groups."""
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, ExceptionGroup) else first

@@ -1,0 +1,1 @@
+"""What several commands need: targets, printing, exit codes, child programs."""

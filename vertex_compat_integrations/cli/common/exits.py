@@ -1,0 +1,33 @@
+"""How a command ends that cannot do what it was asked for: one line on the error stream, and the exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
+from vertex_compat_integrations.core.settings.base import reason_of
+
+FAILED = 1
+WRONG_USAGE = 2
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Errors inside end the command: 2 where settings cannot work, 1 where something failed.
+
+    Raises:
+        typer.Exit: An error came.
+    """
+    try:
+        yield
+    except (SettingsError, ValidationError) as error:
+        raise _ended(reason_of(error), WRONG_USAGE) from None
+    except VertexCompatError as error:
+        raise _ended(str(error), FAILED) from None
+
+
+def _ended(reason: str, code: int) -> typer.Exit:
+    typer.echo(f"vertex-compat: {' '.join(reason.split())}", err=True)
+    return typer.Exit(code)

@@ -1,0 +1,100 @@
+"""A comparison in a terminal: the figures of each model, what may be said of them, and the answers side by side."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vertex_compat_integrations.cli.chat.conversation import harmless
+from vertex_compat_integrations.compare.answer import Answer
+from vertex_compat_integrations.compare.figures.report import Report, Subject
+from vertex_compat_integrations.compare.figures.summary import METRICS, show_spread
+from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, explanations, figures, terms_text
+
+WIDTH = 200
+"""Of the tables where the output is no terminal."""
+
+SHOWN_ANSWER = 400
+"""Letters of an answer; JSON, CSV and the page have it whole."""
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the whole."""
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(Text(harmless(terms_text(report))))
+    if report.emulated:
+        console.print(Text(EMULATED, "yellow"))
+    console.print(figures_table(report))
+    if report.terms.runs > 1:
+        console.print(runs_table(report))
+    for line in (*report.comparison.findings, report.comparison.note):
+        console.print(Text(harmless(line)))
+    for prompt in report.prompts:
+        console.print(answers_table(report, prompt.name, prompt.text))
+    for subject in report.subjects:
+        _print_parameters(subject, console)
+    for line in explanations(report):
+        console.print(Text(harmless(line), "dim"))
+
+
+def figures_table(report: Report) -> Table:
+    """One row for each model."""
+    table = _table("Models")
+    rows = [figures(report, subject) for subject in report.subjects]
+    for heading in rows[0]:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(harmless(cell)) for cell in row.values()))
+    return table
+
+
+def runs_table(report: Report) -> Table:
+    """Of each metric, the median of the runs with the lowest and the highest."""
+    table = _table(f"Median of {report.terms.runs} runs (lowest to highest)")
+    for heading in ("Model", "Whole answer", "First token", "Cost of a run"):
+        table.add_column(heading, overflow="fold")
+    for subject in report.subjects:
+        runs = subject.summary.runs
+        row = (subject.label, *(show_spread(metric, runs[metric.name]) for metric in METRICS))
+        table.add_row(*(Text(harmless(cell)) for cell in row))
+    return table
+
+
+def answers_table(report: Report, name: str, prompt: str) -> Table:
+    """The answers to one prompt, a column for each model."""
+    table = _table(f"{name}: {_short(prompt)}")
+    for subject in report.subjects:
+        table.add_column(Text(harmless(subject.label)), overflow="fold", ratio=1)
+    for run in range(1, report.terms.runs + 1):
+        given = {a.task.label: a for a in report.answers if a.task.prompt.name == name and a.task.run == run}
+        if given:
+            table.add_row(*(_answer_cell(given.get(subject.label)) for subject in report.subjects), end_section=True)
+    return table
+
+
+def _answer_cell(answer: Answer | None) -> Text:
+    if answer is None:
+        return Text("-", "dim")
+    if answer.error is not None:
+        return Text(harmless(answer.error), "red")
+    text = Text(harmless(_short(answer.text)))
+    if answer.validity and not answer.validity.is_valid:
+        text.append(f"\nnot valid: {harmless(_short(answer.validity.reason))}", "yellow")
+    return text
+
+
+def _print_parameters(subject: Subject, console: Console) -> None:
+    sent = subject.parameters
+    said = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
+    console.print(Text(harmless(f"{subject.label} was asked with {_short(said)}")))
+    for remark in subject.remarks if subject.remarks is not None else ("dropped or converted: unknown",):
+        console.print(Text(harmless(f"  {remark}"), "dim"))
+
+
+def _table(title: str) -> Table:
+    return Table(title=Text(harmless(title)), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_ANSWER else f"{text[:SHOWN_ANSWER]}…"

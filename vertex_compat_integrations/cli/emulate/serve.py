@@ -1,0 +1,123 @@
+"""`vertex-compat emulate`: the emulator until Ctrl-C, what to paste to reach it, and a line for each request."""
+
+import json
+import os
+import shlex
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vertex_compat_integrations.cli.common.printing import printable
+from vertex_compat_integrations.cli.common.stop_signal import stop_signal
+from vertex_compat_integrations.emulator import Emulator, Entry, Upstream
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
+
+POLL_SECONDS = 0.1
+_EXAMPLE_MODEL = "google/gemini-3.5-flash"
+_PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
+    """Run the emulator until SIGINT or SIGTERM.
+
+    Raises:
+        OSError: The port is taken, or the key file cannot be written.
+    """
+    with stop_signal() as stopped, emulator:
+        if key_file is not None:
+            write_key_file(emulator, key_file)
+        greeting = address_record(emulator, key_file)
+        lines = address_lines(greeting, os.environ, emulator.upstream)
+        _print(json.dumps(greeting) if as_json else "\n".join(lines))
+        _print_requests(emulator, stopped, as_json=as_json)
+    if not as_json:
+        _print("Stopped.")
+
+
+def write_key_file(emulator: Emulator, path: Path) -> None:
+    """Write a service account's key file whose tokens come from the emulator; readable by the owner alone.
+
+    Raises:
+        FileExistsError: Something else than such a file is there.
+    """
+    info = emulator.identity.service_account_info(emulator.url)
+    if path.exists():
+        if not _is_own_key_file(path, info["private_key_id"]):
+            raise FileExistsError(f"{path} exists, and is no key file of the emulator; name another file.")
+        path.unlink()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(info, file, indent=1)
+
+
+def _is_own_key_file(path: Path, key_id: str) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(content, dict) and content.get("private_key_id") == key_id
+
+
+def address_record(emulator: Emulator, key_file: Path | None) -> dict[str, str | None]:
+    """Where the emulator is, for programs."""
+    return {
+        "host": emulator.host,
+        "url": emulator.url,
+        "base_url": emulator.base_url(),
+        "service_account": str(key_file.absolute()) if key_file else None,
+        "answered_by": f"{emulator.upstream.name} at {emulator.upstream.origin}" if emulator.upstream else None,
+    }
+
+
+def address_lines(
+    record: Mapping[str, str | None], environment: Mapping[str, str], upstream: Upstream | None = None
+) -> Iterator[str]:
+    """What to paste to reach the emulator."""
+    yield f"The emulator listens on {record['url']} until Ctrl-C; {_who_answers(upstream)}."
+    yield ""
+    yield "Without credentials:"
+    yield f"  export {EMULATOR_HOST_VARIABLE}={record['host']}"
+    if any(environment.get(name) for name in _PROXY_VARIABLES):
+        yield "  export NO_PROXY=127.0.0.1,localhost,::1  # else requests go to the proxy that is set here"
+    yield ""
+    if record["service_account"] is None:
+        yield "With real google-auth: --service-account FILE writes a key file for the identity side."
+    else:
+        yield "With real google-auth:"
+        yield f"  export GOOGLE_APPLICATION_CREDENTIALS={shlex.quote(record['service_account'])}"
+        place = f'base_url="{record["base_url"]}", allow_hosts=["{record["url"]}"]'
+        yield f'  ChatVertexCompat(model="{_EXAMPLE_MODEL}", {place})'
+    yield ""
+
+
+def _who_answers(upstream: Upstream | None) -> str:
+    if upstream is None:
+        return "nothing leaves this machine, and no model answers"
+    if upstream.is_local:
+        return f"{upstream.name} answers, at {upstream.origin} on this machine"
+    return f"{upstream.name} answers: what is asked goes to {upstream.origin}"
+
+
+def request_record(entry: Entry) -> dict[str, Any]:
+    """A request for the eyes of others: its query, headers and body stay here."""
+    return {"method": entry.method, "path": printable(entry.path), "status": entry.status}
+
+
+def _print_requests(emulator: Emulator, stopped: threading.Event, *, as_json: bool) -> None:
+    seen = 0
+    waiting: list[Entry] = []
+    is_last = False
+    while not is_last:
+        is_last = stopped.wait(POLL_SECONDS)
+        entries = emulator.journal.entries
+        waiting += entries[seen:]
+        seen = len(entries)
+        for entry in waiting:
+            if entry.status is not None:
+                record = request_record(entry)
+                _print(json.dumps(record) if as_json else "{method} {path} {status}".format_map(record))
+        waiting = [entry for entry in waiting if entry.status is None]
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)

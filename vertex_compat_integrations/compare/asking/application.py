@@ -1,0 +1,99 @@
+"""What a model is asked through: a plain question, or a function of the user's own."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic_core import to_json
+
+from vertex_compat_integrations.compare.asking.schema_check import Schema
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.named_object import find_named
+
+Application = Callable[[Any, str], Any]
+"""Takes LangChain's chat model and a prompt; gives a text, a message, or an object."""
+
+
+def question(schema: Schema | None) -> Application:
+    """The application that only asks; a schema is sent along as `response_format`."""
+
+    def ask(model: Any, prompt: str) -> Any:
+        asked = model if schema is None else model.bind(response_format=schema.response_format())
+        return asked.invoke(prompt)
+
+    return ask
+
+
+def load_application(name: str) -> Application:
+    """The function `module:function`, plain or asynchronous.
+
+    Raises:
+        SettingsError: There is no such function, or it does not take a model and a prompt.
+    """
+    found = find_named(name, "--app")
+    try:
+        inspect.signature(found).bind("model", "prompt")
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"--app {name}: {error}.", hint="It is called with a chat model and a prompt.") from None
+    application: Application = found
+    return application
+
+
+def answer_text(application: Application, model: Any, prompt: str) -> str:
+    """What the application answers, as text; an object as JSON."""
+    given = application(model, prompt)
+    if isinstance(given, BaseMessage):
+        return given.text
+    if isinstance(given, str):
+        return given
+    return to_json(given, serialize_unknown=True).decode()
+
+
+class LoopThread:
+    """One event loop for all asynchronous answers, as a program of one's own has it: connections live on their loop."""
+
+    def __init__(self) -> None:
+        """Nothing runs before the first asynchronous answer."""
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there was an asynchronous answer."""
+        return self._loop is not None
+
+    def synchronous(self, application: Application) -> Application:
+        """The application, whose answers are waited for where they are asynchronous."""
+
+        def ask(model: Any, prompt: str) -> Any:
+            given = application(model, prompt)
+            return self.run(given) if inspect.isawaitable(given) else given
+
+        return ask
+
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """What the awaitable gives, run on the loop in the context of the caller."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="vertex-compat-compare-loop")
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._loop).result()
+
+    def close(self) -> None:
+        """End the loop."""
+        if self._loop is None or self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+        self._loop = self._thread = None
+
+
+async def _awaited(given: Awaitable[Any]) -> Any:
+    return await given

@@ -1,0 +1,144 @@
+"""A model that is compared: made from its settings, and prepared to be measured."""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
+
+from vertex_compat_integrations.compare.asking.redaction import Redactor, secrets_in
+from vertex_compat_integrations.compare.plan import Settings
+from vertex_compat_integrations.core.adapters.model_spec import MODEL_VARIABLE, OPENAI, Spec, resolve_spec
+from vertex_compat_integrations.core.calls.request_count import Body, count_request
+from vertex_compat_integrations.core.endpoint import OPENAPI
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.langchain import ChatVertexCompat, load_chat_model
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
+
+_PROXY_VARIABLE = "OPENAI_PROXY"
+_URLS = ("base_url", "openai_api_base", "api_base")
+_URL_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+_LOADER_ARGUMENTS = ("spec", "section", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A model that is compared.
+
+    Attributes:
+        label: How outputs call it.
+        provider: `vertex_compat` or `openai`.
+        model: LangChain's object for it.
+        name: The model's name at its provider.
+        counts_requests: Whether its requests are counted where they are sent.
+        elsewhere: The server of the user's own that answers in the provider's place; None if the provider does.
+        is_deployed: Whether it is an endpoint of the user's own on Vertex AI, which is paid by the hour.
+        redactor: Takes its secrets out of texts.
+        close: Lets go of its connections.
+        aclose: The same for those of the running event loop.
+    """
+
+    label: str
+    provider: str
+    model: BaseChatModel
+    name: str
+    counts_requests: bool
+    elsewhere: str | None
+    is_deployed: bool
+    redactor: Redactor
+    close: Callable[[], None]
+    aclose: Callable[[], Awaitable[None]]
+
+    def listening(self, handler: BaseCallbackHandler) -> BaseChatModel:
+        """The model, which tells the handler of each of its calls; nothing comes from a cache of LangChain's."""
+        return self.model.model_copy(update={"callbacks": [handler], "cache": False})
+
+
+def load_contender(label: str, settings: Settings, environment: Mapping[str, str] = os.environ) -> Contender:
+    """The model of these settings, which count more than the environment; it streams, unless they say otherwise.
+
+    Raises:
+        SettingsError: They make no model.
+    """
+    redactor = Redactor(secrets_in(settings, environment))
+    try:
+        return _load(label, settings, environment, redactor)
+    except SettingsError as error:
+        raise SettingsError(f"{label}: {redactor.clean_error(error.message)}", hint=error.hint) from None
+    except Exception as error:  # noqa: BLE001 - the stock class raises what its SDK raises, such as where there is no key
+        reason = " ".join(redactor.clean_error(str(error)).split())
+        raise SettingsError(f"{label}: {reason}", hint="Correct the settings, or install what is missing.") from None
+
+
+def _load(label: str, settings: Settings, environment: Mapping[str, str], redactor: Redactor) -> Contender:
+    if taken := [name for name in _LOADER_ARGUMENTS if name in settings]:
+        raise SettingsError(f"{taken[0]} is no setting of a model.", hint="Leave it out.")
+    others = {name: value for name, value in environment.items() if name != MODEL_VARIABLE}
+    spec = resolve_spec({}, settings, environment=others)
+    clients = _counting_clients(spec, environment) if spec.provider == OPENAI else {}
+    streamed = {"streaming": True, "stream_usage": True}
+    model = load_chat_model({}, environment=others, **{**streamed, **clients, **settings})
+    name, elsewhere = str(spec.settings["model"]), _own_server(spec, environment)
+    is_deployed = spec.settings.get("endpoint") not in (None, OPENAPI)
+    if isinstance(model, ChatVertexCompat):
+        # Copies share the client that this makes; the settings are checked on the way, and nothing is sent.
+        model.explain_request("-")
+        return Contender(
+            label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close, model.aclose
+        )
+    close = clients["http_client"].close if clients else _nothing
+    aclose = clients["http_async_client"].aclose if clients else _anothing
+    return Contender(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close, aclose)
+
+
+def _own_server(spec: Spec, environment: Mapping[str, str]) -> str | None:
+    """The server of the user's own that answers in the provider's place."""
+    variables = _URL_VARIABLES if spec.provider == OPENAI else (EMULATOR_HOST_VARIABLE,)
+    said = (*map(spec.settings.get, _URLS), *map(environment.get, variables))
+    url = next((str(value) for value in said if value), None)
+    if url is None:
+        return None
+    # Only the host: the rest of a URL may hold a password.
+    return urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[2]
+
+
+def _counting_clients(spec: Spec, environment: Mapping[str, str]) -> dict[str, Any]:
+    """HTTP clients of the SDK's own make that count requests; none where the user chose others, or a proxy."""
+    from openai import DefaultAsyncHttpxClient, DefaultHttpxClient  # noqa: PLC0415 - only the stock class needs them
+
+    chosen = ("openai_proxy", "http_client", "http_async_client")
+    if any(map(spec.settings.get, chosen)) or environment.get(_PROXY_VARIABLE):
+        return {}
+    return {
+        "http_client": DefaultHttpxClient(event_hooks={"request": [_count]}),
+        "http_async_client": DefaultAsyncHttpxClient(event_hooks={"request": [_acount]}),
+    }
+
+
+def _count(request: Any) -> None:
+    count_request(lambda: _body(request.read()))
+
+
+async def _acount(request: Any) -> None:
+    content = await request.aread()
+    count_request(lambda: _body(content))
+
+
+def _body(content: bytes) -> Body | None:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _nothing() -> None:
+    """Let go of nothing."""
+
+
+async def _anothing() -> None:
+    """Let go of nothing."""

@@ -1,0 +1,85 @@
+"""Keys and tokens of the compared models, kept out of every output."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from vertex_compat_integrations.core.explain.explanation import REDACTED
+
+_SECRET_NAMES = re.compile(r"api_?key|secret|password|credential|authorization|headers|^token$", re.IGNORECASE)
+_SECRET_VARIABLES = ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
+# Services repeat a refused key in their errors, in part or whole; these are the forms of OpenAI's and Google's.
+_KEY_FORMS = re.compile(r"\b(?:sk-|ya29\.|AIza|Bearer )[\w.*~+/=-]+")
+_SHORTEST = 6
+
+
+class Redactor:
+    """Takes known secrets out of texts."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know these; what is too short to be one is left alone."""
+        known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def clean(self, text: str) -> str:
+        """The text without the known secrets."""
+        return self._known.sub(REDACTED, text) if self._known else text
+
+    def clean_error(self, text: str) -> str:
+        """The text without the known secrets, and without anything that has the form of a key."""
+        return _KEY_FORMS.sub(REDACTED, self.clean(text))
+
+    def clean_values(self, value: Any) -> Any:
+        """The JSON value without the known secrets, and without what stands under a name for secrets."""
+        match value:
+            case str():
+                return self.clean(value)
+            case Mapping():
+                return {
+                    self.clean(str(name)): REDACTED if _is_secret(str(name), held) else self.clean_values(held)
+                    for name, held in value.items()
+                }
+            case list() | tuple():
+                return [self.clean_values(held) for held in value]
+            case _:
+                return value
+
+
+def secrets_in(settings: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """The secrets among a model's settings, and those of the environment that its class would take."""
+    for name in _SECRET_VARIABLES:
+        yield from _parts(environment.get(name, ""))
+    for name, value in settings.items():
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, Mapping):
+            yield from _all_strings(value) if _SECRET_NAMES.search(name) else secrets_in(value, {})
+        elif isinstance(value, str):
+            yield from _parts(value) if _SECRET_NAMES.search(name) else _passwords(value)
+
+
+def _is_secret(name: str, held: Any) -> bool:
+    return isinstance(held, str | Mapping) and _SECRET_NAMES.search(name) is not None
+
+
+def _all_strings(value: Any) -> Iterator[str]:
+    for held in value.values():
+        if isinstance(held, Mapping):
+            yield from _all_strings(held)
+        elif isinstance(held, str):
+            yield from _parts(held)
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """The secret, and its words: a header's value is `Bearer …`, a variable may hold several lines."""
+    yield secret
+    yield from secret.split()
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """The password of a URL."""
+    if found := re.match(r"[a-z]+://[^/@:]*:([^/@]+)@", url):
+        yield found.group(1)

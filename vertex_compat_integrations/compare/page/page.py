@@ -1,0 +1,205 @@
+"""The report as one HTML page that needs nothing else: no script, no network, and every answer escaped."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+
+from vertex_compat_integrations.compare.answer import Answer
+from vertex_compat_integrations.compare.figures.report import Report, Subject
+from vertex_compat_integrations.compare.figures.summary import METRICS, Times, show_dollars, show_seconds, show_spread
+from vertex_compat_integrations.compare.figures.words import EMULATED, counted, explanations, figures, terms_text
+from vertex_compat_integrations.compare.page.charts import COLOURS, Bar, Row, bars, dots
+from vertex_compat_integrations.compare.page.markup import Markup, element, joined
+from vertex_compat_integrations.compare.page.style import STYLE
+from vertex_compat_integrations.compare.plan import Prompt
+
+_TITLE = "Models compared"
+
+
+def page(report: Report) -> str:
+    """The page."""
+    sections = (
+        element("h1", _TITLE),
+        element("p", terms_text(report), class_="soft"),
+        *_banners(report),
+        _findings(report),
+        element("h2", "Figures"),
+        _figures(report),
+        *_runs(report),
+        element("h2", "Charts"),
+        _charts(report),
+        *(_answers(report, prompt) for prompt in report.prompts),
+        element("h2", "How each was asked"),
+        element("div", *map(_asked, report.subjects), class_="answers"),
+        element("footer", *(element("p", line) for line in explanations(report))),
+    )
+    return f'<!doctype html>\n<html lang="en">\n{_head()}\n<body>\n' + "\n".join(sections) + "\n</body>\n</html>\n"
+
+
+def _head() -> Markup:
+    """A head that forbids everything but the page's own style, whatever an answer may smuggle in."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return Markup(
+        '<head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{_TITLE}</title><style>{STYLE}</style></head>"
+    )
+
+
+def _banners(report: Report) -> Iterator[Markup]:
+    if report.emulated:
+        yield element("p", EMULATED, class_="banner")
+    if report.terms.stopped:
+        yield element("p", "It was stopped before its end; this is what came until then.", class_="banner")
+    if report.failures:
+        said = f"{report.failures} of {len(report.answers)} answers failed; times and tokens are of the others."
+        yield element("p", said, class_="banner")
+
+
+def _findings(report: Report) -> Markup:
+    found = report.comparison
+    listed = [element("ul", *(element("li", finding) for finding in found.findings))] if found.findings else []
+    return joined((element("h2", "What the runs show"), *listed, element("p", found.note)))
+
+
+def _figures(report: Report) -> Markup:
+    rows = [figures(report, subject) for subject in report.subjects]
+    return _table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _runs(report: Report) -> Iterator[Markup]:
+    if report.terms.runs < 2:
+        return
+    yield element("h3", f"Median of {report.terms.runs} runs, and the lowest and highest of them")
+    rows = [
+        [subject.label, *(show_spread(metric, subject.summary.runs[metric.name]) for metric in METRICS)]
+        for subject in report.subjects
+    ]
+    yield _table(["Model", "Whole answer", "First token", "Cost of a run"], rows)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    head = element("tr", *(element("th", heading, scope="col") for heading in headings))
+    body = []
+    for number, row in enumerate(rows):
+        name = element("th", element("span", row[0], class_=f"name c{number % COLOURS}"), scope="row")
+        body.append(element("tr", name, *map(_cell, headings[1:], row[1:])))
+    return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide")
+
+
+def _cell(heading: str, text: str) -> Markup:
+    """A cell that knows its heading, which narrow screens show beside it."""
+    return element("td", text, data_label=heading)
+
+
+def _charts(report: Report) -> Markup:
+    numbered = list(enumerate(report.subjects))
+    drawn = [
+        _times_chart(report, "Time to the first token", "first_token_seconds"),
+        _times_chart(report, "Time of the whole answer", "seconds"),
+    ]
+    if tokens := [bar for number, subject in numbered if (bar := _token_bar(number, subject))]:
+        caption = "Mean of an answer: input (dark), output besides thoughts (lighter), thoughts (lightest)."
+        drawn.append(bars("Tokens", caption, tokens, lambda count: f"{count:,.0f}"))
+    if costs := [bar for number, subject in numbered if (bar := _cost_bar(number, subject))]:
+        drawn.append(bars("Cost", "Mean of an answer by list price.", costs, show_dollars))
+    return element("div", *drawn, class_="charts")
+
+
+def _times_chart(report: Report, title: str, name: str) -> Markup:
+    rows = []
+    for number, subject in enumerate(report.subjects):
+        times: Times | None = getattr(subject.summary, name)
+        own = [a for a in report.answers if a.task.label == subject.label and a.error is None]
+        values = [value for answer in own if (value := getattr(answer, name)) is not None]
+        if times is not None:
+            rows.append(Row(subject.label, number, values, times.p50, times.p95))
+    if not rows:
+        return element("figure", element("figcaption", element("b", title), "unknown"))
+    return dots(title, rows, show_seconds)
+
+
+def _token_bar(number: int, subject: Subject) -> Bar | None:
+    usage, known = subject.summary.usage, subject.summary.usage_known
+    if not known:
+        return None
+    # A stock class tells Vertex AI's output without its thoughts, which may then be more.
+    spoken = max(0, usage.output - usage.thought)
+    pieces = (("input", usage.input / known), ("output", spoken / known), ("thoughts", usage.thought / known))
+    note = " + ".join(f"{count:,.0f} {name}" for name, count in pieces)
+    return Bar(subject.label, number, pieces, note)
+
+
+def _cost_bar(number: int, subject: Subject) -> Bar | None:
+    summary = subject.summary
+    if not summary.cost_known:
+        return None
+    mean = summary.cost / summary.cost_known
+    return Bar(subject.label, number, (("cost", mean),), show_dollars(mean))
+
+
+def _answers(report: Report, prompt: Prompt) -> Markup:
+    columns = []
+    for number, subject in enumerate(report.subjects):
+        own = [a for a in report.answers if a.task.label == subject.label and a.task.prompt == prompt]
+        columns.append(_column(number, subject.label, own))
+    title = element("h2", f"Answers to prompt {prompt.name}")
+    question = element("pre", prompt.text, class_="question", dir="auto")
+    return element("section", title, question, element("div", *columns, class_="answers"))
+
+
+def _column(number: int, label: str, answers: Sequence[Answer]) -> Markup:
+    """One model's answers: the first is shown, the others open."""
+    head = element("h3", element("span", label, class_=f"name c{number % COLOURS}"))
+    if not answers:
+        return element("article", head, element("p", "No answer.", class_="soft"))
+    first, *others = answers
+    rest = []
+    if others:
+        runs = [joined((element("p", f"Run {a.task.run}", class_="soft"), _answer(a))) for a in others]
+        rest = [element("details", element("summary", counted(len(others), "more run")), *runs)]
+    return element("article", head, _answer(first), *rest)
+
+
+def _answer(answer: Answer) -> Markup:
+    facts = element("div", *(element("span", fact, class_=kind) for fact, kind in _facts(answer)), class_="facts")
+    if answer.error is not None:
+        return joined((facts, element("pre", answer.error, class_="failed", dir="auto")))
+    problem = []
+    if answer.validity and not answer.validity.is_valid:
+        problem = [element("p", answer.validity.reason, class_="bad soft")]
+    return joined((facts, element("pre", answer.text or "(no text)", dir="auto"), *problem))
+
+
+def _facts(answer: Answer) -> Iterator[tuple[str, str | None]]:
+    yield show_seconds(answer.seconds), None
+    if answer.first_token_seconds is not None:
+        yield f"first token {show_seconds(answer.first_token_seconds)}", None
+    if answer.usage is not None:
+        yield f"{answer.usage.input:,} in, {answer.usage.output:,} out", None
+    yield f"cost {'unknown' if answer.cost is None else show_dollars(float(answer.cost))}", None
+    if answer.requests is not None:
+        yield f"{counted(answer.requests, 'request')} ({answer.retries} repeated)", None
+    if answer.finish_reason not in (None, "stop", "STOP"):
+        yield f"ended by {answer.finish_reason}", "bad"
+    if answer.validity is not None:
+        yield ("valid", "good") if answer.validity.is_valid else ("not valid", "bad")
+
+
+def _asked(subject: Subject) -> Markup:
+    sent = subject.parameters
+    said = json.dumps(sent, indent=1, ensure_ascii=False) if sent is not None else "unknown"
+    remarks = ["dropped or converted: unknown"] if subject.remarks is None else list(subject.remarks)
+    where = [element("p", f"Answered by {subject.elsewhere}.", class_="soft")] if subject.elsewhere else []
+    return element(
+        "article",
+        element("h3", subject.label),
+        *where,
+        element("p", f"List price: {subject.price or 'unknown'}", class_="soft"),
+        element("pre", said, class_="code"),
+        element("ul", *(element("li", remark) for remark in remarks), class_="soft"),
+    )

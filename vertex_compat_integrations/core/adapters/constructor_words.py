@@ -1,0 +1,153 @@
+"""Constructor words of other classes: what says the same in another form, and what asks for what is not so."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.base import rename_aliases
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A word that is no setting here.
+
+    Attributes:
+        hint: What to say instead.
+        means_nothing: Values that ask for what is so anyway.
+    """
+
+    hint: str
+    means_nothing: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A word whose value says the same in another form.
+
+    Attributes:
+        becomes: What it becomes, as a phrase for the user.
+        convert: Its value → settings by name.
+    """
+
+    becomes: str
+    convert: Callable[[Any], Mapping[str, Any]]
+
+
+Words = Mapping[str, Foreign | Converted]
+"""Word → what is to be known of it."""
+
+
+def plain(value: Any) -> Any:
+    """The value without other packages' classes: enums become their names, models become mappings."""
+    match value:
+        case Enum():
+            return value.name
+        case BaseModel():
+            return plain(value.model_dump(exclude_none=True))
+        case Mapping():
+            return {plain(key): plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case _:
+            return value
+
+
+def _from_thinking_config(value: Any) -> dict[str, Any]:
+    config = plain(value)
+    if isinstance(level := config.get("thinking_level"), str):
+        config["thinking_level"] = level.lower()
+    return {"thinking": config}
+
+
+def _from_mime_type(value: str) -> dict[str, Any]:
+    if value == "text/plain":
+        return {}
+    return {"response_format": {"type": "json_object" if value == "application/json" else value}}
+
+
+def _from_schema(value: Any) -> dict[str, Any]:
+    schema = value if isinstance(value, Mapping) else value.model_json_schema()
+    described = {"name": schema.get("title") or "answer", "schema": plain(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
+def with_answer_format(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments with an answer's MIME type and schema as one word, if both are given."""
+    kind, schema = values.get("response_mime_type"), values.get("response_schema")
+    if kind is None or schema is None:
+        return values
+    rest = {name: value for name, value in values.items() if name not in ("response_mime_type", "response_schema")}
+    answer = _from_schema(schema)["response_format"]
+    return {**rest, "response_format": answer if kind == "application/json" else {**answer, "type": kind}}
+
+
+_NO_FIELD = "The endpoint documents no such field; extra_body= reaches the body, unverified."
+
+GENERATION_WORDS: Words = {
+    "thinking_config": Converted("`thinking`", _from_thinking_config),
+    "response_mime_type": Converted("`response_format`", _from_mime_type),
+    "response_schema": Converted("`response_format`", _from_schema),
+    "response_modalities": Converted(
+        "`modalities`, in small letters", lambda value: {"modalities": [str(plain(each)).lower() for each in value]}
+    ),
+    "safety_settings": Converted("the same, enums by name", lambda value: {"safety_settings": plain(value)}),
+    "media_resolution": Converted("the same, an enum by name", lambda value: {"media_resolution": plain(value)}),
+    "top_k": Foreign("The endpoint has no such parameter; use top_p=."),
+    "labels": Foreign(_NO_FIELD),
+    "audio_timestamp": Foreign(_NO_FIELD, (False,)),
+    "image_config": Foreign('Use modalities=["text", "image"]; the endpoint documents no other setting of pictures.'),
+}
+"""Words of Google's own `GenerationConfig`."""
+
+
+def own_words(
+    values: Mapping[str, Any], words: Words, class_name: str, known: Collection[str], aliases: Mapping[str, str]
+) -> dict[str, Any]:
+    """The constructor's arguments in words of ours, and without those that are None, which means the default.
+
+    Args:
+        values: The arguments.
+        words: What is known of other classes' words.
+        class_name: The class, as errors name it.
+        known: The class's own words.
+        aliases: Other names of these.
+
+    Raises:
+        SettingsError: A word asks for something that is not so, or says otherwise than another one.
+    """
+    kept: dict[str, Any] = {}
+    converted: list[tuple[str, Mapping[str, Any]]] = []
+    for name, value in values.items():
+        word = words.get(name)
+        if word is None or (name in known and isinstance(word, Foreign)):
+            if not (value is None and name in known):
+                kept[name] = value
+        elif isinstance(word, Converted):
+            converted.append((name, word.convert(value) if value is not None else {}))
+        else:
+            _refuse_unless_idle(name, value, word, class_name)
+    kept = rename_aliases(kept, aliases)
+    for name, settings in converted:
+        _merge(kept, settings, name)
+    return kept
+
+
+def _merge(kept: dict[str, Any], settings: Mapping[str, Any], source: str) -> None:
+    """Add what a word means; a mapping is added to a mapping."""
+    for name, value in settings.items():
+        held = kept.get(name)
+        if isinstance(held, Mapping) and isinstance(value, Mapping) and name != source:
+            kept[name] = {**value, **held}
+        elif held not in (None, value):
+            raise SettingsError(f"{source} and {name} are the same setting, given twice.", hint=f"Keep {name}=.")
+        else:
+            kept[name] = value
+
+
+def _refuse_unless_idle(name: str, value: Any, foreign: Foreign, class_name: str) -> None:
+    if value is not None and value not in foreign.means_nothing:
+        raise SettingsError(f"{name}= is no setting of {class_name}.", hint=foreign.hint)

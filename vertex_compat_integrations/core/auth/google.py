@@ -1,0 +1,467 @@
+"""Where tokens come from: Application Default Credentials, a google-auth object, a callable, or a static token.
+
+The only module that imports google-auth, and only when a token or a project is first asked for. Its exceptions can
+hold private keys and request bodies, so none is ever chained: `CredentialsError` names the kind of credentials and the
+class of the cause.
+
+Fetches run in threads, but one step keeps the interpreter's lock all the same: when a service account's key file is
+first loaded, google-auth has its RSA key checked, some 50 ms once in a process.
+"""
+
+import copy
+import datetime
+import ipaddress
+import math
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from vertex_compat_integrations.core.auth.google_request import TokenRequest
+from vertex_compat_integrations.core.auth.refreshing import (
+    ADVISORY_SECONDS,
+    FETCH_LIMIT_SECONDS,
+    AuthHeaders,
+    SingleFlight,
+    Token,
+)
+from vertex_compat_integrations.core.auth.source import (
+    Account,
+    CallableSource,
+    SharedSource,
+    Sources,
+    StaticSource,
+    TokenProvider,
+    TokenSource,
+    checked_life,
+)
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+__all__ = [
+    "Account",
+    "GoogleSettings",
+    "GoogleSource",
+    "TokenProvider",
+    "TokenSource",
+    "token_source",
+    "universe_of",
+    "without_tokens",
+]
+
+CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+LOGIN_HINT = "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, or pass credentials=…"
+REACH_HINT = "Check the network, HTTPS_PROXY or proxy=, and the CA bundle; tokens do not come from the endpoint."
+GRANT_HINT = (
+    "Run `gcloud auth application-default login` again; for a service account, check that its key still exists and "
+    "that this machine's clock is right."
+)
+BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use a login that lasts."
+IMPERSONATION_HINT = (
+    "Grant roles/iam.serviceAccountTokenCreator on the target, and enable iamcredentials.googleapis.com."
+)
+
+OAUTH_CODES = re.compile(
+    r"\b(invalid_grant|invalid_client|unauthorized_client|invalid_scope|invalid_request|access_denied|invalid_rapt|server_error)\b"
+)
+
+ADC_VARIABLES = (
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLOUDSDK_CONFIG",
+    "GOOGLE_CLOUD_QUOTA_PROJECT",
+    "GCE_METADATA_HOST",
+    "HOME",
+    "APPDATA",
+)
+"""What decides which Application Default Credentials google-auth finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleSettings:
+    """What a google-auth source is made from.
+
+    Attributes:
+        credentials: The caller's credentials; None for Application Default Credentials.
+        impersonate: Service accounts, delegates first and the target last; empty for none.
+        quota_project: Project that is charged, in place of what the credentials say.
+        scopes: Asked for where the credentials need scopes.
+        proxy: Proxy for token requests by https, in place of the environment's.
+        ca_bundle: File or directory of certificate authorities for token requests.
+    """
+
+    credentials: "Credentials | None" = field(default=None, repr=False)
+    impersonate: tuple[str, ...] = ()
+    quota_project: str | None = None
+    scopes: tuple[str, ...] = (CLOUD_PLATFORM_SCOPE,)
+    proxy: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Loaded:
+    credentials: Any  # google-auth's methods have no types
+    project: str | None
+
+
+class GoogleSource(SharedSource):
+    """Tokens from google-auth, which is loaded and asked in threads of this source's own."""
+
+    def __init__(self, settings: GoogleSettings, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(clock)
+        self._settings = settings
+        self._loaded: _Loaded | None = None
+        self._load_lock = threading.Lock()
+        self._account: Account | None = None
+        self._finding: SingleFlight[Account] = SingleFlight()
+
+    @property
+    def kind(self) -> str:
+        """Where the credentials come from, and their class."""
+        given = self._settings.credentials
+        loaded = self._loaded.credentials if self._loaded else given
+        origin = "the given credentials" if given else "Application Default Credentials"
+        if loaded is None:
+            return origin
+        return f"{origin} ({type(loaded).__module__.rpartition('.')[2]}.{type(loaded).__name__})"
+
+    def account(self, timeout: float) -> Account:
+        """Project, quota project and universe as google-auth knows them; found once."""
+        seconds = min(timeout, FETCH_LIMIT_SECONDS)
+        if flight := self._finding.join(self._find_account, lambda: self._account is None):
+            try:
+                return flight.result(seconds)
+            except TimeoutError as error:
+                raise self._explain(error, seconds) from None
+        return self._account or Account()
+
+    async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
+        """Project, quota project and universe as google-auth knows them; found once, in another thread."""
+        seconds = min(timeout, FETCH_LIMIT_SECONDS)
+        if flight := self._finding.join(self._find_account, lambda: self._account is None):
+            try:
+                return await flight.aresult(seconds)
+            except TimeoutError as error:
+                raise self._explain(error, seconds) from None
+        return self._account or Account()
+
+    def _find_account(self) -> Account:
+        try:
+            with _transport(self._settings) as request:
+                loaded = self._load(request)
+                project = loaded.project or _own_project(loaded.credentials)
+                universe = loaded.credentials.universe_domain or DEFAULT_UNIVERSE
+        except Exception as error:  # noqa: BLE001 - explained below
+            failure = self._explain(error, FETCH_LIMIT_SECONDS)
+        else:
+            self._account = Account(project, loaded.credentials.quota_project_id, universe)
+            return self._account
+        raise failure
+
+    def _fetch(self, url: str, refused: str | None) -> Token:
+        from google.auth.exceptions import OAuthError, RefreshError  # noqa: PLC0415 - loaded when it is needed
+
+        with _transport(self._settings) as request:
+            try:
+                return self._token(request, url, refused)
+            except (RefreshError, OAuthError) as error:
+                if self._settings.credentials is not None or "invalid_grant" not in _oauth_codes(error):
+                    raise
+            # Somebody may have logged in again since these were loaded.
+            self._loaded = None
+            return self._token(request, url, refused)
+
+    def _token(self, request: TokenRequest, url: str, refused: str | None) -> Token:
+        credentials = self._load(request).credentials
+        began = datetime.datetime.now(datetime.UTC)
+        held = self._held
+        used = {refused, held.headers["Authorization"]} if held else {refused}
+        # A token that somebody else's refresh of the same object brought is as good as one of ours.
+        if not credentials.valid or _apply(credentials).get("Authorization", "") in used:
+            credentials.refresh(request)
+        life_seconds = math.inf
+        if credentials.expiry is not None:
+            expiry = credentials.expiry.replace(tzinfo=datetime.UTC)
+            checked_life((expiry - datetime.datetime.now(datetime.UTC)).total_seconds(), self.kind)
+            life_seconds = (expiry - began).total_seconds()
+        # before_request() would refresh a token that google-auth calls stale a second time.
+        settles = life_seconds > ADVISORY_SECONDS and not _is_loopback(url)
+        if settles:
+            credentials.before_request(request.in_background(), "POST", url, {})
+        return Token(self._checked(_apply(credentials)), life_seconds, settles)
+
+    def _checked(self, headers: AuthHeaders) -> AuthHeaders:
+        if "Authorization" not in headers:
+            raise CredentialsError(f"There is no access token in {self.kind}.", hint="Pass OAuth 2 credentials.")
+        return headers
+
+    def _applied(self) -> AuthHeaders | None:
+        return _apply(self._loaded.credentials) if self._loaded else None
+
+    def _load(self, request: TokenRequest) -> _Loaded:
+        """The credentials; looked for once, and again after they were refused."""
+        if not self._load_lock.acquire(timeout=FETCH_LIMIT_SECONDS):
+            raise TimeoutError
+        try:
+            if self._loaded is None:
+                self._loaded = _load(self._settings, request)
+            return self._loaded
+        finally:
+            self._load_lock.release()
+
+    def _explain(self, error: Exception, seconds: float) -> Exception:
+        if isinstance(error, CredentialsError):
+            return error
+        if isinstance(error, TimeoutError):
+            return CredentialsError(f"No token from {self.kind} within {seconds:g} s.", hint=REACH_HINT)
+        codes = "".join(f", {code}" for code in _oauth_codes(error))
+        return CredentialsError(f"No token from {self.kind}: {type(error).__name__}{codes}.", hint=_hint(error))
+
+    def _after_fork(self) -> bool:
+        was_busy = super()._after_fork() | self._finding.reset()
+        self._load_lock = threading.Lock()
+        if was_busy:
+            # Locks inside the credentials may be held by the parent's thread.
+            self._loaded = None
+        return was_busy
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.kind})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how to get credentials, or the given ones without a token."""
+        settings = self._settings
+        if settings.credentials is not None:
+            settings = replace(settings, credentials=without_tokens(settings.credentials))
+        return (_shared_source, (settings, self._clock))
+
+
+@contextmanager
+def _transport(settings: GoogleSettings) -> Iterator[TokenRequest]:
+    import google.auth.transport.requests  # noqa: PLC0415 - loaded when it is needed
+    import requests  # noqa: PLC0415 - google-auth's own transport
+
+    with requests.Session() as session:
+        # Else a netrc file's `default` would be sent, in place of the header that google-auth made.
+        session.auth = _as_it_is
+        request = google.auth.transport.requests.Request(session)
+        yield TokenRequest(request, settings.proxy, settings.ca_bundle, time.monotonic() + FETCH_LIMIT_SECONDS)
+
+
+def _as_it_is(prepared: Any) -> Any:
+    """The request, with the authorisation that it has."""
+    return prepared
+
+
+def _load(settings: GoogleSettings, request: TokenRequest) -> _Loaded:
+    """The credentials that the settings mean, scoped, impersonating and charging as they say."""
+    import google.auth  # noqa: PLC0415 - loaded when it is needed
+    from google.auth.credentials import CredentialsWithQuotaProject  # noqa: PLC0415
+
+    transport: Any = request  # a callable like google-auth's own transports
+    if settings.credentials is None:
+        credentials, project = google.auth.default(
+            scopes=settings.scopes, request=transport, quota_project_id=settings.quota_project
+        )
+    else:
+        credentials, project = _scoped(settings.credentials, settings.scopes), None
+    if settings.impersonate:
+        credentials = _impersonated(credentials, settings)
+    if settings.quota_project and isinstance(credentials, CredentialsWithQuotaProject):
+        credentials = credentials.with_quota_project(settings.quota_project)  # type: ignore[no-untyped-call] # google-auth
+    return _Loaded(credentials, project)
+
+
+def _scoped(credentials: Any, scopes: Sequence[str]) -> Any:
+    """The credentials, with the scopes if they need any; as google-auth does for its default credentials."""
+    from google.auth.credentials import Scoped  # noqa: PLC0415 - loaded when it is needed
+
+    needs_scopes = isinstance(credentials, Scoped) and credentials.requires_scopes
+    return credentials.with_scopes(list(scopes)) if needs_scopes else credentials
+
+
+def _impersonated(credentials: Any, settings: GoogleSettings) -> Any:
+    from google.auth import impersonated_credentials  # noqa: PLC0415 - loaded when it is needed
+
+    *delegates, target = settings.impersonate
+    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call] # google-auth
+        source_credentials=credentials,
+        target_principal=target,
+        target_scopes=list(settings.scopes),
+        delegates=delegates,
+    )
+
+
+def _apply(credentials: Any) -> AuthHeaders:
+    """What google-auth adds to a request: token, quota project, regional access boundary."""
+    headers: dict[str, str] = {}
+    credentials.apply(headers)
+    return AuthHeaders(
+        {"Authorization" if name.lower() == "authorization" else name: headers[name] for name in headers}
+    )
+
+
+def _own_project(credentials: object) -> str | None:
+    """The project that the credentials name, as service accounts do."""
+    project = getattr(credentials, "project_id", None)
+    return project if isinstance(project, str) else None
+
+
+def without_tokens(credentials: "Credentials") -> "Credentials":
+    """A copy whose tokens, and those of credentials inside it, are left out."""
+    from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
+
+    bare = copy.copy(credentials)
+    bare.token = None
+    for name, value in list(vars(bare).items()):
+        if isinstance(value, Credentials):
+            setattr(bare, name, without_tokens(value))
+    return bare
+
+
+def universe_of(credentials: object) -> str:
+    """The universe domain of given credentials; where only the metadata server knows it, Google's own is taken."""
+    from google.auth import compute_engine  # noqa: PLC0415 - loaded with the credentials
+    from google.auth.credentials import Credentials  # noqa: PLC0415
+
+    if not isinstance(credentials, Credentials) or isinstance(credentials, compute_engine.Credentials):
+        return DEFAULT_UNIVERSE
+    return credentials.universe_domain or DEFAULT_UNIVERSE
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: no place to look a regional access boundary up for."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _oauth_codes(error: Exception) -> list[str]:
+    """OAuth's error codes in an exception, which otherwise may hold anything."""
+    found = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
+    return list(dict.fromkeys(found))
+
+
+def _hint(error: Exception) -> str:
+    """What to do about an exception of google-auth."""
+    from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
+
+    match error:
+        case exceptions.DefaultCredentialsError():
+            return LOGIN_HINT
+        case exceptions.RefreshError() if str(error.args[:1]).startswith("('Unable to acquire impersonated"):
+            return IMPERSONATION_HINT
+        case exceptions.RefreshError() | exceptions.OAuthError() if _oauth_codes(error):
+            return GRANT_HINT
+        case exceptions.RefreshError() if "necessary fields" in str(error.args[:1]):
+            return BARE_HINT
+        case FileNotFoundError() | IsADirectoryError() | PermissionError():
+            return LOGIN_HINT
+        case exceptions.TransportError() | exceptions.RefreshError() | OSError():
+            return REACH_HINT
+        case _:
+            return CredentialsError.default_hint
+
+
+def resolve_adc_environment() -> tuple[str | None, ...]:
+    """The variables that decide which Application Default Credentials are found."""
+    return tuple(os.environ.get(name) for name in ADC_VARIABLES)
+
+
+_SOURCES = Sources()
+
+
+def token_source(
+    *,
+    credentials: "Credentials | TokenProvider | None" = None,
+    token: str | None = None,
+    impersonate_service_account: str | Sequence[str] | None = None,
+    quota_project: str | None = None,
+    scopes: Sequence[str] = (CLOUD_PLATFORM_SCOPE,),
+    proxy: str | None = None,
+    ca_bundle: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> TokenSource:
+    """The source of tokens that the settings mean; Application Default Credentials if they name none.
+
+    Equal settings give the same source, so that everything made from one object refreshes once. Nothing is loaded or
+    asked before the first token or project is wanted.
+
+    Args:
+        credentials: google-auth credentials, or a callable (also `async`) that returns a token, or a tuple of a token
+            and its expiry in seconds since 1970.
+        token: An OAuth 2 access token, which is never refreshed.
+        impersonate_service_account: The service account to act as; in a sequence, delegates come before it.
+        quota_project: Project that is charged (`x-goog-user-project`).
+        scopes: OAuth scopes, where the credentials need them.
+        proxy: Proxy for token requests by https; the metadata server is reached without it.
+        ca_bundle: Certificate authorities for token requests.
+        clock: Tells when a token expires, in seconds since 1970.
+
+    Raises:
+        SettingsError: The settings contradict each other, or the token cannot be one.
+    """
+    accounts = impersonate_service_account or ()
+    impersonate = (accounts,) if isinstance(accounts, str) else tuple(accounts)
+    check_alternatives(credentials, token, impersonate)
+    _check_kind(credentials)
+    if token is not None:
+        return StaticSource(token, quota_project)
+    if callable(credentials):
+        provider = credentials
+        key = (_identity(provider), quota_project, clock)
+        return _SOURCES.find(key, lambda: CallableSource(provider, quota_project, clock), is_lasting=False)
+    settings = GoogleSettings(credentials, impersonate, quota_project, tuple(scopes), proxy, ca_bundle)
+    return _shared_source(settings, clock)
+
+
+def check_alternatives(credentials: object, token: object, impersonate: str | Sequence[str] | None) -> None:
+    """Refuse settings of which only one can be meant.
+
+    Raises:
+        SettingsError: They contradict each other.
+    """
+    if token is not None and credentials is not None:
+        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
+    if impersonate and (token is not None or callable(credentials)):
+        raise SettingsError(
+            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
+        )
+
+
+def _check_kind(credentials: object) -> None:
+    if credentials is None or callable(credentials):
+        return
+    from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
+
+    if not isinstance(credentials, Credentials):
+        raise SettingsError(
+            f"credentials= is {type(credentials).__name__}.",
+            hint="Pass a google.auth Credentials object or a callable; name a file in GOOGLE_APPLICATION_CREDENTIALS.",
+        )
+
+
+def _shared_source(settings: GoogleSettings, clock: Callable[[], float]) -> SharedSource:
+    """The source that everybody with these settings has."""
+    given = settings.credentials
+    where = _identity(given) if given is not None else resolve_adc_environment()
+    key = (replace(settings, credentials=None), where, clock)
+    return _SOURCES.find(key, lambda: GoogleSource(settings, clock), is_lasting=given is None)
+
+
+def _identity(given: object) -> tuple[int, ...]:
+    """What tells one object from another as long as both live; a bound method is made anew at each look."""
+    if isinstance(given, MethodType):
+        return (id(given.__self__), id(given.__func__))
+    return (id(given),)

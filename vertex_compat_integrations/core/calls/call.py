@@ -1,0 +1,370 @@
+"""One call: its request, its attempts, and what becomes of what comes back. No I/O of its own."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from pydantic_core import to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, decode_embeddings
+from vertex_compat_integrations.core.calls.places import BudgetOf, Journey, Place, Standing
+from vertex_compat_integrations.core.calls.request_count import count_request
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.error_bodies import decode_stream_failure
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    NotFoundError,
+    PartialReplyError,
+    ServerError,
+    StreamInterruptedError,
+    ThoughtSignatureError,
+    VertexCompatError,
+    VertexCompatWarning,
+)
+from vertex_compat_integrations.core.reply.decode import Ending, Reply, decode_replies
+from vertex_compat_integrations.core.reply.stream import ReplyDelta, StreamDecoder
+from vertex_compat_integrations.core.reply.stream_reader import StreamReader
+from vertex_compat_integrations.core.request.build import Request, Resource, build_request
+from vertex_compat_integrations.core.request.history import SkipValues
+from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport.body import decode_json
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a call is made.
+
+    Attributes:
+        facts: What the model can do.
+        project: Whose requests these are, if it is known.
+        seconds: For the whole call, retries included.
+        max_retries: Requests after the first one.
+        own_server: Whether a server of the user's own answers.
+        clock: Tells the time, in seconds.
+        chance: Gives a number from 0 to 1.
+        standing: The places, and what is known of them.
+        budget_of: What pays for retries at a place.
+    """
+
+    facts: ModelFacts
+    project: str | None
+    seconds: float
+    max_retries: int
+    own_server: bool
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    standing: Standing
+    budget_of: BudgetOf
+
+
+class Call(Generic[Answer]):
+    """What a call keeps from attempt to attempt; a subclass says what is asked, and reads the answer."""
+
+    path: str
+
+    def __init__(self, model: str, terms: Terms) -> None:
+        """Build the request.
+
+        Raises:
+            SettingsError: The request cannot be; nothing is sent.
+        """
+        self._model, self._facts = model, terms.facts
+        self._seconds, self._clock = terms.seconds, terms.clock
+        self._journey = Journey(
+            terms.standing,
+            terms.budget_of,
+            max_retries=terms.max_retries,
+            clock=terms.clock,
+            chance=terms.chance,
+        )
+        self._resource = Resource(terms.project, self.place.location)
+        self._deadline = terms.clock() + terms.seconds
+        self._attempts = 0
+        self._repaired: set[type[VertexCompatError]] = set()
+        self.auth_headers: Mapping[str, str] = {}
+        self.request = self._build()
+
+    def _build(self) -> Request:
+        """The request as it is to be sent."""
+        raise NotImplementedError
+
+    def decode(self, body: bytes) -> Answer:
+        """The answer in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, or no answer to this call.
+        """
+        raise NotImplementedError
+
+    @property
+    def place(self) -> Place:
+        """Where the next attempt goes."""
+        return self._journey.place
+
+    def locate(self, project: str | None) -> None:
+        """Complete what names the project, now that the credential has told it."""
+        self._resource = replace(self._resource, project=project)
+        self.request = self._build()
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline.
+
+        Raises:
+            DeadlineExceededError: It has passed.
+        """
+        seconds = self._deadline - self._clock()
+        if seconds <= 0:
+            raise DeadlineExceededError(f"The call took longer than {self._seconds:g} s.")
+        return seconds
+
+    def content(self) -> bytes:
+        """The request's body, for one more attempt."""
+        self._attempts += 1
+        count_request(lambda: self.request.body)
+        try:
+            return to_json(self.request.body)
+        except ValueError:
+            # A lone surrogate, as models send them in cut emoji, has no UTF-8; escaped it is JSON.
+            return json.dumps(self.request.body, separators=(",", ":")).encode()
+
+    def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
+        """The request's headers with the credential's."""
+        self.auth_headers = auth_headers
+        return AuthHeaders({**self.request.headers, **auth_headers})
+
+    def delay_after(self, error: VertexCompatError) -> float:
+        """Seconds to wait before the next attempt.
+
+        Raises:
+            VertexCompatError: The given error, explained, if there is to be none.
+        """
+        if self._repair(error):
+            return 0.0
+        place = self.place
+        delay = self._journey.delay_after(error, self._deadline - self._clock())
+        if delay is None:
+            raise self._explained(self._journey.verdict(error))
+        if self.place != place:
+            self._resource = replace(self._resource, location=self.place.location)
+            self.request = self._build()
+        return delay
+
+    def _repair(self, error: VertexCompatError) -> bool:
+        """Whether the cause can be mended; once for each cause, and not counted as a retry."""
+        if not isinstance(error, AuthenticationError | ThoughtSignatureError) or type(error) in self._repaired:
+            return False
+        self._repaired.add(type(error))
+        return self._mend(error)
+
+    def _mend(self, error: VertexCompatError) -> bool:
+        """Whether another request can go better: with a fresh token, for example."""
+        return isinstance(error, AuthenticationError)
+
+    def succeed(self) -> None:
+        """The call went well."""
+        self._journey.succeed()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the answer showed of settings that had no effect, as sentences for the user."""
+        return ()
+
+    def was_repaired(self, kind: type[VertexCompatError]) -> bool:
+        """Whether an error of this kind was answered with a repaired request."""
+        return kind in self._repaired
+
+    def _explained(self, error: VertexCompatError) -> VertexCompatError:
+        error.model = self._model or None
+        error.project, error.location = self._resource.project, error.location or self._resource.location
+        error.attempts = self._attempts
+        error.hint = " ".join(filter(None, (self._hint(error), self._journey.story)))
+        return error
+
+    def _hint(self, error: VertexCompatError) -> str:
+        """What to do about an error, for a model of which something is known."""
+        return (self._where_it_is() if isinstance(error, NotFoundError) else None) or error.hint
+
+    def _where_it_is(self) -> str | None:
+        if self._facts.retires and self._facts.replacement:
+            return (
+                f"{self._model} is announced to retire ({self._facts.retires}); "
+                f"Google names {self._facts.replacement} in its place."
+            )
+        if self._facts.locations and self._resource.location not in self._facts.locations:
+            return f"This model is served at location={self._facts.locations[0]!r}."
+        return None
+
+
+class ChatCall(Call[list[Reply]]):
+    """One `chat` or `stream`."""
+
+    path = wire.CHAT_PATH
+
+    def __init__(
+        self,
+        messages: Sequence[wire.Message],
+        options: Options,
+        terms: Terms,
+        *,
+        stream: bool,
+        skip_values: SkipValues,
+        takes_cut: bool = False,
+    ) -> None:
+        """Build the request.
+
+        Raises:
+            SettingsError: The request cannot be; nothing is sent.
+        """
+        self._messages, self._options = messages, options
+        self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
+        self._reader: StreamReader | None = None
+        self._done_is_an_end = terms.own_server and not terms.facts.gemini
+        self._ending: Ending | None = None
+        super().__init__(options.model, terms)
+
+    def _build(self) -> Request:
+        options, kind = self._options, self.place.request_type
+        return build_request(
+            self._messages,
+            options if options.request_type == kind else options.model_copy(update={"request_type": kind}),
+            self._facts,
+            stream=self._stream,
+            resource=self._resource,
+            skip_values=self._skip_values,
+        )
+
+    def decode(self, body: bytes) -> list[Reply]:
+        """The answers in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, no completion, or an empty answer.
+        """
+        completion = decode_json(body)
+        if (failure := decode_stream_failure(completion)) is not None:
+            raise failure
+        replies = decode_replies(
+            completion,
+            marker=self.request.marker,
+            unopened=self.request.unopened,
+            one_call=self.request.one_call,
+        )
+        self._ending = replies[0].ending
+        return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+
+    def _placed(self, ending: Ending) -> Ending:
+        """The ending with the place that answered, if it was chosen from several."""
+        if not self._journey.has_choice:
+            return ending
+        return replace(ending, location=self.place.location, request_type=self.place.request_type)
+
+    def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
+        """The pieces of the answer that a block of the body completes; None is the body's end."""
+        reader = self._reader
+        if reader is None:
+            request = self.request
+            decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
+            reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
+        return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+
+    def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
+        return delta if delta.ending is None else delta._replace(ending=self._placed(delta.ending))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the model was told not to think, and did."""
+        ending = self._reader.ending if self._reader is not None else self._ending
+        if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
+            return ()
+        return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
+
+    def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
+        """What remains of an answer that broke off, if the caller takes it as it is; None if the error stands.
+
+        A tool call that broke off is no call, whatever the caller takes.
+        """
+        cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
+        reader = self._reader
+        if not (cut and self._takes_cut and reader and reader.has_begun) or reader.decoder.has_calls:
+            return None
+        rest = reader.decoder.settle()
+        warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
+        return self._with_place(rest)
+
+    def delay_after(self, error: VertexCompatError) -> float:
+        """Seconds to wait before the next attempt.
+
+        Raises:
+            VertexCompatError: The given error, explained, if there is to be none; there is none after the first piece.
+        """
+        reader, self._reader = self._reader, None
+        if reader is not None and reader.has_begun:
+            raise self._explained(_interrupted(error, reader)) from None
+        return super().delay_after(error)
+
+    def _mend(self, error: VertexCompatError) -> bool:
+        """Whether another request can go better: with a fresh token, or with skip values for signatures."""
+        if not isinstance(error, ThoughtSignatureError):
+            return super()._mend(error)
+        self._skip_values = "everywhere"
+        mended = self._build()
+        if mended.body == self.request.body:
+            return False
+        self.request = mended
+        return True
+
+
+class EmbeddingCall(Call[Embedded]):
+    """One request for embeddings."""
+
+    path = wire.EMBEDDINGS_PATH
+
+    def __init__(self, body: wire.EmbeddingRequest, terms: Terms) -> None:
+        """Take the request as it is."""
+        self._body = body
+        super().__init__(body["model"], terms)
+
+    def _build(self) -> Request:
+        return Request(dict(self._body), {})
+
+    def decode(self, body: bytes) -> Embedded:
+        """The vectors in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, or no list of one vector for each text.
+        """
+        answer = decode_json(body)
+        if (failure := decode_stream_failure(answer)) is not None:
+            raise failure
+        return decode_embeddings(answer, self._body)
+
+    def _hint(self, error: VertexCompatError) -> str:
+        """What to do; where the error's own reason is vague, also what is known of the model and its places."""
+        if isinstance(error, NotFoundError):
+            return " ".join(filter(None, (self._where_it_is(), SERVED, self._end())))
+        if isinstance(error, ServerError | InvalidRequestError) and error.hint == error.default_hint:
+            return " ".join(filter(None, (error.hint, self._where_it_is(), self._end())))
+        return error.hint
+
+    def _end(self) -> str | None:
+        retires = self._facts.retires
+        return f"{self._model} is announced to retire ({retires}): see Google's model card." if retires else None
+
+
+def _interrupted(error: VertexCompatError, reader: "StreamReader") -> VertexCompatError:
+    """The error as one of a stream that has begun, with what came of it."""
+    if isinstance(error, PartialReplyError):
+        return error
+    interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")
+    interrupted.code, interrupted.status, interrupted.details = error.code, error.status, error.details
+    interrupted.retry_after = error.retry_after
+    return interrupted

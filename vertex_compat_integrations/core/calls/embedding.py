@@ -1,0 +1,183 @@
+"""Texts → requests of the embeddings route, and its answers → vectors. Pure.
+
+Google's pages name the models (multilingual E5), not the route; that it is `/embeddings` beside `/chat/completions` and
+speaks OpenAI's shapes is known from public clients. Nothing here was checked against the live service.
+"""
+
+import base64
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, ClassVar, Literal, cast
+
+from pydantic import Field
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import EMBEDDING_MODELS, EmbeddingFacts, ModelFacts, is_known
+from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError
+from vertex_compat_integrations.core.settings.base import Settings
+
+Purpose = Literal["query", "text"]
+"""What a text is for: to search with, or to be found. E5 wants to be told."""
+
+BATCH_SIZE = 16
+"""Texts of one request; the service's own limit is not documented."""
+
+SERVED = f"Served on the embeddings route: {', '.join(EMBEDDING_MODELS)}."
+
+
+class VectorOptions(Settings):
+    """How texts become vectors, whatever a framework calls the model and the batch."""
+
+    dimensions: int | None = Field(default=None, ge=1)
+    """Length of the vectors; None is the model's own. Google says "up to" 384 and 1,024 of E5; unverified live."""
+
+    query_prefix: str | None = None
+    """What stands before a query; None is what the model was trained with (`query: ` for E5), `""` is nothing."""
+
+    text_prefix: str | None = None
+    """What stands before a text that is to be found; None is what the model was trained with (`passage: ` for E5)."""
+
+    concurrency: int = Field(default=4, ge=1)
+    """Batches at the same time, in asynchronous calls; few, because E5's documented quota is 3,000 tokens a minute."""
+
+
+class EmbeddingOptions(VectorOptions):
+    """All that a call for embeddings says besides the texts."""
+
+    setting_aliases: ClassVar[Mapping[str, str]] = {"model_name": "model", "chunk_size": "batch_size"}
+
+    model: str = ""
+    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`."""
+
+    batch_size: int = Field(default=BATCH_SIZE, ge=1)
+    """Texts of one request. E5 reads 512 tokens of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of some texts, in the texts' order.
+
+    Attributes:
+        vectors: One vector a text.
+        input_tokens: Tokens of all the texts; None if the answer did not count them.
+    """
+
+    vectors: list[list[float]]
+    input_tokens: int | None = None
+
+
+def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:
+    """Refuse a model that is known to give no embeddings on the endpoint; a server of one's own knows its models.
+
+    Raises:
+        SettingsError: It is one.
+    """
+    if facts.embedding is None and is_known(model) and not own_server:
+        raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=SERVED)
+
+
+def build_requests(
+    texts: Sequence[str], options: EmbeddingOptions, facts: ModelFacts, purpose: Purpose
+) -> list[wire.EmbeddingRequest]:
+    """The requests for all texts, batch by batch.
+
+    Raises:
+        SettingsError: A text is empty, or the model has no vectors of that length.
+    """
+    known = facts.embedding or EmbeddingFacts()
+    if known.dimensions is not None and (options.dimensions or 0) > known.dimensions:
+        raise SettingsError(
+            f"dimensions={options.dimensions}, but {options.model} has {known.dimensions}.", hint="Lower dimensions=."
+        )
+    prefix = _prefix(options, known, purpose)
+    prefixed = [prefix + _checked(text, place) for place, text in enumerate(texts)]
+    return [_request(batch, options) for batch in _batches(prefixed, options.batch_size)]
+
+
+def _prefix(options: VectorOptions, known: EmbeddingFacts, purpose: Purpose) -> str:
+    if purpose == "query":
+        return known.query_prefix if options.query_prefix is None else options.query_prefix
+    return known.text_prefix if options.text_prefix is None else options.text_prefix
+
+
+def _checked(text: object, place: int) -> str:
+    if not isinstance(text, str):
+        raise SettingsError(f"Text {place} is a {type(text).__name__}, not a string.", hint="Embed strings only.")
+    if not text.strip():
+        raise SettingsError(f"Text {place} is empty.", hint="Leave empty texts out; they have no vector.")
+    return text
+
+
+def _request(texts: list[str], options: EmbeddingOptions) -> wire.EmbeddingRequest:
+    request = wire.EmbeddingRequest(model=options.model, input=texts, encoding_format="float")
+    if options.dimensions is not None:
+        request["dimensions"] = options.dimensions
+    return request
+
+
+def decode_embeddings(answer: object, request: wire.EmbeddingRequest) -> Embedded:
+    """The vectors in the order of the request's texts, in whatever order they came.
+
+    Raises:
+        UnexpectedReplyError: The answer is no list of one vector for each text, of the length that was asked for.
+    """
+    data = answer.get("data") if isinstance(answer, Mapping) else None
+    if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
+        raise UnexpectedReplyError("What came is no list of embeddings.")
+    count = len(request["input"])
+    by_index = {item.get("index", place): item.get("embedding") for place, item in enumerate(data)}
+    if len(data) != count or set(by_index) != set(range(count)):
+        raise UnexpectedReplyError(f"Embeddings came for {list(by_index)} of {count} texts.")
+    vectors = [_decode_vector(by_index[index]) for index in range(count)]
+    _check_length(vectors, request.get("dimensions"))
+    return Embedded(vectors, _input_tokens(cast("Mapping[str, Any]", answer).get("usage")))
+
+
+def join_embedded(parts: Sequence[Embedded]) -> Embedded:
+    """The vectors of all batches.
+
+    Raises:
+        UnexpectedReplyError: They are not of one length.
+    """
+    vectors = list(chain.from_iterable(part.vectors for part in parts))
+    _check_length(vectors, None)
+    counts = [part.input_tokens for part in parts]
+    return Embedded(vectors, None if None in counts else sum(filter(None, counts)))
+
+
+def _decode_vector(value: object) -> list[float]:
+    try:
+        # Packed is how OpenAI's own API sends vectors to its SDK: base64 of little-endian float32.
+        vector = _unpack(value) if isinstance(value, str) else [float(number) for number in cast("list[Any]", value)]
+    except (TypeError, ValueError, struct.error):
+        vector = []
+    if not vector or not all(map(math.isfinite, vector)):
+        raise UnexpectedReplyError("An embedding is no list of numbers.")
+    return vector
+
+
+def _unpack(value: str) -> list[float]:
+    packed = base64.b64decode(value, validate=True)
+    return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+
+
+def _check_length(vectors: Sequence[Sequence[float]], dimensions: int | None) -> None:
+    lengths = sorted({len(vector) for vector in vectors})
+    if len(lengths) > 1:
+        raise UnexpectedReplyError(f"Embeddings of different lengths came: {lengths}.")
+    if dimensions is not None and lengths and lengths != [dimensions]:
+        raise UnexpectedReplyError(
+            f"dimensions={dimensions} was asked for, and {lengths[0]} came.", hint="Leave dimensions= unset."
+        )
+
+
+def _input_tokens(usage: object) -> int | None:
+    tokens = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
+    return tokens if isinstance(tokens, int) else None
+
+
+def _batches(texts: list[str], size: int) -> list[list[str]]:
+    return [texts[start : start + size] for start in range(0, len(texts), size)]

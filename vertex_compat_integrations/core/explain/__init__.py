@@ -1,0 +1,1 @@
+"""What `explain_request` returns: the request that would be sent, with remarks."""

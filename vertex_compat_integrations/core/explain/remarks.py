@@ -1,0 +1,254 @@
+"""Settings, messages and the request that they became → its explanation. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.calls.places import Place
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.explain.explanation import REDACTED, Explanation, Remark
+from vertex_compat_integrations.core.reply.decode import signatures_in
+from vertex_compat_integrations.core.request.build import Request
+from vertex_compat_integrations.core.request.content import parts_of
+from vertex_compat_integrations.core.request.thinking import thinking_fields
+from vertex_compat_integrations.core.settings.connection import (
+    LOCATION_VARIABLES,
+    PROJECT_VARIABLES,
+    Connection,
+    Destination,
+)
+from vertex_compat_integrations.core.settings.options import Options, wire_paths
+from vertex_compat_integrations.core.transport.body import ACCEPTED_ENCODINGS
+
+UNKNOWN_PROJECT = "PROJECT-OF-THE-CREDENTIALS"
+"""What stands in the URL as long as nobody has asked the credentials for their project."""
+
+_THINKING = ("thinking", "reasoning_effort", "thinking_budget", "thinking_level")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller asked for, and what it became.
+
+    Attributes:
+        connection: The settings of where, and as whom.
+        destination: What they and the environment came to.
+        options: The options before the model's name was completed.
+        messages: The messages before the history's rules.
+        facts: What is known of the model.
+        request: The request.
+        environment: Where unset coordinates came from.
+        places: Where a call asks, in this order.
+    """
+
+    connection: Connection
+    destination: Destination
+    options: Options
+    messages: Sequence[wire.Message]
+    facts: ModelFacts
+    request: Request
+    environment: Mapping[str, str]
+    places: Sequence[Place]
+
+
+def explain(asked: Asked, project: str | None) -> Explanation:
+    """The explanation of a request; `project` is what the credentials said, if they were asked before."""
+    known = asked.destination.project or project
+    url = asked.destination.build_base_url(known or UNKNOWN_PROJECT) + wire.CHAT_PATH
+    remarks = (
+        *_of_place(asked, known),
+        *_of_places(asked),
+        *_of_credentials(asked),
+        *_of_model(asked),
+        *_of_options(asked),
+        *_of_thinking(asked),
+        *_of_notes(asked),
+        *_of_messages(asked.messages, asked.request.body["messages"]),
+    )
+    return Explanation(url, _headers(asked), asked.request.body, remarks)
+
+
+def _headers(asked: Asked) -> dict[str, str]:
+    """The headers as they may be shown."""
+    hidden = asked.options.default_headers or {}
+    shown = {name: REDACTED if name in hidden else value for name, value in asked.request.headers.items()}
+    quota = asked.connection.quota_project if not asked.destination.emulated else None
+    account = {"x-goog-user-project": quota} if quota else {}
+    return {
+        "Authorization": f"Bearer {REDACTED}",
+        **account,
+        "Content-Type": "application/json",
+        "Accept-Encoding": ACCEPTED_ENCODINGS,
+        **shown,
+    }
+
+
+def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
+    connection, destination = asked.connection, asked.destination
+    if destination.emulated:
+        why = f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator, without credentials."
+        yield Remark("converted", "the destination", why)
+    if connection.base_url is not None:
+        if destination.base_url != connection.base_url:
+            yield Remark("converted", "base_url", f"{destination.base_url} is what comes before the route.")
+        return
+    if connection.location is None and not connection.locations:
+        source = _source(LOCATION_VARIABLES, asked.environment) or "It is unset, and the most models are there."
+        yield Remark("defaulted", f"location={destination.location!r}", source)
+    if connection.project is None and project is None:
+        yield Remark("defaulted", "project", "It is unset: the first call asks the credentials for theirs.")
+    elif connection.project is None:
+        source = _source(PROJECT_VARIABLES, asked.environment) or "The credentials said so, or the emulator."
+        yield Remark("defaulted", f"project={project!r}", source)
+
+
+def _of_places(asked: Asked) -> Iterator[Remark]:
+    """In which order several places are asked."""
+    if len(asked.places) < 2:
+        return
+    reached = asked.connection.max_retries + 1
+    first, *others = map(str, asked.places[:reached])
+    why = f"{first} is asked first" + (f", then {', '.join(others)}" if others else "")
+    why += ": after a 429, a 503, or where the model is not served."
+    if missed := asked.places[reached:]:
+        why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
+    names = ("locations" if len(asked.connection.locations) > 1 else "", _several_types(asked.options))
+    yield Remark("converted", " and ".join(filter(None, names)), why)
+
+
+def _several_types(options: Options) -> str:
+    return "" if options.request_type is None or isinstance(options.request_type, str) else "request_type"
+
+
+def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    name = next((name for name in variables if environment.get(name)), None)
+    return f"It is unset: {name} says so." if name else None
+
+
+def _of_credentials(asked: Asked) -> Iterator[Remark]:
+    connection = asked.connection
+    if asked.destination.emulated or connection.api_key is not None or connection.credentials is not None:
+        return
+    why = "None are given: Application Default Credentials are looked for by the first call."
+    yield Remark("defaulted", "credentials", why)
+
+
+def _of_model(asked: Asked) -> Iterator[Remark]:
+    sent = asked.request.body["model"]
+    if asked.options.model != sent:
+        yield Remark("converted", f"model={asked.options.model!r}", f"{sent!r} is its name on this endpoint.")
+
+
+def _of_options(asked: Asked) -> Iterator[Remark]:
+    """What became of the options that have a place in the body."""
+    unset: list[str] = []
+    for name, path in wire_paths().items():
+        value = getattr(asked.options, name)
+        if value is None:
+            unset.extend([name] if name in ("temperature", "top_p", "max_tokens") else [])
+        elif name in asked.request.ignored:
+            yield Remark("dropped", name, f"{asked.request.body['model']} ignores it on this endpoint.")
+        elif name == "tools":
+            yield from _of_tools(value, asked.request.body)
+        elif (sent := _at(asked.request.body, path)) is None:
+            yield Remark("dropped", name, _EMPTY.get(name, "It says nothing that is not so anyway."))
+        elif sent != value:
+            yield Remark("converted", name, _WHY.get(name, f"{sent!r} is how the endpoint takes it."))
+    if asked.options.parallel_tool_calls is not None and "parallel_tool_calls" not in asked.request.body:
+        yield Remark("dropped", "parallel_tool_calls", "The endpoint ignores it; False keeps an answer's first call.")
+    if "stream_options" in asked.request.body:
+        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are asked.")
+    if unset:
+        yield Remark("defaulted", ", ".join(unset), "Unset is not sent, so that the service's own defaults hold.")
+
+
+_EMPTY = {"stop": "An empty list stops nowhere.", "tool_choice": "There is no tool to choose, or the model decides."}
+_WHY = {
+    "response_format": "The schema is said in the endpoint's subset of JSON Schema.",
+    "safety_settings": "The endpoint takes a list of category and threshold.",
+    "model_safety_settings": "The endpoint takes a mapping.",
+    "cached_content": "Its full name has project and location.",
+}
+
+
+def _of_tools(tools: Sequence[Any], body: wire.Json) -> Iterator[Remark]:
+    sent = {tool["function"]["name"]: tool for tool in body.get("tools") or () if "function" in tool}
+    for tool in tools:
+        name = tool.get("function", {}).get("name") if isinstance(tool, Mapping) else None
+        if name is None:
+            yield Remark(
+                "converted", f"the tool {', '.join(tool)}", "Google's own tools stand under extra_body.google."
+            )
+        elif name not in sent:
+            yield Remark("dropped", f"the tool {name}", "tool_choice does not allow it.")
+        elif sent[name] != tool:
+            yield Remark("converted", f"the tool {name}", "It is said in the endpoint's subset of JSON Schema.")
+
+
+def _of_thinking(asked: Asked) -> Iterator[Remark]:
+    named = [f"{name}={value!r}" for name in _THINKING if (value := getattr(asked.options, name)) is not None]
+    fields = thinking_fields(asked.options, asked.facts)
+    sent = {**fields.top, **fields.google}
+    marker = sent.pop("thought_tag_marker", None)
+    if named and sent != {"reasoning_effort": asked.options.reasoning_effort} and not fields.notes:
+        yield Remark("converted", ", ".join(named), f"{sent} is how this model is told.")
+    if marker is not None and asked.options.thought_tag_marker is None:
+        yield Remark("defaulted", f"thought_tag_marker={marker!r}", "Thoughts are told apart by it.")
+
+
+def _of_notes(asked: Asked) -> Iterator[Remark]:
+    """What the model cannot do."""
+    of_thinking = thinking_fields(asked.options, asked.facts).notes
+    for note in asked.request.notes:
+        yield Remark("dropped" if note in of_thinking else "converted", "for this model", note)
+
+
+def _of_messages(given: Sequence[wire.Message], sent: Sequence[wire.Message]) -> Iterator[Remark]:
+    if len(sent) < len(given):
+        why = f"{len(given)} become {len(sent)}: some say nothing, or are told together with a neighbour."
+        yield Remark("converted", "messages", why)
+    had, has = _signatures(given), _signatures(sent)
+    skipped = has.count(wire.SKIP_SIGNATURE) - had.count(wire.SKIP_SIGNATURE)
+    if skipped > 0:
+        why = f"The history lacks {skipped} that the model demands: Google's skip value stands in."
+        yield Remark("defaulted", "thought signatures", why)
+    if (lost := len(had) - len(has) + max(skipped, 0)) > 0:
+        why = f"{lost} are not sent: repeated ones, or such as this model cannot read."
+        yield Remark("dropped", "thought signatures", why)
+    if _results(given) != _results(sent):
+        yield Remark("converted", "the order of tool results", "It is that of the calls, right after them.")
+    if _arguments(given) != _arguments(sent):
+        yield Remark("converted", "arguments of tool calls", "Some are no JSON object.")
+    if _preambles(sent) < _preambles(given):
+        yield Remark("dropped", "text beside tool calls", "This model refuses it.")
+
+
+def _calls(messages: Iterable[wire.Message]) -> Iterator[Any]:
+    for message in messages:
+        if message["role"] == "assistant":
+            yield from message.get("tool_calls") or ()
+
+
+def _signatures(messages: Sequence[wire.Message]) -> list[str]:
+    holders = [*messages, *_calls(messages), *(part for message in messages for part in parts_of(message))]
+    return [signature for holder in holders for signature in signatures_in(holder.get("extra_content"))]
+
+
+def _results(messages: Iterable[wire.Message]) -> list[str]:
+    return [message["tool_call_id"] for message in messages if message["role"] == "tool"]
+
+
+def _arguments(messages: Iterable[wire.Message]) -> list[tuple[str, str]]:
+    return [(call["id"], call["function"]["arguments"]) for call in _calls(messages)]
+
+
+def _preambles(messages: Iterable[wire.Message]) -> int:
+    return sum(bool(message.get("tool_calls")) and bool(message.get("content")) for message in messages)
+
+
+def _at(body: wire.Json, path: Sequence[str]) -> Any:
+    held: Any = body
+    for key in path:
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return held

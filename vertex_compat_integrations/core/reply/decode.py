@@ -1,0 +1,295 @@
+"""One completion, in any of the endpoint's dialects, → `Reply`. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
+from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
+from vertex_compat_integrations.core.reply.citations import (
+    Citation,
+    decode_citations,
+    decode_grounding,
+    without_grounding,
+)
+from vertex_compat_integrations.core.reply.thought_tags import Split, split_thoughts
+from vertex_compat_integrations.core.reply.tool_call import ToolCall, decode_calls
+from vertex_compat_integrations.core.reply.usage import Usage, decode_usage
+
+_FINISH_REASONS = {
+    "function_call": "tool_calls",
+    "max_tokens": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+}
+"""Other servers' words for the four of Chat Completions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or a sound in the answer: base64 data or a URL."""
+
+    mime_type: str
+    data: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of a completion when it is over.
+
+    Attributes:
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or another as it came.
+        finish_detail: What stood behind it, e.g. `PROHIBITED_CONTENT` of `content_filter: PROHIBITED_CONTENT`.
+        usage: Token counts, if any came.
+        traffic_type: `ON_DEMAND`, `PROVISIONED_THROUGHPUT`, …
+        id: The completion's id.
+        model: The model's name as echoed.
+        created: Seconds since 1970.
+        fingerprint: `system_fingerprint`.
+        logprobs: As they came.
+        grounding: Grounding metadata, as it came.
+        citations: What the grounding metadata say of the answer's text.
+        location: Where it was answered, if there was a choice of places.
+        request_type: By which capacity, if there was a choice.
+    """
+
+    finish_reason: str | None = None
+    finish_detail: str | None = None
+    usage: Usage | None = None
+    traffic_type: str | None = None
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    fingerprint: str | None = None
+    logprobs: Any = None
+    grounding: Any = None
+    citations: tuple[Citation, ...] = ()
+    location: str | None = None
+    request_type: str | None = None
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the emulator answered, not Google."""
+        return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
+
+
+class Reply(NamedTuple):
+    """One answer.
+
+    Attributes:
+        text: The answer's text, without thoughts.
+        thoughts: The thoughts, if they were told.
+        tool_calls: In the order they came.
+        extra: The message's own `extra_content`, opaque, to be sent back.
+        media: Images and sounds.
+        refusal: Why there is no answer, if the model or a filter refused.
+        dropped: Calls set aside because one call at most was asked for.
+        ending: Finish reason, usage, names.
+    """
+
+    text: str
+    thoughts: str
+    tool_calls: tuple[ToolCall, ...]
+    extra: wire.ExtraContent | None
+    media: tuple[Media, ...]
+    refusal: str | None
+    ending: Ending
+    dropped: tuple[ToolCall, ...] = ()
+
+
+def decode_replies(
+    completion: Any, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
+) -> list[Reply]:
+    """The answers of a completion, one for each choice.
+
+    `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
+    tag opens; `one_call` keeps the first tool call only.
+
+    Raises:
+        UnexpectedReplyError: It is no completion.
+        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop; or a call has no name.
+    """
+    if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
+        raise UnexpectedReplyError("The answer is JSON, but no completion.")
+    choices = mappings_in(completion["choices"]) or [{}]
+    replies = [
+        _decode_choice(completion, choice, _split_of(choice, marker, unopened=unopened), one_call=one_call)
+        for choice in choices
+    ]
+    if len(replies) == 1:
+        refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
+    return replies
+
+
+def _split_of(choice: Mapping[str, Any], marker: str | None, *, unopened: bool) -> Split:
+    message = mapping_in(choice.get("message"))
+    content, _ = decode_content(message.get("content"))
+    whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
+    return split_thoughts(content, marker, unopened=unopened, whole=whole)
+
+
+def is_whole(finish: Any, *, has_calls: bool) -> bool:
+    """Whether the model came to the end of an answer in words."""
+    return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
+
+
+def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], split: Split, *, one_call: bool) -> Reply:
+    message = mapping_in(choice.get("message"))
+    _, media = decode_content(message.get("content"))
+    calls = decode_calls(message)
+    kept = calls[:1] if one_call else calls
+    grounding = decode_grounding(message) or decode_grounding(choice)
+    ending = decode_ending(completion, choice, has_calls=bool(kept), grounding=grounding, text=split.text)
+    return Reply(
+        text=split.text,
+        thoughts=decode_reasoning(message) + split.thoughts,
+        tool_calls=kept,
+        extra=message_extra(message),
+        media=(*media, *decode_media(message, choice)),
+        refusal=text_in(message.get("refusal")) or refusal_of(ending),
+        ending=ending,
+        dropped=calls[1:] if one_call else (),
+    )
+
+
+def _is_empty(reply: Reply) -> bool:
+    return not (reply.text or reply.tool_calls or reply.media or reply.refusal)
+
+
+def decode_content(content: Any) -> tuple[str, tuple[Media, ...]]:
+    """Text and media of a `content`: a string, a list of parts, or nothing."""
+    if isinstance(content, str):
+        return content, ()
+    parts = mappings_in(content)
+    text = "".join(text_in(part.get("text")) for part in parts if part.get("type") in ("text", "output_text"))
+    urls = [_url_in(part.get("image_url")) for part in parts if part.get("type") == "image_url"]
+    return text, tuple(_media_at(url) for url in urls if url)
+
+
+def _url_in(image: Any) -> str:
+    """The URL of an `image_url`, which is an object or the bare URL."""
+    return text_in(image.get("url") if isinstance(image, Mapping) else image)
+
+
+def decode_reasoning(message: Mapping[str, Any]) -> str:
+    """Thoughts that stand in a field of their own, as open models send them."""
+    return text_in(message.get("reasoning_content") or message.get("reasoning"))
+
+
+def decode_media(message: Mapping[str, Any], choice: Mapping[str, Any]) -> tuple[Media, ...]:
+    """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
+    found: list[Media] = []
+    for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
+        if url := _url_in(holder.get("image_url")):
+            found.append(_media_at(url))
+        elif data := text_in(holder.get("data")):
+            google = mapping_in(mapping_in(holder.get("extra_content")).get("google"))
+            mime_type = text_in(google.get("mime_type") or holder.get("mime_type")) or "audio/wav"
+            found.append(Media(mime_type, data=data))
+    return tuple(found)
+
+
+def _media_at(url: str) -> Media:
+    head, comma, data = url.partition(",")
+    if comma and head.startswith("data:"):
+        return Media(head.removeprefix("data:").partition(";")[0] or "image/png", data=data)
+    return Media("image/*", url=url)
+
+
+def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
+    """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it.
+
+    Grounding metadata say something of this answer only, and are kept with its ending.
+    """
+    extra = {
+        namespace: without_grounding(value) for namespace, value in mapping_in(message.get("extra_content")).items()
+    }
+    if signature := text_in(message.get("thought_signature")):
+        extra["google"] = {"thought_signature": signature, **mapping_in(extra.get("google"))}
+    return extra or None
+
+
+def decode_ending(
+    completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, grounding: Any = None, text: str = ""
+) -> Ending:
+    """What a completion says of itself; `text` is its answer, which the grounding metadata speak of."""
+    reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)
+    usage = mapping_in(completion.get("usage"))
+    google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
+    found = grounding or decode_grounding(completion)
+    return Ending(
+        finish_reason=reason,
+        finish_detail=detail,
+        usage=decode_usage(usage),
+        traffic_type=google.get("traffic_type"),
+        id=completion.get("id"),
+        model=completion.get("model"),
+        created=completion.get("created"),
+        fingerprint=text_in(completion.get("system_fingerprint")) or None,
+        logprobs=choice.get("logprobs"),
+        grounding=found,
+        citations=decode_citations(found, text) if found else (),
+    )
+
+
+def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str | None]:
+    """Finish reason and detail; a compound value is taken apart, and calls make a `stop` into `tool_calls`."""
+    if not raw:
+        return None, None
+    head, _, tail = raw.partition(":")
+    reason = _FINISH_REASONS.get(head.strip().lower(), head.strip().lower())
+    if reason == "stop" and has_calls:
+        reason = "tool_calls"
+    return reason, tail.strip() or None
+
+
+def refusal_of(ending: Ending) -> str | None:
+    """Why a filter kept the answer back; None if none did."""
+    if ending.finish_reason != "content_filter":
+        return None
+    return f"The answer was blocked by a content filter ({ending.finish_detail or 'no reason given'})."
+
+
+def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "") -> None:
+    """Refuse an answer that holds nothing though the model did not plainly stop.
+
+    Raises:
+        EmptyReplyError: It is so; retryable where the same request can have another answer.
+    """
+    if not empty or ending.finish_reason in ("stop", "content_filter"):
+        return
+    error = _empty_reply(ending, partial_thoughts)
+    error.finish_reason = ending.finish_reason
+    raise error
+
+
+def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
+    if ending.finish_reason == "length":
+        error = EmptyReplyError(
+            "max_tokens was used up before the answer began (thoughts count, too).",
+            hint="Raise max_tokens, or lower the thinking setting.",
+            partial_thoughts=thoughts,
+        )
+        error.is_retryable = False
+        return error
+    if ending.finish_detail == "MALFORMED_FUNCTION_CALL":
+        return EmptyReplyError(
+            "The model wrote a tool call that the service could not read (MALFORMED_FUNCTION_CALL).",
+            hint="Retry; if it lasts, simplify the tools' schemas or shorten long string arguments.",
+            partial_thoughts=thoughts,
+        )
+    said = ending.finish_detail or ending.finish_reason or "no finish reason"
+    return EmptyReplyError(f"The model gave neither text nor a tool call ({said}).", partial_thoughts=thoughts)
+
+
+def signatures_in(extra: Any) -> Iterator[str]:
+    """The thought signatures of an `extra_content`, in whatever namespace."""
+    for value in mapping_in(extra).values():
+        if signature := text_in(mapping_in(value).get("thought_signature")):
+            yield signature

@@ -1,0 +1,374 @@
+"""The chunks of one streamed completion → `ReplyDelta`s. Pure; alone knows the stream's quirks.
+
+Seen in Google's samples and public captures: calls without an index, with a wrong one, whole or in fragments that
+repeat the name; a signature in a late chunk; usage on the last chunk, on every chunk, or in one of its own; `stop`
+where there are calls; error bodies in mid-stream; no end at all.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import StreamInterruptedError
+from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, one_or_more_in, text_in
+from vertex_compat_integrations.core.reply.citations import decode_grounding
+from vertex_compat_integrations.core.reply.decode import (
+    Ending,
+    Media,
+    decode_content,
+    decode_ending,
+    decode_media,
+    decode_reasoning,
+    is_whole,
+    message_extra,
+    refusal_of,
+    refuse_empty,
+)
+from vertex_compat_integrations.core.reply.thought_tags import ThoughtSplitter
+from vertex_compat_integrations.core.reply.tool_call import (
+    NO_ARGUMENTS,
+    ToolCall,
+    arguments_text,
+    named_in,
+    refuse_nameless,
+    unique_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call. `id` and `name` stand on a call's first piece only; `index` is ours, counted from 0.
+
+    Attributes:
+        index: Which call.
+        id: Its id, once.
+        name: The function's name, once.
+        arguments: What this piece adds to the arguments.
+        extra: What this piece adds to the call's `extra_content`; no key comes twice.
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    extra: wire.ExtraContent | None = None
+
+
+class ReplyDelta(NamedTuple):
+    """What one chunk adds to the answer; `ending` stands on the last one only."""
+
+    text: str = ""
+    thoughts: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    media: tuple[Media, ...] = ()
+    extra: wire.ExtraContent | None = None
+    refusal: str | None = None
+    dropped: tuple[ToolCall, ...] = ()
+    ending: Ending | None = None
+
+
+_PLAIN_KEYS = frozenset({"role", "content"})
+_USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    """A call whose pieces are still coming."""
+
+    index: int
+    id: str
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    extra: wire.ExtraContent = field(default_factory=dict)
+
+    def is_complete(self) -> bool:
+        """Whether the arguments so far are a JSON object."""
+        try:
+            return isinstance(from_json("".join(self.arguments).encode(errors="replace")), dict)
+        except ValueError:
+            return False
+
+    def as_call(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.arguments), self.extra or None)
+
+    def as_first_piece(self) -> ToolCallDelta:
+        """All that is known of the call when its name is."""
+        return ToolCallDelta(self.index, self.id, self.name, "".join(self.arguments), self.extra or None)
+
+
+class StreamDecoder:
+    """Feeds on the chunks of one completion; `feed` each, then `finish`."""
+
+    def __init__(self, *, marker: str | None = None, unopened: bool = False, one_call: bool = False) -> None:
+        """`marker`, `unopened`: see `ThoughtSplitter`. `one_call`: keep the first call only."""
+        self._splitter = ThoughtSplitter(marker, unopened=unopened)
+        self._one_call = one_call
+        self._calls: list[_OpenCall] = []
+        self._by_id: dict[str, _OpenCall] = {}
+        self._by_index: dict[int, _OpenCall] = {}
+        self._text: list[str] = []
+        self._thoughts: list[str] = []
+        self._has_media = False
+        self._extra: wire.ExtraContent = {}
+        self._grounding: wire.Json = {}
+        self._last: wire.Json = {}
+        self._usage: Mapping[str, Any] | None = None
+        self._finish: str | None = None
+        self._logprobs: list[Any] = []
+        self._refusal = ""
+
+    @property
+    def partial_text(self) -> str:
+        """The answer's text so far."""
+        return "".join(self._text)
+
+    @property
+    def partial_thoughts(self) -> str:
+        """The thoughts so far."""
+        return "".join(self._thoughts)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a finish reason was seen."""
+        return self._finish is not None
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether a tool call has begun."""
+        return bool(self._calls)
+
+    def feed(self, chunk: wire.Json) -> ReplyDelta | None:
+        """What the chunk adds, or None."""
+        # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
+        if usage := chunk.get("usage"):
+            self._usage = mapping_in(usage) or self._usage
+        choices = mappings_in(chunk.get("choices"))
+        if not choices:
+            self._keep_extra(message_extra(chunk))
+            self._keep_grounding(chunk)
+            self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
+            return None
+        self._last = chunk
+        choice = choices[0]
+        delta = mapping_in(choice.get("delta") or choice.get("message"))
+        if finish := choice.get("finish_reason"):
+            self._finish = text_in(finish) or self._finish
+        if logprobs := choice.get("logprobs"):
+            self._logprobs.append(mapping_in(logprobs))
+        if not chunk.keys() <= _USUAL_KEYS:
+            self._keep_grounding(chunk)
+        content = delta.get("content")
+        if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
+            if self._splitter.is_plain(content):
+                self._text.append(content)
+                return ReplyDelta(content)
+            split = self._splitter.feed(content)
+            return self._delta(split.thoughts, split.text)
+        return self._feed_rest(delta, choice)
+
+    def _feed_rest(self, delta: Mapping[str, Any], choice: Mapping[str, Any]) -> ReplyDelta | None:
+        content, media = decode_content(delta.get("content"))
+        media = (*media, *decode_media(delta, choice))
+        self._has_media = self._has_media or bool(media)
+        split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
+        pieces = one_or_more_in(delta.get("tool_calls"))
+        if function := mapping_in(delta.get("function_call")):
+            pieces.append({"index": 0, "function": function})
+        calls = tuple(self._feed_calls(pieces))
+        self._keep_extra(message_extra(delta))
+        self._keep_grounding(delta)
+        self._refusal += text_in(delta.get("refusal"))
+        return self._delta(decode_reasoning(delta) + split[0], split[1], calls, media)
+
+    def _delta(
+        self,
+        thoughts: str,
+        text: str,
+        calls: tuple[ToolCallDelta, ...] = (),
+        media: tuple[Media, ...] = (),
+    ) -> ReplyDelta | None:
+        if text:
+            self._text.append(text)
+        if thoughts:
+            self._thoughts.append(thoughts)
+        if self._one_call:
+            calls = tuple(call for call in calls if call.index == 0)
+        if not (text or thoughts or calls or media):
+            return None
+        return ReplyDelta(text, thoughts, calls, media)
+
+    def _keep_extra(self, extra: Any) -> None:
+        """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
+        for namespace, value in mapping_in(extra).items():
+            if not isinstance(value, Mapping):
+                self._extra.setdefault(namespace, value)
+                continue
+            kept = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
+            if kept:
+                self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **kept}
+
+    def _keep_grounding(self, holder: Mapping[str, Any]) -> None:
+        """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
+        told = mapping_in(decode_grounding(holder))
+        self._grounding |= {key: value for key, value in told.items() if value or key not in self._grounding}
+
+    def _feed_calls(self, pieces: list[Mapping[str, Any]]) -> Iterator[ToolCallDelta]:
+        """What the pieces of one chunk add; no two of them are of one call."""
+        fed: list[_OpenCall] = []
+        for piece in pieces:
+            function = mapping_in(piece.get("function"))
+            name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
+            call = self._call_of(piece, name, arguments, fed)
+            if call is not None:
+                fed.append(call)
+                if (delta := self._feed_call(call, name, arguments, piece.get("extra_content"))) is not None:
+                    yield delta
+
+    def _feed_call(self, call: _OpenCall, name: str, arguments: str, told: Any) -> ToolCallDelta | None:
+        """What a piece adds to its call; nothing is told of a call before its name is known."""
+        is_first = not call.name and bool(name)
+        if is_first:
+            call.name = name
+        if arguments == NO_ARGUMENTS and not call.arguments:
+            arguments = ""
+        if arguments:
+            call.arguments.append(arguments)
+        extra = _new_keys(call.extra, told)
+        for namespace, value in extra.items():
+            held = call.extra.get(namespace)
+            call.extra[namespace] = {**held, **value} if isinstance(held, Mapping) else value
+        if is_first:
+            return call.as_first_piece()
+        if not call.name or not (arguments or extra):
+            return None
+        return ToolCallDelta(call.index, None, None, arguments, extra or None)
+
+    def _call_of(self, piece: Mapping[str, Any], name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
+        """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
+        given, number = text_in(piece.get("id")), piece.get("index")
+        index = number if isinstance(number, int) else None
+        if given:
+            known = self._by_id.get(given)
+            begins = known is None or _begins_anew(known, name, arguments, fed) or self._reuses(known, index, arguments)
+            if known is not None and index is not None:
+                self._by_index.setdefault(index, known)
+        else:
+            known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
+            begins = bool(name or arguments) if known is None else _begins_anew(known, name, arguments, fed)
+        return self._open(given, index) if begins else known
+
+    def _reuses(self, known: _OpenCall, index: int | None, arguments: str) -> bool:
+        """Whether a piece without arguments opens a further call under the id of one that is whole, at a new index."""
+        return not arguments and index is not None and index not in self._by_index and known.is_complete()
+
+    def _open(self, given: str, index: int | None) -> _OpenCall:
+        call = _OpenCall(len(self._calls), unique_id(given, {known.id for known in self._calls}))
+        self._calls.append(call)
+        if given:
+            self._by_id[given] = call
+        if index is not None:
+            self._by_index[index] = call
+        return call
+
+    def end(self) -> None:
+        """Take the stream for ended where it says so by `[DONE]` alone, if what came of it is whole.
+
+        TGI gives no finish reason to a turn of calls (3.2 and later), nor to words where there are tools (2.4 to 3.1).
+        """
+        if self._finish is None and (self._calls or self._text):
+            is_whole_turn = all(call.is_complete() for call in self._calls)
+            self._finish = ("tool_calls" if self._calls else "stop") if is_whole_turn else None
+
+    def name_calls(self) -> ReplyDelta | None:
+        """The calls whose names stand in their arguments, once the stream has ended; None if there are none."""
+        named: list[ToolCallDelta] = []
+        for call in self._calls if self.is_finished else ():
+            if not call.name and (found := named_in("".join(call.arguments))):
+                call.name, call.arguments = found[0], [found[1]]
+                named.append(call.as_first_piece())
+        return self._delta("", "", tuple(named))
+
+    def finish(self) -> ReplyDelta:
+        """What remains: held-back text, what is to be sent back, and the ending.
+
+        Raises:
+            StreamInterruptedError: No finish reason was seen.
+            EmptyReplyError: The answer holds nothing, and the model did not plainly stop; or a call has no name.
+        """
+        thoughts, text = self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls))
+        self._delta(thoughts, text)
+        if not self.is_finished:
+            raise self.interrupted("The stream ended without a finish reason.")
+        names = (call.name for call in self._calls)
+        refuse_nameless(names, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
+        return self._rest(thoughts, text)
+
+    def settle(self) -> ReplyDelta:
+        """What remains of an answer that broke off, taken as it is."""
+        thoughts, text = self._splitter.finish(whole=False)
+        self._delta(thoughts, text)
+        return self._rest(thoughts, text)
+
+    def _rest(self, thoughts: str, text: str) -> ReplyDelta:
+        ending = self._ending()
+        refusal = self._refusal or refusal_of(ending)
+        empty = not (self._text or self._calls or self._has_media or refusal)
+        refuse_empty(ending, empty=empty, partial_thoughts=self.partial_thoughts)
+        return ReplyDelta(
+            text,
+            thoughts,
+            extra=self._extra or None,
+            refusal=refusal,
+            dropped=tuple(call.as_call() for call in self._calls[1:]) if self._one_call else (),
+            ending=ending,
+        )
+
+    def interrupted(self, message: str) -> StreamInterruptedError:
+        """The error that says the stream broke off, with what came of it."""
+        return StreamInterruptedError(message, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
+
+    def _ending(self) -> Ending:
+        completion = {**self._last, "usage": self._usage}
+        choice = {"finish_reason": self._finish, "logprobs": _joined_logprobs(self._logprobs)}
+        return decode_ending(
+            completion, choice, has_calls=bool(self._calls), grounding=self._grounding, text=self.partial_text
+        )
+
+
+def _begins_anew(known: _OpenCall, name: str, arguments: str, fed: list[_OpenCall]) -> bool:
+    """Whether a piece under a known id or index is another call all the same.
+
+    It is if it calls another function, if its chunk has brought a piece of the known one, or if that is whole already.
+    """
+    if not name or not known.name:
+        return False
+    if name != known.name or any(call is known for call in fed):
+        return True
+    return arguments.lstrip().startswith("{") and known.is_complete()
+
+
+def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
+    """Whether the service marks the piece as thought; beside a signature the mark speaks of the signature."""
+    google = mapping_in(mapping_in(delta.get("extra_content")).get("google"))
+    return bool(google.get("thought")) and "thought_signature" not in google
+
+
+def _new_keys(known: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
+    """What `extra` holds that is not known yet, namespace by namespace."""
+    fresh: wire.ExtraContent = {}
+    for namespace, value in mapping_in(extra).items():
+        held = known.get(namespace)
+        if held is None:
+            fresh[namespace] = value
+        elif isinstance(value, Mapping) and isinstance(held, Mapping):
+            fresh[namespace] = {key: item for key, item in value.items() if key not in held}
+    return {namespace: value for namespace, value in fresh.items() if value or namespace not in known}
+
+
+def _joined_logprobs(pieces: list[Mapping[str, Any]]) -> Any:
+    if not pieces:
+        return None
+    return {"content": [token for piece in pieces for token in mappings_in(piece.get("content"))]}

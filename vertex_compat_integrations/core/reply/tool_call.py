@@ -1,0 +1,120 @@
+"""The tool calls of a message → `ToolCall`s. Pure."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from pydantic_core import to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.core.json_values import mapping_in, one_or_more_in, text_in
+
+NO_ARGUMENTS = "null"
+"""How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+
+_END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asks for; `arguments` is the JSON string as it came, `extra` its `extra_content`."""
+
+    id: str
+    name: str
+    arguments: str
+    extra: wire.ExtraContent | None = None
+
+
+def encode_call(call: ToolCall) -> wire.ToolCall:
+    """The call as it stands in a message, with everything that the endpoint wants back."""
+    told: wire.ToolCall = {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+    if call.extra:
+        told["extra_content"] = call.extra
+    return told
+
+
+def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """The calls of a whole message, each with an id of its own.
+
+    Raises:
+        EmptyReplyError: One of them has no name.
+    """
+    calls: list[ToolCall] = []
+    older = mapping_in(message.get("function_call"))
+    for call in one_or_more_in(message.get("tool_calls")) or ([{"function": older}] if older else []):
+        function = mapping_in(call.get("function"))
+        taken = {known.id for known in calls}
+        name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
+        if not name:
+            name, arguments = named_in(arguments) or (name, arguments)
+        if arguments == NO_ARGUMENTS:
+            arguments = ""
+        extra = dict(mapping_in(call.get("extra_content"))) or None
+        calls.append(ToolCall(unique_id(text_in(call.get("id")), taken), name, arguments, extra))
+    refuse_nameless(call.name for call in calls)
+    return tuple(calls)
+
+
+def named_in(arguments: str) -> tuple[str, str] | None:
+    """Name and arguments of a call whose name stands in its arguments; None if it does not.
+
+    TGI 2.0 to 3.1 streams what the model wrote: `{"function": {"_name": …, …}}` and its end-of-turn token. (Its source,
+    router/src/server.rs, and the snapshots of its integration tests.)
+    """
+    try:
+        told, end = json.JSONDecoder().raw_decode(arguments.lstrip())
+    except (ValueError, RecursionError):
+        return None
+    function = dict(mapping_in(mapping_in(told).get("function")))
+    name = text_in(function.pop("_name", None))
+    if not name or not _END_OF_TURN.fullmatch(arguments.lstrip()[end:]):
+        return None
+    return name, arguments_text(function)
+
+
+def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_thoughts: str = "") -> None:
+    """Refuse calls of which one has no name.
+
+    Raises:
+        EmptyReplyError: It is so. Left out, it would be a turn that an agent takes for the last one.
+    """
+    if not all(names):
+        raise EmptyReplyError(
+            "The server told a tool call without a name.",
+            hint="Retry; if it lasts, ask without streaming, or renew the server.",
+            partial_text=partial_text,
+            partial_thoughts=partial_thoughts,
+        )
+
+
+def unique_id(given: str | None, taken: set[str]) -> str:
+    """The given id if it is one and not taken; frameworks pair by it, and servers send it empty or twice."""
+    if not given:
+        return f"call_{uuid4().hex}"
+    number = 2
+    unique = given
+    while unique in taken:
+        unique = f"{given}-{number}"
+        number += 1
+    return unique
+
+
+def arguments_text(arguments: Any) -> str:
+    """A call's arguments as JSON text."""
+    if arguments is None:
+        return ""
+    if isinstance(arguments, str):
+        return arguments
+    try:
+        return to_json(arguments, fallback=str).decode()
+    except ValueError:
+        # Halves of an emoji, which have no UTF-8; escaped they are JSON.
+        return json.dumps(arguments, default=str, separators=(",", ":"))

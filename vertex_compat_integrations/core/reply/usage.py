@@ -1,0 +1,64 @@
+"""Token counts, in any of the endpoint's ways of counting, → `Usage`. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vertex_compat_integrations.core.json_values import mapping_in
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one completion; `output` holds the thoughts, `total` is the sum of `input` and `output`.
+
+    Attributes:
+        input: Tokens of the prompt.
+        output: Tokens of the answer, thoughts included.
+        thought: Tokens of the thoughts, a part of `output`.
+        cached: Tokens read from a cache, a part of `input`.
+        input_audio: Tokens of sound, a part of `input`.
+        output_audio: Tokens of sound, a part of `output`.
+    """
+
+    input: int
+    output: int
+    thought: int = 0
+    cached: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.input + self.output
+
+
+def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
+
+    Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
+    """
+    prompt, completion, total = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    if not (prompt or completion or total):
+        return None
+    given = mapping_in(usage.get("prompt_tokens_details"))
+    made = mapping_in(usage.get("completion_tokens_details"))
+    reasoning = _count(made, "reasoning_tokens") or _count(usage, "reasoning_tokens")
+    beside = max(total - prompt - completion, 0)
+    if not total and reasoning > completion:
+        beside = reasoning
+    output = completion + beside
+    return Usage(
+        input=prompt,
+        output=output,
+        thought=min(reasoning or beside, output),
+        cached=_count(given, "cached_tokens"),
+        input_audio=_count(given, "audio_tokens"),
+        output_audio=_count(made, "audio_tokens"),
+    )
+
+
+def _count(counts: Mapping[str, Any], name: str) -> int:
+    """The count of that name; 0 if it is absent or none."""
+    count = counts.get(name)
+    return max(count, 0) if isinstance(count, int) else 0

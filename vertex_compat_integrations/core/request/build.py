@@ -1,0 +1,206 @@
+"""Messages, options and facts → the body of one request. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import google_extras, mapping_in
+from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
+from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
+from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
+from vertex_compat_integrations.core.request.thinking import begins_in_thoughts, is_thinking_off, thinking_fields
+from vertex_compat_integrations.core.request.tools import settle_tools
+from vertex_compat_integrations.core.schema.convert import to_openapi
+from vertex_compat_integrations.core.settings.options import Options, deep_merge, wire_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Whose requests these are: what short resource names are completed with, once it is known."""
+
+    project: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, ready to be sent.
+
+    Attributes:
+        body: The JSON body; what stays equal from turn to turn stands before the messages.
+        headers: Headers besides the credential's.
+        one_call: Whether only the first tool call of the answer is kept.
+        marker: The tag round thoughts in the answer, if the request sets one.
+        unopened: Whether the answer begins with thoughts that no tag opens.
+        thinking_off: Whether the model shall not think.
+        ignored: Options that were set and have no effect on this model; they are not in the body.
+        notes: What else of the settings the model cannot do, as sentences for the user.
+    """
+
+    body: wire.Json
+    headers: Mapping[str, str]
+    one_call: bool = False
+    marker: str | None = None
+    unopened: bool = False
+    thinking_off: bool = False
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def build_request(
+    messages: Sequence[wire.Message],
+    options: Options,
+    facts: ModelFacts,
+    *,
+    stream: bool = False,
+    resource: Resource = Resource(),
+    skip_values: SkipValues = "as the model demands",
+) -> Request:
+    """The request that says all this to a model with these facts.
+
+    Raises:
+        SettingsError: The options contradict each other or the model's facts.
+        HistoryError: The messages stand in an order that the endpoint refuses.
+        SchemaError: A tool's or the answer's schema cannot be said in the endpoint's subset.
+    """
+    declared = settle_tools(options.tools, options.tool_choice, facts)
+    thinking = thinking_fields(options, facts)
+    tools = fit_tools(declared.functions, declared.choice, options.model, facts)
+    fields, ignored = _plain_fields(options, facts)
+    body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
+    body = deep_merge(body, fields)
+    if thinking.google:
+        body = deep_merge(body, {"extra_body": {"google": thinking.google}})
+    body = deep_merge(body, _nested_extra_body(options.extra_body))
+    body = _with_native_tools(body, declared.native)
+    _settle_formats(body, facts, resource)
+    if stream:
+        body |= _stream_fields(options, facts)
+    settled = settle_history(messages, facts, skip_values)
+    if not facts.gemini and "/" in options.model:
+        settled = without_signatures(settled)
+    told = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
+    body["messages"] = told.messages
+    refuse_contradictions(body, facts)
+    return Request(
+        body,
+        _headers(options),
+        one_call=options.parallel_tool_calls is False,
+        marker=google_extras(body).get("thought_tag_marker"),
+        unopened=begins_in_thoughts(body, facts),
+        thinking_off=is_thinking_off(body, facts),
+        ignored=ignored,
+        notes=(*thinking.notes, *tools.notes, *told.notes),
+    )
+
+
+def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
+    """The body with Google's own tools in their place, behind those that the extra body brings."""
+    if not native:
+        return body
+    known = google_extras(body).get("tools") or []
+    return deep_merge(body, {"extra_body": {"google": {"tools": [*known, *native]}}})
+
+
+def _tool_fields(fitted: FittedTools) -> wire.Json:
+    fields = {"tools": fitted.tools, "tool_choice": fitted.choice}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple[str, ...]]:
+    """The options that go out as they are, each in its place; and the names of those that have no effect."""
+    fields: wire.Json = {}
+    ignored: list[str] = []
+    held = vars(options)
+    for name, path in wire_paths().items():
+        value = held[name]
+        if value is None or name in ("tools", "tool_choice") or (name == "stop" and not value):
+            continue
+        if name in facts.ignores:
+            ignored.append(name)
+            continue
+        at = fields
+        for key in path[:-1]:
+            at = at.setdefault(key, {})
+        at[path[-1]] = _as_on_the_wire(name, value)
+    if options.parallel_tool_calls is not None and not facts.gemini and options.tools:
+        fields["parallel_tool_calls"] = options.parallel_tool_calls
+    return fields, tuple(ignored)
+
+
+def _as_on_the_wire(name: str, value: Any) -> Any:
+    match name, value:
+        case "safety_settings", Mapping():
+            return [{"category": category, "threshold": threshold} for category, threshold in value.items()]
+        case "model_safety_settings", bool():
+            return {"enabled": value, "llama_guard_settings": {}}
+        case _:
+            return value
+
+
+def _nested_extra_body(extra: Mapping[str, Any] | None) -> wire.Json:
+    """The user's extra body with Google's extras where Google documents them: under `extra_body.google`.
+
+    Raises:
+        SettingsError: What stands in the place of a mapping is none; None counts as left out.
+    """
+    if not extra:
+        return {}
+    nested = {key: value for key, value in extra.items() if key not in ("google", "extra_body")}
+    inner = _mapping_at(extra, "extra_body")
+    google = deep_merge(_mapping_at(inner, "google"), _mapping_at(extra, "google"))
+    inner.pop("google", None)
+    if google:
+        inner["google"] = google
+    if inner:
+        nested["extra_body"] = inner
+    return nested
+
+
+def _mapping_at(extra: Mapping[str, Any], key: str) -> wire.Json:
+    value = extra.get(key)
+    if not isinstance(value, Mapping | None):
+        raise SettingsError(f"{key!r} in the extra body is no mapping: {value!r}.")
+    return {name: each for name, each in (value or {}).items() if each is not None}
+
+
+def _stream_fields(options: Options, facts: ModelFacts) -> wire.Json:
+    if options.n is not None and options.n > 1:
+        raise SettingsError(f"n={options.n} in a stream.", hint="Ask for several answers without streaming.")
+    # Gemini sends usage unasked; OpenAI-compatible servers behind other models only when asked.
+    return {"stream": True} if facts.gemini else {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def _headers(options: Options) -> dict[str, str]:
+    headers = dict(options.default_headers or {})
+    if (kind := options.request_type) is not None:
+        headers[wire.REQUEST_TYPE_HEADER] = kind if isinstance(kind, str) else kind[0]
+    if options.shared_request_type is not None:
+        headers[wire.SHARED_REQUEST_TYPE_HEADER] = options.shared_request_type
+    return headers
+
+
+# Converted once for each schema text; the results are shared, and not changed.
+@lru_cache(maxsize=1024)
+def _answer_schema(schema: bytes) -> wire.Json:
+    return to_openapi(from_json(schema))
+
+
+def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> None:
+    """Complete in place what has a short form: the answer's schema, the cache's name."""
+    google = google_extras(body)
+    if facts.gemini and isinstance(schema := mapping_in(body.get("response_format")).get("json_schema"), Mapping):
+        inner = schema.get("schema")
+        converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
+        kept = {key: value for key, value in schema.items() if key != "strict"}
+        body["response_format"] = {**body["response_format"], "json_schema": {**kept, **converted}}
+    cache = google.get("cached_content")
+    if cache and "/" not in cache and resource.project and resource.location:
+        full = f"projects/{resource.project}/locations/{resource.location}/cachedContents/{cache}"
+        body["extra_body"] = deep_merge(body["extra_body"], {"google": {"cached_content": full}})

@@ -1,0 +1,113 @@
+"""What single families of models want otherwise, each by a fact of the catalogue. Pure.
+
+Sources: Google's "Function calling for open models" (gpt-oss and the largest Llama 3 take no forced call, Qwen wants
+`tool_choice` said, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
+from vertex_compat_integrations.core.request.content import parts_of
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTools:
+    """Tools and `tool_choice` as the model takes them; `notes` say what it cannot do, as sentences for the user."""
+
+    tools: Sequence[Any]
+    choice: Any = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FittedMessages:
+    """The conversation as the model takes it; `notes` as above."""
+
+    messages: list[wire.Message]
+    notes: tuple[str, ...] = ()
+
+
+def fit_tools(tools: Sequence[Any], choice: Any, model: str, facts: ModelFacts) -> FittedTools:
+    """The tools and the choice among them that come nearest to what was asked for."""
+    notes: tuple[str, ...] = ()
+    if tools and not facts.calls_tools:
+        notes = (f"{model} is not known to call tools; they are sent all the same.",)
+    match choice:
+        case None:
+            return FittedTools(tools, "auto" if tools and facts.wants_tool_choice else None, notes)
+        case {"function": {"name": str(name)}} if "named" not in facts.tool_choices:
+            return _fit_named(tools, name, model, facts, notes)
+        case str() if choice not in facts.tool_choices:
+            note = f"{model} does not take tool_choice={choice!r}: 'auto' is sent."
+            return FittedTools(tools, "auto", (*notes, note))
+        case _:
+            return FittedTools(tools, choice, notes)
+
+
+def _fit_named(tools: Sequence[Any], name: str, model: str, facts: ModelFacts, notes: tuple[str, ...]) -> FittedTools:
+    """Only the named tool, which is as near as the model comes."""
+    named = [tool for tool in tools if tool.get("function", {}).get("name") == name]
+    if "required" in facts.tool_choices:
+        return FittedTools(named, "required", notes)
+    note = f"{model} cannot be made to call a tool: {name!r} is sent alone, with tool_choice='auto'."
+    return FittedTools(named, "auto", (*notes, note))
+
+
+def fit_messages(messages: list[wire.Message], model: str, facts: ModelFacts, *, has_tools: bool) -> FittedMessages:
+    """The messages with system text and turns where the model wants them; the given ones are not changed.
+
+    Raises:
+        HistoryError: The model wants the user to begin, and the assistant does.
+    """
+    notes: tuple[str, ...] = ()
+    if has_tools and not facts.system_with_tools and any(message["role"] == "system" for message in messages):
+        messages = _with_system_in_user(messages)
+        notes = (f"{model} shall have no system message beside tools: it is told as the user's first words.",)
+    if facts.strict_turns:
+        messages = _in_turns(messages, model)
+    return FittedMessages(messages, notes)
+
+
+def _with_system_in_user(messages: list[wire.Message]) -> list[wire.Message]:
+    parts = [part for message in messages if message["role"] == "system" for part in parts_of(message)]
+    rest = [message for message in messages if message["role"] != "system"]
+    first = next((place for place, message in enumerate(rest) if message["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": _joined(parts)}, *rest]
+    told = cast("wire.Message", {**rest[first], "content": _joined([*parts, *parts_of(rest[first])])})
+    return [*rest[:first], told, *rest[first + 1 :]]
+
+
+def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
+    turns: list[wire.Message] = []
+    for message in messages:
+        if turns and _continues(turns[-1], message):
+            content = _joined([*parts_of(turns[-1]), *parts_of(message)])
+            turns[-1] = cast("wire.Message", {**turns[-1], "content": content})
+        else:
+            turns.append(message)
+    first = next((message for message in turns if message["role"] != "system"), None)
+    if first is not None and first["role"] != "user":
+        raise HistoryError(
+            f"The conversation begins with the {first['role']}; {model} wants the user to begin.",
+            hint=TRIM_HINT,
+        )
+    return turns
+
+
+def _continues(before: wire.Message, message: wire.Message) -> bool:
+    """Whether one party speaks twice in a row, in words."""
+    if before["role"] != message["role"] or message["role"] not in ("user", "assistant"):
+        return False
+    return not (before.get("tool_calls") or message.get("tool_calls"))
+
+
+def _joined(parts: list[Any]) -> Any:
+    """One content of several parts; words alone become one text, since many open models take nothing else."""
+    if all(part.get("type") == "text" for part in parts):
+        return "\n\n".join(part["text"] for part in parts)
+    return parts

@@ -1,0 +1,261 @@
+"""The thinking settings, four ways of saying one thing, → what the model at hand takes.
+
+Sources: Google's page on OpenAI compatibility ("only one of reasoning_effort or thinking_config"; low 1,024, medium
+8,192, high 24,576 tokens), its Gemini 3 guide (level and budget together are refused). That the endpoint refuses the
+effort `none` while it accepts a budget of 0 is from public reports, unverified live. Open models: Google's page
+"Thinking for open models" (`chat_template_kwargs`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import google_extras, mapping_in
+from vertex_compat_integrations.core.settings.options import Options
+
+DEFAULT_MARKER = "think"
+BUDGETS = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "max": 24_576}
+
+_NAMES = {
+    "effort": "effort",
+    "reasoning_effort": "effort",
+    "budget": "budget",
+    "budget_tokens": "budget",
+    "thinking_budget": "budget",
+    "level": "level",
+    "thinking_level": "level",
+    "include_thoughts": "include_thoughts",
+}
+
+
+_SWITCHES = "chat_template_kwargs"
+_USUAL_SWITCH = "enable_thinking"
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How much to think, said in one way, and whether to tell."""
+
+    effort: str | None = None
+    budget: int | None = None
+    level: str | None = None
+    include_thoughts: bool | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the model shall not think."""
+        return self.budget == 0
+
+    @property
+    def asks_for_thoughts(self) -> bool:
+        """Whether the model shall think, or tell its thoughts."""
+        amounts = (self.effort, self.budget or None, self.level)
+        return bool(self.include_thoughts) or any(amount is not None for amount in amounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingFields:
+    """What the thinking settings become in a request.
+
+    Attributes:
+        top: What goes to the top of the body.
+        google: What goes under `extra_body.google`.
+        notes: What of the settings the model cannot do, as sentences for the user.
+    """
+
+    top: dict[str, Any]
+    google: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def resolve_thinking(options: Options) -> Thinking:
+    """What the options say of thinking.
+
+    Raises:
+        SettingsError: An effort stands together with a budget or a level, a budget with a level, or thoughts are asked
+            for with thinking off.
+    """
+    plain: dict[str, Any] = {
+        "effort": options.reasoning_effort,
+        "budget": options.thinking_budget,
+        "level": options.thinking_level,
+        "include_thoughts": options.include_thoughts,
+    }
+    said = {
+        name: value
+        for each in (plain, _spelled_out(options.thinking))
+        for name, value in each.items()
+        if value is not None
+    }
+    if said.get("effort") == "none":
+        said |= {"effort": None, "budget": _only(said, "budget", 0)}
+    thinking = Thinking(**said)
+    if sum(value is not None for value in (thinking.effort, thinking.budget, thinking.level)) > 1:
+        raise SettingsError(
+            "Of reasoning_effort, thinking_budget and thinking_level only one may be set.",
+            hint="Keep one of them, or say it with thinking= alone.",
+        )
+    if thinking.include_thoughts and thinking.budget == 0:
+        raise SettingsError("include_thoughts=True with thinking off.", hint="Drop include_thoughts, or give a budget.")
+    return thinking
+
+
+def _only(said: dict[str, Any], name: str, value: int) -> int:
+    if said.get(name) not in (None, value):
+        raise SettingsError("reasoning_effort='none' together with a thinking_budget.", hint="Keep one of them.")
+    return value
+
+
+def _spelled_out(thinking: object) -> dict[str, Any]:
+    match thinking:
+        case None:
+            return {}
+        case False | "none":
+            return {"budget": 0}
+        case str():
+            return {"effort": thinking}
+        case int():
+            return {"budget": thinking}
+        case dict():
+            return _from_mapping(thinking)
+        case _:
+            raise SettingsError(f"thinking={thinking!r} is no thinking setting.")
+
+
+def _from_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for name, value in mapping.items():
+        if name not in _NAMES:
+            raise SettingsError(f"thinking={{{name!r}: …}} is unknown.", hint=f"Known are {', '.join(_NAMES)}.")
+        said[_NAMES[name]] = value
+    if (effort := said.get("effort")) not in (None, "none", *BUDGETS):
+        raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Known are none, {', '.join(BUDGETS)}.")
+    for name, kind in (("budget", int), ("include_thoughts", bool)):
+        if (value := said.get(name)) is not None and type(value) is not kind:
+            raise SettingsError(f"thinking={{{name!r}: {value!r}}} is of another type.", hint=f"Give {kind.__name__}.")
+    return said
+
+
+def thinking_fields(options: Options, facts: ModelFacts) -> ThinkingFields:
+    """What goes to the top of the body, what under `extra_body.google`, and what the model cannot do.
+
+    Raises:
+        SettingsError: See `resolve_thinking`; or the model has no such budget or level.
+    """
+    thinking = resolve_thinking(options)
+    if facts.gemini:
+        return _gemini_fields(thinking, options, facts)
+    if thinking.level is not None or (thinking.budget or 0) != 0:
+        raise SettingsError(
+            "Token budgets and thinking levels are Gemini's; this model takes an effort.",
+            hint='Set reasoning_effort="low", "medium" or "high"; switches of its own go into extra_body=.',
+        )
+    return _open_fields(thinking, options.model, facts)
+
+
+def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> ThinkingFields:
+    if facts.thinking is None:
+        return ThinkingFields({}, {}, _idle_note(thinking, options.model))
+    _refuse_unknown_level(thinking, options.model, facts)
+    config: dict[str, Any] = {}
+    top: dict[str, Any] = {}
+    if thinking.budget is not None:
+        config["thinking_budget"] = thinking.budget
+    if thinking.level is not None:
+        config["thinking_level"] = thinking.level
+    if thinking.include_thoughts is not None:
+        config["include_thoughts"] = thinking.include_thoughts
+    if thinking.effort is not None and config:
+        # Effort and thinking_config exclude each other on the wire; the effort moves into the config.
+        config |= _effort_as_config(thinking.effort, facts)
+    elif thinking.effort is not None:
+        top["reasoning_effort"] = thinking.effort
+    google: dict[str, Any] = {"thinking_config": config} if config else {}
+    if thinking.include_thoughts:
+        google["thought_tag_marker"] = options.thought_tag_marker or DEFAULT_MARKER
+    elif options.thought_tag_marker is not None:
+        google["thought_tag_marker"] = options.thought_tag_marker
+    return ThinkingFields(top, google)
+
+
+def _idle_note(thinking: Thinking, model: str) -> tuple[str, ...]:
+    return (f"{model} does not think: the thinking setting is not sent.",) if thinking.asks_for_thoughts else ()
+
+
+def _refuse_unknown_level(thinking: Thinking, model: str, facts: ModelFacts) -> None:
+    """Refuse a level or effort that the model does not have.
+
+    Raises:
+        SettingsError: It has others, or none.
+    """
+    if thinking.level is not None and facts.thinking == "budget":
+        raise SettingsError(f"{model} has no thinking levels.", hint="Set a token budget: thinking_budget=….")
+    wanted = thinking.level or thinking.effort
+    if facts.gemini and thinking.effort == "max":
+        wanted = "high"
+    if wanted is None or facts.thinking == "budget" or wanted in facts.thinking_levels:
+        return
+    raise SettingsError(
+        f"{model} does not take the thinking level {wanted!r}.",
+        hint=f"It takes {', '.join(facts.thinking_levels)}.",
+    )
+
+
+def _effort_as_config(effort: str, facts: ModelFacts) -> dict[str, Any]:
+    if facts.thinking == "budget":
+        return {"thinking_budget": BUDGETS[effort]}
+    return {"thinking_level": "high" if effort == "max" else effort}
+
+
+def _open_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingFields:
+    match facts.thinking:
+        case None:
+            return ThinkingFields({}, {}, _idle_note(thinking, model))
+        case "always":
+            is_set = thinking.is_off or thinking.effort is not None
+            note = f"{model} always thinks, as much as it takes: the thinking setting is not sent."
+            return ThinkingFields({}, {}, (note,) if is_set else ())
+        case "switch":
+            return ThinkingFields(_switch_fields(thinking, facts), {})
+        case _:
+            return _effort_fields(thinking, model, facts)
+
+
+def _switch_fields(thinking: Thinking, facts: ModelFacts) -> dict[str, Any]:
+    """The family's switch; it has no degrees, so any effort is on."""
+    if thinking.effort is None and not thinking.is_off:
+        return {}
+    return {_SWITCHES: {facts.thinking_switch or _USUAL_SWITCH: not thinking.is_off}}
+
+
+def _effort_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingFields:
+    _refuse_unknown_level(thinking, model, facts)
+    if thinking.effort is not None:
+        return ThinkingFields({"reasoning_effort": thinking.effort}, {})
+    if not thinking.is_off:
+        return ThinkingFields({}, {})
+    note = f"Nothing is known to switch off the thinking of {model or 'this model'}: nothing is sent."
+    return ThinkingFields({}, {}, (note,))
+
+
+def is_thinking_off(body: Mapping[str, Any], facts: ModelFacts) -> bool:
+    """Whether a request's body, the user's own fields included, says that the model shall not think."""
+    if facts.gemini:
+        return bool(mapping_in(google_extras(body).get("thinking_config")).get("thinking_budget") == 0)
+    return _switched(body, facts) is False
+
+
+def begins_in_thoughts(body: Mapping[str, Any], facts: ModelFacts) -> bool:
+    """Whether the answer to a request's body begins with thoughts that no tag opens."""
+    if not facts.unopened_thoughts:
+        return False
+    switched = _switched(body, facts)
+    return facts.thinks_unasked if switched is None else switched
+
+
+def _switched(body: Mapping[str, Any], facts: ModelFacts) -> bool | None:
+    switches = body.get(_SWITCHES)
+    value = switches.get(facts.thinking_switch or _USUAL_SWITCH) if isinstance(switches, Mapping) else None
+    return None if value is None else bool(value)

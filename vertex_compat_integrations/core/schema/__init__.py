@@ -1,0 +1,1 @@
+"""JSON Schema to the subset that the endpoint takes. Imports core's ground files only."""

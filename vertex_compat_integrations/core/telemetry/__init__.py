@@ -1,0 +1,1 @@
+"""OpenTelemetry: spans and metrics of a call, and the form of messages in them."""

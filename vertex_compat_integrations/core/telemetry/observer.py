@@ -1,0 +1,333 @@
+"""What OpenTelemetry is told of the calls: a span and metrics for each, in the words of its GenAI conventions.
+
+Loaded only where the settings ask for it. The API package alone is needed: without a provider it does nothing. Source:
+semantic conventions 1.41, "Generative AI" (status: development). No attribute names the project or holds a credential,
+and none holds a word of the conversation, unless the variable that is usual for it asks for that.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractContextManager, aclosing, closing
+from dataclasses import dataclass
+from functools import cache
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+from opentelemetry import metrics, trace
+from opentelemetry.metrics import Histogram
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from vertex_compat_integrations import __version__, wire
+from vertex_compat_integrations.core.calls.call import Call, ChatCall
+from vertex_compat_integrations.core.calls.embedding import Embedded
+from vertex_compat_integrations.core.calls.places import Place
+from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.json_values import mapping_in, text_in
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.decode import Ending, Reply
+from vertex_compat_integrations.core.reply.stream import ReplyDelta
+from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
+
+Answer = TypeVar("Answer")
+Attributes = dict[str, Any]
+
+PROVIDER = "gcp.vertex_ai"
+SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
+CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+_CAPTURING = ("true", "span_only", "span_and_event")
+_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+_TOKENS = tuple(4**power for power in range(14))
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruments:
+    """What is told to; they follow the global providers, also those that are set later."""
+
+    tracer: Tracer
+    duration: Histogram
+    first_chunk: Histogram
+    tokens: Histogram
+
+
+@cache
+def _instruments() -> _Instruments:
+    meter = metrics.get_meter("vertex_compat_integrations", __version__, schema_url=SCHEMA_URL)
+    return _Instruments(
+        trace.get_tracer("vertex_compat_integrations", __version__, schema_url=SCHEMA_URL),
+        meter.create_histogram(
+            "gen_ai.client.operation.duration",
+            "s",
+            "GenAI operation duration.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        ),
+        meter.create_histogram(
+            "gen_ai.client.operation.time_to_first_chunk",
+            "s",
+            "Time to receive the first chunk of a stream.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        ),
+        meter.create_histogram(
+            "gen_ai.client.token.usage",
+            "{token}",
+            "Number of input and output tokens used.",
+            explicit_bucket_boundaries_advisory=_TOKENS,
+        ),
+    )
+
+
+def resolve_capture(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether spans hold what was said; the variable and its words are those of `opentelemetry-util-genai`."""
+    return environment.get(CAPTURE_VARIABLE, "").strip().lower() in _CAPTURING
+
+
+class Observer:
+    """Watches the calls of one client."""
+
+    def __init__(self, origin_of: Callable[[Place], str], clock: Callable[[], float]) -> None:
+        """`origin_of` tells where a place is asked; the clock tells the time, in seconds."""
+        self._origin_of, self._clock = origin_of, clock
+        self._captures = resolve_capture()
+
+    def watch(self, call: Call[Any]) -> "Observation":
+        """The call's observation: the call's work is done inside of it, the answer given to it."""
+        return Observation(call, self._origin_of, self._clock, captures=self._captures)
+
+    def stream(
+        self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], Generator[ReplyDelta]]
+    ) -> Generator[ReplyDelta]:
+        """The pieces that `work` makes of a call, watched.
+
+        The span is current until the first piece, so that what is sent and tried again is told beneath it; never while
+        a piece is with the caller, whose own context it would change.
+        """
+        call = begin()
+        with self.watch(call) as seen, closing(work(lambda: call)) as deltas:
+            with seen.current():
+                delta = next(deltas, None)
+            while delta is not None:
+                seen.came(delta)
+                yield delta
+                delta = next(deltas, None)
+
+    async def astream(
+        self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], AsyncGenerator[ReplyDelta]]
+    ) -> AsyncGenerator[ReplyDelta]:
+        """Like `stream`."""
+        call = begin()
+        with self.watch(call) as seen:
+            async with aclosing(work(lambda: call)) as deltas:
+                with seen.current():
+                    delta = await anext(deltas, None)
+                while delta is not None:
+                    seen.came(delta)
+                    yield delta
+                    delta = await anext(deltas, None)
+
+    def retried(self, error: VertexCompatError, delay: float) -> None:
+        """Tell the span of the call in hand that an attempt failed, and after how many seconds the next one comes."""
+        told = {**_failure(error), "vertex_compat.retry.delay": delay}
+        trace.get_current_span().add_event("vertex_compat.retry", told)
+
+
+class Observation:
+    """One call as it is seen; a context manager, whose end is the span's.
+
+    A call that its caller gives up, as by leaving a loop, is no error: `vertex_compat.abandoned` says it.
+    """
+
+    def __init__(
+        self, call: Call[Any], origin_of: Callable[[Place], str], clock: Callable[[], float], *, captures: bool
+    ) -> None:
+        """Begin the span, beneath the one that is current."""
+        self._call, self._origin_of = call, origin_of
+        self._clock, self._begun = clock, clock()
+        self._common = _common_attributes(call, origin_of(call.place))
+        name = " ".join(filter(None, (_operation(call), call.request.body["model"])))
+        self._span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=self._common)
+        self._captures = captures and isinstance(call, ChatCall)
+        self._first: float | None = None
+        self._endings: list[Ending] = []
+        self._usage: Usage | None = None
+        self._replies: list[Reply] = []
+        self._accumulator = Accumulator() if self._captures else None
+        if self._span.is_recording():
+            self._span.set_attributes(_request_attributes(call.request.body))
+            if self._captures:
+                self._span.set_attribute("gen_ai.input.messages", write_messages(call.request.body["messages"]))
+
+    def current(self) -> AbstractContextManager[object]:
+        """Makes the span the current one; for a stretch without a `yield`."""
+        return trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
+
+    def answered(self, answer: Answer) -> Answer:
+        """The answer, looked at."""
+        if isinstance(answer, Embedded):
+            self._usage = None if answer.input_tokens is None else Usage(answer.input_tokens, 0)
+        elif isinstance(answer, list):
+            self._replies = answer
+            self._endings = [reply.ending for reply in answer]
+        return answer
+
+    def came(self, delta: ReplyDelta) -> None:
+        """A piece of the answer came."""
+        if self._first is None:
+            self._first = self._clock() - self._begun
+        if self._accumulator is not None:
+            self._replies = [self._accumulator.add(delta)]
+        if delta.ending is not None:
+            self._endings = [delta.ending]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        seconds = self._clock() - self._begun
+        left = isinstance(error, GeneratorExit)
+        failure = {} if error is None or left else _failure(error)
+        # The place that was asked last, which need not be the first.
+        self._common |= _server_attributes(self._origin_of(self._call.place))
+        if self._span.is_recording():
+            self._span.set_attributes({**self._common, **self._answer_attributes(), **failure})
+            if left and not self._endings:
+                self._span.set_attribute("vertex_compat.abandoned", True)
+            if failure:
+                # Without a description: messages of the service quote the prompt and name the project.
+                self._span.set_status(Status(StatusCode.ERROR))
+        self._measure(seconds, failure)
+        self._span.end()
+
+    def _answer_attributes(self) -> Attributes:
+        told: Attributes = {}
+        if self._first is not None:
+            told["gen_ai.response.time_to_first_chunk"] = self._first
+        if self._endings:
+            told |= _response_attributes(self._endings)
+        if (usage := self._counted()) is not None:
+            told |= _usage_attributes(usage)
+        if self._captures and self._replies:
+            told["gen_ai.output.messages"] = write_replies(self._replies)
+        return told
+
+    def _counted(self) -> Usage | None:
+        return self._endings[0].usage if self._endings else self._usage
+
+    def _measure(self, seconds: float, failure: Attributes) -> None:
+        instruments, context = _instruments(), trace.set_span_in_context(self._span)
+        answered = dict(self._common)
+        if self._endings and self._endings[0].model:
+            answered["gen_ai.response.model"] = _clean(self._endings[0].model)
+        ended = answered | ({"error.type": failure["error.type"]} if failure else {})
+        instruments.duration.record(seconds, ended, context)
+        if self._first is not None:
+            instruments.first_chunk.record(self._first, answered, context)
+        usage = self._counted()
+        if usage is None:
+            return
+        instruments.tokens.record(usage.input, {**answered, "gen_ai.token.type": "input"}, context)
+        if self._endings:
+            instruments.tokens.record(usage.output, {**answered, "gen_ai.token.type": "output"}, context)
+
+
+def _operation(call: Call[Any]) -> str:
+    return "chat" if call.path == wire.CHAT_PATH else "embeddings"
+
+
+def _common_attributes(call: Call[Any], origin: str) -> Attributes:
+    """What spans are sampled by, and metrics told apart."""
+    told: Attributes = {
+        "gen_ai.operation.name": _operation(call),
+        "gen_ai.provider.name": PROVIDER,
+        **_server_attributes(origin),
+    }
+    if model := call.request.body["model"]:
+        told["gen_ai.request.model"] = model
+    return told
+
+
+def _server_attributes(origin: str) -> Attributes:
+    server = urlsplit(origin)
+    return {"server.address": server.hostname or "", "server.port": server.port or _PORTS.get(server.scheme, 443)}
+
+
+_NUMBERS = {
+    "temperature": float,
+    "top_p": float,
+    "top_k": float,
+    "frequency_penalty": float,
+    "presence_penalty": float,
+    "max_tokens": int,
+    "seed": int,
+}
+"""Fields of the body that are attributes `gen_ai.request.…` of the same name, and their types."""
+
+
+def _request_attributes(body: wire.Json) -> Attributes:
+    """What was asked; a field that the user's extra body has put there is told if it is what it should be."""
+    told: Attributes = {
+        f"gen_ai.request.{name}": kind(body[name])
+        for name, kind in _NUMBERS.items()
+        if isinstance(body.get(name), int | kind)
+    }
+    match body:
+        case {"n": int(count)} if count != 1:
+            told["gen_ai.request.choice.count"] = count
+    match body.get("stop"):
+        case str(stop):
+            told["gen_ai.request.stop_sequences"] = [_clean(stop)]
+        case [*stops]:
+            told["gen_ai.request.stop_sequences"] = [_clean(str(stop)) for stop in stops]
+    others = {
+        "gen_ai.request.stream": body.get("stream") or None,
+        "gen_ai.output.type": _output_type(body),
+        "gen_ai.embeddings.dimension.count": body.get("dimensions"),
+        "gen_ai.request.encoding_formats": [body["encoding_format"]] if "encoding_format" in body else None,
+    }
+    return told | {name: value for name, value in others.items() if value is not None}
+
+
+def _output_type(body: wire.Json) -> str | None:
+    """What was asked for, in one of the conventions' words; None if nothing was said of it."""
+    modalities = body.get("modalities") or ()
+    for modality, output_type in (("image", "image"), ("audio", "speech")):
+        if modality in modalities:
+            return output_type
+    kind = text_in(mapping_in(body.get("response_format")).get("type"))
+    return None if not kind else "json" if "json" in kind else "text"
+
+
+def _response_attributes(endings: list[Ending]) -> Attributes:
+    first = endings[0]
+    reasons = [_clean(ending.finish_reason) for ending in endings if ending.finish_reason]
+    told = {
+        "gen_ai.response.id": first.id and _clean(first.id),
+        "gen_ai.response.model": first.model and _clean(first.model),
+        "gen_ai.response.finish_reasons": reasons,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _usage_attributes(usage: Usage) -> Attributes:
+    told = {
+        "gen_ai.usage.output_tokens": usage.output,
+        "gen_ai.usage.reasoning.output_tokens": usage.thought,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached,
+    }
+    return {"gen_ai.usage.input_tokens": usage.input, **{name: count for name, count in told.items() if count}}
+
+
+def _failure(error: BaseException) -> Attributes:
+    told: Attributes = {"error.type": type(error).__qualname__}
+    if isinstance(error, VertexCompatError) and error.code is not None:
+        told["http.response.status_code"] = error.code
+    return told
+
+
+def _clean(text: str) -> str:
+    """The text without lone surrogates, over which an exporter would fail."""
+    return text.encode(errors="replace").decode()

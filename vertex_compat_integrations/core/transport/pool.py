@@ -1,0 +1,367 @@
+"""The OpenAI SDK's clients, shared by all objects of a process; and the door through which we use them.
+
+One of the three places with process-wide state: clients stand by origin and settings, async ones also by event loop,
+since a connection lives on the loop that opened it. They stay open for the next object with the same settings, until
+the last object that uses them is closed. Locks and clients are made anew in a forked child.
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import Any, Generic, NamedTuple
+
+import openai
+
+from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.error_bodies import decode_failure
+from vertex_compat_integrations.core.errors import (
+    ConnectionFailedError,
+    DeadlineExceededError,
+    UnexpectedReplyError,
+    VertexCompatError,
+)
+from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
+from vertex_compat_integrations.core.transport.body import (
+    ACCEPTED_ENCODINGS,
+    AsyncByteStream,
+    ByteStream,
+    aread_failure,
+    read_failure,
+)
+from vertex_compat_integrations.core.transport.sdk_clients import Client, Route, async_client_of, client_of
+from vertex_compat_integrations.core.transport.watchdog import Watch, Watchdog, watching_on_loop
+
+
+class Post(NamedTuple):
+    """One request, ready for the wire."""
+
+    url: str
+    content: bytes
+    headers: AuthHeaders
+    seconds: float
+    gap_seconds: float
+
+
+class _Line(Generic[Client]):
+    """The client of one route, and how many requests are on their way through it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client: Client = client
+        self.busy = 0
+
+
+_Lines = dict[Route, _Line[openai.OpenAI]]
+_AsyncLines = dict[Route, _Line[openai.AsyncOpenAI]]
+
+
+class _Pool:
+    """The clients of this process, and the objects that use them."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all: a forked child must not speak on its parent's sockets."""
+        self.lock = threading.Lock()
+        self.watchdog = Watchdog()
+        self.users: dict[Route, weakref.WeakSet[object]] = {}
+        self.lines: _Lines = {}
+        self.async_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _AsyncLines] = (
+            weakref.WeakKeyDictionary()
+        )
+        self.closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def join(self, route: Route, user: object) -> None:
+        """Note who uses a route. Who is lost without having been closed leaves its connections to the next."""
+        users = self.users.get(route)
+        if users is None:
+            users = self.users[route] = weakref.WeakSet()
+        users.add(user)
+
+    def leave(self, user: object) -> None:
+        """Forget a user, and the routes that nobody else uses."""
+        for route, users in list(self.users.items()):
+            if user in users:
+                users.discard(user)
+                if not users:
+                    del self.users[route]
+
+    def take_unused(self, lines: dict[Route, _Line[Client]]) -> list[Client]:
+        """The clients that nobody uses any more, taken out; to be closed, but for the user's own."""
+        unused = [route for route, line in lines.items() if route not in self.users and not line.busy]
+        taken = [(route, lines.pop(route).client) for route in unused]
+        return [client for route, client in taken if not _is_users_own(route, client)]
+
+    def close_all(self) -> None:
+        """Close what is open when the process ends."""
+        for route, line in list(self.lines.items()):
+            if route.http_client is None:
+                line.client.close()
+        self.lines.clear()
+
+
+_POOL = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_POOL.reset)
+atexit.register(_POOL.close_all)
+
+_WATCHING: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("watching")
+"""How the request that is being posted watches over its response, for the hook that reads errors."""
+
+
+def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
+    own = route.http_client if isinstance(client, openai.OpenAI) else route.http_async_client
+    return own is not None
+
+
+@contextmanager
+def _line(route: Route, user: object) -> Iterator[openai.OpenAI]:
+    """The client of a route, for one request."""
+    with _POOL.lock:
+        line = _POOL.lines.get(route)
+        if line is None:
+            line = _POOL.lines[route] = _Line(client_of(route, _refuse))
+        line.busy += 1
+        _POOL.join(route, user)
+    try:
+        yield line.client
+    finally:
+        with _POOL.lock:
+            line.busy -= 1
+            unused = _POOL.take_unused(_POOL.lines) if route not in _POOL.users else []
+        for client in unused:
+            client.close()
+
+
+@asynccontextmanager
+async def _async_line(route: Route, user: object) -> AsyncIterator[openai.AsyncOpenAI]:
+    """Like `_line`, on the running loop."""
+    lines = await _lines_of_loop()
+    line = lines.get(route)
+    if line is None:
+        line = lines[route] = _Line(async_client_of(route, _arefuse))
+    line.busy += 1
+    with _POOL.lock:
+        _POOL.join(route, user)
+    try:
+        yield line.client
+    finally:
+        line.busy -= 1
+        if route not in _POOL.users:
+            await _aclose_unused(lines)
+
+
+async def _lines_of_loop() -> _AsyncLines:
+    loop = asyncio.get_running_loop()
+    lines = _POOL.async_lines.get(loop)
+    if lines is None:
+        lines = _POOL.async_lines.setdefault(loop, {})
+        closer = _POOL.closers[loop] = _close_with_loop(lines)
+        await anext(closer)
+    return lines
+
+
+async def _close_with_loop(lines: _AsyncLines) -> AsyncGenerator[None]:
+    """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
+    try:
+        yield
+    finally:
+        for route, line in list(lines.items()):
+            if route.http_async_client is None:
+                await line.client.close()
+        lines.clear()
+
+
+async def _aclose_unused(lines: _AsyncLines) -> None:
+    with _POOL.lock:
+        unused = _POOL.take_unused(lines)
+    for client in unused:
+        await client.close()
+
+
+def close(user: object) -> None:
+    """Let go of the user's connections; they close unless others use them, or when requests under way are over.
+
+    Those of event loops close with their loops, or by `aclose`.
+    """
+    with _POOL.lock:
+        _POOL.leave(user)
+        unused = _POOL.take_unused(_POOL.lines)
+    for client in unused:
+        client.close()
+
+
+async def aclose(user: object) -> None:
+    """Like `close`, also for connections of the running loop."""
+    close(user)
+    await _aclose_unused(_POOL.async_lines.get(asyncio.get_running_loop(), {}))
+
+
+_REQUEST_HEADERS: dict[str, Any] = {
+    "Content-Type": "application/json",
+    "Accept-Encoding": ACCEPTED_ENCODINGS,
+    "X-Stainless-Retry-Count": openai.omit,
+    "X-Stainless-Read-Timeout": openai.omit,
+}
+
+
+def _refuse(response: Any) -> None:
+    """Raise what an error answer says, read within the call's bounds; the SDK would read it without any."""
+    if response.status_code >= 300:
+        with _WATCHING.get()(response):
+            body = read_failure(response)
+        raise decode_failure(response.status_code, body, response.headers)
+
+
+async def _arefuse(response: Any) -> None:
+    """Like `_refuse`; the time is that of the task."""
+    if response.status_code >= 300:
+        raise decode_failure(response.status_code, await aread_failure(response), response.headers)
+
+
+_LARGE = 1 << 18
+"""Bytes from which a request's body is sent in pieces: httpcore and asyncio copy what they cannot write at once."""
+
+
+_LONGEST_GAP = 1e6
+"""Seconds: sockets take no more than 2**31 milliseconds."""
+
+
+def _arguments(post: Post) -> dict[str, Any]:
+    gap = min(post.gap_seconds, post.seconds, _LONGEST_GAP)
+    timeout = openai.Timeout(gap, connect=min(CONNECT_SECONDS, post.seconds))
+    return {
+        "path": post.url,
+        "cast_to": object,
+        "content": post.content if len(post.content) <= _LARGE else _pieces(post.content),
+        "options": {
+            "headers": AuthHeaders({**_REQUEST_HEADERS, "Content-Length": str(len(post.content)), **post.headers}),
+            "follow_redirects": False,
+            "max_retries": 0,
+            "timeout": timeout,
+        },
+        "stream": True,
+    }
+
+
+def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
+    """The body of the answer to one request, as it comes; read to its end, so that the connection serves again.
+
+    The head of the answer is timed read by read only; of the body, also the whole.
+
+    Raises:
+        VertexCompatError: The server answered with an error, or no whole answer came in time.
+    """
+    failure: VertexCompatError | None = None
+    watch = Watch()
+    ends = time.monotonic() + post.seconds
+
+    def watching(response: Any) -> AbstractContextManager[None]:
+        return _POOL.watchdog.watching(watch, response, ends - time.monotonic())
+
+    try:
+        with _line(route, user) as client, _posted(client, post, watching) as stream, watching(stream.response):
+            yield from stream
+    except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
+        failure = translate_error(error)
+    _settle(failure, watch, post)
+
+
+@contextmanager
+def _posted(
+    client: openai.OpenAI, post: Post, watching: Callable[[Any], AbstractContextManager[None]]
+) -> Iterator[ByteStream]:
+    token = _WATCHING.set(watching)
+    try:
+        stream = client.post(**_arguments(post), stream_cls=ByteStream)
+    finally:
+        _WATCHING.reset(token)
+    try:
+        yield stream
+    finally:
+        stream.response.close()
+
+
+async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[bytes]:
+    """Like `blocks`; the head is timed as a whole, too."""
+    failure: VertexCompatError | None = None
+    watch = Watch()
+    ends = time.monotonic() + post.seconds
+    try:
+        async with _async_line(route, user) as client, _aposted(client, post) as stream:
+            with watching_on_loop(watch, stream.response, ends - time.monotonic()):
+                async for block in stream:
+                    yield block
+    except Exception as error:  # noqa: BLE001 - as in blocks()
+        failure = translate_error(error)
+    _settle(failure, watch, post)
+
+
+@asynccontextmanager
+async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[AsyncByteStream]:
+    arguments = _arguments(post)
+    if len(post.content) > _LARGE:
+        arguments["content"] = _apieces(post.content)
+    async with asyncio.timeout(post.seconds):
+        stream = await client.post(**arguments, stream_cls=AsyncByteStream)
+    try:
+        yield stream
+    finally:
+        await stream.response.aclose()
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _LARGE):
+        yield content[start : start + _LARGE]
+
+
+async def _apieces(content: bytes) -> AsyncIterator[bytes]:
+    for piece in _pieces(content):
+        yield piece
+
+
+def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None:
+    """Raise what went wrong; outside of any handler, for the SDK's exception holds the request, and so the token."""
+    if watch.has_expired:
+        raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
+    if failure is not None:
+        # Frames of the SDK would come along, whose locals hold the request.
+        raise failure.with_traceback(None)
+
+
+def _connection_error_of_aiohttp(error: BaseException) -> str | None:
+    """The name of aiohttp's error if it could not connect: the SDK's own client on it calls that a timeout, too."""
+    link: BaseException | None = error
+    while link is not None:
+        names = {kind.__name__ for kind in type(link).__mro__}
+        if "ClientConnectionError" in names:
+            return None if "TimeoutError" in names else type(link).__name__
+        link = link.__cause__
+    return None
+
+
+def translate_error(error: Exception) -> VertexCompatError:
+    """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it."""
+    for link in (error, error.__cause__):
+        if isinstance(link, VertexCompatError):
+            return link
+    if isinstance(error, openai.APIStatusError):
+        response = error.response
+        return decode_failure(response.status_code, response.content, response.headers)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    cause = type(error.__cause__ or error).__name__
+    if (refused := _connection_error_of_aiohttp(error)) is not None:
+        return ConnectionFailedError(f"The connection failed ({refused}).")
+    if names & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
+        return DeadlineExceededError(f"The server did not answer in time ({cause}).")
+    if names & {"DecodingError"}:
+        return UnexpectedReplyError(f"The body of the answer could not be decoded ({cause}).")
+    return ConnectionFailedError(f"The connection failed ({cause}).")

@@ -1,0 +1,229 @@
+"""HTTP clients and clients of the OpenAI SDK for one route: made, checked and kept clear of `OPENAI_*`.
+
+Asynchronous calls go on aiohttp where it is installed and can: it carries several times as many at once as httpx.
+"""
+
+import os
+import ssl
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from urllib.request import getproxies, proxy_bypass
+
+import openai
+
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import HttpBackend
+from vertex_compat_integrations.core.transport.http_library import LIBRARY
+
+Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+
+PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
+
+Hook = Callable[[Any], Any]
+"""What is called with each response."""
+
+
+class Route(NamedTuple):
+    """What decides which connections a request may use."""
+
+    origin: str
+    proxy: str | None = None
+    ca_bundle: str | None = None
+    http_client: Any = None
+    http_async_client: Any = None
+    http_backend: HttpBackend | None = None
+
+    def __repr__(self) -> str:
+        # The proxy's URL may hold a password, and frames have routes among their locals.
+        return f"Route({self.origin})"
+
+
+def client_of(route: Route, on_response: Hook) -> openai.OpenAI:
+    """The SDK's client for a route.
+
+    Raises:
+        SettingsError: The CA bundle cannot be read.
+    """
+    return neutral(openai.OpenAI(**_settings(route), http_client=_http_client(route, on_response)))
+
+
+def async_client_of(route: Route, on_response: Hook) -> openai.AsyncOpenAI:
+    """Like `client_of`, for the running loop.
+
+    Raises:
+        SettingsError: The CA bundle cannot be read, or aiohttp is asked for and not there.
+    """
+    return neutral(openai.AsyncOpenAI(**_settings(route), http_client=_async_http_client(route, on_response)))
+
+
+def check_http_clients(http_client: Any, http_async_client: Any) -> None:
+    """Refuse HTTP clients that the installed SDK cannot use: its majors 2 and 3 speak through different libraries.
+
+    Raises:
+        SettingsError: One of them is no client for this SDK.
+    """
+    route = Route("https://aiplatform.googleapis.com", http_client=http_client, http_async_client=http_async_client)
+    try:
+        if http_client is not None:
+            openai.OpenAI(**_settings(route), http_client=http_client)
+        if http_async_client is not None:
+            openai.AsyncOpenAI(**_settings(route), http_client=http_async_client)
+    except (TypeError, AttributeError) as error:
+        raise SettingsError(
+            f"openai {openai.__version__} cannot use this HTTP client: {error}",
+            hint="Make it with openai.DefaultHttpxClient(…) or openai.DefaultAsyncHttpxClient(…).",
+        ) from None
+
+
+def _settings(route: Route) -> dict[str, Any]:
+    return {
+        "api_key": PLACEHOLDER_KEY,
+        "base_url": route.origin,
+        "max_retries": 0,
+        "default_headers": dict.fromkeys((*_SDK_HEADERS, *ambient_header_names()), openai.omit),
+    }
+
+
+_SDK_HEADERS = (
+    *("X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch"),
+    *("X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async"),
+)
+"""What the SDK tells OpenAI of the user's machine; left out, it costs nothing either."""
+
+
+def ambient_header_names() -> list[str]:
+    """Names of the headers that the SDK would take from `OPENAI_CUSTOM_HEADERS`, one `Name: value` a line."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    return [line.partition(":")[0].strip() for line in lines if ":" in line]
+
+
+def neutral(client: Client) -> Client:
+    """The client without what the SDK took from `OPENAI_*`: none of it is Google's business."""
+    client.organization = None
+    client.project = None
+    client.webhook_secret = None
+    return client
+
+
+def transport_settings(route: Route) -> dict[str, Any]:
+    """Arguments for an HTTP client on this route; empty if it needs none of its own."""
+    if route.origin.startswith("http:"):
+        # Only this machine is spoken to in plain http: no proxy is for it, which would read the token. And without TLS
+        # nobody need be trusted: the authorities take 40 ms to load.
+        return {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
+    settings: dict[str, Any] = {}
+    if route.proxy:
+        settings["proxy"] = route.proxy
+    if route.ca_bundle:
+        settings["verify"] = _tls_context(route.ca_bundle)
+    return settings
+
+
+def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+    try:
+        if Path(ca_bundle).is_dir():
+            return ssl.create_default_context(capath=ca_bundle)
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise SettingsError(
+            f"The CA bundle {ca_bundle!r} cannot be read ({type(error).__name__}).",
+            hint="Check ca_bundle=, REQUESTS_CA_BUNDLE and SSL_CERT_FILE: a file or directory of PEM certificates.",
+        ) from None
+
+
+@lru_cache(maxsize=128)
+def _parse_url(url: str) -> Any:
+    """The URL as the HTTP library's object, which cannot be changed; parsing takes longer than building the request."""
+    return LIBRARY.URL(url)
+
+
+class _AsBuilt:
+    """Sends what the SDK built as it is, without defaults and cookies of its own."""
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+        timeout = {"timeout": parts["timeout"].as_dict()}
+        return LIBRARY.Request(
+            method, _parse_url(str(url)), headers=parts["headers"], content=parts["content"], extensions=timeout
+        )
+
+
+class _HttpClient(_AsBuilt, openai.DefaultHttpxClient):
+    pass
+
+
+class _AsyncHttpClient(_AsBuilt, openai.DefaultAsyncHttpxClient):
+    pass
+
+
+def _http_client(route: Route, on_response: Hook) -> Any:
+    if route.http_client is not None:
+        return route.http_client
+    hooks = {"response": [on_response]}
+    return _with_proxy(lambda: _HttpClient(**transport_settings(route), event_hooks=hooks))
+
+
+def _async_http_client(route: Route, on_response: Hook) -> Any:
+    if route.http_async_client is not None:
+        return route.http_async_client
+
+    def build() -> Any:
+        carrier = _aio_settings(route) if route.http_backend != "httpx" else None
+        return _AsyncHttpClient(**(carrier or transport_settings(route)), event_hooks={"response": [on_response]})
+
+    return _with_proxy(build)
+
+
+def _with_proxy(build: Callable[[], Any]) -> Any:
+    """What is built, by libraries that read the proxies first.
+
+    Raises:
+        SettingsError: A proxy cannot be used.
+    """
+    try:
+        return build()
+    except SettingsError:
+        raise
+    except (ImportError, ValueError, LIBRARY.InvalidURL) as error:
+        cause = type(error).__name__
+    # Outside the handler: the cause's frames hold the proxy's URL, and so its password.
+    raise SettingsError(
+        f"The proxy cannot be used ({cause}).",
+        hint="Check proxy=, HTTPS_PROXY, ALL_PROXY and NO_PROXY: begin it with http://; socks5:// needs socksio.",
+    )
+
+
+def _aio_settings(route: Route) -> dict[str, Any] | None:
+    """Arguments for an HTTP client on aiohttp; None if it cannot carry this route, and was not asked for by name.
+
+    Raises:
+        SettingsError: It was.
+    """
+    proxy = _proxy_of(route)
+    refusal = None
+    if proxy and not proxy.startswith("http://"):
+        refusal = "aiohttp speaks to proxies in plain http only.", "Leave http_backend= out, or set it to 'httpx'."
+    try:
+        from vertex_compat_integrations.core.transport.aiohttp_transport import AioTransport  # noqa: PLC0415 - as above
+    except ImportError:
+        refusal = "No aiohttp is installed, or one before 3.14.", 'pip install "vertex-compat-integrations[aiohttp]"'
+    if refusal is None:
+        context = LIBRARY.create_ssl_context(transport_settings(route).get("verify", True))
+        return {"transport": AioTransport(context, proxy)}
+    if route.http_backend is None:
+        return None
+    raise SettingsError(refusal[0], hint=refusal[1])
+
+
+def _proxy_of(route: Route) -> str | None:
+    """The proxy of a route: the given one, else the environment's, as for the HTTP library."""
+    if route.origin.startswith("http:"):
+        return None
+    if route.proxy:
+        return route.proxy
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    if not proxy or proxy_bypass(route.origin.partition("://")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

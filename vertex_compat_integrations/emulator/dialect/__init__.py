@@ -1,0 +1,1 @@
+"""How Vertex AI writes an answer: completions, chunks, usage, signatures."""

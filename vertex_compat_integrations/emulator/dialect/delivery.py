@@ -1,0 +1,183 @@
+"""How an answer travels over the socket, with its pauses and accidents."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
+from vertex_compat_integrations.emulator.dialect.completion import Told
+from vertex_compat_integrations.emulator.real_model.upstream import BrokenStreamError
+from vertex_compat_integrations.emulator.refusal import google_body, pretty
+from vertex_compat_integrations.emulator.scripting.answer import Cut, Delivery, Failure, Frames, Raw
+from vertex_compat_integrations.emulator.variant import Variant
+from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
+
+_SERVER_HEADERS = {"Server": EMULATOR_FINGERPRINT, "Vary": "Origin"}
+COMMENT = b": keep-alive\n\n"
+_DONE = "[DONE]"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out: a head and pieces of a body.
+
+    Attributes:
+        pieces: The body, in the pieces in which it is written.
+        status: HTTP status.
+        content_type: Of the body.
+        headers: Besides the usual ones.
+        is_stream: Whether the pieces are events.
+        live: The pieces of a body that is still being made, instead of `pieces`.
+    """
+
+    pieces: tuple[bytes, ...]
+    status: int = 200
+    content_type: str = "application/json; charset=UTF-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_stream: bool = False
+    live: AsyncGenerator[bytes, None] | None = None
+
+
+def plain_reply(told: Told, delivery: Delivery) -> Reply:
+    """The completion as one JSON body."""
+    if delivery.failure:
+        refusal = delivery.failure.refusal
+        return Reply((google_body(refusal),), status=refusal.code)
+    body = without_finish(told.completion) if delivery.drops_finish else told.completion
+    return Reply((pretty(body),))
+
+
+def stream_reply(content: Told | Frames, variant: Variant, delivery: Delivery) -> Reply:
+    """The completion, or these frames, as events."""
+    if isinstance(content, Frames):
+        frames: list[Any] = list(content.chunks)
+        is_done = content.done
+    else:
+        frames = list(stream_chunks(content, variant))
+        is_done = variant.done
+    if delivery.drops_finish:
+        frames, is_done = [without_finish(frame) for frame in frames], False
+    events = [event_bytes(frame, variant) for frame in frames]
+    if is_done:
+        events.append(event_bytes(_DONE, variant))
+    if delivery.failure:
+        events = [*events[: delivery.failure.after_chunks], failure_bytes(delivery.failure, variant)]
+    if variant.comments:
+        events = [piece for event in events for piece in (COMMENT, event)]
+    return Reply(tuple(events), content_type="text/event-stream; charset=utf-8", is_stream=True)
+
+
+def raw_reply(raw: Raw) -> Reply:
+    """The body as it was scripted."""
+    return Reply((raw.body,), raw.status, raw.content_type, raw.headers)
+
+
+def without_finish(body: Any) -> Any:
+    """The completion or chunk without its finish reason."""
+    if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
+        return body
+    choices = [
+        {key: value for key, value in choice.items() if key != "finish_reason"} if isinstance(choice, dict) else choice
+        for choice in body["choices"]
+    ]
+    return {**body, "choices": choices}
+
+
+async def deliver(request: web.Request, reply: Reply, delivery: Delivery, split_bytes: int = 0) -> web.StreamResponse:
+    """Send the reply as its delivery wants it, to its end or to its accident."""
+    if delivery.hangs:
+        await asyncio.Event().wait()
+    if delivery.delay_seconds:
+        await asyncio.sleep(delivery.delay_seconds)
+    headers = {**_SERVER_HEADERS, "Content-Type": reply.content_type, **reply.headers}
+    if not reply.is_stream and not delivery.cut and not split_bytes and not delivery.interval_seconds:
+        return web.Response(body=b"".join(reply.pieces), status=reply.status, headers=headers)
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    await response.prepare(request)
+    async with aclosing(reply.live or _each(reply)) as pieces:
+        cut = await _write(response, pieces, delivery, split_bytes)
+    if cut is not None:
+        _break_off(request, *cut)
+    return response
+
+
+async def _write(
+    response: web.StreamResponse, pieces: AsyncGenerator[bytes, None], delivery: Delivery, split_bytes: int
+) -> tuple[Cut, bytes] | None:
+    """Write to the end, or to where it breaks off: how, and what would have followed."""
+    written = 0
+    try:
+        async for piece in pieces:
+            if delivery.cut and written == delivery.cut.after_chunks:
+                return delivery.cut, piece
+            written += 1
+            await asyncio.sleep(delivery.interval_seconds)
+            for part in _split(piece, split_bytes):
+                await response.write(part)
+    except BrokenStreamError:
+        return Cut(written), b""
+    except ConnectionResetError:
+        # Who asked has gone, as whoever leaves a stream early does; that is no error of the emulator's.
+        return None
+    return (delivery.cut, b"") if delivery.cut else None
+
+
+async def _each(reply: Reply) -> AsyncGenerator[bytes, None]:
+    for piece in reply.pieces if reply.is_stream else _halves(reply.pieces):
+        yield piece
+
+
+def _break_off(request: web.Request, cut: Cut, following: bytes) -> None:
+    transport = request.transport
+    if transport is None or cut.how == "clean":
+        return
+    if cut.how == "reset":
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+        return
+    if cut.how == "chunk" and isinstance(transport, asyncio.WriteTransport):
+        # The head of an HTTP chunk promises more than comes.
+        transport.write(b"%x\r\n" % len(following) + following[: len(following) // 2])
+    transport.close()
+
+
+def _halves(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        middle = len(piece) // 2
+        yield piece[:middle]
+        yield piece[middle:]
+
+
+def _split(piece: bytes, size: int) -> Iterator[bytes]:
+    if not size:
+        yield piece
+        return
+    for start in range(0, len(piece), size):
+        yield piece[start : start + size]
+
+
+def event_bytes(frame: Any, variant: Variant) -> bytes:
+    """The frame as an event; a string is the event's data."""
+    data = frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    line_end = "\r\n" if variant.separator == "crlf" else "\n"
+    return f"data: {data}{line_end}{line_end}".encode("utf-8", "surrogatepass")
+
+
+def failure_bytes(failure: Failure, variant: Variant) -> bytes:
+    """What a scripted failure looks like in a stream."""
+    error: Json = {"error": failure.refusal.error}
+    match failure.shape:
+        case "sse_dict":
+            return event_bytes(error, variant)
+        case "sse_list":
+            return event_bytes([error], variant)
+        case "bare_list":
+            return google_body(failure.refusal)

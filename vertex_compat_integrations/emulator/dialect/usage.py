@@ -1,0 +1,108 @@
+"""Token counts of the emulator's answers, in each surface's shape.
+
+Source: the usage objects on Google's pages (OpenAI compatibility, Thinking of open models) and public gateway tests.
+"""
+
+import json
+from dataclasses import dataclass
+
+from vertex_compat_integrations.emulator.chat_request import ChatRequest
+from vertex_compat_integrations.emulator.scripting.answer import Draft
+from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
+
+_CACHED_TOKENS = 2048
+_EFFORT_TOKENS = {"minimal": 8, "low": 16, "medium": 64, "high": 256, "max": 512}
+_DEFAULT_THOUGHT_TOKENS = 32
+_MEDIUM_TOKENS = {"image": 1120, "audio": 25}
+"""Of an image of 1K, and of a second of sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tokens of a prompt, of its answer, and of the thoughts beside the answer."""
+
+    prompt: int
+    answer: int
+    thought: int = 0
+
+
+def count_tokens(text: str) -> int:
+    """Tokens of a text, roughly: one for four characters, one at least."""
+    return max(1, (len(text) + 3) // 4)
+
+
+def build_usage(draft: Draft, request: ChatRequest) -> Json:
+    """The usage object that goes with a draft."""
+    prompt = count_tokens(json.dumps([request.body.get("messages"), request.body.get("tools")], ensure_ascii=False))
+    spoken = (draft.text or "") + "".join(call.name + call.arguments for call in draft.calls)
+    answer = _MEDIUM_TOKENS[draft.medium] if draft.medium else count_tokens(spoken)
+    return shape_usage(Counts(prompt, answer, thought_tokens(draft, request)), request)
+
+
+def shape_usage(counts: Counts, request: ChatRequest) -> Json:
+    """The usage object that tells the counts, in the surface's shape."""
+    prompt, answer, thought = counts.prompt, counts.answer, counts.thought
+    match request.traits.surface:
+        case "gemini":
+            return _gemini_usage(prompt, answer, thought, request)
+        case "maas":
+            return _maas_usage(prompt, answer, thought)
+        case "xai":
+            return _xai_usage(prompt, answer, thought)
+        case "deployed":
+            return {"completion_tokens": answer, "prompt_tokens": prompt, "total_tokens": prompt + answer}
+
+
+def thought_tokens(draft: Draft, request: ChatRequest) -> int:
+    """Tokens that were spent on thinking."""
+    if draft.thoughts:
+        return count_tokens(draft.thoughts)
+    if request.traits.surface != "gemini":
+        return _DEFAULT_THOUGHT_TOKENS if request.traits.surface == "xai" else 0
+    effort = request.body.get("reasoning_effort") or request.thinking.get("thinking_level")
+    budget = request.thinking.get("thinking_budget")
+    if budget == 0:
+        return 0
+    if effort is not None:
+        return _EFFORT_TOKENS.get(str(effort).lower(), _DEFAULT_THOUGHT_TOKENS)
+    return _DEFAULT_THOUGHT_TOKENS if request.traits.thinks or budget is not None else 0
+
+
+def _gemini_usage(prompt: int, answer: int, thought: int, request: ChatRequest) -> Json:
+    # Thoughts count beside the completion, and the total holds all three.
+    cached = _CACHED_TOKENS if request.google.get("cached_content") else 0
+    is_dedicated = request.headers.get(REQUEST_TYPE_HEADER, "").lower() == "dedicated"
+    usage: Json = {"completion_tokens": answer}
+    if thought:
+        usage["completion_tokens_details"] = {"reasoning_tokens": thought}
+    usage["extra_properties"] = {
+        "google": {"traffic_type": "PROVISIONED_THROUGHPUT" if is_dedicated else "ON_DEMAND"},
+    }
+    usage["prompt_tokens"] = prompt + cached
+    if cached:
+        usage["prompt_tokens_details"] = {"cached_tokens": cached}
+    usage["total_tokens"] = prompt + cached + answer + thought
+    return usage
+
+
+def _maas_usage(prompt: int, answer: int, thought: int) -> Json:
+    # Thoughts count inside the completion.
+    return {
+        "completion_tokens": answer + thought,
+        "extra_properties": {"google": {"traffic_type": "ON_DEMAND"}},
+        "prompt_tokens": prompt,
+        "prompt_tokens_details": None,
+        "reasoning_tokens": thought,
+        "total_tokens": prompt + answer + thought,
+    }
+
+
+def _xai_usage(prompt: int, answer: int, thought: int) -> Json:
+    return {
+        "completion_tokens": answer,
+        "completion_tokens_details": {"reasoning_tokens": thought},
+        "cost_in_usd_ticks": 100 * (prompt + answer + thought),
+        "num_sources_used": 0,
+        "prompt_tokens": prompt,
+        "total_tokens": prompt + answer + thought,
+    }

@@ -1,0 +1,1 @@
+"""The identity server: tokens as Google issues them."""

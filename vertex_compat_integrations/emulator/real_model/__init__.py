@@ -1,0 +1,1 @@
+"""A real model behind the emulator, on this machine or on another server."""

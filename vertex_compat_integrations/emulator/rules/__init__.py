@@ -1,0 +1,1 @@
+"""What Vertex AI refuses, each rule with its source."""

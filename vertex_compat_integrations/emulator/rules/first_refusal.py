@@ -1,0 +1,46 @@
+"""Acceptance: the table of rules by which the emulator refuses what Vertex AI refuses."""
+
+from vertex_compat_integrations.emulator.chat_request import ChatRequest
+from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
+from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.emulator.rules.history import HISTORY_RULES
+from vertex_compat_integrations.emulator.rules.parameters import PARAMETER_RULES
+from vertex_compat_integrations.emulator.rules.rule import Rule
+from vertex_compat_integrations.emulator.rules.schemas import check_response_schema, check_tool_schema
+from vertex_compat_integrations.emulator.rules.signatures import SIGNATURE_RULES
+
+
+def _tool_schemas(request: ChatRequest) -> Refusal | None:
+    for place, function in enumerate(request.functions):
+        if function.get("parameters") is None:
+            continue
+        found = check_tool_schema(function["parameters"], str(function.get("name", "")), place)
+        if found:
+            return found
+    return None
+
+
+def _response_schema(request: ChatRequest) -> Refusal | None:
+    return check_response_schema(request.response_schema) if request.response_schema is not None else None
+
+
+RULES: tuple[Rule, ...] = (
+    *PARAMETER_RULES,
+    *HISTORY_RULES,
+    Rule("tools' parameters in the schema subset", _tool_schemas),
+    Rule("response schema in the schema subset", _response_schema),
+)
+"""The rules that look at the request alone, in the order in which they are asked."""
+
+
+def first_refusal(request: ChatRequest, book: SignatureBook, *, is_strict: bool) -> Refusal | None:
+    """The first reason to refuse a request; None if there is none."""
+    for rule in RULES:
+        if request.traits.surface in rule.surfaces and (found := rule.check(request)):
+            return found
+    if request.traits.surface != "gemini":
+        return None
+    for signature_rule in SIGNATURE_RULES:
+        if (is_strict or not signature_rule.is_strict) and (found := signature_rule.check(request, book)):
+            return found
+    return None

@@ -1,0 +1,81 @@
+"""Faults: answers that go wrong, alone or on top of another answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from vertex_compat_integrations.emulator.refusal import Refusal, Shape, html_page, shaped_body
+from vertex_compat_integrations.emulator.scripting.answer import Answer, Cut, CutForm, Failure, Raw, StreamErrorShape
+from vertex_compat_integrations.wire import Json
+
+
+def http_error(
+    code: int,
+    message: str = "Resource exhausted. Please try again later.",
+    *,
+    status: str = "",
+    details: Sequence[Json] = (),
+    headers: Mapping[str, str] | None = None,
+    shape: Shape = "list",
+) -> Answer:
+    """An error answer; the status defaults to the code's usual one."""
+    body, content_type = shaped_body(Refusal(message, code, status, tuple(details)), shape)
+    return Answer(Raw(body, code, content_type, headers or {}))
+
+
+def delay(seconds: float, then: Answer | None = None) -> Answer:
+    """The answer after a pause."""
+    answer = then or Answer()
+    return replace(answer, delivery=replace(answer.delivery, delay_seconds=seconds))
+
+
+def drip(seconds_between: float, then: Answer | None = None) -> Answer:
+    """The answer with a pause before each event."""
+    answer = then or Answer()
+    return replace(answer, delivery=replace(answer.delivery, interval_seconds=seconds_between))
+
+
+def cut(after_chunks: int = 1, how: CutForm = "close", then: Answer | None = None) -> Answer:
+    """The answer, broken off after some events.
+
+    `close` ends the connection, `reset` resets it, `chunk` ends it in the middle of the next event, and `clean` ends
+    the reply as HTTP wants it but before its finish reason.
+    """
+    answer = then or Answer()
+    return replace(answer, delivery=replace(answer.delivery, cut=Cut(after_chunks, how)))
+
+
+def error_in_stream(
+    after_chunks: int = 1,
+    shape: StreamErrorShape = "bare_list",
+    code: int = 499,
+    message: str = "The operation was cancelled.",
+    *,
+    status: str = "",
+    then: Answer | None = None,
+) -> Answer:
+    """The answer, ended by an error body after some events; `bare_list` is Google's, without SSE framing."""
+    answer = then or Answer()
+    failure = Failure(after_chunks, Refusal(message, code, status), shape)
+    return replace(answer, delivery=replace(answer.delivery, failure=failure))
+
+
+def no_finish(then: Answer | None = None) -> Answer:
+    """The answer without finish reason and without `[DONE]`."""
+    answer = then or Answer()
+    return replace(answer, delivery=replace(answer.delivery, drops_finish=True))
+
+
+def hang() -> Answer:
+    """No answer at all until the client or the emulator gives up."""
+    answer = Answer()
+    return replace(answer, delivery=replace(answer.delivery, hangs=True))
+
+
+def redirect(url: str, code: int = 307) -> Answer:
+    """A redirect to somewhere else."""
+    return Answer(Raw(b"", code, "text/html", {"Location": url}))
+
+
+def html(code: int = 200, message: str = "The requested page is not here.") -> Answer:
+    """An HTML page, as proxies and captive portals send it."""
+    return Answer(Raw(html_page(code, message), code, "text/html; charset=UTF-8"))

@@ -1,0 +1,84 @@
+"""Scripted answers: a queue, and rules with sequences."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from vertex_compat_integrations.emulator.journal import Entry
+from vertex_compat_integrations.emulator.scripting.answer import Answer
+from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which requests a rule is for; what is None says nothing.
+
+    Attributes:
+        when: Says yes to their bodies.
+        location: In their paths.
+        request_type: In their headers: `dedicated` or `shared`.
+    """
+
+    when: Callable[[Json], bool] | None = None
+    location: str | None = None
+    request_type: str | None = None
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether the request is one of them."""
+        return (
+            self.location in (None, entry.location)
+            and self.request_type in (None, entry.headers.get(REQUEST_TYPE_HEADER))
+            and (self.when is None or self.when(entry.body))
+        )
+
+
+@dataclass(slots=True)
+class _Rule:
+    answers: Sequence[Answer]
+    condition: Condition
+    times: int | None
+    used: int = 0
+
+    def fits(self, entry: Entry) -> bool:
+        return (self.times is None or self.used < self.times) and self.condition.fits(entry)
+
+    def take(self) -> Answer:
+        answer = self.answers[min(self.used, len(self.answers) - 1)]
+        self.used += 1
+        return answer
+
+
+class Script:
+    """What the emulator was told to say; safe to extend while requests come."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Answer] = deque()
+        self._rules: list[_Rule] = []
+        self._lock = threading.Lock()
+
+    def queue(self, answers: Iterable[Answer]) -> None:
+        """Append answers that are given once each."""
+        with self._lock:
+            self._queue.extend(answers)
+
+    def add_rule(self, answers: Sequence[Answer], condition: Condition, times: int | None) -> None:
+        """Append a rule; earlier rules go first."""
+        if not answers:
+            raise ValueError("A rule needs at least one answer.")
+        with self._lock:
+            self._rules.append(_Rule(answers, condition, times))
+
+    def take(self, entry: Entry) -> Answer:
+        """The answer for a request: queued, ruled, or the built-in behaviour."""
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+            rule = next((rule for rule in self._rules if rule.fits(entry)), None)
+            return rule.take() if rule else Answer()
+
+    def clear(self) -> None:
+        """Forget all answers and rules."""
+        with self._lock:
+            self._queue.clear()
+            self._rules.clear()

@@ -1,0 +1,94 @@
+"""The constructor words of LlamaIndex's other classes: what they mean here, and what to say instead.
+
+Source of the words: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_like.OpenAILike`,
+`llama_index.llms.google_genai.GoogleGenAI`, `llama_index.llms.vertex.Vertex`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from vertex_compat_integrations.core.adapters.constructor_words import (
+    GENERATION_WORDS,
+    Converted,
+    Foreign,
+    own_words,
+    plain,
+    with_answer_format,
+)
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.base import all_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.options import Options
+
+ALIASES = {
+    "api_base": "base_url",
+    "max_new_tokens": "max_tokens",
+    "async_http_client": "http_async_client",
+}
+"""Other classes' name → the name here."""
+
+
+_OWN_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
+
+
+def _from_generation_config(value: Any) -> dict[str, Any]:
+    """The settings of a mapping, or of google-genai's `GenerateContentConfig`.
+
+    Raises:
+        SettingsError: It holds what is no setting here.
+    """
+    aliases = {**all_aliases(Options), "candidate_count": "n"}
+    fields = with_answer_format(plain(value))
+    settings = own_words(fields, GENERATION_WORDS, "VertexCompat", Options.model_fields, aliases)
+    if unknown := [name for name in settings if name not in Options.model_fields]:
+        raise unknown_setting(unknown[0], [*Options.model_fields, *aliases])
+    return settings
+
+
+FOREIGN: Mapping[str, Foreign | Converted] = {
+    "is_chat_model": Foreign("The endpoint has chat completions only; leave it out.", (True,)),
+    "reuse_client": Foreign("Connections are pooled for each event loop; leave it out.", (True,)),
+    "should_use_structured_outputs": Foreign(
+        'Structured answers use response_format; for function calling set pydantic_program_mode="function".', (True,)
+    ),
+    "strict": Foreign('Give strict= with the call; or tool_choice="validated", which it means to Gemini.', (False,)),
+    "tokenizer": Foreign("The service counts tokens; LlamaIndex's own estimates use Settings.tokenizer."),
+    "audio_config": Foreign('Use modalities=, and extra_body={"audio": …} for more.', ({},)),
+    "openai_client": _OWN_TRANSPORT,
+    "async_openai_client": _OWN_TRANSPORT,
+    "organization": Foreign("Use project=, a Google Cloud project."),
+    "api_type": Foreign("There is one kind of endpoint only; leave it out."),
+    "vertexai_config": Converted("`project`, `location`, `credentials`", dict),
+    "http_options": _OWN_TRANSPORT,
+    "generation_config": Converted("its fields, by their names", _from_generation_config),
+    "built_in_tool": Converted("`tools`", lambda value: {"tools": [plain(value)]}),
+    "file_mode": Foreign("Files go inline, or by URL; leave it out.", ("inline", "hybrid")),
+    "debug_config": Foreign("Nothing is replayed; the emulator stands in for the service offline."),
+    "examples": Foreign("Put the examples into the messages."),
+    "iscode": Foreign("Name the model with model=."),
+}
+"""Word → what is to be known of it."""
+
+
+HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
+
+
+def own_arguments(
+    values: Mapping[str, Any], class_name: str, known: Collection[str], aliases: Mapping[str, str]
+) -> dict[str, Any]:
+    """The constructor's arguments in words of ours.
+
+    Raises:
+        SettingsError: A word of another class asks for something that is not so.
+    """
+    named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
+    return own_words(named, FOREIGN, class_name, known, aliases)
+
+
+def refused_value(error: ValidationError) -> SettingsError:
+    """The error for a value of a call that is out of range or of the wrong type."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if isinstance(cause := first.get("ctx", {}).get("error"), SettingsError):
+        return cause
+    return SettingsError(f"{'.'.join(map(str, first['loc'])) or 'A setting'}: {first['msg']}.")
