@@ -1,6 +1,6 @@
 """What a user chooses by, for this package and its peers: prints the measured rows of the README's first table.
 
-    python tests/benchmarks/choosing.py [--only NAME]
+    python -m tests.benchmarks.choosing [--only NAME]
 
 Whichever of the peers is installed takes part. Each holds the same conversation on loopback: two calls at once, of
 which the first is signed, their results, an answer; then a stream that breaks off, and an unknown model. Who speaks
@@ -23,12 +23,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from fault_answers import body, completion, cut_stream, error, piece, sse
-from fault_server import Answer, Exchange, FaultServer
 from packaging.requirements import Requirement
+
+from tests.support.fault_answers import body, completion, cut_stream, error, piece, sse
+from tests.support.fault_server import Answer, Exchange, FaultServer
 
 ROOT = Path(__file__).parents[2]
 MODEL = "gemini-3.5-flash"

@@ -1,6 +1,6 @@
 """The standard suite on LlamaIndex's `OpenAILike`, beside `VertexCompat`: prints the README's table.
 
-Needs `pip install llama-index-llms-openai-like`. Run as `python tests/benchmarks/llama_index_standard.py`; `--verbose`
+Needs `pip install llama-index-llms-openai-like`. Run as `python -m tests.benchmarks.llama_index_standard`; `--verbose`
 names what failed. It is no part of CI: the other class is another project's, and what it passes is not ours to fix.
 
 `OpenAILike` gets every setting that helps it: chat model, function calling, structured outputs, the model's window, and
@@ -9,15 +9,11 @@ Google's extras where Google documents them.
 
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "llama_index"))
-
-from standard import GROUPS, MODEL, StandardTests
-
+from tests.llama_index.standard.suite import GROUPS, MODEL, StandardTests
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.llama_index import VertexCompat
 

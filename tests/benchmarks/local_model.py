@@ -1,4 +1,4 @@
-"""What a real model behind the emulator takes: `python tests/benchmarks/local_model.py` (extras local and emulator).
+"""What a real model behind the emulator takes: `python -m tests.benchmarks.local_model` (extras local and emulator).
 
 Medians of five rounds, with the model's server asked directly and through the emulator in turn, so that other work of
 the machine burdens both. Each round asks its own question: the server keeps what it has read of the one before.

@@ -15,11 +15,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "distributed"))
-
-import asking
-from runs import EXAMPLES, Run, missing_for
-
+from tests.distributed import pass_to_workers
+from tests.distributed.runs import EXAMPLES, Run, missing_for
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.emulator.scripting.answer import Answer
 
@@ -51,7 +48,7 @@ class Tally:
 
     def note(self, body: dict) -> bool:
         """Never fits, so that the emulator answers as it does."""
-        if body["messages"][-1]["content"] == asking.FIRST_QUESTION:
+        if body["messages"][-1]["content"] == pass_to_workers.FIRST_QUESTION:
             return False
         self.asked += 1
         now, span = time.monotonic(), self.spans[-1]

@@ -1,6 +1,6 @@
 """The same faults for this package and for its peers, side by side in one table.
 
-    python tests/benchmarks/reliability_peers.py [--markdown] [--only NAME]
+    python -m tests.benchmarks.reliability_peers [--markdown] [--only NAME]
 
 Whichever of the peers is installed takes part: ChatOpenAI (langchain-openai), ChatGoogleGenerativeAI
 (langchain-google-genai), OpenAILike (llama-index-llms-openai-like). Each is told a timeout of 2 s and no retries,
@@ -22,13 +22,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from fault_answers import (
+from tests.support.fault_answers import (
     CUTS,
     HTML,
     PIECES,
@@ -48,7 +44,7 @@ from fault_answers import (
     say,
     sse,
 )
-from fault_server import Answer, Exchange, FaultServer
+from tests.support.fault_server import Answer, Exchange, FaultServer
 
 PROMPT = "Count to three."
 MODEL = "gemini-3.5-flash"

@@ -1,6 +1,6 @@
 """A server that answers chat completions, OpenAI's and Gemini's, with bytes made beforehand.
 
-    python tests/benchmarks/stub_server.py      prints its port
+    python -m tests.benchmarks.stub_server      prints its port
 
 The first segment of the path says what comes: `/reply1024/…` an answer of so many bytes, `/stream2000/…` a stream of so
 many chunks in one write, `/paced20/…` one chunk a write; `/reply1024-d20/…` waits 20 ms first. `GET /_connections`

@@ -8,10 +8,10 @@ import warnings
 from typing import Any
 
 import pytest
-from core_client import EVERY_WAY, WORDS, ask, requests
-from core_samples import HELLO, MODEL, assistant_calls, functions, result, signed, words
 from google.oauth2 import service_account
 
+from tests.core.client_ways import EVERY_WAY, WORDS, ask, requests
+from tests.support.endpoint_bodies import HELLO, MODEL, assistant_calls, functions, result, signed, words
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
@@ -44,7 +44,7 @@ from vertex_compat_integrations.emulator import (
 )
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
-pytest_plugins = ("client_fixtures",)
+pytest_plugins = ("tests.core.client_fixtures",)
 
 RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "41.7s"}
 NO_SIGNATURE = (

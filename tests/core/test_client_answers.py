@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from core_client import BOTH_STREAMS, EVERY_WAY, WORDS, ask, requests
-from core_samples import MODEL, call_piece, chunk, completion, functions
 
+from tests.core.client_ways import BOTH_STREAMS, EVERY_WAY, WORDS, ask, requests
+from tests.support.endpoint_bodies import MODEL, call_piece, chunk, completion, functions
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError, UnexpectedReplyError
 from vertex_compat_integrations.emulator import (
     chunks,
@@ -19,7 +19,7 @@ from vertex_compat_integrations.emulator import (
     redirect,
 )
 
-pytest_plugins = ("client_fixtures",)
+pytest_plugins = ("tests.core.client_fixtures",)
 
 MALFORMED = completion({"extra_content": {"google": {}}}, "function_call_filter: MALFORMED_FUNCTION_CALL")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import openai
 import pytest
-from core_samples import HELLO, MODEL
 from google.oauth2 import service_account
 from pydantic import BaseModel
 
+from tests.support.endpoint_bodies import HELLO, MODEL
 from vertex_compat_integrations import async_openai_client, openai_client
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.emulator import Emulator, http_error, redirect, text, tool_call

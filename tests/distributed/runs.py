@@ -30,7 +30,7 @@ def missing_for(example: str) -> str:
     """What the example lacks here; empty if nothing."""
     package = EXAMPLES[example]
     try:
-        # By its metadata: this very folder could be imported as `distributed`.
+        # By its metadata: what can be imported as `distributed` may be a folder such as this one.
         importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
         return f"needs the extra `distributed`: no {package}"
@@ -75,7 +75,12 @@ class Run:
             "output": str(self.output),
             "count": self.count,
         }
-        program = [sys.executable, str(Path(__file__).with_name("asking.py")), self.example, json.dumps(settings)]
+        program = [
+            sys.executable,
+            str(Path(__file__).with_name("pass_to_workers.py")),
+            self.example,
+            json.dumps(settings),
+        ]
         with self.log.open("a") as log, _process(program, self._environment(), self.folder, log) as process:
             yield process
 

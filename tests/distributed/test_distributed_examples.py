@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from runs import EXAMPLES, ROOT, clean_environment, missing_for
 
+from tests.distributed.runs import EXAMPLES, ROOT, clean_environment, missing_for
 from vertex_compat_integrations.emulator import Emulator, http_error
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 

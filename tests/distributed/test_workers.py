@@ -6,15 +6,15 @@ They are skipped where the packages are not installed; `REQUIRE_DISTRIBUTED=1` m
 import os
 from collections import Counter
 
-import asking
 import pytest
-from runs import EXAMPLES, Run, missing_for, tokens_of_workers
 
+from tests.distributed import pass_to_workers
+from tests.distributed.runs import EXAMPLES, Run, missing_for, tokens_of_workers
 from vertex_compat_integrations.emulator import Emulator, delay
 
 LIFE_SECONDS = 1.5
 DELAY_SECONDS = 0.4
-OUTLIVE = 2 * asking.AT_A_TIME * round(LIFE_SECONDS / DELAY_SECONDS)
+OUTLIVE = 2 * pass_to_workers.AT_A_TIME * round(LIFE_SECONDS / DELAY_SECONDS)
 """A process that asks so many takes longer than a token lives, twice."""
 
 MOST_ON_THEIR_WAY = 96
@@ -39,7 +39,9 @@ def emulator():
 def check_tokens(run: Run) -> None:
     """Each worker had tokens of its own, one that asked for long had several, and none was refused."""
     identity = run.emulator.identity
-    first = next(each for each in run.emulator.journal.chat if each.messages[-1]["content"] == asking.FIRST_QUESTION)
+    first = next(
+        each for each in run.emulator.journal.chat if each.messages[-1]["content"] == pass_to_workers.FIRST_QUESTION
+    )
     tokens = tokens_of_workers(run)
     assert len(tokens) >= 2
     rows = Counter(row["worker"] for row in run.rows())
@@ -70,7 +72,7 @@ def test_a_killed_run_goes_on_without_a_lost_or_doubled_row(example, emulator, t
     run.finish()
     check_rows(run)
     asked_again = {entry.messages[-1]["content"] for entry in emulator.journal.chat[before:]}
-    assert not asked_again & {asking.question(int(each.removeprefix("q")))["prompt"] for each in known}
+    assert not asked_again & {pass_to_workers.question(int(each.removeprefix("q")))["prompt"] for each in known}
     assert len(emulator.journal.chat) <= run.count + MOST_ON_THEIR_WAY + 2
     check_tokens(run)
 

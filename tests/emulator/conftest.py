@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from emulator_client import Ask, asker
 
+from tests.support.emulator_client import Ask, asker
 from vertex_compat_integrations.emulator import Emulator
 
 

@@ -4,10 +4,10 @@ import copy
 import json
 
 import pytest
-from emulator_client import post
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.emulator_client import post
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 CALL = {

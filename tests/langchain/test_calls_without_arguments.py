@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from ways import ask, each_way
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.emulator import Emulator, call, tool_calls
 from vertex_compat_integrations.langchain import ChatVertexCompat
 

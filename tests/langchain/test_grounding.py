@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
-from ways import ask, each_way
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.emulator import Emulator, chunks, completion
 from vertex_compat_integrations.langchain import ChatVertexCompat
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from ways import ask, each_way
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError, VertexCompatWarning
 from vertex_compat_integrations.emulator import Emulator, completion
 from vertex_compat_integrations.langchain import ChatVertexCompat

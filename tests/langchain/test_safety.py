@@ -8,8 +8,8 @@ from langchain_core import exceptions
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
-from ways import ask, each_way
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core import errors as core
 from vertex_compat_integrations.emulator import Emulator, chunks, completion
 from vertex_compat_integrations.langchain import ChatVertexCompat

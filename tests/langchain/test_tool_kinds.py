@@ -10,8 +10,8 @@ from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
-from ways import ask, each_way
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.emulator import Emulator, text
 from vertex_compat_integrations.langchain import ChatVertexCompat

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from record import Finding, report, write_finding
-from service import Place, Service
 
+from tests.live.record import Finding, report, write_finding
+from tests.live.service import Place, Service
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.core.settings.connection import PROJECT_VARIABLES
 from vertex_compat_integrations.emulator import Emulator

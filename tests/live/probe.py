@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from service import Answer, Json, Place, Service
+from tests.live.service import Answer, Json, Place, Service
 
 MODEL = "google/gemini-3.5-flash"
 Check = Callable[[Answer], bool]

@@ -2,9 +2,9 @@
 
 import json
 
-from probe import Probe, any_answer, ask, good_and, nested, refused
-from probes_of_requests import WEATHER
-from service import Answer, Place
+from tests.live.probe import Probe, any_answer, ask, good_and, nested, refused
+from tests.live.probes_of_requests import WEATHER
+from tests.live.service import Answer, Place
 
 _THINK = {"include_thoughts": True, "thinking_level": "high"}
 _PUZZLE = "A bat and a ball cost 1.10; the bat costs 1 more than the ball. What does the ball cost?"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from probe import MODEL, Probe, ask, good, good_and, refused
-from probes_of_requests import WEATHER
-from service import Answer, Place
+from tests.live.probe import MODEL, Probe, ask, good, good_and, refused
+from tests.live.probes_of_requests import WEATHER
+from tests.live.service import Answer, Place
 
 SKIP = "skip_thought_signature_validator"
 

@@ -1,7 +1,7 @@
 """Probes of what may stand in a request: Google's extras first, then thinking, parameters, schemas, tools."""
 
-from probe import MODEL, Probe, any_answer, ask, good, good_and, nested, refused
-from service import Answer, Place
+from tests.live.probe import MODEL, Probe, any_answer, ask, good, good_and, nested, refused
+from tests.live.service import Answer, Place
 
 _CONTRADICTION = {"thinking_config": {"include_thoughts": True, "thinking_budget": 0}}
 """Refused where it is read, swallowed in silence where it is not: so it tells the two apart for certain."""

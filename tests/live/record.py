@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from probe import Probe
-from redaction import redact, redact_text
-from service import Answer
-from shapes import Difference, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
+
+from tests.live.probe import Probe
+from tests.live.redaction import redact, redact_text
+from tests.live.service import Answer
+from tests.live.shapes import Difference, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
 
 KEPT_HEADERS = ("content-type", "retry-after", "server", "date", "x-vertex-ai-llm-request-type")
 _ORDER = {"serious": 0, "look": 1, "harmless": 2}

@@ -4,11 +4,10 @@ Vertex AI. An answer is written down before it is judged.
 
 import json
 
-import probes_of_answers
-import probes_of_histories
-import probes_of_requests
 import pytest
-from record import find
+
+from tests.live import probes_of_answers, probes_of_histories, probes_of_requests
+from tests.live.record import find
 
 PROBES = (*probes_of_requests.PROBES, *probes_of_histories.PROBES, *probes_of_answers.PROBES)
 
@@ -30,7 +29,7 @@ def test_each_probe_has_a_name_of_its_own():
 
 def test_each_assumption_could_be_refuted():
     """A probe that assumes something says no to an answer that is no answer."""
-    from service import Answer
+    from tests.live.service import Answer
 
     nothing = Answer(599, "")
     assert [probe.name for probe in PROBES if probe.assumption and probe.holds(nothing)] == []

@@ -3,11 +3,12 @@
 import json
 
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from probe import Probe, ask, good, refused
-from record import find, report, write_finding
-from redaction import redact
-from service import Answer, Place
-from shapes import Difference, Field, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
+
+from tests.live.probe import Probe, ask, good, refused
+from tests.live.record import find, report, write_finding
+from tests.live.redaction import redact
+from tests.live.service import Answer, Place
+from tests.live.shapes import Difference, Field, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
 
 COMPLETION = {
     "id": "i",

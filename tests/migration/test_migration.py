@@ -10,7 +10,6 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-import fates
 import openai
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -21,11 +20,14 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import SecretStr, ValidationError
 
+from tests.migration import parameter_outcomes
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat
 
-PARAMETERS = [(name, parameter) for name, known in fates.committed().items() for parameter in known["parameters"]]
+PARAMETERS = [
+    (name, parameter) for name, known in parameter_outcomes.committed().items() for parameter in known["parameters"]
+]
 EVERY_PARAMETER = pytest.mark.parametrize(("name", "parameter"), PARAMETERS, ids=[f"{a}.{b}" for a, b in PARAMETERS])
 BASE = {"model": "gemini-3.5-flash", "project": "p"}
 
@@ -183,7 +185,7 @@ CONVERTED: dict[str, list[tuple[Any, dict[str, Any]]]] = {
 def build(name: str, parameter: str, value: Any) -> Any:
     meant = {"vertexai_config": "project", "model_name": "model"}.get(parameter)
     base = {known: each for known, each in BASE.items() if known != meant}
-    return fates.PEERS[name].ours(**{**base, parameter: value})
+    return parameter_outcomes.PEERS[name].ours(**{**base, parameter: value})
 
 
 def revealed(value: Any) -> Any:
@@ -192,34 +194,34 @@ def revealed(value: Any) -> Any:
 
 @EVERY_PARAMETER
 def test_an_argument_has_the_fate_that_the_table_tells(name, parameter):
-    ours = fates.PEERS[name].ours
-    match fates.fate(ours, parameter).kind:
+    ours = parameter_outcomes.PEERS[name].ours
+    match parameter_outcomes.fate(ours, parameter).kind:
         case "kept":
             kept = revealed(getattr(build(name, parameter, VALUES[parameter]), parameter))
             # LangChain adds versions to a model's metadata.
             assert VALUES[parameter].items() <= kept.items() if parameter == "metadata" else kept == VALUES[parameter]
         case "renamed":
-            field = fates.all_aliases(ours)[parameter]
+            field = parameter_outcomes.all_aliases(ours)[parameter]
             assert revealed(getattr(build(name, parameter, VALUES[parameter]), field)) == VALUES[parameter]
         case "converted":
             for value, settings in CONVERTED[parameter]:
                 made = build(name, parameter, value)
                 assert {field: getattr(made, field) for field in settings} == settings
         case "refused":
-            hint = fates.WORDS[ours][parameter].hint
+            hint = parameter_outcomes.WORDS[ours][parameter].hint
             with pytest.raises(ValidationError, match=rf"(?s){parameter}= is no setting of .*{re.escape(hint)}"):
                 build(name, parameter, object())
 
 
 @EVERY_PARAMETER
 def test_none_means_the_default(name, parameter):
-    ours = fates.PEERS[name].ours
+    ours = parameter_outcomes.PEERS[name].ours
     base = {"model": "gemini-3.5-flash"} if parameter in ("project", "vertexai_config") else BASE
     if parameter not in ("model", "model_name"):
         assert ours(**{**base, parameter: None}).model_dump() == ours(**base).model_dump()
 
 
-@pytest.mark.parametrize(("ours", "words"), fates.WORDS.items(), ids=["langchain", "llama_index"])
+@pytest.mark.parametrize(("ours", "words"), parameter_outcomes.WORDS.items(), ids=["langchain", "llama_index"])
 def test_what_asks_for_what_is_so_anyway_is_taken(ours, words):
     idle = [(word, value) for word, told in words.items() for value in getattr(told, "means_nothing", ())]
     assert idle
@@ -227,7 +229,7 @@ def test_what_asks_for_what_is_so_anyway_is_taken(ours, words):
         assert ours(**BASE, **{word: value}).model_dump() == ours(**BASE).model_dump(), word
 
 
-@pytest.mark.parametrize("ours", fates.WORDS)
+@pytest.mark.parametrize("ours", parameter_outcomes.WORDS)
 def test_mime_type_and_schema_become_one_format(ours):
     given = {"response_mime_type": "application/json", "response_schema": SCHEMA}
     asked = {"generation_config": given} if ours is VertexCompat else given
@@ -266,20 +268,24 @@ def test_what_model_kwargs_hold_goes_to_the_body():
 
 
 def test_the_document_has_the_tables():
-    text = fates.DOCUMENT.read_text(encoding="utf-8")
-    held = text.partition(fates.BEGIN)[2].partition(fates.END)[0]
-    assert held.strip() == fates.tables().strip(), "run python tests/migration/fates.py"
+    text = parameter_outcomes.DOCUMENT.read_text(encoding="utf-8")
+    held = text.partition(parameter_outcomes.BEGIN)[2].partition(parameter_outcomes.END)[0]
+    assert held.strip() == parameter_outcomes.tables().strip(), "run python -m tests.migration.parameter_outcomes"
 
 
-@pytest.mark.parametrize("code", re.findall(r"^```python\n(.*?)^```", fates.DOCUMENT.read_text(), re.DOTALL | re.M))
+@pytest.mark.parametrize(
+    "code", re.findall(r"^```python\n(.*?)^```", parameter_outcomes.DOCUMENT.read_text(), re.DOTALL | re.M)
+)
 def test_the_documents_code_runs(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=fates.ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=parameter_outcomes.ROOT
+    )
     assert "europe-west4 256 ['END'] {'type': 'json_object'}" in done.stdout
 
 
 def installed(name: str) -> type:
     """Another class, if its package is installed."""
-    peer = fates.PEERS[name]
+    peer = parameter_outcomes.PEERS[name]
     found = None
     with suppress(ModuleNotFoundError):
         found = importlib.util.find_spec(peer.module)
@@ -289,11 +295,11 @@ def installed(name: str) -> type:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", fates.PEERS)
+@pytest.mark.parametrize("name", parameter_outcomes.PEERS)
 def test_every_parameter_of_the_installed_class_has_its_fate(name):
-    parameters = fates.parameters_of(installed(name))
+    parameters = parameter_outcomes.parameters_of(installed(name))
     for parameter in parameters:
-        fates.fate(fates.PEERS[name].ours, parameter)
-    known = fates.committed()[name]
+        parameter_outcomes.fate(parameter_outcomes.PEERS[name].ours, parameter)
+    known = parameter_outcomes.committed()[name]
     if importlib.metadata.version(known["package"]) == known["version"]:
-        assert parameters == known["parameters"], "run python tests/migration/fates.py --read"
+        assert parameters == known["parameters"], "run python -m tests.migration.parameter_outcomes --read"

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from telemetry_recording import Recording
 
+from tests.observability.telemetry_recording import Recording
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.settings.connection import Connection
 

@@ -9,8 +9,8 @@ pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
 
 from llama_index.core.llms import ChatMessage
 from opentelemetry.trace import SpanKind, StatusCode
-from telemetry_recording import WAYS, ask, everything_in
 
+from tests.observability.telemetry_recording import WAYS, ask, everything_in
 from vertex_compat_integrations import VertexCompatError
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions
 from vertex_compat_integrations.core.client import VertexCompatClient
@@ -22,7 +22,7 @@ from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatE
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
-pytest_plugins = ("telemetry_fixtures",)
+pytest_plugins = ("tests.observability.telemetry_fixtures",)
 
 EVERY_WAY = pytest.mark.parametrize("way", WAYS)
 MODEL = "google/gemini-3.5-flash"

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat
 
-pytest_plugins = ("telemetry_fixtures",)
+pytest_plugins = ("tests.observability.telemetry_fixtures",)
 
 MODEL = "google/gemini-3.5-flash"
 

@@ -12,12 +12,12 @@ pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
 import openai
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
-from telemetry_recording import WAYS, ask
 
+from tests.observability.telemetry_recording import WAYS, ask
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, drip, hang, http_error, text
 
-pytest_plugins = ("telemetry_fixtures",)
+pytest_plugins = ("tests.observability.telemetry_fixtures",)
 
 EVERY_WAY = pytest.mark.parametrize("way", WAYS)
 HELLO = [{"role": "user", "content": "Hello"}]

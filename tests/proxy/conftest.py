@@ -7,8 +7,8 @@ from typing import Any
 
 import openai
 import pytest
-from proxy_samples import MODEL, NAME
 
+from tests.proxy.samples import MODEL, NAME
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.proxy import Proxy

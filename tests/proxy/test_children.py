@@ -15,8 +15,8 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from proxy_samples import MODEL, NAME
 
+from tests.proxy.samples import MODEL, NAME
 from vertex_compat_integrations.emulator import Emulator, call, text, tool_call, tool_calls
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import openai
 import pytest
-from proxy_samples import HELLO, MODEL, NAME, TOOL
 
+from tests.proxy.samples import HELLO, MODEL, NAME, TOOL
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import (
     chunks,

@@ -4,8 +4,8 @@ import json
 from copy import deepcopy
 
 import pytest
-from proxy_samples import HELLO, MODEL, NAME, TOOL
 
+from tests.proxy.samples import HELLO, MODEL, NAME, TOOL
 from vertex_compat_integrations.core.reply.tool_call import ToolCall
 from vertex_compat_integrations.emulator import call, chunks, tool_call, tool_calls
 from vertex_compat_integrations.proxy import Proxy

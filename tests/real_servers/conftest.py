@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from llama_server import LlamaServer, missing
-from relay import Relay
+
+from tests.real_servers.llama_server import LlamaServer, missing
+from tests.real_servers.relay import Relay
 
 REQUIRED = "REQUIRE_REAL_SERVERS"
 """Set by `.ci/run`: what is missing there is a failure, not a reason to skip."""

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from llama_server import LlamaServer
 
+from tests.real_servers.llama_server import LlamaServer
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import AuthenticationError, ContextOverflowError

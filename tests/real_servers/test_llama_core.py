@@ -9,9 +9,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from llama_server import RESOURCE
-from relay import Relay
 
+from tests.real_servers.llama_server import RESOURCE
+from tests.real_servers.relay import Relay
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import (
     ContextOverflowError,

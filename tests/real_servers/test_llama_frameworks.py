@@ -2,7 +2,8 @@
 
 import pytest
 from pydantic import BaseModel, Field
-from test_llama_core import BEGUN_CALL, WEATHER_TOOL
+
+from tests.real_servers.test_llama_core import BEGUN_CALL, WEATHER_TOOL
 
 CAPITAL = "What is the capital of France?"
 SETTINGS = {"api_key": "no-key", "temperature": 0, "max_tokens": 40, "max_retries": 5}

@@ -2,7 +2,7 @@
 
 Run it once, at the commit before files of the package move:
 
-    PYTHONPATH=. python tests/stored/write_fixtures.py
+    PYTHONPATH=. python -m tests.stored.write_fixtures
 
 That environment should hold the lowest versions that the package admits (`tests/constraints/lowest.txt`): what they
 write, later versions read. Under pydantic 2.14, LlamaIndex 0.14.25 cannot write its own chat store.
@@ -49,11 +49,6 @@ from llama_index.core.memory import ChatMemoryBuffer  # noqa: E402
 from llama_index.core.storage.chat_store import SimpleChatStore  # noqa: E402
 from llama_index.core.tools import FunctionTool  # noqa: E402
 from llama_index.core.workflow import Context, JsonSerializer  # noqa: E402
-
-import vertex_compat_integrations  # noqa: E402
-from vertex_compat_integrations.batch import KeptRows, Pacing, Rate, Summary, run_batch  # noqa: E402
-from vertex_compat_integrations.core import errors as core_errors  # noqa: E402
-from vertex_compat_integrations.core.client import VertexCompatClient  # noqa: E402
 from vertex_compat_integrations.core.connection import (  # noqa: E402
     Connection,
     resolve_destination,
@@ -61,6 +56,11 @@ from vertex_compat_integrations.core.connection import (  # noqa: E402
 )
 from vertex_compat_integrations.core.embedding import EmbeddingOptions  # noqa: E402
 from vertex_compat_integrations.core.options import Options  # noqa: E402
+
+import vertex_compat_integrations  # noqa: E402
+from vertex_compat_integrations.batch import KeptRows, Pacing, Rate, Summary, run_batch  # noqa: E402
+from vertex_compat_integrations.core import errors as core_errors  # noqa: E402
+from vertex_compat_integrations.core.client import VertexCompatClient  # noqa: E402
 from vertex_compat_integrations.emulator import Emulator, http_error  # noqa: E402
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings  # noqa: E402
 from vertex_compat_integrations.langchain import errors as langchain_errors  # noqa: E402

@@ -1,0 +1,130 @@
+"""Bytes become events, however they are cut; what is no event is kept."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.endpoint_bodies import call_piece, chunk, sse, words
+from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
+from vertex_compat_integrations.core.reply.stream_reader import StreamReader
+from vertex_compat_integrations.core.transport import body as transport
+from vertex_compat_integrations.core.transport.body import EventParser, decode_json
+
+ERROR = [{"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}]
+
+
+def parse(*blocks):
+    parser = EventParser()
+    payloads = [payload for block in blocks for payload in parser.feed(block)]
+    return [*payloads, *parser.finish()], parser
+
+
+@pytest.mark.parametrize(
+    ("body", "payloads", "stray"),
+    [
+        (b"data: a\n\ndata: b\n\n", [b"a", b"b"], b""),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"], b""),
+        (b"data: a\r\rdata: b\r\r", [b"a", b"b"], b""),
+        (b"data:a\n\ndata:  b\n\n", [b"a", b" b"], b""),
+        (b"data: a\ndata: b\n\n", [b"a\nb"], b""),
+        (b": ping\n\nevent: x\nid: 1\nretry: 5\ndata: a\n\n", [b"a"], b""),
+        (b"\xef\xbb\xbfdata: a\n\ndata: b\n\n", [b"a", b"b"], b""),
+        (b"\xef\xbb\xbf: ping\n\ndata: a\n\n", [b"a"], b""),
+        (b"\xef\xbb\xbf[{}]", [], b"[{}]"),
+        (b"\xef\xbb\xbf" * 2000 + b"data: a\n\n", [b"a"], b""),
+        (b"data: a", [b"a"], b""),
+        (b"data: a\n", [b"a"], b""),
+        (b"data: [DONE]\n\n", [], b""),
+        (b"data: a\n\ndata: [DONE]\n\ndata: b\n\n", [b"a", b"b"], b""),
+        (b"\n\n\n", [], b""),
+        (b"", [], b""),
+        (b"data: a\n\n[\n  {}\n]\n", [b"a"], b"[\n  {}\n]"),
+        (b"<html>\n</html>", [], b"<html>\n</html>"),
+        ("data: é\u2028ü\x85\n\n".encode(), ["é\u2028ü\x85".encode()], b""),
+    ],
+)
+def test_events_are_read_in_every_dialect(body, payloads, stray):
+    found, parser = parse(body)
+    assert (found, parser.stray) == (payloads, stray)
+    bytewise, parser = parse(*(body[place : place + 1] for place in range(len(body))))
+    assert (bytewise, parser.stray) == (payloads, stray)
+
+
+@given(st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"data", b"data:")), max_size=8))
+def test_no_cut_changes_what_is_read(blocks):
+    whole, parser = parse(b"".join(blocks))
+    pieces, other = parse(*blocks)
+    assert (pieces, other.stray, other.is_done) == (whole, parser.stray, parser.is_done)
+
+
+@pytest.mark.parametrize("pieces", [[b"data: " + b"x" * 40], [b"data: ", *[b"x" * 10] * 4], [b"data: x\n", b"y" * 40]])
+def test_an_event_that_never_ends_is_refused(pieces, monkeypatch):
+    monkeypatch.setattr(transport, "MAX_EVENT_BYTES", 32)
+    with pytest.raises(UnexpectedReplyError, match="larger"):
+        parse(*pieces)
+    assert parse(*[b"data: x\n\n"] * 20)[0] == [b"x"] * 20
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [(b"{}", {}), ('{"a": "é"}'.encode(), {"a": "é"}), (b'{"a": "\\ud83d"}', {"a": "\ud83d"}), (b" [1] ", [1])],
+)
+def test_json_is_read_lone_surrogates_included(data, value):
+    assert decode_json(data) == value
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<html>", b'{"a"', b"\xff", b"[" * 100_000], ids=["empty", "html", "cut", "binary", "deep"]
+)
+def test_what_is_no_json_is_refused_with_its_beginning(data):
+    with pytest.raises(UnexpectedReplyError, match=r"no JSON|HTML page") as caught:
+        decode_json(data)
+    assert len(str(caught.value)) < 1000
+
+
+def read(*blocks):
+    reader = StreamReader(StreamDecoder())
+    return [*(delta for block in blocks for delta in reader.feed(block)), *reader.finish()]
+
+
+def test_a_stream_without_done_is_whole_if_it_has_a_finish_reason():
+    assert read(sse(words("Hi"), done=False))[0].text == "Hi"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("body", [ERROR, ERROR[0]])
+def test_a_bare_error_in_the_stream_is_that_error(body, indent):
+    """Google's front end appends it without `data:`, printed over several lines."""
+    bare = json.dumps(body, indent=indent).encode()
+    with pytest.raises(VertexCompatError, match="cancelled"):
+        read(sse(words("One", finish=None), done=False), bare)
+    assert read(sse(words("One"), done=False), bare)[-1].ending.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("stray", [b"<html>gone</html>", b"[{", b"{", b'{"error', b"upstream reset"])
+def test_rubbish_behind_a_begun_stream_is_an_error(stray):
+    for begun in (words("One", finish=None), [chunk({"tool_calls": [call_piece("look", "{", id="a")]})]):
+        with pytest.raises((StreamInterruptedError, UnexpectedReplyError)):
+            read(sse(begun, done=False), stray)
+
+
+@pytest.mark.parametrize("event", ["[1]", '"text"', "3", "null", "{", "<html>"])
+def test_an_event_that_is_no_chunk_is_refused(event):
+    with pytest.raises((UnexpectedReplyError, StreamInterruptedError)):
+        read(f"data: {event}\n\n".encode())
+
+
+@pytest.mark.parametrize("choices", [[], [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}]])
+def test_an_error_beside_choices_is_that_error(choices):
+    """OpenRouter's form: the chunk that ends a failed stream has choices as well."""
+    event = {"choices": choices, "error": {"code": 502, "message": "Provider disconnected"}}
+    with pytest.raises(VertexCompatError, match="Provider disconnected"):
+        read(sse(words("One", finish=None), done=False), sse([event]))
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}])
+def test_an_empty_error_beside_choices_is_none(nothing):
+    assert read(sse([{**one, "error": nothing} for one in words("One")]))[0].text == "One"

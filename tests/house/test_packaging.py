@@ -1,0 +1,42 @@
+"""What the package says of itself holds: lowest versions, one version number, no stray files."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import vertex_compat_integrations
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def _requirements() -> set[str]:
+    extras = PROJECT["optional-dependencies"]
+    untested = ("bench", "distributed", "examples", "lint", "local", "peers")
+    tested = [lines for name, lines in extras.items() if name not in untested]
+    lines = [*PROJECT["dependencies"], *(line for lines in tested for line in lines)]
+    return {line for line in lines if not line.startswith(PROJECT["name"])}
+
+
+def _lowest(requirement: str) -> tuple[str, str]:
+    name, version = re.fullmatch(r"([a-z-]+)(?:\[[a-z]+\])?[>=]=([0-9.]+).*", requirement).groups()
+    return name, version
+
+
+def _pinned(file: str) -> dict[str, str]:
+    lines = (ROOT / "tests" / "constraints" / file).read_text().splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def test_the_lowest_versions_tested_are_the_lowest_admitted():
+    admitted = {name: version.split(".") for name, version in map(_lowest, _requirements())}
+    tested = {name: version.split(".")[: len(admitted[name])] for name, version in _pinned("lowest.txt").items()}
+    assert tested == admitted
+
+
+def test_both_majors_of_the_sdk_are_tested():
+    assert {_pinned(f"openai-{major}.txt")["openai"].partition(".")[0] for major in ("2.54", "3.54")} == {"2", "3"}
+
+
+def test_the_changelog_speaks_of_this_version():
+    assert f"[{vertex_compat_integrations.__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,0 +1,58 @@
+"""Item 3: a 401 is answered by one forced refresh and one more request; a lasting one is told with a hint."""
+
+from itertools import count
+
+import pytest
+
+from tests.promises.entry_points import EVERY_FRONTEND, EVERY_WAY
+from tests.support.fault_answers import TEXT, error, reply
+from vertex_compat_integrations.core.errors import AuthenticationError
+
+
+@pytest.fixture
+def tokens():
+    """Gives another token each time, each good for ever."""
+    numbers = count(1)
+
+    def give():
+        return f"token-{next(numbers)}", float("inf")
+
+    return give
+
+
+@EVERY_FRONTEND
+@EVERY_WAY
+def test_a_refused_token_is_refreshed_and_the_caller_sees_success(server, frontend, way, tokens):
+    server.answer(error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED"))
+    model = frontend.build(server, credentials=tokens)
+    assert frontend.ask(model, way) == TEXT
+    assert server.tokens == ["token-1", "token-2"]
+    assert frontend.ask(model, way) == TEXT
+    assert server.tokens[-1] == "token-2", "the new token stays in use"
+
+
+@EVERY_FRONTEND
+@EVERY_WAY
+def test_a_lasting_401_ends_after_two_requests_with_a_hint(server, frontend, way, tokens):
+    server.rule = error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")
+    with pytest.raises(AuthenticationError) as caught:
+        frontend.ask(frontend.build(server, credentials=tokens, max_retries=5), way)
+    assert server.tokens == ["token-1", "token-2"]
+    assert "gcloud auth application-default login" in str(caught.value)
+    assert "token-" not in str(caught.value)
+
+
+@EVERY_FRONTEND
+def test_a_token_that_dies_in_mid_stream_lets_the_stream_end(server, frontend, tokens):
+    """The endpoint checks a token when a request begins; the next one brings another."""
+    model = frontend.build(server, credentials=tokens)
+    core = model.client if hasattr(model, "client") else model._core()
+
+    def revoking(exchange):
+        core._resolve()[1].invalidate({"Authorization": "Bearer token-1"})
+        reply()(exchange)
+
+    server.answer(revoking)
+    assert frontend.ask(model, "stream") == TEXT
+    assert frontend.ask(model, "stream") == TEXT
+    assert server.tokens == ["token-1", "token-2"]
