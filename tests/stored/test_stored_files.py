@@ -32,11 +32,11 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.storage.chat_store import SimpleChatStore
 from llama_index.core.workflow import Context, JsonSerializer
 from pydantic import SecretStr
-from vertex_compat_integrations.core.options import Options
 
 import vertex_compat_integrations
 from vertex_compat_integrations.batch import KeptRows, run_batch
 from vertex_compat_integrations.core import errors as core_errors
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, http_error
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings, load_chat_model
 from vertex_compat_integrations.langchain import errors as langchain_errors

@@ -1,0 +1,3 @@
+"""Pickles that version 0.1 wrote name this module. Code imports from `batch.run`."""
+
+from vertex_compat_integrations.batch.run import Pacing as Pacing
