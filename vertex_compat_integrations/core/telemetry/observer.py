@@ -18,7 +18,8 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
-from vertex_compat_integrations import __version__, wire
+from vertex_compat_integrations import wire
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.calls.call import Call, ChatCall
 from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
