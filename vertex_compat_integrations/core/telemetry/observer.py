@@ -26,9 +26,7 @@ from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
 from vertex_compat_integrations.core.json_values import mapping_in, text_in
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.decode import Ending, Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta
-from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
 
 Answer = TypeVar("Answer")
