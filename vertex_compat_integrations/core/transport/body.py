@@ -1,4 +1,4 @@
-"""The body of a response, read to its end and within bounds: the stream classes that the OpenAI SDK hands a response to.
+"""The body of a response, read to its end and within bounds, by stream classes that the OpenAI SDK hands it to.
 
 The SDK's own streams decode into typed objects and end at `[DONE]` without reading the body to its end, so that the
 connection is lost.
