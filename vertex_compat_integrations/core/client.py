@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.calls.places import Place, Standing, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known

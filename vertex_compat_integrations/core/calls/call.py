@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, decode_embeddings
 from vertex_compat_integrations.core.calls.places import BudgetOf, Journey, Place, Standing
 from vertex_compat_integrations.core.calls.request_count import count_request
