@@ -33,6 +33,8 @@ def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     """`below` with `above` over it, mapping by mapping; neither is changed."""
     merged = dict(below)
     for key, value in above.items():
-        held = merged.get(key)
-        merged[key] = deep_merge(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
+        current = merged.get(key)
+        if isinstance(current, Mapping) and isinstance(value, Mapping):
+            value = deep_merge(current, value)  # noqa: PLW2901 - the merged value takes the place of the upper one
+        merged[key] = value
     return merged

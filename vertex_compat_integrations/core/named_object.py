@@ -26,9 +26,9 @@ def find_named(name: str, option: str) -> Any:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found: Any = importlib.import_module(module_name)
+        target: Any = importlib.import_module(module_name)
         for attribute in path.split("."):
-            found = getattr(found, attribute)
+            target = getattr(target, attribute)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"{option} {name}: {error}.", hint=hint) from None
-    return found
+    return target

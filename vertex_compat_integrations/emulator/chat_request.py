@@ -141,8 +141,8 @@ class ChatRequest:
     @cached_property
     def ignored(self) -> list[str]:
         """Parameters that the service ignores because it does not know them."""
-        known = KNOWN_PARAMETERS if self.traits.surface == "gemini" else KNOWN_PARAMETERS | MAAS_PARAMETERS
-        return sorted(set(self.body) - known)
+        parameters = KNOWN_PARAMETERS if self.traits.surface == "gemini" else KNOWN_PARAMETERS | MAAS_PARAMETERS
+        return sorted(set(self.body) - parameters)
 
 
 def mapping(value: Any) -> Json:

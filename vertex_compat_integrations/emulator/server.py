@@ -282,10 +282,10 @@ class Emulator:
             return _json(refusal.code, google_body(refusal))
         chat = ChatRequest(entry.body, place, traits, entry.headers)
         entry.ignored = chat.ignored
-        found = first_refusal(chat, self._book, is_strict=self._strict_signatures)
-        if found:
-            body = openai_body(found) if traits.surface == "deployed" else google_body(found)
-            return _json(found.code, body)
+        rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures)
+        if rule_refusal:
+            body = openai_body(rule_refusal) if traits.surface == "deployed" else google_body(rule_refusal)
+            return _json(rule_refusal.code, body)
         answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)
         reply = await self._reply(answer, chat, variant)
@@ -311,10 +311,10 @@ class Emulator:
             return raw_reply(content)
         if isinstance(content, Frames):
             return stream_reply(content, variant, answer.delivery)
-        told = self._teller.tell(think(chat) if content is None else content, chat, variant)
+        written = self._teller.tell(think(chat) if content is None else content, chat, variant)
         if chat.is_stream:
-            return stream_reply(told, variant, answer.delivery)
-        return plain_reply(told, answer.delivery)
+            return stream_reply(written, variant, answer.delivery)
+        return plain_reply(written, answer.delivery)
 
 
 def _host_name(host: str) -> str:

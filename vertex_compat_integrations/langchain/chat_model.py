@@ -143,8 +143,8 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         with model_errors():
-            said = {name: kwargs[name] for name in kwargs if Options.setting_aliases.get(name, name) in _TRACED}
-            options = self._options(stop, said)
+            traced = {name: kwargs[name] for name in kwargs if Options.setting_aliases.get(name, name) in _TRACED}
+            options = self._options(stop, traced)
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
         if options.temperature is not None:
             params["ls_temperature"] = options.temperature
@@ -156,22 +156,22 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
 
     def _core(self) -> VertexCompatClient:
         """The client for the settings as they are now."""
-        known = client_for(self, self.model_facts, self._client)
-        if known is not self._client:
-            self._client = known
-        return known[1]
+        current = client_for(self, self.model_facts, self._client)
+        if current is not self._client:
+            self._client = current
+        return current[1]
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """What this call says, over what the model says."""
-        said = with_tools_for_functions(call)
+        call_options = with_tools_for_functions(call)
         if stop is not None:
-            said["stop"] = stop
-        for name in unknown_names(said):
+            call_options["stop"] = stop
+        for name in unknown_names(call_options):
             self._core().warn_once(f"{name}= is no option of ChatVertexCompat; the call goes without it.")
-        if (answer := said.get("response_format")) is not None:
-            said["response_format"] = structured.as_answer_format(answer)
+        if (answer := call_options.get("response_format")) is not None:
+            call_options["response_format"] = structured.as_answer_format(answer)
         try:
-            options = effective_options(self, said)
+            options = effective_options(self, call_options)
         except ValidationError as error:
             raise invalid_settings(error) from None
         if options.tools:
@@ -258,13 +258,13 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
         with model_errors():
             bound: dict[str, Any] = {"tools": [declare_tool(tool, strict=strict) for tool in tools]}
             answer = structured.as_answer_format(response_format)
-        given = {
+        bound_options = {
             "tool_choice": tool_choice or None,
             "strict": strict,
             "parallel_tool_calls": parallel_tool_calls,
             "response_format": answer,
         }
-        bound |= {name: value for name, value in given.items() if value is not None}
+        bound |= {name: value for name, value in bound_options.items() if value is not None}
         return self.bind(**bound, **kwargs)
 
     def with_structured_output(
@@ -304,17 +304,17 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
     def _bound_for(
         self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None
     ) -> dict[str, Any]:
-        given = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
+        bound = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
         if method == "json_schema":
-            return {"response_format": structured.response_format(schema, strict=strict), **given}
+            return {"response_format": structured.response_format(schema, strict=strict), **bound}
         if method == "json_mode":
-            return {"response_format": {"type": "json_object"}, **given}
+            return {"response_format": {"type": "json_object"}, **bound}
         if method == "function_calling":
             answer = structured.answer_tool(schema)
             name = answer["function"]["name"]
-            return {"tools": [*given.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
+            return {"tools": [*bound.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
         if "/" in method:
-            return {"response_format": structured.mime_format(schema, method), **given}
+            return {"response_format": structured.mime_format(schema, method), **bound}
         raise SettingsError(
             f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
         )
@@ -340,9 +340,9 @@ class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
             SettingsError: The request cannot be.
         """
         with model_errors():
-            said = self._convert_input(messages).to_messages()
+            converted = self._convert_input(messages).to_messages()
             options = self._options(stop, kwargs)
-            return explain(self._core(), said, options, kwargs, stream=stream, class_name=type(self).__name__)
+            return explain(self._core(), converted, options, kwargs, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """An estimate of the text's tokens, made here; see `tokens`."""

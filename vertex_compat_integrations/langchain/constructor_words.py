@@ -49,8 +49,8 @@ _OPTIONS = {*Options.model_fields, *Options.setting_aliases}
 
 
 def _from_reasoning(value: Mapping[str, Any]) -> dict[str, Any]:
-    told = {"include_thoughts": True} if value.get("summary") else {}
-    return {"reasoning_effort": value.get("effort"), **told}
+    thinking = {"include_thoughts": True} if value.get("summary") else {}
+    return {"reasoning_effort": value.get("effort"), **thinking}
 
 
 def _from_logprobs(value: Any) -> dict[str, Any]:
@@ -93,11 +93,11 @@ FOREIGN: Mapping[str, Foreign | Converted] = {
 
 
 def own_arguments(
-    values: Mapping[str, Any], class_name: str, known: Collection[str], aliases: Mapping[str, str]
+    values: Mapping[str, Any], class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
     """The constructor's arguments in words of ours.
 
     Raises:
         SettingsError: A word of another class asks for something that is not so.
     """
-    return own_words(with_answer_format(values), FOREIGN, class_name, known, aliases)
+    return own_words(with_answer_format(values), FOREIGN, class_name, field_names, aliases)

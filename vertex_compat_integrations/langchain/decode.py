@@ -130,17 +130,17 @@ def _is_repaired(arguments: str) -> bool:
 
 
 def _additional_kwargs(message_extra: Any, call_extras: Mapping[str, Any], refusal: str | None) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
+    extras: dict[str, Any] = {}
     if message_extra:
-        kept["message"] = message_extra
+        extras["message"] = message_extra
     if call_extras:
-        kept["tool_calls"] = dict(call_extras)
-    kwargs: dict[str, Any] = {EXTRA_KEY: kept} if kept else {}
+        extras["tool_calls"] = dict(call_extras)
+    kwargs: dict[str, Any] = {EXTRA_KEY: extras} if extras else {}
     return kwargs | {"refusal": refusal} if refusal else kwargs
 
 
 def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str, Any]:
-    told = {
+    metadata = {
         "model_provider": PROVIDER,
         "model_name": ending.model,
         "finish_reason": ending.finish_reason,
@@ -158,39 +158,39 @@ def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str,
         "dropped_tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in dropped]
         or None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in metadata.items() if value is not None}
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
     """LangChain's citation of a place in the answer."""
-    told = {
+    citation_block = {
         "url": citation.url,
         "title": citation.title,
         "start_index": citation.start,
         "end_index": citation.end,
         "cited_text": citation.text,
     }
-    return {"type": "citation", **{name: value for name, value in told.items() if value is not None}}
+    return {"type": "citation", **{name: value for name, value in citation_block.items() if value is not None}}
 
 
 def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
     if usage is None:
         return None
     metadata = UsageMetadata(input_tokens=usage.input, output_tokens=usage.output, total_tokens=usage.total)
-    given = InputTokenDetails()
+    input_details = InputTokenDetails()
     if usage.cached:
-        given["cache_read"] = usage.cached
+        input_details["cache_read"] = usage.cached
     if usage.input_audio:
-        given["audio"] = usage.input_audio
-    made = OutputTokenDetails()
+        input_details["audio"] = usage.input_audio
+    output_details = OutputTokenDetails()
     if usage.thought:
-        made["reasoning"] = usage.thought
+        output_details["reasoning"] = usage.thought
     if usage.output_audio:
-        made["audio"] = usage.output_audio
-    if given:
-        metadata["input_token_details"] = given
-    if made:
-        metadata["output_token_details"] = made
+        output_details["audio"] = usage.output_audio
+    if input_details:
+        metadata["input_token_details"] = input_details
+    if output_details:
+        metadata["output_token_details"] = output_details
     return metadata
 
 
@@ -228,12 +228,12 @@ class ChunkDecoder:
 
     def _content(self, delta: ReplyDelta) -> Any:
         """Text, and media each with an index of its own: blocks of one index are taken for pieces of one block."""
-        said = _content(delta.text, delta.media)
-        for block in said if delta.media else ():
+        content = _content(delta.text, delta.media)
+        for block in content if delta.media else ():
             if block["type"] != "text":
                 block["index"] = f"lc_md_{self._media_count}"
                 self._media_count += 1
-        return said
+        return content
 
     def _decode_last(self, delta: ReplyDelta, ending: Ending) -> ChatGenerationChunk:
         kwargs = _additional_kwargs(delta.extra, {}, delta.refusal)
@@ -288,8 +288,8 @@ def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
     for call in message.tool_call_chunks:
         block = {"type": "tool_call_chunk", **{key: call.get(key) for key in ("id", "name", "args")}}
         block["index"] = f"lc_tc_{call.get('index')}"
-        known = call.get("id") or (ids[0] if len(ids) == 1 else None)
-        blocks.append(_with_extra(block, call_extras.get(known)))
+        call_id = call.get("id") or (ids[0] if len(ids) == 1 else None)
+        blocks.append(_with_extra(block, call_extras.get(call_id)))
     return cast("list[ContentBlock]", blocks)
 
 
@@ -298,10 +298,10 @@ def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[d
     blocks: list[dict[str, Any]] = []
     if thoughts := message.additional_kwargs.get(REASONING_KEY):
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
-    said = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
+    answer_blocks = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
     annotations = message.response_metadata.get(CITATIONS_KEY)
     texts = 0
-    for number, block in enumerate(said):
+    for number, block in enumerate(answer_blocks):
         copied: dict[str, Any] = {"type": "text", "text": block} if isinstance(block, str) else dict(block)
         if copied.get("type") in _CALL_BLOCKS:
             continue

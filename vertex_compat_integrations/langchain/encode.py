@@ -181,13 +181,13 @@ def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
 
 
 def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantMessage:
-    kept = message.additional_kwargs.get(EXTRA_KEY) or {}
+    extras = message.additional_kwargs.get(EXTRA_KEY) or {}
     encoded: wire.AssistantMessage = {"role": "assistant"}
     if parts := _encode_assistant_content(message):
         encoded["content"] = parts
-    if calls := list(_encode_calls(message, answered, kept.get("tool_calls") or {})):
+    if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
-    if extra := kept.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
+    if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
 
@@ -195,8 +195,8 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:
     if isinstance(message.content, str):
         return message.content
-    said = [block for block in message.content if isinstance(block, str) or block.get("type") in _SAID_BLOCKS]
-    parts = [encode_block(block) for block in said]
+    blocks = [block for block in message.content if isinstance(block, str) or block.get("type") in _SAID_BLOCKS]
+    parts = [encode_block(block) for block in blocks]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts if part["type"] == "text")
     return parts
@@ -221,8 +221,8 @@ def _encode_call(call_id: str, name: str, arguments: str, extra: wire.ExtraConte
 
 
 def _call_extra(message: AIMessage, call_id: str | None, extras: Mapping[str, Any]) -> wire.ExtraContent | None:
-    given = call_id or ""
-    return extras.get(given) or _block_extra(message, "tool_call", call_id) or foreign_call_extra(message, given)
+    own_id = call_id or ""
+    return extras.get(own_id) or _block_extra(message, "tool_call", call_id) or foreign_call_extra(message, own_id)
 
 
 def _block_extra(message: AIMessage, kind: str, call_id: str | None = None) -> wire.ExtraContent | None:
@@ -254,9 +254,9 @@ def _encode_tool(message: ToolMessage) -> wire.ToolMessage:
     if isinstance(message.content, str):
         encoded["content"] = message.content
         return encoded
-    said = [block for block in message.content if not _is_marker(block)]
-    parts = [_encode_result(block) for block in said]
-    return build_tool_message(message.tool_call_id, parts, message.name, [_mime_type(block) for block in said])
+    blocks = [block for block in message.content if not _is_marker(block)]
+    parts = [_encode_result(block) for block in blocks]
+    return build_tool_message(message.tool_call_id, parts, message.name, [_mime_type(block) for block in blocks])
 
 
 def _encode_result(block: str | Mapping[str, Any]) -> wire.ContentPart:

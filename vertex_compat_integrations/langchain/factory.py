@@ -41,13 +41,15 @@ def load_chat_model(
     """
     with model_errors():
         chosen = resolve_spec(spec, settings, section=section, environment=environment)
-        known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(ChatVertexCompat), *FOREIGN}}
+        names_by_provider: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(ChatVertexCompat), *FOREIGN}}
         if chosen.provider == OPENAI:
             stock: type[BaseChatModel] = stock_class("langchain_openai", "ChatOpenAI", "langchain-openai")
-            known[OPENAI] = {name for key, field in stock.model_fields.items() for name in (key, field.alias) if name}
-            check_names(chosen, known)
+            names_by_provider[OPENAI] = {
+                name for key, field in stock.model_fields.items() for name in (key, field.alias) if name
+            }
+            check_names(chosen, names_by_provider)
             return stock(**chosen.settings)
-        check_names(chosen, known)
+        check_names(chosen, names_by_provider)
         try:
             return ChatVertexCompat(**chosen.settings)
         except ValidationError as error:

@@ -34,9 +34,9 @@ def foreign_message_extra(message: AIMessage) -> wire.ExtraContent | None:
     """The `extra_content` of a message without calls that another integration has made; None if it has none."""
     if message.tool_calls or isinstance(message.content, str):
         return None
-    found = [_signed(_text_signature(block)) for block in message.content]
+    signed = [_signed(_text_signature(block)) for block in message.content]
     # The last part bears the signature of the whole (Google, "Thought signatures").
-    return next((extra for extra in reversed(found) if extra), None)
+    return next((extra for extra in reversed(signed) if extra), None)
 
 
 def _text_signature(block: str | dict[Any, Any]) -> Any:

@@ -43,8 +43,8 @@ def unwrapped(schema: Any) -> Any:
         case {"type": "json_schema", "json_schema": Mapping() as inner}:
             return unwrapped(inner)
         case {"name": str(name), "schema": Mapping() as inner}:
-            told = {"description": schema["description"]} if schema.get("description") else {}
-            return {**inner, **told, "title": name}
+            description = {"description": schema["description"]} if schema.get("description") else {}
+            return {**inner, **description, "title": name}
         case _:
             return schema
 

@@ -34,8 +34,8 @@ def estimate_message_tokens(
 def _estimate_message(message: BaseMessage, count: Callable[[str], int]) -> int:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     calls = getattr(message, "tool_calls", None) or []
-    said = sum(count(block) if isinstance(block, str) else _estimate_block(block, count) for block in blocks)
-    return said + sum(count(arguments_text(call["args"]) + call["name"]) for call in calls)
+    tokens = sum(count(block) if isinstance(block, str) else _estimate_block(block, count) for block in blocks)
+    return tokens + sum(count(arguments_text(call["args"]) + call["name"]) for call in calls)
 
 
 def _estimate_block(block: dict[Any, Any], count: Callable[[str], int]) -> int:

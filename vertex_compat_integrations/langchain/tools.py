@@ -112,7 +112,9 @@ def _schema_that_contains_itself(tool: Any) -> dict[str, Any] | None:
 
 def _contains_itself(schema: Mapping[str, Any]) -> bool:
     definitions = schema.get("$defs") or schema.get("definitions") or {}
-    uses = {name: {found.decode() for found in _REFERENCE.findall(to_json(of))} for name, of in definitions.items()}
+    uses = {
+        name: {reference.decode() for reference in _REFERENCE.findall(to_json(of))} for name, of in definitions.items()
+    }
     # What uses nothing more is taken away, again and again; a circle remains.
     while done := {name for name, used in uses.items() if not used & uses.keys()}:
         uses = {name: used for name, used in uses.items() if name not in done}

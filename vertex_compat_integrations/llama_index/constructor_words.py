@@ -75,7 +75,7 @@ HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
 
 
 def own_arguments(
-    values: Mapping[str, Any], class_name: str, known: Collection[str], aliases: Mapping[str, str]
+    values: Mapping[str, Any], class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
     """The constructor's arguments in words of ours.
 
@@ -83,7 +83,7 @@ def own_arguments(
         SettingsError: A word of another class asks for something that is not so.
     """
     named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
-    return own_words(named, FOREIGN, class_name, known, aliases)
+    return own_words(named, FOREIGN, class_name, field_names, aliases)
 
 
 def refused_value(error: ValidationError) -> SettingsError:

@@ -127,16 +127,16 @@ def _arguments(text: str) -> dict[str, Any] | str:
 
 def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
     """Thoughts, and what is to be sent back: chat stores keep this block, and memories do not count it."""
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     if reply.extra:
-        kept["message"] = _json(reply.extra)
+        stored["message"] = _json(reply.extra)
     if extras := {call.id: _json(call.extra) for call in reply.tool_calls if call.extra}:
-        kept["tool_calls"] = extras
-    if reply.thoughts or kept:
+        stored["tool_calls"] = extras
+    if reply.thoughts or stored:
         yield ThinkingBlock(
             content=reply.thoughts or None,
             num_tokens=(reply.ending.usage.thought or None) if reply.ending.usage else None,
-            additional_information={EXTRA_KEY: kept} if kept else {},
+            additional_information={EXTRA_KEY: stored} if stored else {},
         )
 
 
@@ -218,9 +218,9 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
     }
 
 
-def _log_probabilities(told: Any) -> list[list[LogProb]] | None:
+def _log_probabilities(logprobs: Any) -> list[list[LogProb]] | None:
     """For each token its likeliest alternatives, as LlamaIndex has them; the token alone if none were asked for."""
-    tokens = told.get("content") if isinstance(told, Mapping) else None
+    tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not tokens:
         return None
     return [[_log_probability(one) for one in token.get("top_logprobs") or [token]] for token in tokens]

@@ -59,15 +59,15 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
     for message in messages:
         if _is_returned_directly(message):
             encoded.extend(list(_missing_results(encoded)))
-        made = _encode_message(message)
-        if made["role"] != "tool":
-            has_lost_calls = made["role"] == "assistant" and "tool_calls" not in made
+        wire_message = _encode_message(message)
+        if wire_message["role"] != "tool":
+            has_lost_calls = wire_message["role"] == "assistant" and "tool_calls" not in wire_message
         elif has_lost_calls:
             # LlamaIndex's CodeActAgent keeps the result of a handoff, but not the call; the result is told as words.
-            made = {"role": "user", "content": _text_or_parts(message)}
-        elif not made["tool_call_id"]:
-            made["tool_call_id"] = next(iter(_unanswered(encoded)), "")
-        encoded.append(made)
+            wire_message = {"role": "user", "content": _text_or_parts(message)}
+        elif not wire_message["tool_call_id"]:
+            wire_message["tool_call_id"] = next(iter(_unanswered(encoded)), "")
+        encoded.append(wire_message)
     return encoded
 
 
@@ -76,8 +76,8 @@ def _encode_message(message: ChatMessage) -> wire.Message:
         case MessageRole.SYSTEM | MessageRole.DEVELOPER:
             return {"role": "system", "content": _text_or_parts(message)}
         case MessageRole.USER:
-            said: wire.UserMessage = {"role": "user", "content": _text_or_parts(message)}
-            return _with_own_extra(said, message)
+            user_message: wire.UserMessage = {"role": "user", "content": _text_or_parts(message)}
+            return _with_own_extra(user_message, message)
         case MessageRole.ASSISTANT | MessageRole.MODEL | MessageRole.CHATBOT:
             return _encode_assistant(message)
         case MessageRole.TOOL | MessageRole.FUNCTION:
@@ -165,8 +165,8 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
     extras = _kept_extras(message)
     encoded: wire.AssistantMessage = {"role": "assistant"}
     # A citation says again what the text says, and where it is from.
-    said = [block for block in message.blocks if not isinstance(block, ToolCallBlock | CitationBlock)]
-    parts = encode_blocks(said)
+    blocks = [block for block in message.blocks if not isinstance(block, ToolCallBlock | CitationBlock)]
+    parts = encode_blocks(blocks)
     if parts and all(part["type"] == "text" for part in parts):
         encoded["content"] = "\n".join(part["text"] for part in parts if part["type"] == "text")
     elif parts:
@@ -174,8 +174,8 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
     calls = [_with_extra(call, extras) for call in calls_of(message)]
     if calls:
         encoded["tool_calls"] = with_foreign_extras(calls, message)
-    kept = _parsed_extra(extras.get("message")) or foreign_message_extra(message, has_calls=bool(calls))
-    if extra := kept:
+    message_extra = _parsed_extra(extras.get("message")) or foreign_message_extra(message, has_calls=bool(calls))
+    if extra := message_extra:
         encoded["extra_content"] = extra
     return encoded
 
@@ -183,10 +183,10 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
 def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
     """What the message keeps to be sent back; chat engines that replace its blocks leave the `additional_kwargs`."""
     for block in message.blocks:
-        if isinstance(block, ThinkingBlock) and (kept := block.additional_information.get(EXTRA_KEY)):
-            return kept if isinstance(kept, Mapping) else {}
-    kept = message.additional_kwargs.get(EXTRA_KEY)
-    return kept if isinstance(kept, Mapping) else {}
+        if isinstance(block, ThinkingBlock) and (extras := block.additional_information.get(EXTRA_KEY)):
+            return extras if isinstance(extras, Mapping) else {}
+    extras = message.additional_kwargs.get(EXTRA_KEY)
+    return extras if isinstance(extras, Mapping) else {}
 
 
 def _parsed_extra(text: Any) -> wire.ExtraContent | None:
@@ -200,8 +200,8 @@ def _parsed_extra(text: Any) -> wire.ExtraContent | None:
 
 
 def _with_extra(call: wire.ToolCall, extras: Mapping[str, Any]) -> wire.ToolCall:
-    kept = extras.get("tool_calls")
-    extra = _parsed_extra(kept.get(call["id"])) if isinstance(kept, Mapping) else None
+    call_extras = extras.get("tool_calls")
+    extra = _parsed_extra(call_extras.get(call["id"])) if isinstance(call_extras, Mapping) else None
     return {**call, "extra_content": extra} if extra else call
 
 

@@ -41,13 +41,16 @@ def load_llm(
         ImportError: `openai:` was asked for, and llama-index-llms-openai is not installed.
     """
     chosen = resolve_spec(spec, settings, section=section, environment=environment)
-    known: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(VertexCompat), *FOREIGN}}
+    names_by_provider: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(VertexCompat), *FOREIGN}}
     if chosen.provider == OPENAI:
         stock: type[LLM] = stock_class("llama_index.llms.openai", "OpenAI", "llama-index-llms-openai")
-        known[OPENAI] = {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {"self", "kwargs"}
-        check_names(chosen, known)
+        names_by_provider[OPENAI] = {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {
+            "self",
+            "kwargs",
+        }
+        check_names(chosen, names_by_provider)
         return stock(**chosen.settings)
-    check_names(chosen, known)
+    check_names(chosen, names_by_provider)
     try:
         return VertexCompat(**chosen.settings)
     except ValidationError as error:

@@ -157,12 +157,12 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """The call as the core takes it; nothing of it is the caller's own any more."""
-        said = with_tools_for_functions({name: value for name, value in call.items() if name != _NAMES_KEY})
-        for name in unknown_names(said):
+        call_options = with_tools_for_functions({name: value for name, value in call.items() if name != _NAMES_KEY})
+        for name in unknown_names(call_options):
             self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
-        said["response_format"] = as_answer_format(said.get("response_format"))
+        call_options["response_format"] = as_answer_format(call_options.get("response_format"))
         try:
-            options = effective_options(self._defaults(), said)
+            options = effective_options(self._defaults(), call_options)
         except ValidationError as error:
             raise vocabulary.refused_value(error) from None
         _refuse_several_answers(options)
@@ -233,11 +233,11 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
         Raises:
             SettingsError: The request cannot be.
         """
-        said = self._prompt_messages(messages, formatted=False) if isinstance(messages, str) else messages
-        prepared = self._prepare(said, kwargs)
+        history = self._prompt_messages(messages, formatted=False) if isinstance(messages, str) else messages
+        prepared = self._prepare(history, kwargs)
         explanation = self._core().explain(prepared.messages, prepared.options, stream=stream)
         thoughts = sum(
-            any(isinstance(block, ThinkingBlock) and block.content for block in each.blocks) for each in said
+            any(isinstance(block, ThinkingBlock) and block.content for block in each.blocks) for each in history
         )
         named = {name: value for name, value in kwargs.items() if name != _NAMES_KEY}
         remarks = (*remarks_on_call(named, self.class_name()), *remark_on_thoughts(thoughts))
@@ -318,14 +318,14 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
             messages.append(
                 ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
             )
-        given: dict[str, Any] = {"parallel_tool_calls": allow_parallel_tool_calls, **kwargs, "messages": messages}
-        given["tools"] = [encode.encode_tool(tool, strict=kwargs.get("strict")) for tool in tools]
+        arguments: dict[str, Any] = {"parallel_tool_calls": allow_parallel_tool_calls, **kwargs, "messages": messages}
+        arguments["tools"] = [encode.encode_tool(tool, strict=kwargs.get("strict")) for tool in tools]
         choice = kwargs.get("tool_choice") or ("required" if tool_required else None)
         if choice is not None:
-            given["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice
+            arguments["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice
         if names := encode.changed_names(tools):
-            given[_NAMES_KEY] = names
-        return given
+            arguments[_NAMES_KEY] = names
+        return arguments
 
     @override
     def _validate_chat_with_tools_response(
@@ -362,8 +362,8 @@ class VertexCompat(Closable, Connection, Options, StructuredAnswers):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Copy the settings; the copy shares what is none: credentials, client, callbacks."""
-        held = [getattr(self, name) for name, field in type(self).model_fields.items() if field.exclude]
-        return super().__deepcopy__({**(memo or {}), **{id(each): each for each in (*held, self._client)}})
+        excluded = [getattr(self, name) for name, field in type(self).model_fields.items() if field.exclude]
+        return super().__deepcopy__({**(memo or {}), **{id(each): each for each in (*excluded, self._client)}})
 
 
 def _refuse_several_answers(options: Options) -> None:

@@ -37,7 +37,7 @@ _AUDIO_FORMATS = {
 class _Source:
     """Where a block's medium is, and what it is said to be."""
 
-    held: bytes | IOBase | None
+    data: bytes | IOBase | None
     path: Path | str | None
     url: str | None
     mime_type: str | None
@@ -52,7 +52,7 @@ def need_reading(messages: Sequence[ChatMessage]) -> bool:
 def _needs_reading(block: object) -> bool:
     if isinstance(block, CitableBlock):
         return any(_needs_reading(inner) for inner in block.content)
-    return isinstance(block, MediaBlock) and (block.path is not None or isinstance(_source_of(block).held, IOBase))
+    return isinstance(block, MediaBlock) and (block.path is not None or isinstance(_source_of(block).data, IOBase))
 
 
 def encode_medium(block: MediaBlock) -> wire.ContentPart:
@@ -62,7 +62,7 @@ def encode_medium(block: MediaBlock) -> wire.ContentPart:
         UnsupportedContentError: The block is empty, or of an unknown kind, or asks for what the endpoint cannot say.
     """
     source = _source_of(block)
-    if source.held is None and source.path is None:
+    if source.data is None and source.path is None:
         return _by_url(source, type(block).__name__)
     data = _base64_of(source)
     mime_type = source.mime_type or _guess_by_name(source.path)
@@ -105,9 +105,9 @@ def _guess_by_name(name: Path | str | None) -> str | None:
 
 def _base64_of(source: _Source) -> str:
     """The medium as base64 text; blocks keep bytes as base64 themselves, streams and files as they are."""
-    match source.held:
+    match source.data:
         case bytes():
-            return source.held.decode()
+            return source.data.decode()
         case None:
             return b64encode(Path(str(source.path)).read_bytes()).decode()
         case stream:

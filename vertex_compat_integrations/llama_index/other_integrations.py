@@ -22,35 +22,35 @@ _SIGNATURES_KEY = "thought_signatures"
 
 def foreign_calls(message: ChatMessage) -> list[tuple[str | None, str, Any]]:
     """Id, name and arguments of the calls that stand in `additional_kwargs`."""
-    found: list[tuple[str | None, str, Any]] = []
+    calls: list[tuple[str | None, str, Any]] = []
     for call in _raw_calls(message):
         match call:
             case {"function": Mapping() as called}:
-                found.append((call.get("id"), called.get("name") or "", called.get("arguments") or ""))
+                calls.append((call.get("id"), called.get("name") or "", called.get("arguments") or ""))
             case {"type": "tool_use", "name": str(name)}:
-                found.append((call.get("id"), name, call.get("input") or {}))
+                calls.append((call.get("id"), name, call.get("input") or {}))
     function = message.additional_kwargs.get("function_call")
-    if not found and isinstance(function, Mapping):
+    if not calls and isinstance(function, Mapping):
         name = function.get("name") or ""
         # A result of the older kind is paired by the function's name.
-        found.append((name, name, function.get("arguments") or ""))
-    return found
+        calls.append((name, name, function.get("arguments") or ""))
+    return calls
 
 
 def _raw_calls(message: ChatMessage) -> Iterator[Mapping[str, Any]]:
     calls = message.additional_kwargs.get(CALLS_KEY)
     for call in calls if isinstance(calls, list | tuple) else ():
-        made = call.model_dump() if isinstance(call, BaseModel) else call
-        if isinstance(made, Mapping):
-            yield made
+        fields = call.model_dump() if isinstance(call, BaseModel) else call
+        if isinstance(fields, Mapping):
+            yield fields
 
 
 def with_foreign_extras(calls: Sequence[wire.ToolCall], message: ChatMessage) -> list[wire.ToolCall]:
     """The calls with what another integration kept of their `extra_content`."""
     if any("extra_content" in call for call in calls):
         return list(calls)
-    told = {str(call.get("id") or ""): call.get("extra_content") for call in _raw_calls(message)}
-    extended = [_with_extra(call, told.get(call["id"])) for call in calls]
+    extras = {str(call.get("id") or ""): call.get("extra_content") for call in _raw_calls(message)}
+    extended = [_with_extra(call, extras.get(call["id"])) for call in calls]
     signature = _only_signature(message)
     if signature is None or "extra_content" in extended[0]:
         return extended
@@ -69,9 +69,13 @@ def foreign_message_extra(message: ChatMessage, *, has_calls: bool) -> wire.Extr
 
 
 def _only_signature(message: ChatMessage) -> str | bytes | None:
-    given = message.additional_kwargs.get(_SIGNATURES_KEY)
-    found = [one for one in given if isinstance(one, str | bytes) and one] if isinstance(given, list | tuple) else []
-    return found[0] if len(set(found)) == 1 else None
+    signatures = message.additional_kwargs.get(_SIGNATURES_KEY)
+    present = (
+        [one for one in signatures if isinstance(one, str | bytes) and one]
+        if isinstance(signatures, list | tuple)
+        else []
+    )
+    return present[0] if len(set(present)) == 1 else None
 
 
 def _signed(signature: str | bytes) -> wire.ExtraContent:

@@ -22,13 +22,13 @@ def component_state(component: BaseModel) -> dict[str, Any]:
     pickled, or may hold a secret (headers, a proxy's password), takes its default where it arrives, with a warning.
     """
     state = state_to_pickle(BaseModel.__getstate__(component))
-    kept = {}
+    values = {}
     for name, value in state["__dict__"].items():
         if reason := _reason_to_stay(name, value):
             warnings.warn(f"{name} {reason}; the copy has its default.", VertexCompatWarning, stacklevel=3)
         else:
-            kept[name] = value
-    return {**state, "__dict__": kept, "__pydantic_private__": None}
+            values[name] = value
+    return {**state, "__dict__": values, "__pydantic_private__": None}
 
 
 def _reason_to_stay(name: str, value: Any) -> str | None:

@@ -42,10 +42,10 @@ def as_answer_format(value: Any) -> Any:
     return answer_format(value) if isinstance(value, type) and issubclass(value, BaseModel) else value
 
 
-def answer_kwargs(schema: type[BaseModel], given: Mapping[str, Any] | None) -> dict[str, Any]:
+def answer_kwargs(schema: type[BaseModel], call: Mapping[str, Any] | None) -> dict[str, Any]:
     """A call's arguments that ask for the class; a `tool_choice`, which programs set, says nothing without tools."""
-    kept = {name: value for name, value in (given or {}).items() if name != "tool_choice"}
-    return {**kept, "response_format": answer_format(schema)}
+    others = {name: value for name, value in (call or {}).items() if name != "tool_choice"}
+    return {**others, "response_format": answer_format(schema)}
 
 
 def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
@@ -57,12 +57,12 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
         pydantic.ValidationError: The answer is not of the class.
     """
     text = response.message.content or ""
-    told = response.raw if isinstance(response.raw, dict) else {}
-    if refusal := told.get("refusal"):
+    raw = response.raw if isinstance(response.raw, dict) else {}
+    if refusal := raw.get("refusal"):
         refused = RefusedAnswerError(refusal, partial_text="" if text == refusal else text)
-        refused.finish_detail = told.get("finish_detail")
+        refused.finish_detail = raw.get("finish_detail")
         raise refused
-    if told.get("finish_reason") == "length":
+    if raw.get("finish_reason") == "length":
         error = EmptyReplyError(
             "The structured answer was cut by max_tokens.", hint="Raise max_tokens.", partial_text=text
         )

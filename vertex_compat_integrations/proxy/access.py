@@ -38,6 +38,6 @@ def denial(headers: Mapping[str, str], host: str, port: int, key: str) -> Denial
     # Browsers say where a page is from; programs have no reason to.
     if "Origin" in headers:
         return _BROWSER
-    scheme, _, given = headers.get("Authorization", "").partition(" ")
-    is_known = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), key.encode())
+    scheme, _, sent_key = headers.get("Authorization", "").partition(" ")
+    is_known = hmac.compare_digest(sent_key.strip().encode(errors="surrogateescape"), key.encode())
     return None if is_known and scheme.lower() == "bearer" else _WRONG_KEY

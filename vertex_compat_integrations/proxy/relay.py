@@ -87,8 +87,8 @@ class Relay:
         if self.is_finished or (self._done_is_an_end and self._parser.is_done):
             return None
         stray = self._parser.stray
-        if (told := decode_stray(stray)) is not None:
-            return told
+        if (error := decode_stray(stray)) is not None:
+            return error
         if stray and not self._decoder.partial_text:
             return UnexpectedReplyError("The answer to a streaming request is no stream.")
         return StreamInterruptedError("The stream ended without a finish reason.", hint="Ask again.")

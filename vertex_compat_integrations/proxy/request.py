@@ -50,10 +50,10 @@ def embeddings_body(body: wire.Json, model: str) -> wire.Json:
     return {**body, "model": model}
 
 
-def _messages(given: Any, model: str, facts: ModelFacts, memory: SignatureMemory) -> Any:
-    messages = [_plain(message) for message in given] if isinstance(given, list) else given
+def _messages(value: Any, model: str, facts: ModelFacts, memory: SignatureMemory) -> Any:
+    messages = [_plain(message) for message in value] if isinstance(value, list) else value
     if not _are_messages(messages):
-        return given
+        return value
     # As for the library's classes: signatures are Gemini's, and no other publisher's model shall see them.
     is_gemini = facts.gemini or "/" not in model
     messages = memory.restore(messages, model) if is_gemini else without_signatures(messages)
@@ -67,8 +67,8 @@ def _plain(message: Any) -> Any:
     """The message without what is null, under a role that the endpoint has."""
     if not isinstance(message, dict):
         return message
-    said = {key: value for key, value in message.items() if value is not None}
-    return {**said, "role": _SYSTEM_ROLES.get(role, role)} if isinstance(role := said.get("role"), str) else said
+    fields = {key: value for key, value in message.items() if value is not None}
+    return {**fields, "role": _SYSTEM_ROLES.get(role, role)} if isinstance(role := fields.get("role"), str) else fields
 
 
 def _are_messages(value: Any) -> TypeGuard[list[wire.Message]]:
@@ -111,13 +111,13 @@ def _with_tools(body: wire.Json, facts: ModelFacts) -> wire.Json:
         declared = settle_tools(tools, body.get("tool_choice"), facts)
     except SettingsError:
         return body
-    said = {"tools": declared.functions, "tool_choice": declared.choice}
-    kept = {key: value for key, value in body.items() if key not in said}
-    fitted = {**kept, **{key: value for key, value in said.items() if value}}
+    declared_tools = {"tools": declared.functions, "tool_choice": declared.choice}
+    others = {key: value for key, value in body.items() if key not in declared_tools}
+    fitted = {**others, **{key: value for key, value in declared_tools.items() if value}}
     if not declared.native:
         return fitted
-    known = mapping_in(mapping_in(body.get("extra_body")).get("google")).get("tools") or []
-    return deep_merge(fitted, {"extra_body": {"google": {"tools": [*known, *declared.native]}}})
+    google_tools = mapping_in(mapping_in(body.get("extra_body")).get("google")).get("tools") or []
+    return deep_merge(fitted, {"extra_body": {"google": {"tools": [*google_tools, *declared.native]}}})
 
 
 def _with_answer_schema(body: wire.Json) -> wire.Json:

@@ -191,8 +191,8 @@ class Proxy:
             request[_EXCHANGE].failure = type(error).__name__
             return _json(status_of(error), error_body(self._explained(error, request)), error_headers(error))
         except web.HTTPException as error:
-            told = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
-            return _json(error.status, openai_error(error.status, told, None))
+            reason = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
+            return _json(error.status, openai_error(error.status, reason, None))
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)

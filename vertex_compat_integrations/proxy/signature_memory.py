@@ -63,11 +63,11 @@ class SignatureMemory:
         if next(signatures_in(own), None) is not None:
             return call
         key = _key(model, call["id"], call["function"]["name"], call["function"]["arguments"])
-        known = self._held.get(key)
-        if known is None:
+        extras = self._held.get(key)
+        if extras is None:
             return call
         self._held.move_to_end(key)
-        return cast("wire.ToolCall", {**call, "extra_content": deep_merge(mapping_in(own), from_json(known))})
+        return cast("wire.ToolCall", {**call, "extra_content": deep_merge(mapping_in(own), from_json(extras))})
 
     def _keep(self, key: bytes, extra: bytes) -> None:
         self._bytes += len(extra) - len(self._held.pop(key, b""))

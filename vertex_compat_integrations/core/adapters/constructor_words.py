@@ -105,7 +105,7 @@ GENERATION_WORDS: Words = {
 
 
 def own_words(
-    values: Mapping[str, Any], words: Words, class_name: str, known: Collection[str], aliases: Mapping[str, str]
+    values: Mapping[str, Any], words: Words, class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
     """The constructor's arguments in words of ours, and without those that are None, which means the default.
 
@@ -113,39 +113,39 @@ def own_words(
         values: The arguments.
         words: What is known of other classes' words.
         class_name: The class, as errors name it.
-        known: The class's own words.
+        field_names: The class's own words.
         aliases: Other names of these.
 
     Raises:
         SettingsError: A word asks for something that is not so, or says otherwise than another one.
     """
-    kept: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     converted: list[tuple[str, Mapping[str, Any]]] = []
     for name, value in values.items():
         word = words.get(name)
-        if word is None or (name in known and isinstance(word, Foreign)):
-            if not (value is None and name in known):
-                kept[name] = value
+        if word is None or (name in field_names and isinstance(word, Foreign)):
+            if not (value is None and name in field_names):
+                own[name] = value
         elif isinstance(word, Converted):
             converted.append((name, word.convert(value) if value is not None else {}))
         else:
             _refuse_unless_idle(name, value, word, class_name)
-    kept = rename_aliases(kept, aliases)
+    own = rename_aliases(own, aliases)
     for name, settings in converted:
-        _merge(kept, settings, name)
-    return kept
+        _merge(own, settings, name)
+    return own
 
 
-def _merge(kept: dict[str, Any], settings: Mapping[str, Any], source: str) -> None:
+def _merge(own: dict[str, Any], settings: Mapping[str, Any], source: str) -> None:
     """Add what a word means; a mapping is added to a mapping."""
     for name, value in settings.items():
-        held = kept.get(name)
-        if isinstance(held, Mapping) and isinstance(value, Mapping) and name != source:
-            kept[name] = {**value, **held}
-        elif held not in (None, value):
+        current = own.get(name)
+        if isinstance(current, Mapping) and isinstance(value, Mapping) and name != source:
+            own[name] = {**value, **current}
+        elif current not in (None, value):
             raise SettingsError(f"{source} and {name} are the same setting, given twice.", hint=f"Keep {name}=.")
         else:
-            kept[name] = value
+            own[name] = value
 
 
 def _refuse_unless_idle(name: str, value: Any, foreign: Foreign, class_name: str) -> None:

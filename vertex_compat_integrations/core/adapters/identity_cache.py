@@ -21,21 +21,21 @@ class IdentityCache:
 
     def get(self, source: object, state: Hashable, make: Callable[[], wire.Json]) -> wire.Json:
         """What `make` makes of the source; made once for each `state` that the source is in."""
-        held = self._held.get(id(source))
-        if held is not None and held[0]() is source and held[1] == state:
-            kept: wire.Json = from_json(held[2])
-            return kept
-        made = make()
-        self._keep(source, state, made)
-        return made
+        entry = self._held.get(id(source))
+        if entry is not None and entry[0]() is source and entry[1] == state:
+            copy: wire.Json = from_json(entry[2])
+            return copy
+        built = make()
+        self._keep(source, state, built)
+        return built
 
-    def _keep(self, source: object, state: Hashable, made: wire.Json) -> None:
+    def _keep(self, source: object, state: Hashable, built: wire.Json) -> None:
         number = id(source)
         try:
-            text = to_json(made)
+            text = to_json(built)
             reference = weakref.ref(source, lambda _: self._held.pop(number, None))
         except (TypeError, ValueError):
             # No JSON, or nothing that can be watched: made anew each time.
             return
-        if from_json(text) == made:
+        if from_json(text) == built:
             self._held[number] = reference, state, text

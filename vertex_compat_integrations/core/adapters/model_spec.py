@@ -52,7 +52,7 @@ class Spec:
 
 def resolve_spec(
     spec: str | os.PathLike[str] | Mapping[str, Any],
-    given: Mapping[str, Any],
+    overrides: Mapping[str, Any],
     *,
     section: str | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -61,26 +61,26 @@ def resolve_spec(
 
     Args:
         spec: `"provider:model"`, a mapping of settings, or a file (`.yaml`, `.yml`, `.toml`, `.json`) that holds one.
-        given: Settings that the program gives besides, which count more than all others; by provider, too.
+        overrides: Settings that the program gives besides, which count more than all others; by provider, too.
         section: Where in the file or mapping the settings stand, e.g. `"models.fast"`.
         environment: `LLM_MODEL` replaces the model, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` the place.
 
     Raises:
         SettingsError: The file cannot be read, or no provider and model come of it.
     """
-    said, said_for = _for_all(_settings_in(spec, section))
-    code, code_for = _for_all(given)
-    home, _ = _named(said)
-    provider, model = _provider_and_model((said, {"model": environment.get(MODEL_VARIABLE)}, code))
-    shared = {**said, **code}
+    for_all, by_provider = _for_all(_settings_in(spec, section))
+    code, code_for = _for_all(overrides)
+    home, _ = _named(for_all)
+    provider, model = _provider_and_model((for_all, {"model": environment.get(MODEL_VARIABLE)}, code))
+    shared = {**for_all, **code}
     if not any(shared.get(name) for name in _URLS):
-        _refuse_to_lend(said, home, provider)
+        _refuse_to_lend(for_all, home, provider)
         _refuse_to_lend(code, _named(code)[0] or home, provider)
     place = _coordinates(environment) if provider == VERTEX_COMPAT else {}
-    layers = (said, said_for.pop(provider, {}), place, code, code_for.pop(provider, {}), {"model": model})
+    layers = (for_all, by_provider.pop(provider, {}), place, code, code_for.pop(provider, {}), {"model": model})
     settings = _laid_over(layers)
     settings.pop("provider", None)
-    idle = {name: {**said_for.get(name, {}), **code_for.get(name, {})} for name in PROVIDERS if name != provider}
+    idle = {name: {**by_provider.get(name, {}), **code_for.get(name, {})} for name in PROVIDERS if name != provider}
     return Spec(provider, {name: value for name, value in settings.items() if value is not None}, idle)
 
 
@@ -109,20 +109,20 @@ def _refuse_to_lend(settings: Mapping[str, Any], home: str, provider: str) -> No
             )
 
 
-def check_names(spec: Spec, known: Mapping[str, Collection[str]]) -> None:
+def check_names(spec: Spec, names_by_provider: Mapping[str, Collection[str]]) -> None:
     """Refuse names that no setting has, also among those for a provider that is not in use.
 
     Args:
         spec: The specification.
-        known: The settings' names by provider, of those that are installed.
+        names_by_provider: The settings' names by provider, of those that are installed.
 
     Raises:
         SettingsError: There is such a name.
     """
     for provider, settings in {spec.provider: spec.settings, **spec.idle}.items():
-        for name in settings if provider in known else ():
-            if name not in known[provider]:
-                raise _unknown(name, provider, known)
+        for name in settings if provider in names_by_provider else ():
+            if name not in names_by_provider[provider]:
+                raise _unknown(name, provider, names_by_provider)
 
 
 def stock_class(module: str, name: str, package: str) -> Any:
@@ -144,16 +144,16 @@ def stock_class(module: str, name: str, package: str) -> Any:
         raise ImportError(f"{OPENAI}: needs {name}, which is not installed: pip install {package}") from None
 
 
-def _unknown(name: str, provider: str, known: Mapping[str, Collection[str]]) -> SettingsError:
+def _unknown(name: str, provider: str, names_by_provider: Mapping[str, Collection[str]]) -> SettingsError:
     message = f"{name} is no setting of {provider} models."
-    nearest = get_close_matches(name, known[provider], n=1, cutoff=0.6)
+    nearest = get_close_matches(name, names_by_provider[provider], n=1, cutoff=0.6)
     if nearest:
         return SettingsError(message, hint=f"Did you mean {nearest[0]}?")
-    if _SYNONYMS.get(name) in known[provider]:
+    if _SYNONYMS.get(name) in names_by_provider[provider]:
         return SettingsError(message, hint=f"Did you mean {_SYNONYMS[name]}?")
-    if "additional_kwargs" in known[provider] and len(wire_paths().get(name, ())) == 1:
+    if "additional_kwargs" in names_by_provider[provider] and len(wire_paths().get(name, ())) == 1:
         return SettingsError(message, hint=f"Write additional_kwargs: {{{name}: …}}, which both classes take.")
-    owner = next((other for other in known if name in known[other]), None)
+    owner = next((other for other in names_by_provider if name in names_by_provider[other]), None)
     if owner is not None:
         return SettingsError(message, hint=f"It is one of {owner}: put it under the key {owner}, or leave it out.")
     return SettingsError(message, hint="Leave it out, or look the name up in the class's fields.")
@@ -183,8 +183,8 @@ def _section(settings: Any, section: str | None, where: str) -> Mapping[str, Any
 
 
 def _sections_in(settings: Any) -> list[str]:
-    held = settings if isinstance(settings, Mapping) else {}
-    return [name for name, value in held.items() if isinstance(value, Mapping) and name not in PROVIDERS]
+    sections = settings if isinstance(settings, Mapping) else {}
+    return [name for name, value in sections.items() if isinstance(value, Mapping) and name not in PROVIDERS]
 
 
 def _sections_hint(settings: Any) -> str:
@@ -252,8 +252,8 @@ def _provider_hint(text: str) -> str:
 
 
 def _coordinates(environment: Mapping[str, str]) -> dict[str, str]:
-    found = {name: next(filter(None, map(environment.get, names)), None) for name, names in _VARIABLES.items()}
-    return {name: value for name, value in found.items() if value}
+    coordinates = {name: next(filter(None, map(environment.get, names)), None) for name, names in _VARIABLES.items()}
+    return {name: value for name, value in coordinates.items() if value}
 
 
 def read_text(path: Path) -> str:

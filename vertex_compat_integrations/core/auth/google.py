@@ -90,9 +90,9 @@ class GoogleSource(SharedSource):
     @property
     def kind(self) -> str:
         """Where the credentials come from, and their class."""
-        given = self._settings.credentials
-        loaded = self._loaded.credentials if self._loaded else given
-        origin = "the given credentials" if given else "Application Default Credentials"
+        credentials = self._settings.credentials
+        loaded = self._loaded.credentials if self._loaded else credentials
+        origin = "the given credentials" if credentials else "Application Default Credentials"
         if loaded is None:
             return origin
         return f"{origin} ({type(loaded).__module__.rpartition('.')[2]}.{type(loaded).__name__})"
@@ -146,8 +146,8 @@ class GoogleSource(SharedSource):
     def _token(self, request: TokenRequest, url: str, refused: str | None) -> Token:
         credentials = self._load(request).credentials
         began = datetime.datetime.now(datetime.UTC)
-        held = self._held
-        used = {refused, held.headers["Authorization"]} if held else {refused}
+        current = self._held
+        used = {refused, current.headers["Authorization"]} if current else {refused}
         # A token that somebody else's refresh of the same object brought is as good as one of ours.
         if not credentials.valid or _apply(credentials).get("Authorization", "") in used:
             credentials.refresh(request)
@@ -303,8 +303,8 @@ def universe_of(credentials: object) -> str:
 
 def _oauth_codes(error: Exception) -> list[str]:
     """OAuth's error codes in an exception, which otherwise may hold anything."""
-    found = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
-    return list(dict.fromkeys(found))
+    codes = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
+    return list(dict.fromkeys(codes))
 
 
 def _hint(error: Exception) -> str:
@@ -330,7 +330,7 @@ def _hint(error: Exception) -> str:
 
 def shared_source(settings: GoogleSettings, clock: Callable[[], float]) -> SharedSource:
     """The source that everybody with these settings has."""
-    given = settings.credentials
-    where = identity_of(given) if given is not None else resolve_adc_environment()
+    own = settings.credentials
+    where = identity_of(own) if own is not None else resolve_adc_environment()
     key = (replace(settings, credentials=None), where, clock)
-    return SOURCES.find(key, lambda: GoogleSource(settings, clock), is_lasting=given is None)
+    return SOURCES.find(key, lambda: GoogleSource(settings, clock), is_lasting=own is None)

@@ -69,19 +69,19 @@ def _hold(token: Token, began: float) -> _Held:
     return _Held(token.headers, began if token.settles else advisory_at, settled_at, advisory_at, mandatory_at, expires)
 
 
-def _hold_again(held: _Held, previous: _Held, began: float) -> _Held:
+def _hold_again(current: _Held, previous: _Held, began: float) -> _Held:
     """A token that came a second time: it is asked for again in its mandatory window, and in that, at its expiry."""
-    again_at = previous.mandatory_at if began < previous.mandatory_at else held.expires
-    return replace(held, fresh_until=min(held.fresh_until, again_at), advisory_at=again_at, mandatory_at=again_at)
+    again_at = previous.mandatory_at if began < previous.mandatory_at else current.expires
+    return replace(current, fresh_until=min(current.fresh_until, again_at), advisory_at=again_at, mandatory_at=again_at)
 
 
-def _postpone(held: _Held, now: float) -> _Held:
+def _postpone(current: _Held, now: float) -> _Held:
     """A token whose successor could not be fetched: it serves on, and the next attempt waits."""
-    next_at = min(now + max(BACKOFF_SECONDS, (held.expires - now) / 4), held.expires)
-    mandatory_at = held.mandatory_at if now < held.mandatory_at else next_at
+    next_at = min(now + max(BACKOFF_SECONDS, (current.expires - now) / 4), current.expires)
+    mandatory_at = current.mandatory_at if now < current.mandatory_at else next_at
     advisory_at = min(next_at, mandatory_at)
-    fresh_until = advisory_at if now >= held.settled_at else held.fresh_until
-    return replace(held, fresh_until=fresh_until, advisory_at=advisory_at, mandatory_at=mandatory_at)
+    fresh_until = advisory_at if now >= current.settled_at else current.fresh_until
+    return replace(current, fresh_until=fresh_until, advisory_at=advisory_at, mandatory_at=mandatory_at)
 
 
 class RefreshingSource(ABC):
@@ -115,57 +115,57 @@ class RefreshingSource(ABC):
     @property
     def expires(self) -> float | None:
         """When the token in use dies, by the clock; None if there is none yet, or it does not die."""
-        held = self._held
-        return held.expires if held is not None and math.isfinite(held.expires) else None
+        current = self._held
+        return current.expires if current is not None and math.isfinite(current.expires) else None
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
-        held = self._held
-        if held is not None and self._clock() < held.fresh_until:
-            return held.headers
+        current = self._held
+        if current is not None and self._clock() < current.fresh_until:
+            return current.headers
         return self._serve(url) or self._wait(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
         """The headers that authorise a request to `url`; nothing is fetched, and nothing blocks, on the event loop."""
-        held = self._held
-        if held is not None and self._clock() < held.fresh_until:
-            return held.headers
+        current = self._held
+        if current is not None and self._clock() < current.fresh_until:
+            return current.headers
         return self._serve(url) or await self._await(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     def invalidate(self, headers: Mapping[str, str]) -> None:
         """Forget the token of these headers, to which the endpoint answered 401; a newer one is kept."""
         with self._state_lock:
-            held = self._held
-            if held is not None and held.headers["Authorization"] == headers.get("Authorization"):
-                self._refused = held.headers["Authorization"]
+            current = self._held
+            if current is not None and current.headers["Authorization"] == headers.get("Authorization"):
+                self._refused = current.headers["Authorization"]
                 self._held = None
 
     def _serve(self, url: str) -> AuthHeaders | None:
         """The headers of a token that is good; in its advisory window, the next one is fetched meanwhile."""
-        held, now = self._held, self._clock()
-        if held is None or now >= held.mandatory_at:
+        current, now = self._held, self._clock()
+        if current is None or now >= current.mandatory_at:
             return None
-        if now >= held.advisory_at:
+        if now >= current.advisory_at:
             self._fetching.join(lambda: self._renew(url), self._is_wanted)
-            return held.headers
-        return self._settle(held, now)
+            return current.headers
+        return self._settle(current, now)
 
-    def _settle(self, held: _Held, now: float) -> AuthHeaders:
+    def _settle(self, current: _Held, now: float) -> AuthHeaders:
         """The headers, with those that came late."""
-        headers = self._applied() or held.headers
-        if now >= held.settled_at or BOUNDARY_HEADER in headers:
+        headers = self._applied() or current.headers
+        if now >= current.settled_at or BOUNDARY_HEADER in headers:
             with self._state_lock:
-                if self._held is held:
-                    self._held = replace(held, headers=headers, fresh_until=held.advisory_at)
+                if self._held is current:
+                    self._held = replace(current, headers=headers, fresh_until=current.advisory_at)
         return headers
 
     def _is_wanted(self) -> bool:
-        held = self._held
-        return held is None or self._clock() >= held.advisory_at
+        current = self._held
+        return current is None or self._clock() >= current.advisory_at
 
     def _is_due(self) -> bool:
-        held = self._held
-        return held is None or self._clock() >= held.mandatory_at
+        current = self._held
+        return current is None or self._clock() >= current.mandatory_at
 
     def _wait(self, url: str, seconds: float) -> AuthHeaders:
         deadline = time.monotonic() + seconds
@@ -178,8 +178,8 @@ class RefreshingSource(ABC):
                 continue
             except Exception as error:  # noqa: BLE001 - raised again unless the old token serves
                 return self._fall_back(error, seconds)
-            if held := self._held:
-                return held.headers
+            if current := self._held:
+                return current.headers
 
     async def _await(self, url: str, seconds: float) -> AuthHeaders:
         deadline = time.monotonic() + seconds
@@ -193,14 +193,14 @@ class RefreshingSource(ABC):
                 continue
             except Exception as error:  # noqa: BLE001 - raised again unless the old token serves
                 return self._fall_back(error, seconds)
-            if held := self._held:
-                return held.headers
+            if current := self._held:
+                return current.headers
 
     def _fall_back(self, error: Exception, seconds: float) -> AuthHeaders:
         """The token in use if it has life left, else the error."""
-        held = self._held
-        if held is not None and self._clock() < held.expires:
-            return held.headers
+        current = self._held
+        if current is not None and self._clock() < current.expires:
+            return current.headers
         if isinstance(error, TimeoutError):
             raise self._explain(error, seconds) from None
         raise error
@@ -235,14 +235,14 @@ class RefreshingSource(ABC):
     def _keep(self, token: Token, began: float) -> AuthHeaders:
         if not token.life_seconds:
             return token.headers
-        held = _hold(token, began)
+        current = _hold(token, began)
         with self._state_lock:
             previous = self._held
-            if previous and previous.headers["Authorization"] == held.headers["Authorization"]:
-                held = _hold_again(held, previous, began)
-            self._held = held
+            if previous and previous.headers["Authorization"] == current.headers["Authorization"]:
+                current = _hold_again(current, previous, began)
+            self._held = current
             self._refused = None
-        return held.headers
+        return current.headers
 
     def _postpone(self) -> None:
         with self._state_lock:

@@ -38,9 +38,9 @@ class _Pairs:
         """The pair that the credential was first seen in: the given one, if it is new."""
         key = id(credential)
         with self._lock:
-            known = self._pairs.get(key)
-            if known is not None and known[0]() is credential:
-                return known[1]
+            earlier = self._pairs.get(key)
+            if earlier is not None and earlier[0]() is credential:
+                return earlier[1]
             self._pairs[key] = self._reference(credential, key), pair
             return pair
 

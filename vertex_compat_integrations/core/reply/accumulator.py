@@ -56,5 +56,5 @@ class Accumulator:
         if delta.media:
             self._media += delta.media
         # By position: one for each piece, and keywords take twice the time.
-        said = self._text, self._thoughts, self._in_order
-        return Reply(*said, delta.extra, self._media, delta.refusal, delta.ending or _UNENDED, delta.dropped)
+        so_far = self._text, self._thoughts, self._in_order
+        return Reply(*so_far, delta.extra, self._media, delta.refusal, delta.ending or _UNENDED, delta.dropped)

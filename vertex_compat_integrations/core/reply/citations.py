@@ -58,8 +58,8 @@ def _either(holder: Mapping[str, Any], *names: str) -> Any:
 def _source(chunk: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """URL and title of a grounding chunk."""
     for kind in _SOURCE_KINDS:
-        if isinstance(found := chunk.get(kind), Mapping):
-            url, title = _either(found, "uri", "source_uri", "sourceUri"), _either(found, "title", "domain")
+        if isinstance(source := chunk.get(kind), Mapping):
+            url, title = _either(source, "uri", "source_uri", "sourceUri"), _either(source, "title", "domain")
             return (url if isinstance(url, str) else None), (title if isinstance(title, str) else None)
     return None, None
 
@@ -68,12 +68,12 @@ def _supported(
     support: Mapping[str, Any], sources: list[tuple[str | None, str | None]], text: str
 ) -> Iterator[Citation]:
     segment = support.get("segment")
-    said, start, end = _place(segment if isinstance(segment, Mapping) else {}, text)
+    words, start, end = _place(segment if isinstance(segment, Mapping) else {}, text)
     numbers = _either(support, "grounding_chunk_indices", "groundingChunkIndices")
     for number in numbers if isinstance(numbers, list) else ():
         if isinstance(number, int) and 0 <= number < len(sources) and any(sources[number]):
             url, title = sources[number]
-            yield Citation(url, title, said, start, end)
+            yield Citation(url, title, words, start, end)
 
 
 def _place(segment: Mapping[str, Any], text: str) -> tuple[str | None, int | None, int | None]:
@@ -82,15 +82,15 @@ def _place(segment: Mapping[str, Any], text: str) -> tuple[str | None, int | Non
     The words decide: offsets are believed only where they point at them, for they may count text that the answer does
     not hold, such as thoughts.
     """
-    said = segment.get("text")
+    stated = segment.get("text")
     begin, end = _either(segment, "start_index", "startIndex") or 0, _either(segment, "end_index", "endIndex")
     if isinstance(begin, int) and isinstance(end, int) and 0 <= begin < end:
         encoded = text.encode("utf-8", "surrogatepass")
         before, at = (encoded[:begin], encoded[begin:end])
         words = at.decode("utf-8", "ignore")
-        if words and (not isinstance(said, str) or words == said):
+        if words and (not isinstance(stated, str) or words == stated):
             first = len(before.decode("utf-8", "ignore"))
             return words, first, first + len(words)
-    if isinstance(said, str) and said and (found := text.find(said)) >= 0:
-        return said, found, found + len(said)
-    return (said if isinstance(said, str) else None), None, None
+    if isinstance(stated, str) and stated and (position := text.find(stated)) >= 0:
+        return stated, position, position + len(stated)
+    return (stated if isinstance(stated, str) else None), None, None

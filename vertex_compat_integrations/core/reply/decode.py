@@ -8,7 +8,7 @@ from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedRe
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply
-from vertex_compat_integrations.core.reply.thought_tags import Split, split_thoughts
+from vertex_compat_integrations.core.reply.thought_tags import split_thoughts
 from vertex_compat_integrations.core.reply.tool_call import decode_calls
 from vertex_compat_integrations.core.reply.usage import decode_usage
 
@@ -40,20 +40,10 @@ def decode_replies(
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
     choices = mappings_in(completion["choices"]) or [{}]
-    replies = [
-        _decode_choice(completion, choice, _split_of(choice, marker, unopened=unopened), one_call=one_call)
-        for choice in choices
-    ]
+    replies = [_decode_choice(completion, choice, marker, unopened=unopened, one_call=one_call) for choice in choices]
     if len(replies) == 1:
         refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
     return replies
-
-
-def _split_of(choice: Mapping[str, Any], marker: str | None, *, unopened: bool) -> Split:
-    message = mapping_in(choice.get("message"))
-    content, _ = decode_content(message.get("content"))
-    whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
-    return split_thoughts(content, marker, unopened=unopened, whole=whole)
 
 
 def is_whole(finish: Any, *, has_calls: bool) -> bool:
@@ -61,17 +51,21 @@ def is_whole(finish: Any, *, has_calls: bool) -> bool:
     return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
-def _decode_choice(completion: Mapping[str, Any], choice: Mapping[str, Any], split: Split, *, one_call: bool) -> Reply:
+def _decode_choice(
+    completion: Mapping[str, Any], choice: Mapping[str, Any], marker: str | None, *, unopened: bool, one_call: bool
+) -> Reply:
     message = mapping_in(choice.get("message"))
-    _, media = decode_content(message.get("content"))
+    content, media = decode_content(message.get("content"))
+    whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
+    split = split_thoughts(content, marker, unopened=unopened, whole=whole)
     calls = decode_calls(message)
-    kept = calls[:1] if one_call else calls
+    wanted = calls[:1] if one_call else calls
     grounding = decode_grounding(message) or decode_grounding(choice)
-    ending = decode_ending(completion, choice, has_calls=bool(kept), grounding=grounding, text=split.text)
+    ending = decode_ending(completion, choice, has_calls=bool(wanted), grounding=grounding, text=split.text)
     return Reply(
         text=split.text,
         thoughts=decode_reasoning(message) + split.thoughts,
-        tool_calls=kept,
+        tool_calls=wanted,
         extra=message_extra(message),
         media=(*media, *decode_media(message, choice)),
         refusal=text_in(message.get("refusal")) or refusal_of(ending),
@@ -106,15 +100,15 @@ def decode_reasoning(message: Mapping[str, Any]) -> str:
 
 def decode_media(message: Mapping[str, Any], choice: Mapping[str, Any]) -> tuple[Media, ...]:
     """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
-    found: list[Media] = []
+    media: list[Media] = []
     for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
         if url := _url_in(holder.get("image_url")):
-            found.append(_media_at(url))
+            media.append(_media_at(url))
         elif data := text_in(holder.get("data")):
             google = mapping_in(mapping_in(holder.get("extra_content")).get("google"))
             mime_type = text_in(google.get("mime_type") or holder.get("mime_type")) or "audio/wav"
-            found.append(Media(mime_type, data=data))
-    return tuple(found)
+            media.append(Media(mime_type, data=data))
+    return tuple(media)
 
 
 def _media_at(url: str) -> Media:
@@ -144,7 +138,7 @@ def decode_ending(
     reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)
     usage = mapping_in(completion.get("usage"))
     google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
-    found = grounding or decode_grounding(completion)
+    metadata = grounding or decode_grounding(completion)
     return Ending(
         finish_reason=reason,
         finish_detail=detail,
@@ -155,8 +149,8 @@ def decode_ending(
         created=completion.get("created"),
         fingerprint=text_in(completion.get("system_fingerprint")) or None,
         logprobs=choice.get("logprobs"),
-        grounding=found,
-        citations=decode_citations(found, text) if found else (),
+        grounding=metadata,
+        citations=decode_citations(metadata, text) if metadata else (),
     )
 
 
@@ -206,5 +200,5 @@ def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
             hint="Retry; if it lasts, simplify the tools' schemas or shorten long string arguments.",
             partial_thoughts=thoughts,
         )
-    said = ending.finish_detail or ending.finish_reason or "no finish reason"
-    return EmptyReplyError(f"The model gave neither text nor a tool call ({said}).", partial_thoughts=thoughts)
+    reason = ending.finish_detail or ending.finish_reason or "no finish reason"
+    return EmptyReplyError(f"The model gave neither text nor a tool call ({reason}).", partial_thoughts=thoughts)

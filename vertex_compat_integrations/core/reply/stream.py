@@ -1,8 +1,6 @@
-"""The chunks of one streamed completion → `ReplyDelta`s. Pure; alone knows the stream's quirks.
+"""The chunks of one streamed completion → `ReplyDelta`s. No network; each quirk of a server has its reason at its line.
 
-Seen in Google's samples and public captures: calls without an index, with a wrong one, whole or in fragments that
-repeat the name; a signature in a late chunk; usage on the last chunk, on every chunk, or in one of its own; `stop`
-where there are calls; error bodies in mid-stream; no end at all.
+The quirks were seen in Google's samples and in public captures; `tests/wire` has the bodies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -112,20 +110,24 @@ class StreamDecoder:
             self._usage = mapping_in(usage) or self._usage
         choices = mappings_in(chunk.get("choices"))
         if not choices:
+            # A chunk of its own: usage after `stream_options`, a late signature, or names without a choice.
             self._keep_extra(message_extra(chunk))
             self._keep_grounding(chunk)
             self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
             return None
         self._last = chunk
         choice = choices[0]
+        # Servers that do not stream answer with one whole `message`.
         delta = mapping_in(choice.get("delta") or choice.get("message"))
         if finish := choice.get("finish_reason"):
             self._finish = text_in(finish) or self._finish
         if logprobs := choice.get("logprobs"):
             self._logprobs.append(mapping_in(logprobs))
+        # No page says where grounding metadata are: beside the choices, too.
         if not chunk.keys() <= _USUAL_KEYS:
             self._keep_grounding(chunk)
         content = delta.get("content")
+        # The fast path: nearly every chunk is text and nothing else, and its cost is what streaming costs.
         if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             if self._splitter.is_plain(content):
                 self._text.append(content)
@@ -140,6 +142,7 @@ class StreamDecoder:
         self._has_media = self._has_media or bool(media)
         split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
         pieces = one_or_more_in(delta.get("tool_calls"))
+        # OpenAI's form before November 2023, which some gateways still write.
         if function := mapping_in(delta.get("function_call")):
             pieces.append({"index": 0, "function": function})
         calls = tuple(self._feed_calls(pieces))
@@ -159,6 +162,7 @@ class StreamDecoder:
             self._text.append(text)
         if thoughts:
             self._thoughts.append(thoughts)
+        # Gemini has no `parallel_tool_calls`: it may send more calls than the caller allows.
         if self._one_call:
             calls = tuple(call for call in calls if call.index == 0)
         if not (text or thoughts or calls or media):
@@ -171,14 +175,15 @@ class StreamDecoder:
             if not isinstance(value, Mapping):
                 self._extra.setdefault(namespace, value)
                 continue
-            kept = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
-            if kept:
-                self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **kept}
+            # `thought: true` alone marks a piece as a thought; beside a signature it belongs to the signature.
+            items = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
+            if items:
+                self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **items}
 
     def _keep_grounding(self, holder: Mapping[str, Any]) -> None:
         """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
-        told = mapping_in(decode_grounding(holder))
-        self._grounding |= {key: value for key, value in told.items() if value or key not in self._grounding}
+        metadata = mapping_in(decode_grounding(holder))
+        self._grounding |= {key: value for key, value in metadata.items() if value or key not in self._grounding}
 
     def _feed_calls(self, pieces: list[Mapping[str, Any]]) -> Iterator[ToolCallDelta]:
         """What the pieces of one chunk add; no two of them are of one call."""
@@ -192,19 +197,21 @@ class StreamDecoder:
                 if (delta := self._feed_call(call, name, arguments, piece.get("extra_content"))) is not None:
                     yield delta
 
-    def _feed_call(self, call: _OpenCall, name: str, arguments: str, told: Any) -> ToolCallDelta | None:
+    def _feed_call(self, call: _OpenCall, name: str, arguments: str, extra_content: Any) -> ToolCallDelta | None:
         """What a piece adds to its call; nothing is told of a call before its name is known."""
         is_first = not call.name and bool(name)
         if is_first:
             call.name = name
+        # `null` for a call without arguments is JSON, but no object that a tool takes.
         if arguments == NO_ARGUMENTS and not call.arguments:
             arguments = ""
         if arguments:
             call.arguments.append(arguments)
-        extra = _new_keys(call.extra, told)
+        # A signature comes with the call, or in a later fragment of it, or in both.
+        extra = _new_keys(call.extra, extra_content)
         for namespace, value in extra.items():
-            held = call.extra.get(namespace)
-            call.extra[namespace] = {**held, **value} if isinstance(held, Mapping) else value
+            current = call.extra.get(namespace)
+            call.extra[namespace] = {**current, **value} if isinstance(current, Mapping) else value
         if is_first:
             return call.as_first_piece()
         if not call.name or not (arguments or extra):
@@ -213,27 +220,33 @@ class StreamDecoder:
 
     def _call_of(self, piece: Mapping[str, Any], name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
         """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
-        given, number = text_in(piece.get("id")), piece.get("index")
+        call_id, number = text_in(piece.get("id")), piece.get("index")
         index = number if isinstance(number, int) else None
-        if given:
-            known = self._by_id.get(given)
-            begins = known is None or _begins_anew(known, name, arguments, fed) or self._reuses(known, index, arguments)
-            if known is not None and index is not None:
-                self._by_index.setdefault(index, known)
-        else:
-            known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
-            begins = bool(name or arguments) if known is None else _begins_anew(known, name, arguments, fed)
-        return self._open(given, index) if begins else known
+        current = self._by_id.get(call_id) if call_id else self._at(index)
+        if current is None:
+            return self._open(call_id, index) if call_id or name or arguments else None
+        is_new = _begins_anew(current, name, arguments, fed)
+        if call_id and index is not None:
+            # Some servers give the second call the first one's id; only a new index tells them apart.
+            is_new = is_new or self._reuses(current, index, arguments)
+            self._by_index.setdefault(index, current)
+        return self._open(call_id, index) if is_new else current
 
-    def _reuses(self, known: _OpenCall, index: int | None, arguments: str) -> bool:
+    def _at(self, index: int | None) -> _OpenCall | None:
+        """The call at an index; without an index, which Gemini leaves out, the last call."""
+        if index is not None:
+            return self._by_index.get(index)
+        return self._calls[-1] if self._calls else None
+
+    def _reuses(self, call: _OpenCall, index: int | None, arguments: str) -> bool:
         """Whether a piece without arguments opens a further call under the id of one that is whole, at a new index."""
-        return not arguments and index is not None and index not in self._by_index and known.is_complete()
+        return not arguments and index is not None and index not in self._by_index and call.is_complete()
 
-    def _open(self, given: str, index: int | None) -> _OpenCall:
-        call = _OpenCall(len(self._calls), unique_id(given, {known.id for known in self._calls}))
+    def _open(self, call_id: str, index: int | None) -> _OpenCall:
+        call = _OpenCall(len(self._calls), unique_id(call_id, {call.id for call in self._calls}))
         self._calls.append(call)
-        if given:
-            self._by_id[given] = call
+        if call_id:
+            self._by_id[call_id] = call
         if index is not None:
             self._by_index[index] = call
         return call
@@ -251,8 +264,9 @@ class StreamDecoder:
         """The calls whose names stand in their arguments, once the stream has ended; None if there are none."""
         named: list[ToolCallDelta] = []
         for call in self._calls if self.is_finished else ():
-            if not call.name and (found := named_in("".join(call.arguments))):
-                call.name, call.arguments = found[0], [found[1]]
+            # TGI 2.0 to 3.1 writes the name into the arguments.
+            if not call.name and (name_and_arguments := named_in("".join(call.arguments))):
+                call.name, call.arguments = name_and_arguments[0], [name_and_arguments[1]]
                 named.append(call.as_first_piece())
         return self._delta("", "", tuple(named))
 
@@ -303,16 +317,19 @@ class StreamDecoder:
         )
 
 
-def _begins_anew(known: _OpenCall, name: str, arguments: str, fed: list[_OpenCall]) -> bool:
+def _begins_anew(current: _OpenCall, name: str, arguments: str, fed: list[_OpenCall]) -> bool:
     """Whether a piece under a known id or index is another call all the same.
 
     It is if it calls another function, if its chunk has brought a piece of the known one, or if that is whole already.
     """
-    if not name or not known.name:
+    # A fragment without a name goes on with its call; so does a name for a call that has none yet.
+    if not name or not current.name:
         return False
-    if name != known.name or any(call is known for call in fed):
+    # Gemini puts several whole calls into one chunk, all of them without an index or with index 0.
+    if name != current.name or any(call is current for call in fed):
         return True
-    return arguments.lstrip().startswith("{") and known.is_complete()
+    # Fragments may repeat the name; arguments that begin anew after a whole object are another call's.
+    return arguments.lstrip().startswith("{") and current.is_complete()
 
 
 def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
@@ -321,16 +338,16 @@ def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
     return bool(google.get("thought")) and "thought_signature" not in google
 
 
-def _new_keys(known: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
+def _new_keys(present: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
     """What `extra` holds that is not known yet, namespace by namespace."""
     fresh: wire.ExtraContent = {}
     for namespace, value in mapping_in(extra).items():
-        held = known.get(namespace)
-        if held is None:
+        current = present.get(namespace)
+        if current is None:
             fresh[namespace] = value
-        elif isinstance(value, Mapping) and isinstance(held, Mapping):
-            fresh[namespace] = {key: item for key, item in value.items() if key not in held}
-    return {namespace: value for namespace, value in fresh.items() if value or namespace not in known}
+        elif isinstance(value, Mapping) and isinstance(current, Mapping):
+            fresh[namespace] = {key: item for key, item in value.items() if key not in current}
+    return {namespace: value for namespace, value in fresh.items() if value or namespace not in present}
 
 
 def _joined_logprobs(pieces: list[Mapping[str, Any]]) -> Any:

@@ -40,7 +40,7 @@ class ThoughtSplitter:
     def feed(self, piece: str, *, marked: bool = False) -> Split:
         """What the piece adds to thoughts and answer; `marked` means the service itself calls it a thought."""
         if marked or self._marked:
-            # The service marks whole pieces; tags round them say the same again.
+            # Gemini marks whole pieces (`extra_content.google.thought`); tags round them say the same again.
             self._thinking, self._begun, self._marked = marked, False, marked
         elif self.is_plain(piece):
             return Split("", piece)
@@ -48,11 +48,12 @@ class ThoughtSplitter:
         rest = self._held + piece
         self._held = ""
         while rest:
+            # A tag may be cut anywhere between two chunks: the end that could begin one waits for the next piece.
             tag, position = self._next_tag(rest)
             if tag is None:
-                kept = self._partial_tag(rest)
-                self._held = rest[len(rest) - kept :]
-                rest, position = rest[: len(rest) - kept], len(rest) - kept
+                uncertain = self._partial_tag(rest)
+                self._held = rest[len(rest) - uncertain :]
+                rest, position = rest[: len(rest) - uncertain], len(rest) - uncertain
             before, rest = rest[:position], rest[position + len(tag or "") :]
             before = self._without_break(before)
             if self._thinking:
@@ -77,15 +78,17 @@ class ThoughtSplitter:
 
     def finish(self, *, whole: bool = True) -> Split:
         """What was held back because it could have begun a tag; `whole` says that the model came to its end."""
-        held, self._held = self._held, ""
+        rest, self._held = self._held, ""
+        # No closing tag came, and the model came to its end: it answered at once, without thoughts.
         if self._unclosed is not None and whole:
-            return Split(held, "".join(self._unclosed) + held)
-        return Split(held, "") if self._thinking else Split("", held)
+            return Split(rest, "".join(self._unclosed) + rest)
+        return Split(rest, "") if self._thinking else Split("", rest)
 
     def _next_tag(self, text: str) -> tuple[str | None, int]:
         tags = self._tags()
-        found = [(text.find(tag), tag) for tag in tags]
-        position, tag = min(((at, tag) for at, tag in found if at >= 0), default=(-1, None))
+        positions = [(text.find(tag), tag) for tag in tags]
+        position, tag = min(((at, tag) for at, tag in positions if at >= 0), default=(-1, None))
+        # Without a marker of the request's own, a tag behind words is a word of the answer, which may speak of tags.
         if tag is not None and not self._anywhere and not self._thinking and text[:position].strip():
             return None, -1
         return tag, position
@@ -106,6 +109,7 @@ class ThoughtSplitter:
 
     def _without_break(self, text: str) -> str:
         """The text without the line breaks that follow a tag."""
+        # Models put line breaks between the closing tag and the answer, which are no part of it.
         if not self._after_tag:
             return text
         stripped = text.lstrip("\n")
@@ -119,5 +123,5 @@ def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = Fal
         return Split("", text)
     splitter = ThoughtSplitter(marker, unopened=unopened)
     thoughts, answer = splitter.feed(text)
-    held = splitter.finish(whole=whole)
-    return Split(thoughts + held.thoughts, answer + held.text)
+    rest = splitter.finish(whole=whole)
+    return Split(thoughts + rest.thoughts, answer + rest.text)

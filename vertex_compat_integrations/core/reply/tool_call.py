@@ -21,14 +21,14 @@ _END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
 
 def encode_call(call: ToolCall) -> wire.ToolCall:
     """The call as it stands in a message, with everything that the endpoint wants back."""
-    told: wire.ToolCall = {
+    encoded: wire.ToolCall = {
         "id": call.id,
         "type": "function",
         "function": {"name": call.name, "arguments": call.arguments},
     }
     if call.extra:
-        told["extra_content"] = call.extra
-    return told
+        encoded["extra_content"] = call.extra
+    return encoded
 
 
 def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
@@ -41,7 +41,7 @@ def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     older = mapping_in(message.get("function_call"))
     for call in one_or_more_in(message.get("tool_calls")) or ([{"function": older}] if older else []):
         function = mapping_in(call.get("function"))
-        taken = {known.id for known in calls}
+        taken = {earlier.id for earlier in calls}
         name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
         if not name:
             name, arguments = named_in(arguments) or (name, arguments)
@@ -60,10 +60,10 @@ def named_in(arguments: str) -> tuple[str, str] | None:
     router/src/server.rs, and the snapshots of its integration tests.)
     """
     try:
-        told, end = json.JSONDecoder().raw_decode(arguments.lstrip())
+        value, end = json.JSONDecoder().raw_decode(arguments.lstrip())
     except (ValueError, RecursionError):
         return None
-    function = dict(mapping_in(mapping_in(told).get("function")))
+    function = dict(mapping_in(mapping_in(value).get("function")))
     name = text_in(function.pop("_name", None))
     if not name or not _END_OF_TURN.fullmatch(arguments.lstrip()[end:]):
         return None
@@ -85,14 +85,14 @@ def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_tho
         )
 
 
-def unique_id(given: str | None, taken: set[str]) -> str:
+def unique_id(call_id: str | None, taken: set[str]) -> str:
     """The given id if it is one and not taken; frameworks pair by it, and servers send it empty or twice."""
-    if not given:
+    if not call_id:
         return f"call_{uuid4().hex}"
     number = 2
-    unique = given
+    unique = call_id
     while unique in taken:
-        unique = f"{given}-{number}"
+        unique = f"{call_id}-{number}"
         number += 1
     return unique
 

@@ -15,9 +15,9 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
     prompt, completion, total = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
     if not (prompt or completion or total):
         return None
-    given = mapping_in(usage.get("prompt_tokens_details"))
-    made = mapping_in(usage.get("completion_tokens_details"))
-    reasoning = _count(made, "reasoning_tokens") or _count(usage, "reasoning_tokens")
+    prompt_details = mapping_in(usage.get("prompt_tokens_details"))
+    completion_details = mapping_in(usage.get("completion_tokens_details"))
+    reasoning = _count(completion_details, "reasoning_tokens") or _count(usage, "reasoning_tokens")
     beside = max(total - prompt - completion, 0)
     if not total and reasoning > completion:
         beside = reasoning
@@ -26,9 +26,9 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
         input=prompt,
         output=output,
         thought=min(reasoning or beside, output),
-        cached=_count(given, "cached_tokens"),
-        input_audio=_count(given, "audio_tokens"),
-        output_audio=_count(made, "audio_tokens"),
+        cached=_count(prompt_details, "cached_tokens"),
+        input_audio=_count(prompt_details, "audio_tokens"),
+        output_audio=_count(completion_details, "audio_tokens"),
     )
 
 

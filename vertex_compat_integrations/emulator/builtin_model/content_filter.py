@@ -16,10 +16,10 @@ _OPEN = frozenset({"OFF", "BLOCK_NONE"})
 
 def block_reason(request: ChatRequest) -> str | None:
     """Why the answer is blocked; None if it is not. Gemini only."""
-    found = _MARKER.search(user_text(request)) if request.traits.surface == "gemini" else None
-    if found is None or (found.group(1) == "SAFETY" and _is_let_through(request)):
+    marker = _MARKER.search(user_text(request)) if request.traits.surface == "gemini" else None
+    if marker is None or (marker.group(1) == "SAFETY" and _is_let_through(request)):
         return None
-    return found.group(1)
+    return marker.group(1)
 
 
 def _is_let_through(request: ChatRequest) -> bool:

@@ -86,8 +86,8 @@ def _free_object(request: ChatRequest) -> Json:
 def _words(request: ChatRequest) -> str:
     results = tool_results(request)
     if results:
-        found = "; ".join(f"{name}: {text}" for name, text in results)
-        return f"Here is what the tools returned: {found}"
+        facts = "; ".join(f"{name}: {text}" for name, text in results)
+        return f"Here is what the tools returned: {facts}"
     sentences = [f'The emulator heard "{excerpt(user_text(request), 1000)}".', *_media_sentences(request)]
     return " ".join([*sentences, "This is its answer, made offline."])
 

@@ -94,8 +94,8 @@ def _limit(model: Any, place: Place, models: Collection[str]) -> int | Refusal:
     return DIMENSIONS[name]
 
 
-def _texts(given: Any) -> list[str] | Refusal:
-    texts = [given] if isinstance(given, str) else given
+def _texts(value: Any) -> list[str] | Refusal:
+    texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         return Refusal()
     return texts if all(text.strip() for text in texts) else Refusal(_EMPTY_TEXT)

@@ -31,13 +31,13 @@ def ground(text: str, query: str) -> Json:
     supports = [
         {
             "segment": {
-                "start_index": len(text[: found.start()].encode()),
-                "end_index": len(text[: found.end()].encode()),
-                "text": found.group(),
+                "start_index": len(text[: sentence.start()].encode()),
+                "end_index": len(text[: sentence.end()].encode()),
+                "text": sentence.group(),
             },
             "grounding_chunk_indices": [number % len(chunks)],
         }
-        for number, found in enumerate(_SENTENCE.finditer(text))
+        for number, sentence in enumerate(_SENTENCE.finditer(text))
     ]
     return {"web_search_queries": [query], "grounding_chunks": chunks, "grounding_supports": supports}
 

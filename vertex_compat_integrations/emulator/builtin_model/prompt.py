@@ -38,7 +38,7 @@ def words_of(name: str) -> list[str]:
 
 def numbers_in(text: str) -> list[int | float]:
     """The numbers of a text, in order."""
-    return [_number(found) for found in re.findall(_NUMBER, text)]
+    return [_number(digits) for digits in re.findall(_NUMBER, text)]
 
 
 def quotations_in(text: str) -> list[str]:
@@ -48,8 +48,8 @@ def quotations_in(text: str) -> list[str]:
 
 def names_in(text: str) -> list[str]:
     """What looks like a name: words with a capital that no beginning of a sentence explains."""
-    found = (_without_starters(match) for match in re.findall(_NAME, text))
-    return list(dict.fromkeys(name for name in found if name))
+    names = (_without_starters(match) for match in re.findall(_NAME, text))
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def enumeration_in(text: str) -> list[str]:
@@ -107,11 +107,11 @@ class Evidence:
         for word in _spellings(name):
             for value in (rf"{_LINK}{_QUOTED}", rf"{_LINK}((?-i:{_NAME}))", rf"{_STRONG_LINK}([\w.@+\-]+)"):
                 match = re.search(rf"(?<!\w){word}{value}", self.text, re.IGNORECASE)
-                found = next(filter(None, match.groups()), "") if match else ""
+                string = next(filter(None, match.groups()), "") if match else ""
                 if _QUOTED not in value:
-                    found = _without_starters(found)
-                if found:
-                    return self._used(found)
+                    string = _without_starters(string)
+                if string:
+                    return self._used(string)
         return None
 
     def place(self, name: str) -> str | None:
@@ -163,5 +163,5 @@ def _without_starters(name: str) -> str:
     return " ".join(words)
 
 
-def _number(found: str) -> int | float:
-    return float(found) if "." in found else int(found)
+def _number(digits: str) -> int | float:
+    return float(digits) if "." in digits else int(digits)

@@ -65,12 +65,12 @@ def evidence_for(request: ChatRequest, *, is_final: bool) -> Evidence:
     """What the turn offers; a final answer takes its numbers from the tools' results first."""
     results = [text for _, text in tool_results(request)]
     facts = {result: _facts_in(result) for result in results}
-    said = user_text(request)
+    prompt = user_text(request)
     # The words of a JSON result are keys and values, not speech.
-    text = "\n".join([said, *(result for result in results if not facts[result])])
-    numbers = [*results, said] if is_final else [said, *results]
-    known = {name: fact for result in results for name, fact in facts[result].items()}
-    return Evidence(text, known, "\n".join(numbers))
+    text = "\n".join([prompt, *(result for result in results if not facts[result])])
+    numbers = [*results, prompt] if is_final else [prompt, *results]
+    facts_by_name = {name: fact for result in results for name, fact in facts[result].items()}
+    return Evidence(text, facts_by_name, "\n".join(numbers))
 
 
 def user_text(request: ChatRequest) -> str:
@@ -128,7 +128,7 @@ def _place_of(function: Json, request: ChatRequest) -> int | None:
 
 
 def _place_of_words(words: set[str], spoken: Sequence[str]) -> int | None:
-    places = [place for place, word in enumerate(spoken) if any(_alike(word, told) for told in words)]
+    places = [place for place, word in enumerate(spoken) if any(_alike(word, wanted) for wanted in words)]
     return places[0] if places else None
 
 

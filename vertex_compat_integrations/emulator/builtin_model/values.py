@@ -81,12 +81,12 @@ class Generator:
             return self._one_of(node["enum"], name)
         branches = objects(node.get("anyOf")) or objects(node.get("oneOf"))
         if branches:
-            found = self._value(self._branch(branches, depth), name, depth)
+            drawn = self._value(self._branch(branches, depth), name, depth)
         else:
-            found = self._makers[_kind(node)](node, name, depth)
+            drawn = self._makers[_kind(node)](node, name, depth)
         may_be_null = _is_nullable(node) or any(_kind(self._resolved(branch)) == "null" for branch in branches)
-        is_guess = may_be_null and not found.is_evident and not _is_prose(name)
-        return Found(None) if is_guess else found
+        is_guess = may_be_null and not drawn.is_evident and not _is_prose(name)
+        return Found(None) if is_guess else drawn
 
     def _resolved(self, schema: Any) -> Json:
         node = mapping(schema)
@@ -124,10 +124,10 @@ class Generator:
             is_wanted = name in required or (self._includes_optional and depth <= _DEEPEST)
             if depth > 4 * _DEEPEST or (depth > _DEEPEST and not is_wanted):
                 continue
-            found = self._value(child, name, depth + 1)
-            if is_wanted or found.is_evident:
-                value[name] = found.value
-            is_evident = is_evident or found.is_evident
+            drawn = self._value(child, name, depth + 1)
+            if is_wanted or drawn.is_evident:
+                value[name] = drawn.value
+            is_evident = is_evident or drawn.is_evident
         value.update(self._further(node, value, required, depth))
         return Found(value, is_evident)
 
@@ -145,7 +145,7 @@ class Generator:
         prefix = node.get("prefixItems")
         if isinstance(prefix, list):
             drawn = [self._value(item, name, depth + 1) for item in prefix]
-            return Found([found.value for found in drawn], any(found.is_evident for found in drawn))
+            return Found([item.value for item in drawn], any(item.is_evident for item in drawn))
         least, most = _count(node, "minItems", 0), _count(node, "maxItems", _MOST_ITEMS)
         wanted = least if depth > _DEEPEST else max(least, min(most, _MOST_ITEMS))
         items: list[Found] = []
@@ -153,14 +153,14 @@ class Generator:
             if len(items) >= max(least, 1) and self._evidence.is_spent:
                 break
             items.append(self._value(node.get("items", {"type": "string"}), _singular(name), depth + 1))
-        values = [found.value for found in items]
+        values = [item.value for item in items]
         if node.get("uniqueItems"):
             values = [value for place, value in enumerate(values) if value not in values[:place]]
-        return Found(values, any(found.is_evident for found in items))
+        return Found(values, any(item.is_evident for item in items))
 
     def _string(self, node: Json, name: str, _: int) -> Found:
-        found = self._drawn_string(node, name)
-        text = str(found.value)
+        drawn = self._drawn_string(node, name)
+        text = str(drawn.value)
         least, most = _count(node, "minLength", 0), _count(node, "maxLength", sys.maxsize)
         text = text.ljust(least, ".")[:most]
         pattern = node.get("pattern")
@@ -168,7 +168,7 @@ class Generator:
             offers = (each for each in _PATTERN_CANDIDATES if _matches(pattern, each))
             fitting = [each for each in offers if least <= len(each) <= most]
             return Found(fitting[0]) if fitting else Found(text)
-        return Found(text, found.is_evident)
+        return Found(text, drawn.is_evident)
 
     def _drawn_string(self, node: Json, name: str) -> Found:
         evidence = self._evidence

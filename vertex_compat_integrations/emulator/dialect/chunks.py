@@ -18,13 +18,15 @@ _OWN_KEYS = {"role", "content", "reasoning_content", "tool_calls", "extra_conten
 _VALUE_END = re.compile(r'(?<!\\)(?="\s*[,}\]])')
 
 
-def stream_chunks(told: Told, variant: Variant) -> list[Json]:
+def stream_chunks(written: Told, variant: Variant) -> list[Json]:
     """The chunks of a completion."""
-    body = told.completion
+    body = written.completion
     envelope = {key: value for key, value in body.items() if key not in {"choices", "usage"}}
     envelope["object"] = "chat.completion.chunk"
     choices = [
-        choice for each in objects(body.get("choices")) for choice in _choice_chunks(each, told.marked_length, variant)
+        choice
+        for each in objects(body.get("choices"))
+        for choice in _choice_chunks(each, written.marked_length, variant)
     ]
     trailing = {"extra_content": envelope.pop("extra_content")} if "extra_content" in envelope else {}
     chunks: list[Json] = [{"choices": [choice], **envelope} for choice in choices] or [{"choices": [], **envelope}]
@@ -48,10 +50,10 @@ def _choice_chunks(choice: Json, marked_length: int, variant: Variant) -> Iterat
     if variant.content == "absent" or not deltas:
         deltas.append({})
     for place, delta in enumerate(deltas):
-        made = _choice(delta, choice)
+        chunk_choice = _choice(delta, choice)
         if place == len(deltas) - 1 and choice.get("finish_reason") is not None:
-            made["finish_reason"] = choice["finish_reason"]
-        yield made
+            chunk_choice["finish_reason"] = choice["finish_reason"]
+        yield chunk_choice
     if late:
         yield _choice({**late, "content": None}, choice)
 
@@ -84,11 +86,11 @@ def _call_deltas(calls: list[Json], variant: Variant) -> Iterator[Json]:
     if variant.arguments == "fragments":
         yield from _fragment_deltas(calls, variant)
         return
-    made = [_indexed(call, _whole_index(place, len(calls), variant)) for place, call in enumerate(calls)]
+    indexed = [_indexed(call, _whole_index(place, len(calls), variant)) for place, call in enumerate(calls)]
     if variant.calls == "frame_each":
-        yield from ({"tool_calls": [call]} for call in made)
-    elif made:
-        yield {"tool_calls": made}
+        yield from ({"tool_calls": [call]} for call in indexed)
+    elif indexed:
+        yield {"tool_calls": indexed}
 
 
 def _whole_index(place: int, count: int, variant: Variant) -> int | None:
@@ -152,10 +154,10 @@ def _with_usage(chunks: list[Json], usage: Any, variant: Variant) -> list[Json]:
             return [*chunks[:-1], {**chunks[-1], "usage": usage}]
 
 
-def _usage_so_far(usage: Json, told: int, count: int) -> Json:
-    if told == count or not isinstance(usage.get("completion_tokens"), int):
+def _usage_so_far(usage: Json, sent: int, count: int) -> Json:
+    if sent == count or not isinstance(usage.get("completion_tokens"), int):
         return usage
-    missing = usage["completion_tokens"] - usage["completion_tokens"] * told // count
+    missing = usage["completion_tokens"] - usage["completion_tokens"] * sent // count
     so_far = {**usage, "completion_tokens": usage["completion_tokens"] - missing}
     if isinstance(usage.get("total_tokens"), int):
         so_far["total_tokens"] = usage["total_tokens"] - missing

@@ -77,9 +77,9 @@ class Teller:
             message["refusal"] = draft.refusal
         if draft.medium:
             # Google puts an image into `audio`; what it does with sound is not published, so the same is taken for it.
-            mime_type, made = ("image/png", one_pixel_png()) if draft.medium == "image" else ("audio/wav", one_beep())
+            mime_type, data = ("image/png", one_pixel_png()) if draft.medium == "image" else ("audio/wav", one_beep())
             message["audio"] = {
-                "data": base64.b64encode(made).decode(),
+                "data": base64.b64encode(data).decode(),
                 "extra_content": {"google": {"mime_type": mime_type}},
             }
         if draft.calls:
@@ -111,14 +111,14 @@ class Teller:
 
     def _tool_call(self, call: Call, place: int, request: ChatRequest) -> Json:
         function = {"arguments": call.arguments, "name": call.name}
-        made: Json = {"function": function, "id": self._call_id(call, request), "type": "function"}
+        written: Json = {"function": function, "id": self._call_id(call, request), "type": "function"}
         extra = call.extra
         if extra is None and place == 0 and request.traits.demands_signatures:
             signature = self._book.issue(call_bearer(call.name, call.arguments))
             extra = {"google": {"thought_signature": signature}}
         elif extra:
-            self._book.learn({"choices": [{"message": {"tool_calls": [{**made, "extra_content": extra}]}}]})
-        return {"extra_content": extra, **made} if extra else made
+            self._book.learn({"choices": [{"message": {"tool_calls": [{**written, "extra_content": extra}]}}]})
+        return {"extra_content": extra, **written} if extra else written
 
     def _call_id(self, call: Call, request: ChatRequest) -> str:
         if call.id is not None:
@@ -180,8 +180,8 @@ def _vary_choice(choice: Json, variant: Variant, *, is_stream: bool) -> Json:
     if variant.finish == "absent":
         varied.pop("finish_reason", None)
     if variant.finish.startswith("compound:"):
-        said = str(message.get("content") or "") if is_stream else ""
-        return _compound_choice(varied, variant.finish.removeprefix("compound:"), said)
+        text = str(message.get("content") or "") if is_stream else ""
+        return _compound_choice(varied, variant.finish.removeprefix("compound:"), text)
     return varied
 
 
@@ -195,7 +195,7 @@ def _vary_id(call: Json, variant: Variant) -> Json:
             return call
 
 
-def _compound_choice(choice: Json, reason: str, said: str) -> Json:
+def _compound_choice(choice: Json, reason: str, detail: str) -> Json:
     # A blocked prompt has no message at all; a malformed call has one with an empty extra; a stream that is blocked on
     # its way has told a part.
     kind = "function_call_filter" if reason == "MALFORMED_FUNCTION_CALL" else "content_filter"
@@ -203,7 +203,7 @@ def _compound_choice(choice: Json, reason: str, said: str) -> Json:
     if reason == "MALFORMED_FUNCTION_CALL":
         blocked["message"] = {"role": "assistant", "extra_content": {"google": {}}}
     elif reason != "PROHIBITED_CONTENT":
-        blocked["message"] = {"role": "assistant", **({"content": said[: len(said) // 2]} if said else {})}
+        blocked["message"] = {"role": "assistant", **({"content": detail[: len(detail) // 2]} if detail else {})}
     return blocked
 
 

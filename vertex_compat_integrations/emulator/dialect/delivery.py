@@ -45,12 +45,12 @@ class Reply:
     live: AsyncGenerator[bytes, None] | None = None
 
 
-def plain_reply(told: Told, delivery: Delivery) -> Reply:
+def plain_reply(written: Told, delivery: Delivery) -> Reply:
     """The completion as one JSON body."""
     if delivery.failure:
         refusal = delivery.failure.refusal
         return Reply((google_body(refusal),), status=refusal.code)
-    body = without_finish(told.completion) if delivery.drops_finish else told.completion
+    body = without_finish(written.completion) if delivery.drops_finish else written.completion
     return Reply((pretty(body),))
 
 

@@ -369,8 +369,8 @@ class Identity:
         if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
             raise GrantError("invalid_client", "The OAuth client was not found.")
         with self._lock:
-            known = form.get("refresh_token") in self._refresh_tokens
-        if not known:
+            is_known = form.get("refresh_token") in self._refresh_tokens
+        if not is_known:
             raise GrantError("invalid_grant", "Token has been expired or revoked.")
         return USER
 

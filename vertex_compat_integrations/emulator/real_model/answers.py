@@ -69,8 +69,8 @@ class RealModel:
         return Reply((), content_type="text/event-stream; charset=utf-8", is_stream=True, live=live)
 
     def _whole(self, body: Json, dress: Dress, variant: Variant, delivery: Delivery) -> Reply:
-        told = self._teller.tell(Completion(dress.completion(body)), dress.chat, variant)
-        return stream_reply(told, variant, delivery) if dress.chat.is_stream else plain_reply(told, delivery)
+        written = self._teller.tell(Completion(dress.completion(body)), dress.chat, variant)
+        return stream_reply(written, variant, delivery) if dress.chat.is_stream else plain_reply(written, delivery)
 
 
 def _refused(refusal: Refusal, chat: ChatRequest, retry_after: str | None = None) -> Reply:
@@ -111,8 +111,8 @@ async def _frames(
                 yield frame
     except BrokenStreamError:
         is_broken = True
-    for held in dress.finish():
-        yield held
+    for chunk in dress.finish():
+        yield chunk
     if is_broken:
         raise BrokenStreamError
 

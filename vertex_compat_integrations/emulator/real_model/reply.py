@@ -35,8 +35,8 @@ class Dress:
         choices = objects(body.get("choices"))
         if not self.is_deployed:
             choices = [self._choice(choice) for choice in choices]
-        made = {**self.envelope(body), "choices": choices}
-        return {**made, "usage": self.usage(body["usage"])} if isinstance(body.get("usage"), dict) else made
+        completed = {**self.envelope(body), "choices": choices}
+        return {**completed, "usage": self.usage(body["usage"])} if isinstance(body.get("usage"), dict) else completed
 
     @property
     def is_deployed(self) -> bool:
@@ -45,10 +45,10 @@ class Dress:
 
     def envelope(self, body: Json) -> Json:
         """What stands beside the choices: who answered stands in the fingerprint, not in `model`."""
-        told = {key: body[key] for key in _ENVELOPE if key in body}
+        fields = {key: body[key] for key in _ENVELOPE if key in body}
         name = self.name or body.get("model")
         fingerprint = f"{EMULATOR_FINGERPRINT}: {name}" if name else EMULATOR_FINGERPRINT
-        return {**told, "model": self.chat.model or self.chat.place.endpoint, "system_fingerprint": fingerprint}
+        return {**fields, "model": self.chat.model or self.chat.place.endpoint, "system_fingerprint": fingerprint}
 
     def usage(self, usage: Json) -> Json:
         """The counts in the surface's shape."""
@@ -114,18 +114,18 @@ class StreamDress:
         if self.dress.is_deployed:
             passed = {**envelope, "choices": objects(chunk.get("choices"))}
             return [{**passed, "usage": usage} if "usage" in chunk else passed]
-        told = [self._told(choice, envelope) for choice in objects(chunk.get("choices"))]
-        out = [each for each in told if each is not None]
+        chunks = [self._told(choice, envelope) for choice in objects(chunk.get("choices"))]
+        out = [each for each in chunks if each is not None]
         if isinstance(usage, dict):
             self._count(usage, out)
         return out
 
     def finish(self) -> list[Json]:
         """What was held back; the stream is over, well or not."""
-        held, self._held = self._held, None
+        last, self._held = self._held, None
         for call in self._calls.values():
             self.dress.book.accept(call.signature, call_bearer(call.name, call.arguments))
-        return [held] if held is not None else []
+        return [last] if last is not None else []
 
     def _told(self, choice: Json, envelope: Json) -> Json | None:
         place = int(choice.get("index") or 0)
@@ -138,11 +138,11 @@ class StreamDress:
             return None
         if is_last and self.dress.signs and place not in self._calls:
             delta = {"content": "", **delta, "extra_content": signed(self.dress.book.issue(Bearer()))}
-        told = {"choices": [{**choice, "delta": {**delta, "role": "assistant"}, "index": place}], **envelope}
-        return self._hold(told) if is_last else told
+        chunk = {"choices": [{**choice, "delta": {**delta, "role": "assistant"}, "index": place}], **envelope}
+        return self._hold(chunk) if is_last else chunk
 
-    def _hold(self, told: Json) -> Json | None:
-        earlier, self._held = self._held, told
+    def _hold(self, chunk: Json) -> Json | None:
+        earlier, self._held = self._held, chunk
         return earlier
 
     def _count(self, usage: Json, out: list[Json]) -> None:

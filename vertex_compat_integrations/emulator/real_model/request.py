@@ -30,8 +30,8 @@ def build_upstream_body(chat: ChatRequest, model: str | None) -> Json:
     name = {"model": model or chat.model}
     if chat.traits.surface == "deployed":
         return {**chat.body, **name}
-    kept = _SAME | _MAAS_SAME if chat.traits.surface == "maas" else _SAME
-    body: Json = {key: value for key, value in chat.body.items() if key in kept and value is not None}
+    names = _SAME | _MAAS_SAME if chat.traits.surface == "maas" else _SAME
+    body: Json = {key: value for key, value in chat.body.items() if key in names and value is not None}
     body |= {**name, "messages": [_message(message) for message in chat.messages], **_tools(chat), **_format(chat)}
     if chat.is_stream:
         # Vertex AI counts every stream; others count where they are asked to.
@@ -45,8 +45,8 @@ def to_json_schema(schema: Any) -> Any:
         return [to_json_schema(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _keyword(key, value) for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [made, {"type": "null"}]} if schema.get("nullable") is True else made
+    converted = {key: _keyword(key, value) for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [converted, {"type": "null"}]} if schema.get("nullable") is True else converted
 
 
 def _keyword(key: str, value: Any) -> Any:
@@ -76,9 +76,9 @@ def _wanted_of_google(chat: ChatRequest) -> str | None:
 
 
 def _message(message: Json) -> Json:
-    made = {key: _bare(value) for key, value in message.items() if key != "extra_content"}
+    plain = {key: _bare(value) for key, value in message.items() if key != "extra_content"}
     role = str(message.get("role"))
-    return {**made, "role": _ROLES.get(role, role)}
+    return {**plain, "role": _ROLES.get(role, role)}
 
 
 def _bare(value: Any) -> Any:

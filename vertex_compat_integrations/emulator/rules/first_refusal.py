@@ -14,9 +14,9 @@ def _tool_schemas(request: ChatRequest) -> Refusal | None:
     for place, function in enumerate(request.functions):
         if function.get("parameters") is None:
             continue
-        found = check_tool_schema(function["parameters"], str(function.get("name", "")), place)
-        if found:
-            return found
+        refusal = check_tool_schema(function["parameters"], str(function.get("name", "")), place)
+        if refusal:
+            return refusal
     return None
 
 
@@ -36,11 +36,11 @@ RULES: tuple[Rule, ...] = (
 def first_refusal(request: ChatRequest, book: SignatureBook, *, is_strict: bool) -> Refusal | None:
     """The first reason to refuse a request; None if there is none."""
     for rule in RULES:
-        if request.traits.surface in rule.surfaces and (found := rule.check(request)):
-            return found
+        if request.traits.surface in rule.surfaces and (refusal := rule.check(request)):
+            return refusal
     if request.traits.surface != "gemini":
         return None
     for signature_rule in SIGNATURE_RULES:
-        if (is_strict or not signature_rule.is_strict) and (found := signature_rule.check(request, book)):
-            return found
+        if (is_strict or not signature_rule.is_strict) and (refusal := signature_rule.check(request, book)):
+            return refusal
     return None

@@ -128,7 +128,7 @@ def _effort(request: ChatRequest) -> Refusal | None:
     effort = request.body.get("reasoning_effort")
     if effort is None or effort in EFFORTS:
         return None
-    expected = ", ".join(f"'{known}'" for known in EFFORTS)
+    expected = ", ".join(f"'{allowed}'" for allowed in EFFORTS)
     return Refusal(f"Expected 'reasoning_effort' to be one of: {expected}; found '{effort}'.")
 
 

@@ -54,9 +54,9 @@ class Node:
 def check_tool_schema(schema: Any, function: str, place: int = 0) -> Refusal | None:
     """Why the parameters of a function are refused; None if they are not."""
     at = f"tools[0].function_declarations[{place}].parameters"
-    found = _check(schema, at, TOOL_FIELDS)
-    if found or str(schema.get("type")).lower() == "object":
-        return found
+    refusal = _check(schema, at, TOOL_FIELDS)
+    if refusal or str(schema.get("type")).lower() == "object":
+        return refusal
     message = f"Unable to submit request because `{function}` functionDeclaration parameters schema should be of type "
     return Refusal(f"{message}OBJECT. {_LEARN_MORE}")
 

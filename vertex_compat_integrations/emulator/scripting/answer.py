@@ -173,8 +173,8 @@ def tool_calls(
     usage: Json | None = None,
 ) -> Answer:
     """An answer that calls several tools at once, given as `call(…)` or as pairs of name and arguments."""
-    made = tuple(item if isinstance(item, Call) else Call(item[0], _arguments(item[1])) for item in calls)
-    return Answer(Draft(text=text, thoughts=thoughts, calls=made, finish_reason=finish_reason, usage=usage))
+    drafts = tuple(item if isinstance(item, Call) else Call(item[0], _arguments(item[1])) for item in calls)
+    return Answer(Draft(text=text, thoughts=thoughts, calls=drafts, finish_reason=finish_reason, usage=usage))
 
 
 def completion(body: Json) -> Answer:
