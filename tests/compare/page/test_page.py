@@ -77,7 +77,7 @@ def report():
     """A report in which every word of others' is hostile."""
     pytest.importorskip("genai_prices", reason="the extra compare is not installed")
     from vertex_compat_integrations.compare.asking.prices import PriceData
-    from vertex_compat_integrations.compare.figures.report import Report, Subject, Terms
+    from vertex_compat_integrations.compare.figures.report import Conditions, Report, Subject
     from vertex_compat_integrations.compare.figures.summary import compare, summarise
 
     prompt = Prompt(HOSTILE, HOSTILE)
@@ -94,7 +94,7 @@ def report():
         for one in summaries
     ]
     return Report(
-        Terms(WHEN, 2, 4, HOSTILE, None, warmed_up=True, stopped=True),
+        Conditions(WHEN, 2, 4, HOSTILE, None, warmed_up=True, stopped=True),
         PriceData("1", None),
         (prompt, PROMPT),
         tuple(subjects),

@@ -16,10 +16,10 @@ from vertex_compat_integrations.cli.chat.conversation import harmless
 from vertex_compat_integrations.cli.common.exits import FAILED
 from vertex_compat_integrations.cli.compare.table import print_report
 from vertex_compat_integrations.compare.asking.application import Application, LoopThread, load_application, question
-from vertex_compat_integrations.compare.asking.compared_model import Contender, load_contender
-from vertex_compat_integrations.compare.asking.measure import Observation, ask_all, closing_all, observe
+from vertex_compat_integrations.compare.asking.compared_model import ComparedModel, load_compared_model
+from vertex_compat_integrations.compare.asking.measure import Measurement, ask_all, closing_all, measure
 from vertex_compat_integrations.compare.asking.schema_check import read_schema
-from vertex_compat_integrations.compare.figures.report import Report, Terms, build_report, csv_text
+from vertex_compat_integrations.compare.figures.report import Conditions, Report, build_report, csv_text
 from vertex_compat_integrations.compare.page.page import page
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks, read_models, read_prompts
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
@@ -68,8 +68,8 @@ def carry_out(order: Order) -> int:
     models = read_models(order.models, order.model_file)
     schema = read_schema(order.schema) if order.schema else None
     application = load_application(order.application) if order.application else question(schema)
-    terms = Terms(
-        made=datetime.now(UTC),
+    conditions = Conditions(
+        started=datetime.now(UTC),
         runs=order.runs,
         concurrency=order.concurrency,
         application=order.application,
@@ -78,14 +78,14 @@ def carry_out(order: Order) -> int:
         stopped=False,
     )
     with _warnings_told_once():
-        contenders = {label: load_contender(label, settings) for label, settings in models.items()}
+        compared_models = {label: load_compared_model(label, settings) for label, settings in models.items()}
         for path in filter(None, (order.csv, order.html)):
             _check_writable(path)
         loop = LoopThread()
-        with closing_all(contenders, loop):
-            report = _ask(terms, prompts, contenders, loop.synchronous(application))
+        with closing_all(compared_models, loop):
+            report = _ask(conditions, prompts, compared_models, loop.synchronous(application))
     _write(report, order)
-    return FAILED if report.failures or report.terms.stopped else 0
+    return FAILED if report.failures or report.conditions.stopped else 0
 
 
 @contextmanager
@@ -105,31 +105,34 @@ def _warnings_told_once() -> Iterator[None]:
 
 
 def _ask(
-    terms: Terms, prompts: Sequence[Prompt], contenders: Mapping[str, Contender], application: Application
+    conditions: Conditions,
+    prompts: Sequence[Prompt],
+    compared_models: Mapping[str, ComparedModel],
+    application: Application,
 ) -> Report:
     """The report on all answers, or on those that came before Ctrl-C."""
-    tasks = build_tasks(list(contenders), prompts, terms.runs)
-    observations: list[Observation] = []
+    tasks = build_tasks(list(compared_models), prompts, conditions.runs)
+    measurements: list[Measurement] = []
     try:
-        if terms.warmed_up:
-            for label, contender in contenders.items():
-                observe(Task(label, prompts[0], 0), contender, application)
+        if conditions.warmed_up:
+            for label, compared in compared_models.items():
+                measure(Task(label, prompts[0], 0), compared, application)
         # One by one: what came before Ctrl-C is kept.
-        for seen in _shown(ask_all(tasks, contenders, application, terms.concurrency), len(tasks)):
-            observations.append(seen)  # noqa: PERF402 - as above
+        for seen in _shown(ask_all(tasks, compared_models, application, conditions.concurrency), len(tasks)):
+            measurements.append(seen)  # noqa: PERF402 - as above
     except KeyboardInterrupt:
-        terms = replace(terms, stopped=True)
-        _complain(f"Stopped after {len(observations)} of {len(tasks)} answers.")
-    return build_report(terms, prompts, contenders, observations)
+        conditions = replace(conditions, stopped=True)
+        _complain(f"Stopped after {len(measurements)} of {len(tasks)} answers.")
+    return build_report(conditions, prompts, compared_models, measurements)
 
 
-def _shown(observations: Iterator[Observation], total: int) -> Iterator[Observation]:
+def _shown(measurements: Iterator[Measurement], total: int) -> Iterator[Measurement]:
     """The same, with a bar on the error stream where that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("answers", total=total)
-        for seen in observations:
+        for seen in measurements:
             progress.advance(bar)
             yield seen
 
