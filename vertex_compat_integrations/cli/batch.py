@@ -33,8 +33,8 @@ def with_transport(connection: Connection, *, max_retries: int, http_backend: st
     Raises:
         ValidationError: There is no such backend.
     """
-    given = {name: getattr(connection, name) for name in connection.model_fields_set}
-    return Connection.model_validate({**given, "max_retries": max_retries, "http_backend": http_backend})
+    settings = {name: getattr(connection, name) for name in connection.model_fields_set}
+    return Connection.model_validate({**settings, "max_retries": max_retries, "http_backend": http_backend})
 
 
 def make_batch(

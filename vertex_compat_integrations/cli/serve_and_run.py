@@ -72,8 +72,8 @@ def run(connection: Connection, rows: Sequence[str], command: Sequence[str], *, 
             was not started.
     """
     proxy = Proxy(connection, resolve_names(rows), report=_report_aside if is_verbose else None)
-    with signals_held() as held, proxy:
-        return run_child(command, environment_of(proxy, os.environ), held)
+    with signals_held() as blocked, proxy:
+        return run_child(command, environment_of(proxy, os.environ), blocked)
 
 
 def variables(proxy: Proxy) -> dict[str, str]:

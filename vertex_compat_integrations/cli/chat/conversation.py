@@ -189,16 +189,16 @@ def open_conversation(
         SettingsError: A tool is none, or the model is none.
         ValidationError: A setting cannot be.
     """
-    known = load_tools(tools)
+    functions = load_tools(tools)
     chosen = {
         "model": model,
         "thinking": thinking,
         "include_thoughts": True,
-        "tools": [tool.declaration for tool in known.values()] or None,
+        "tools": [tool.declaration for tool in functions.values()] or None,
     }
     options = Options.model_validate({name: value for name, value in chosen.items() if value is not None})
     with VertexCompatClient(connection) as client:
-        yield Conversation(client, options, known, system)
+        yield Conversation(client, options, functions, system)
 
 
 def talk(conversation: Conversation, question: str | None, *, as_json: bool) -> None:

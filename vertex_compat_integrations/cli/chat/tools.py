@@ -44,12 +44,12 @@ def load_tools(names: Sequence[str]) -> dict[str, LocalTool]:
 
 
 def _find(name: str) -> Callable[..., Any]:
-    found = find_named(name, "--tools")
-    if not callable(found):
+    value = find_named(name, "--tools")
+    if not callable(value):
         raise SettingsError(f"--tools {name} is no function.", hint="Name one as --tools package.module:function.")
-    if inspect.iscoroutinefunction(found):
+    if inspect.iscoroutinefunction(value):
         raise SettingsError(f"--tools {name} is asynchronous.", hint="Give a plain function.")
-    function: Callable[..., Any] = found
+    function: Callable[..., Any] = value
     return function
 
 

@@ -27,7 +27,7 @@ def signals_held() -> Iterator[set[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str], held: set[int]) -> int:
+def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: set[int]) -> int:
     """Run a program to its end, inside of `signals_held`; gives its exit code, or 128 and the signal that ended it."""
     path = which(command[0], path=environment.get("PATH"))
     if path is None:
@@ -36,7 +36,9 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], held: set[
     try:
         # Unlike subprocess, this sets the program's signal mask before any signal can reach it, without code of ours
         # between fork and exec, where another thread's lock might be held.
-        number = os.posix_spawn(path, list(command), dict(environment), setsigmask=held, setsigdef=_IGNORED_BY_PYTHON)
+        number = os.posix_spawn(
+            path, list(command), dict(environment), setsigmask=blocked, setsigdef=_IGNORED_BY_PYTHON
+        )
     except OSError as error:
         print(f"vertex-compat: {command[0]}: {error.strerror}.", file=sys.stderr)
         return NOT_EXECUTABLE

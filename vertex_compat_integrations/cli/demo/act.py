@@ -141,9 +141,9 @@ def tools_ran(act: Act) -> Check:
 
 def counts_add_up(act: Act) -> Check:
     """Whether input and output make the total, and thoughts are part of the output."""
-    told = act.tokens
-    passed = 0 < told.total == told.input + told.output and told.thought <= told.output
-    return Check("Token counts add up", passed, f"{told.input} in + {told.output} out = {told.total}")
+    tokens = act.tokens
+    passed = 0 < tokens.total == tokens.input + tokens.output and tokens.thought <= tokens.output
+    return Check("Token counts add up", passed, f"{tokens.input} in + {tokens.output} out = {tokens.total}")
 
 
 def streamed(act: Act) -> Check:

@@ -56,9 +56,9 @@ def agent_turn(act: Act, stage: Stage) -> Act:
 
 def extraction(act: Act, stage: Stage) -> Act:
     """An object out of a text."""
-    found: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
-    booking = found["parsed"]
-    played = replace(told(act, [found["raw"]]), answer=repr(booking))
+    result: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
+    booking = result["parsed"]
+    played = replace(told(act, [result["raw"]]), answer=repr(booking))
     right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
     return replace(played, checks=(right, counts_add_up(played)))
 
@@ -67,9 +67,11 @@ def report(act: Act, stage: Stage) -> Act:
     """An object by an agent that calls a tool first."""
     agent: Any = create_agent(stage.model, [get_weather], response_format=WeatherReport)
     state = agent.invoke({"messages": [HumanMessage(act.question)]})
-    made = state.get("structured_response")
-    played = replace(told(act, state["messages"][1:]), answer=repr(made))
-    right = Check("The agent returned an object of the class", isinstance(made, WeatherReport), type(made).__name__)
+    response = state.get("structured_response")
+    played = replace(told(act, state["messages"][1:]), answer=repr(response))
+    right = Check(
+        "The agent returned an object of the class", isinstance(response, WeatherReport), type(response).__name__
+    )
     return replace(played, checks=(right, tools_ran(played), counts_add_up(played)))
 
 
@@ -92,12 +94,12 @@ def told(act: Act, messages: Sequence[BaseMessage]) -> Act:
 
 
 def _spoken(reply: AIMessage) -> Spoken:
-    kept = reply.additional_kwargs.get(EXTRA_KEY) or {}
-    extras = kept.get("tool_calls") or {}
+    extra = reply.additional_kwargs.get(EXTRA_KEY) or {}
+    extras = extra.get("tool_calls") or {}
     calls = [
         SpokenCall(call["id"] or "", call["name"], call["args"], extras.get(call["id"])) for call in reply.tool_calls
     ]
-    return Spoken(calls, kept.get("message"), _tokens(reply))
+    return Spoken(calls, extra.get("message"), _tokens(reply))
 
 
 def _tokens(reply: AIMessage) -> Tokens | None:

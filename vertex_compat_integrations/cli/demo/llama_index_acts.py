@@ -176,10 +176,10 @@ def _spoken(response: ChatResponse) -> Spoken:
     """What LlamaIndex's message holds, extras out of the block in which memories keep them."""
     blocks = response.message.blocks
     thinking = [block for block in blocks if isinstance(block, ThinkingBlock)]
-    kept = thinking[-1].additional_information.get(EXTRA_KEY, {}) if thinking else {}
-    extras = kept.get("tool_calls") or {}
+    extra = thinking[-1].additional_information.get(EXTRA_KEY, {}) if thinking else {}
+    extras = extra.get("tool_calls") or {}
     calls = [_spoken_call(block, extras) for block in blocks if isinstance(block, ToolCallBlock)]
-    return Spoken(calls, _parsed(kept.get("message")), _tokens(response))
+    return Spoken(calls, _parsed(extra.get("message")), _tokens(response))
 
 
 def _spoken_call(block: ToolCallBlock, extras: Mapping[str, str]) -> SpokenCall:

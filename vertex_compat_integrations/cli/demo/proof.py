@@ -104,12 +104,12 @@ def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[E
     """Whether the last request of a conversation holds all its questions and calls, these as they came."""
     turns = [act for act in acts if act.conversation == agent]
     messages = _last_with(entries, turns[-1].question) if turns else []
-    said = [message.get("content") for message in messages]
+    contents = [message.get("content") for message in messages]
     sent = {call["id"]: call.get("extra_content") for message in messages for call in message.get("tool_calls") or ()}
-    found = sum(turn.question in said and _calls_are_in(sent, turn) for turn in turns)
-    evidence = f"{found} of {len(turns)} turns, {len(sent)} calls"
+    matches = sum(turn.question in contents and _calls_are_in(sent, turn) for turn in turns)
+    evidence = f"{matches} of {len(turns)} turns, {len(sent)} calls"
     claim = f"The last turn of {agent} sent all turns and calls, out of SQLite"
-    return Check(claim, 0 < found == len(turns) and bool(sent), evidence)
+    return Check(claim, 0 < matches == len(turns) and bool(sent), evidence)
 
 
 def _calls_are_in(sent: Json, turn: Act) -> bool:

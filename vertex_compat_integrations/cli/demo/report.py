@@ -212,14 +212,14 @@ def signature_table(signed: Sequence[Signed]) -> Table:
 
 def result_text(outcome: Outcome) -> Text:
     """How many checks passed, and in what time."""
-    told = [check for check in outcome.checks if check.passed is not None]
-    open_checks = len(outcome.checks) - len(told)
+    decided = [check for check in outcome.checks if check.passed is not None]
+    open_checks = len(outcome.checks) - len(decided)
     rest = f", {open_checks} cannot be told here" if open_checks else ""
     left_out = sum(bool(act.left_out) for act in outcome.acts)
     rest += f", {left_out} acts left out" if left_out else ""
     if outcome.passed:
-        return Text(f"✓ All {len(told)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
-    return Text(f"✗ {outcome.failures} failed; {len(told)} checks were made{rest}.", "bold red")
+        return Text(f"✓ All {len(decided)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
+    return Text(f"✗ {outcome.failures} failed; {len(decided)} checks were made{rest}.", "bold red")
 
 
 def _fields(tokens: Tokens) -> tuple[int, int, int, int]:

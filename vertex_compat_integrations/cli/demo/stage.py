@@ -73,9 +73,9 @@ class Stage:
     @property
     def model_settings(self) -> dict[str, Any]:
         """Model, place and credentials, for the package's other classes of models."""
-        said = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
-        given = {name: value for name, value in said.items() if value is not None}
-        return {"model": self.model.model, **given, **self._connection_settings()}
+        options = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
+        settings = {name: value for name, value in options.items() if value is not None}
+        return {"model": self.model.model, **settings, **self._connection_settings()}
 
     @property
     def embedding_settings(self) -> dict[str, Any]:

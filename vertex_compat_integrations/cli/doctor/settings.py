@@ -90,13 +90,13 @@ def check_authorities(case: Case) -> Finding:
     named = {"ca_bundle": case.connection.ca_bundle} | {
         name: case.environment.get(name) for name in _AUTHORITY_VARIABLES
     }
-    given = {name: path for name, path in named.items() if path}
-    if urlsplit(case.destination.origin).scheme == "http" and not given:
+    paths = {name: path for name, path in named.items() if path}
+    if urlsplit(case.destination.origin).scheme == "http" and not paths:
         return skipped("no TLS: the endpoint is on this machine")
-    for name, path in given.items():
+    for name, path in paths.items():
         if (reason := _unreadable(Path(path))) is not None:
             return failed(f"{name} names {path}: {reason}.", f"unset {name}")
-    return fine(", ".join(f"{name}={path}" for name, path in given.items()) or "the HTTP library's own")
+    return fine(", ".join(f"{name}={path}" for name, path in paths.items()) or "the HTTP library's own")
 
 
 def _unreadable(path: Path) -> str | None:
