@@ -1,4 +1,4 @@
-"""A program that runs under ours: it gets our signals, and its end is ours."""
+"""A child program that gets our signals; its exit code becomes ours."""
 
 import os
 import signal
@@ -18,8 +18,8 @@ _SENT_BY_KERNEL = 0x80  # SI_KERNEL of <bits/siginfo-consts.h>
 
 
 @contextmanager
-def signals_held() -> Iterator[set[int]]:
-    """Signals for the program are held back, here and in threads that begin inside; gives what was held before."""
+def blocked_signals() -> Iterator[set[int]]:
+    """Block the signals for the program, here and in threads that begin inside; gives what was blocked before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     try:
         yield {int(number) for number in before}
@@ -28,7 +28,7 @@ def signals_held() -> Iterator[set[int]]:
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: set[int]) -> int:
-    """Run a program to its end, inside of `signals_held`; gives its exit code, or 128 and the signal that ended it."""
+    """Run a program to its end, inside of `blocked_signals`; returns its exit code, or 128 plus its signal."""
     path = which(command[0], path=environment.get("PATH"))
     if path is None:
         print(f"vertex-compat: {command[0]}: there is no such program.", file=sys.stderr)
@@ -60,7 +60,7 @@ def _wait_for(number: int) -> int:
 
 def _next_signal() -> tuple[int, bool]:
     """The next signal, and whether the program has it, too: the terminal sends its own to all in the foreground."""
-    if sys.platform == "darwin":  # it cannot say who sent a signal
+    if sys.platform == "darwin":  # macOS does not report who sent a signal
         return signal.sigwait(_WAITED_FOR), False
     received = signal.sigwaitinfo(_WAITED_FOR)
     return received.si_signo, received.si_code == _SENT_BY_KERNEL

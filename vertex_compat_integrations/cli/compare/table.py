@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.cli.chat.conversation import harmless
+from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.compare.answer import ModelAnswer
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, show_spread

@@ -34,7 +34,7 @@ def check_host_name(case: Case) -> Finding:
 
 
 def _resolve(host: str, seconds: float) -> str | OSError | None:
-    """An address, why there is none, or None if nobody told in time; the resolver itself knows no time."""
+    """An address, the resolver's error, or None if it took too long; the resolver itself has no time limit."""
     results: list[str | OSError] = []
 
     def look() -> None:
