@@ -3,19 +3,16 @@
 import asyncio
 import importlib.util
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
 from vertex_compat_integrations.compare.asking.application import LoopThread, question
-from vertex_compat_integrations.compare.asking.compared_model import load_compared_model
 from vertex_compat_integrations.compare.asking.measure import ask_all, closing_all, judge, measure, remarks_on
 from vertex_compat_integrations.compare.asking.schema_check import Schema
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks
-from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.emulator import Emulator, delay, http_error, text, tool_call
+from vertex_compat_integrations.emulator import delay, http_error, text, tool_call
 
 MODEL = "google/gemini-3.5-flash"
 PROMPT = Prompt("1", "Why is the sky blue?")
@@ -27,28 +24,6 @@ PROVIDERS = [
     pytest.param("vertex_compat", id="vertex_compat"),
     pytest.param("openai", id="openai", marks=needs_stock_class),
 ]
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def contender(emulator):
-    """Makes a contender of a provider, whose requests go to the emulator."""
-    made = []
-
-    def make(provider="vertex_compat", model=MODEL, **settings):
-        token = emulator.identity.issue()
-        place = {"base_url": emulator.base_url(), "api_key": token}
-        made.append(load_compared_model("m", {"model": f"{provider}:{model}", **place, **settings}, {}))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def _answer(contender, application=None, schema=None, task=TASK):
@@ -212,12 +187,6 @@ def test_of_the_stock_class_the_body_is_known_and_no_remark(contender, emulator)
     assert remarks_on(one, seen) is None
 
 
-@needs_stock_class
-def test_where_the_user_chose_a_proxy_requests_are_unknown():
-    settings = {"model": "openai:gpt-4o", "api_key": "sk-of-nobody", "openai_proxy": "http://127.0.0.1:9"}
-    assert load_compared_model("m", settings, {}).counts_requests is False
-
-
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_secret_stands_in_what_is_noted(contender, emulator, provider):
     """Neither where an application says it, nor where a service repeats it in its error."""
@@ -245,33 +214,3 @@ def test_a_secret_is_not_cut_before_it_is_taken_out(contender):
         raise ValueError(f"refused: {secret}")
 
     assert "ssss" not in _answer(contender(api_key=secret), repeat).error
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "temprature": 1}, "m: temprature is no setting"),
-        ({"model": "mistral:x"}, "m: .*unknown provider"),
-        ({"model": "vertex_compat:", "thinking": "low"}, "m: "),
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "environment": {}}, "m: environment is no setting"),
-    ],
-)
-def test_settings_that_make_no_model_are_refused_with_its_label(settings, reason):
-    with pytest.raises(SettingsError, match=reason):
-        load_compared_model("m", settings, {"GOOGLE_CLOUD_PROJECT": "p"})
-
-
-def test_what_is_compared_is_what_was_written_whatever_the_environment_says():
-    """`LLM_MODEL` would replace every model, and the location's variable every place."""
-    environment = {"LLM_MODEL": "openai:gpt-5", "GOOGLE_CLOUD_LOCATION": "us", "GOOGLE_CLOUD_PROJECT": "p"}
-    settings = {"model": f"vertex_compat:{MODEL}", "vertex_compat": {"location": "eu"}}
-    model = load_compared_model("m", settings, environment).model
-    assert (model.model, model.location, model.project) == (MODEL, "eu", "p")
-
-
-def test_an_endpoint_of_ones_own_has_no_list_price(contender, emulator):
-    """It is paid by the hour, whatever model stands on it."""
-    emulator.answer(text("x"))
-    one = contender(base_url=None, endpoint="1234567890", location="us-central1", project="p", api_key="t")
-    assert one.is_deployed
-    assert not contender().is_deployed
