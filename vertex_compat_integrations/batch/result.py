@@ -16,14 +16,14 @@ BEGINNING = b'{"id":"batch_req_'
 """Of every result; an incomplete line that begins otherwise is not ours."""
 
 
-def answered(line: Line, replies: Sequence[Reply]) -> wire.Json:
+def encode_answer(line: Line, replies: Sequence[Reply]) -> wire.Json:
     """The result of a line that was answered."""
     ending = replies[0].ending
     response = {"status_code": 200, "request_id": ending.id or "", "body": encode_completion(replies, line)}
     return {"id": _id(line), "custom_id": line.custom_id, "response": response, "error": None}
 
 
-def failed(line: Line, error: VertexCompatError) -> wire.Json:
+def encode_failure(line: Line, error: VertexCompatError) -> wire.Json:
     """The result of a line that failed."""
     fields = {
         "code": error.status or type(error).__name__,

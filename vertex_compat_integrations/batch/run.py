@@ -13,7 +13,7 @@ from vertex_compat_integrations.batch.line import Line, LineDecoder
 from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Output
 from vertex_compat_integrations.batch.pending import PendingLines
 from vertex_compat_integrations.batch.rate import Pace, Rate
-from vertex_compat_integrations.batch.result import answered, encode_record, failed
+from vertex_compat_integrations.batch.result import encode_answer, encode_failure, encode_record
 from vertex_compat_integrations.batch.summary import Summary
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import (
@@ -216,12 +216,12 @@ class Batch:
         self, line: Line, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]
     ) -> None:
         try:
-            result = answered(line, await client.achat(line.messages, line.options))
+            result = encode_answer(line, await client.achat(line.messages, line.options))
         except VertexCompatError as error:
             if _concerns_all(error):
                 self._end(str(error))
                 return
-            result = failed(line, error)
+            result = encode_failure(line, error)
         self._write(result, output)
         on_result(self.summary)
 

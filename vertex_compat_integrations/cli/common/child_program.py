@@ -13,6 +13,7 @@ NOT_FOUND = 127
 
 PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
 _WAITED_FOR = PASSED_ON | {signal.SIGCHLD}
+# Python ignores these at its start, and a child program inherits what is ignored.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _SENT_BY_KERNEL = 0x80  # SI_KERNEL of <bits/siginfo-consts.h>
 

@@ -91,7 +91,7 @@ def _load(label: str, settings: Settings, environment: Mapping[str, str], redact
             label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close, model.aclose
         )
     close = clients["http_client"].close if clients else _nothing
-    aclose = clients["http_async_client"].aclose if clients else _anothing
+    aclose = clients["http_async_client"].aclose if clients else _nothing_async
     return ComparedModel(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close, aclose)
 
 
@@ -140,5 +140,5 @@ def _nothing() -> None:
     """Close nothing."""
 
 
-async def _anothing() -> None:
+async def _nothing_async() -> None:
     """Close nothing."""

@@ -98,7 +98,7 @@ def ask_all(
     running: set[Future[Measurement]] = set()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="vertex-compat-compare") as pool:
         while True:
-            # Handed out one by one, so that nothing is left in a queue when somebody stops.
+            # Submitted one by one, so that no task waits in the pool's queue when the caller stops.
             while len(running) < concurrency and (task := next(waiting, None)) is not None:
                 running.add(pool.submit(measure, task, compared_models[task.label], application))
             if not running:

@@ -34,7 +34,7 @@ class Conditions:
         application: The function that asked, if it was one of the user's own.
         schema: What the answers are held against.
         warmed_up: Whether each model was asked once before, unmeasured.
-        stopped: Whether somebody stopped it before its end.
+        stopped: Whether the user stopped it early.
     """
 
     started: datetime
