@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from vertex_compat_integrations.compare.answer import ModelAnswer, TokenCounts
+from vertex_compat_integrations.compare.answer import Answer, TokenCounts
 from vertex_compat_integrations.compare.plan import Prompt, Task
 
 WHEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -32,4 +32,4 @@ def answer(label="a", run=1, prompt=PROMPT, **said):
         "models": (label,),
         "emulated": False,
     }
-    return ModelAnswer(task=Task(label, prompt, run), **{**plain, **said})
+    return Answer(task=Task(label, prompt, run), **{**plain, **said})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vertex_compat_integrations import __version__
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.cli.common.extras import needs, require
 from vertex_compat_integrations.cli.common.parameters import (
     DEFAULT_MODEL,

@@ -47,7 +47,7 @@ class Validity:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAnswer:
+class Answer:
     """The outcome of a task. A field that is None is unknown.
 
     Attributes:

@@ -1,8 +1,8 @@
 """A reply and its tool results as messages of the next request."""
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.reply.decode import Reply
-from vertex_compat_integrations.core.reply.tool_call import ToolCall, encode_call
+from vertex_compat_integrations.core.reply.reply import Reply, ToolCall
+from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 
 def assistant_message(reply: Reply) -> wire.AssistantMessage:

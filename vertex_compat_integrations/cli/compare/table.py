@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vertex_compat_integrations.cli.common.printing import harmless
-from vertex_compat_integrations.compare.answer import ModelAnswer
+from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, show_spread
 from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, conditions_text, explanations, figures
@@ -73,7 +73,7 @@ def answers_table(report: Report, name: str, prompt: str) -> Table:
     return table
 
 
-def _answer_cell(answer: ModelAnswer | None) -> Text:
+def _answer_cell(answer: Answer | None) -> Text:
     if answer is None:
         return Text("-", "dim")
     if answer.error is not None:

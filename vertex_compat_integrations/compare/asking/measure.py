@@ -11,7 +11,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from vertex_compat_integrations.compare.answer import ModelAnswer, TokenCounts, Validity
+from vertex_compat_integrations.compare.answer import Answer, TokenCounts, Validity
 from vertex_compat_integrations.compare.asking.application import Application, LoopThread, answer_text
 from vertex_compat_integrations.compare.asking.compared_model import ComparedModel
 from vertex_compat_integrations.compare.asking.prices import cost_of
@@ -64,12 +64,12 @@ def measure(task: Task, compared: ComparedModel, application: Application) -> Me
     return Measurement(task, began, seconds, first, text, error, recorder.calls, tally)
 
 
-def judge(measurement: Measurement, compared: ComparedModel, schema: Schema | None) -> ModelAnswer:
+def judge(measurement: Measurement, compared: ComparedModel, schema: Schema | None) -> Answer:
     """The measurement as an answer: checked, priced, with secrets removed."""
     calls = measurement.calls
     last = calls[-1].metadata if calls else {}
     redactor = compared.redactor
-    return ModelAnswer(
+    return Answer(
         task=measurement.task,
         began=measurement.began,
         text=redactor.clean(measurement.text),

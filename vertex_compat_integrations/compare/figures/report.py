@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from vertex_compat_integrations import __version__
-from vertex_compat_integrations.compare.answer import ModelAnswer
+from vertex_compat_integrations._version import __version__
+from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.asking.compared_model import ComparedModel
 from vertex_compat_integrations.compare.asking.measure import Measurement, judge, remarks_on
 from vertex_compat_integrations.compare.asking.prices import PriceData, price_data, price_text
@@ -88,7 +88,7 @@ class Report:
     prices: PriceData
     prompts: tuple[Prompt, ...]
     subjects: tuple[Subject, ...]
-    answers: tuple[ModelAnswer, ...]
+    answers: tuple[Answer, ...]
     comparison: Comparison
 
     @property
@@ -168,7 +168,7 @@ def _cell(value: Any) -> Any:
 
 
 def _subject(
-    compared: ComparedModel, measurements: Sequence[Measurement], answers: Sequence[ModelAnswer], conditions: Conditions
+    compared: ComparedModel, measurements: Sequence[Measurement], answers: Sequence[Answer], conditions: Conditions
 ) -> Subject:
     label = compared.label
     own = [seen for seen in measurements if seen.task.label == label]

@@ -6,7 +6,7 @@ from itertools import combinations
 from statistics import median
 from typing import TypeVar
 
-from vertex_compat_integrations.compare.answer import ModelAnswer, TokenCounts
+from vertex_compat_integrations.compare.answer import Answer, TokenCounts
 from vertex_compat_integrations.compare.figures.percentiles import (
     ACCEPTED_CHANCE,
     Spread,
@@ -18,7 +18,7 @@ from vertex_compat_integrations.compare.figures.percentiles import (
 )
 
 Value = TypeVar("Value")
-Reader = Callable[[ModelAnswer], float | None]
+Reader = Callable[[Answer], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class ModelSummary:
     runs: Mapping[str, Spread | None]
 
 
-def summarise(label: str, answers: Sequence[ModelAnswer], runs: int) -> ModelSummary:
+def summarise(label: str, answers: Sequence[Answer], runs: int) -> ModelSummary:
     """The totals and times of one model's answers."""
     good = [answer for answer in answers if answer.error is None]
     usages = _known([answer.usage for answer in answers])
@@ -238,7 +238,7 @@ def _median(metric: Metric, summary: ModelSummary) -> float:
     return measured.median if measured else 0.0
 
 
-def _spread_of(metric: Metric, answers: Sequence[ModelAnswer], runs: int) -> Spread | None:
+def _spread_of(metric: Metric, answers: Sequence[Answer], runs: int) -> Spread | None:
     """The spread of a metric over the runs; None unless every answer of each run has it."""
     figures = []
     for run in range(1, runs + 1):
@@ -250,7 +250,7 @@ def _spread_of(metric: Metric, answers: Sequence[ModelAnswer], runs: int) -> Spr
     return spread(figures)
 
 
-def _times(answers: Sequence[ModelAnswer], read: Reader) -> Times | None:
+def _times(answers: Sequence[Answer], read: Reader) -> Times | None:
     values = [value for answer in answers if (value := read(answer)) is not None]
     p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
     return None if p50 is None or p95 is None else Times(p50, p95, max(values), len(values))

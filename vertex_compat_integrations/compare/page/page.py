@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
-from vertex_compat_integrations.compare.answer import ModelAnswer
+from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, Times, show_dollars, show_seconds, show_spread
 from vertex_compat_integrations.compare.figures.words import EMULATED, conditions_text, counted, explanations, figures
@@ -154,7 +154,7 @@ def _answers(report: Report, prompt: Prompt) -> Markup:
     return element("section", title, question, element("div", *columns, class_="answers"))
 
 
-def _column(number: int, label: str, answers: Sequence[ModelAnswer]) -> Markup:
+def _column(number: int, label: str, answers: Sequence[Answer]) -> Markup:
     """One model's answers: the first is shown, the others open."""
     head = element("h3", element("span", label, class_=f"name c{number % COLOURS}"))
     if not answers:
@@ -167,7 +167,7 @@ def _column(number: int, label: str, answers: Sequence[ModelAnswer]) -> Markup:
     return element("article", head, _answer(first), *rest)
 
 
-def _answer(answer: ModelAnswer) -> Markup:
+def _answer(answer: Answer) -> Markup:
     facts = element("div", *(element("span", fact, class_=kind) for fact, kind in _facts(answer)), class_="facts")
     if answer.error is not None:
         return joined((facts, element("pre", answer.error, class_="failed", dir="auto")))
@@ -177,7 +177,7 @@ def _answer(answer: ModelAnswer) -> Markup:
     return joined((facts, element("pre", answer.text or "(no text)", dir="auto"), *problem))
 
 
-def _facts(answer: ModelAnswer) -> Iterator[tuple[str, str | None]]:
+def _facts(answer: Answer) -> Iterator[tuple[str, str | None]]:
     yield show_seconds(answer.seconds), None
     if answer.first_token_seconds is not None:
         yield f"first token {show_seconds(answer.first_token_seconds)}", None
