@@ -4,13 +4,12 @@ import importlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from vertex_compat_integrations.cli.demo import langchain_acts, local_acts, script
 from vertex_compat_integrations.cli.demo.act import Act
 from vertex_compat_integrations.cli.demo.stage import Stage
 from vertex_compat_integrations.core.errors import CredentialsError
-
-_LLAMA_INDEX_ACTS = "vertex_compat_integrations.cli.demo.llama_index_acts"
 
 LANGCHAIN_AGENT = "LangChain's agent"
 LLAMA_INDEX_AGENT = "LlamaIndex's agent"
@@ -46,16 +45,33 @@ def _scenes() -> Iterator[_Scene]:
     yield _Scene("Structured report, with a tool", script.REPORT, langchain_acts.report)
     yield _Scene("Question about an image", script.IMAGE, langchain_acts.image)
     for number, text in enumerate(script.MORE_QUESTIONS, start=1):
-        yield _Scene(f"{LLAMA_INDEX_AGENT}, turn {number}", text, _llama_index_act("agent_turn"), LLAMA_INDEX_AGENT)
-    yield _Scene("LlamaIndex's question to a library", script.LIBRARY_QUESTION, _llama_index_act("library_question"))
+        yield _Scene(
+            f"{LLAMA_INDEX_AGENT}, turn {number}",
+            text,
+            lambda act, stage: _llama_index_acts().agent_turn(act, stage),
+            LLAMA_INDEX_AGENT,
+        )
+    yield _Scene(
+        "LlamaIndex's question to a library",
+        script.LIBRARY_QUESTION,
+        lambda act, stage: _llama_index_acts().library_question(act, stage),
+    )
 
 
 def _local_scenes() -> Iterator[_Scene]:
     yield _Scene("LangChain's chat", script.CAPITAL_QUESTION, local_acts.chat)
     yield _Scene("LangChain's chat, streamed", script.CAPITAL_QUESTION, local_acts.stream)
     yield _Scene("Structured extraction", script.EXTRACTION, langchain_acts.extraction)
-    yield _Scene("LlamaIndex's chat, streamed", script.CAPITAL_QUESTION, _llama_index_act("stream"))
-    yield _Scene("LlamaIndex's structured extraction", script.EXTRACTION, _llama_index_act("extraction"))
+    yield _Scene(
+        "LlamaIndex's chat, streamed",
+        script.CAPITAL_QUESTION,
+        lambda act, stage: _llama_index_acts().stream(act, stage),
+    )
+    yield _Scene(
+        "LlamaIndex's structured extraction",
+        script.EXTRACTION,
+        lambda act, stage: _llama_index_acts().extraction(act, stage),
+    )
     yield _Scene(LANGCHAIN_AGENT, script.QUESTIONS[0], _left_out(_NO_TOOLS))
     yield _Scene("Structured report, with a tool", script.REPORT, _left_out(_NO_TOOLS))
     yield _Scene(LLAMA_INDEX_AGENT, script.MORE_QUESTIONS[0], _left_out(_NO_TOOLS))
@@ -70,21 +86,13 @@ def _left_out(reason: str) -> Callable[[Act, Stage], Act]:
 def _langchain_turn(act: Act, stage: Stage) -> Act:
     if stage.emulator is not None and act.question == script.QUESTIONS[1]:
         # This turn waits for a token to expire anyway: LlamaIndex takes longer to load than that.
-        importlib.import_module(_LLAMA_INDEX_ACTS)
+        _llama_index_acts()
     return langchain_acts.agent_turn(act, stage)
 
 
-def _llama_index_act(name: str) -> Callable[[Act, Stage], Act]:
-    """A function of `llama_index_acts`, loaded when the act begins: LlamaIndex takes seconds to load.
-
-    The acts before it are shown by then.
-    """
-
-    def perform(act: Act, stage: Stage) -> Act:
-        function: Callable[[Act, Stage], Act] = getattr(importlib.import_module(_LLAMA_INDEX_ACTS), name)
-        return function(act, stage)
-
-    return perform
+def _llama_index_acts() -> ModuleType:
+    """The acts with LlamaIndex. It takes seconds to load, so it is loaded after the acts before it are shown."""
+    return importlib.import_module("vertex_compat_integrations.cli.demo.llama_index_acts")
 
 
 def _timed(scene: _Scene, stage: Stage) -> Act:
