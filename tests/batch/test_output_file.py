@@ -10,14 +10,14 @@ import pytest
 from tests.batch.sample_runs import MODEL
 from vertex_compat_integrations.batch.line import Line
 from vertex_compat_integrations.batch.output_file import Output
-from vertex_compat_integrations.batch.result import encode_record, failed
+from vertex_compat_integrations.batch.result import encode_failure, encode_record
 from vertex_compat_integrations.core.errors import RateLimitError, SettingsError
 from vertex_compat_integrations.core.settings.options import Options
 
 
 def result(custom_id, *, is_failed=False):
     if is_failed:
-        return encode_record(failed(Line(1, custom_id, [], Options(model=MODEL)), RateLimitError("Busy.")))
+        return encode_record(encode_failure(Line(1, custom_id, [], Options(model=MODEL)), RateLimitError("Busy.")))
     told = {"id": f"batch_req_{custom_id}", "custom_id": custom_id, "response": {"body": {}}, "error": None}
     return encode_record(told)
 

@@ -6,8 +6,7 @@ import pytest
 
 from tests.batch.sample_runs import MODEL
 from vertex_compat_integrations.batch.line import Line
-from vertex_compat_integrations.batch.result import BEGINNING, answered, encode_record, failed
-from vertex_compat_integrations.batch.summary import MOST_GROUPS, Summary
+from vertex_compat_integrations.batch.result import BEGINNING, encode_answer, encode_failure, encode_record
 from vertex_compat_integrations.core.errors import RateLimitError
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.settings.options import Options
@@ -48,7 +47,7 @@ def completion(*messages, finish="stop"):
 
 
 def read_again(replies):
-    line = encode_record(answered(LINE, replies))
+    line = encode_record(encode_answer(LINE, replies))
     assert line.startswith(BEGINNING)
     assert line.count(b"\n") == 1
     return json.loads(line)
@@ -77,21 +76,9 @@ def test_half_an_emoji_is_kept():
 def test_an_error_says_googles_reason():
     error = RateLimitError("Busy.", code=429, status="RESOURCE_EXHAUSTED", details=[{"x": 1}, {"reason": "RATE_LIMIT"}])
     error.attempts = 3
-    result = json.loads(encode_record(failed(LINE, error)))
+    result = json.loads(encode_record(encode_failure(LINE, error)))
     assert result["response"] is None
     told = result["error"]
     assert (told["code"], told["status_code"], told["reason"]) == ("RESOURCE_EXHAUSTED", 429, "RATE_LIMIT")
     assert (told["type"], told["message"], told["attempts"], told["line"]) == ("RateLimitError", "Busy.", 3, 3)
     assert told["hint"] == RateLimitError.default_hint
-
-
-def test_failures_are_grouped_and_the_kinds_are_bounded():
-    summary = Summary(lines=200)
-    for number in range(2 * MOST_GROUPS):
-        error = RateLimitError("Busy.", code=429, status=f"KIND_{number}")
-        for _ in range(1 if number else 7):
-            summary.add(failed(LINE, error))
-    assert summary.failed == 2 * MOST_GROUPS + 6
-    assert len(summary.failures) == MOST_GROUPS + 1
-    assert [group.count for group in summary.failures[:2]] == [MOST_GROUPS, 7]
-    assert (summary.failures[1].code, summary.failures[1].lines) == ("KIND_0", ["a", "a", "a"])

@@ -9,6 +9,11 @@ from vertex_compat_integrations.compare.plan import Prompt, Task
 WHEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 PROMPT = Prompt("1", "Why is the sky blue?")
 
+HOSTILE = (
+    "</pre></article><script>alert(1)</script><img src=x onerror=alert(2)>"
+    "<style>*{display:none}</style><!-- --><svg onload=alert(3)>&lt;b&gt;\"'` javascript:alert(4)]]>"
+)
+
 
 def answer(label="a", run=1, prompt=PROMPT, **said):
     """An answer of one second; what is said replaces the rest."""

@@ -1,6 +1,6 @@
-"""Many prompts in a file, each answered once: JSON lines in and out, resumed where it ended, however it ended.
+"""Many prompts in a file, each answered once: JSON lines in and out; an interrupted run is resumed.
 
-The output is the journal: a line that has its result there is not asked again.
+The output file is the only record of progress: a line that has its result there is not asked again.
 """
 
 from vertex_compat_integrations.batch.kept_rows import KeptRows

@@ -7,7 +7,7 @@ from vertex_compat_integrations.batch.line import Line, LineDecoder
 from vertex_compat_integrations.core.errors import SettingsError
 
 LONGEST_LINE = 256 << 20
-"""Bytes. More is no line of requests: a request to the endpoint holds less."""
+"""Bytes of a line; the endpoint accepts no request of this size."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -16,7 +16,7 @@ def read_lines(path: Path, decoder: LineDecoder) -> Iterator[Line]:
     """The requests of a file, in their order; empty lines are none.
 
     Raises:
-        SettingsError: A line is no request; it is named by its number.
+        SettingsError: A line is no valid request; the error names its number.
         OSError: The file cannot be read.
     """
     for number, raw in _raw_lines(path):

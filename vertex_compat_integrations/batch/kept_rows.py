@@ -1,4 +1,4 @@
-"""A file of rows that were worked on elsewhere: each is kept once, and who comes again asks what is missing."""
+"""A file of rows that were processed elsewhere: each is stored once, and a later run asks which ones are missing."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Form, Output
-from vertex_compat_integrations.batch.pending import Ledger
+from vertex_compat_integrations.batch.pending import PendingLines
 from vertex_compat_integrations.batch.result import encode_record
 from vertex_compat_integrations.core.errors import SettingsError
 
@@ -15,14 +15,14 @@ _FORM = Form(beginning=b'{"custom_id":', is_result=lambda _: True)
 
 
 class KeptRows:
-    """Rows in a file of JSON lines, each known by its `custom_id`; for whoever lets others answer, and may be killed.
+    """Rows in a file of JSON lines, each identified by its `custom_id`; for programs that may be killed at any time.
 
-    One process writes, others are refused; one thread at a time. A last line that a kill tore is mended. Memory does
-    not grow with the file.
+    One process writes, others are refused; one thread at a time. A last line that a kill left incomplete is repaired.
+    Memory does not grow with the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, retry_failed: bool = False) -> None:
-        """Open the file, or make it.
+        """Open the file, or create it.
 
         Args:
             path: The file.
@@ -32,7 +32,7 @@ class KeptRows:
             SettingsError: Another process has the file, or it holds something else.
             OSError: It cannot be opened.
         """
-        self._ledger = Ledger()
+        self._ids = PendingLines()
         self._count = 0
         self._synced = time.monotonic()
         self._output = Output(Path(path), _FORM)
@@ -46,30 +46,30 @@ class KeptRows:
         """Those of the rows that are not in the file, in their order.
 
         Raises:
-            SettingsError: A row has no `custom_id`, or one that stood before.
+            SettingsError: A row has no `custom_id`, or that of an earlier row.
         """
-        with Ledger() as seen:
+        with PendingLines() as earlier_ids:
             for place, row in enumerate(rows):
                 custom_id = _id_of(row)
-                if (earlier := seen.add(custom_id, place)) is not None:
+                if (earlier := earlier_ids.add(custom_id, place)) is not None:
                     raise SettingsError(
                         f"rows[{place}] has the custom_id of rows[{earlier}].", hint="Give each row an id of its own."
                     )
-                if not self._ledger.has(custom_id):
+                if not self._ids.has(custom_id):
                     yield dict(row)
 
     def append(self, row: Mapping[str, Any]) -> bool:
-        """Whether the row was new and is in the file now; it outlives the process.
+        """Add the row unless one with its id is there; returns whether it was added. It outlives the process.
 
-        A row that is there already stays as it is: schedulers run a task again whose worker was lost.
+        An existing row is left as it is, because schedulers repeat a task whose worker was lost.
 
         Raises:
             SettingsError: The row has no `custom_id`.
-            TypeError: A value is none of JSON's.
-            OSError: The disk is full, for example; nothing of the row is in the file then.
+            TypeError: A value has no JSON form.
+            OSError: The disk is full, for example; then nothing of the row is in the file.
         """
         custom_id = _id_of(row)
-        if self._ledger.has(custom_id):
+        if self._ids.has(custom_id):
             return False
         self._output.append(encode_record({"custom_id": custom_id, **row}))
         self._note(custom_id)
@@ -79,8 +79,8 @@ class KeptRows:
         return True
 
     def close(self) -> None:
-        """Wait for the disk, and let others write."""
-        self._ledger.close()
+        """Wait for the disk, and release the file for other processes."""
+        self._ids.close()
         try:
             self._output.sync()
         finally:
@@ -90,7 +90,7 @@ class KeptRows:
         return self._count
 
     def __contains__(self, custom_id: object) -> bool:
-        return isinstance(custom_id, str) and self._ledger.has(custom_id)
+        return isinstance(custom_id, str) and self._ids.has(custom_id)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self._output.results()
@@ -108,7 +108,7 @@ class KeptRows:
             self._note(row["custom_id"])
 
     def _note(self, custom_id: str) -> None:
-        if self._ledger.add(custom_id, self._count) is None:
+        if self._ids.add(custom_id, self._count) is None:
             self._count += 1
 
 

@@ -1,7 +1,7 @@
 """One line of the input → what to ask. Pure.
 
 Two forms: OpenAI's batch request, `{"custom_id", "method", "url", "body"}`, and the body alone, in which `prompt` may
-stand for the messages and `custom_id` beside them.
+replace the messages and `custom_id` may be added.
 """
 
 import hashlib
@@ -26,18 +26,18 @@ _ENVELOPE = ("custom_id", "method", "url", "body")
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 """OpenAI's roles → those that the endpoint lists."""
 _HEADERS = ("default_headers", "extra_headers", "headers")
-_KEPT_OPTIONS = 256
+_MOST_OPTIONS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line asks.
+    """One request of the input.
 
     Attributes:
-        number: Its place in the file, from 1; empty lines count.
-        custom_id: What it is known by: its own id, or one made of its number and a digest of its bytes.
+        number: Its position in the file, from 1; empty lines count.
+        custom_id: Its own id, or one made of its number and a digest of its bytes.
         messages: The conversation.
-        options: All else that the request says.
+        options: All other fields of the request.
     """
 
     number: int
@@ -47,50 +47,52 @@ class Line:
 
 
 class LineDecoder:
-    """Reads lines with the options that hold where a line says nothing."""
+    """Decodes lines; the default options apply where a line sets nothing."""
 
     def __init__(self, defaults: Options, destination: Destination) -> None:
-        """`destination` decides which model names can be."""
+        """`destination` decides which model names are valid."""
         self._defaults = defaults
         self._destination = destination
-        self._known: dict[str, Options] = {}
+        self._decoded: dict[str, Options] = {}
 
     def decode(self, raw: bytes, number: int) -> Line:
-        """The line's meaning.
+        """The request in a line.
 
         Raises:
-            SettingsError: It is of no known form, or its request cannot be.
+            SettingsError: It has no known form, or its request is invalid.
         """
-        held = _object(raw)
-        body = _enveloped(held) if "body" in held else {key: held[key] for key in held if key != "custom_id"}
+        fields = _object(raw)
+        body = _enveloped(fields) if "body" in fields else {key: fields[key] for key in fields if key != "custom_id"}
         messages = _messages(body)
-        said = {key: value for key, value in body.items() if key not in ("messages", "prompt") and value is not None}
-        return Line(number, _custom_id(held, raw, number), messages, self._options(said))
+        settings = {
+            key: value for key, value in body.items() if key not in ("messages", "prompt") and value is not None
+        }
+        return Line(number, _custom_id(fields, raw, number), messages, self._options(settings))
 
-    def _options(self, said: dict[str, Any]) -> Options:
-        """The options that hold for a line; most lines say the same, so they are checked once."""
-        key = json.dumps(said)
-        options = self._known.get(key)
+    def _options(self, settings: dict[str, Any]) -> Options:
+        """The options of a line; most lines set the same ones, so each set is checked once."""
+        key = json.dumps(settings)
+        options = self._decoded.get(key)
         if options is None:
-            if len(self._known) >= _KEPT_OPTIONS:
-                self._known.clear()
-            options = self._known[key] = self._checked(said)
+            if len(self._decoded) >= _MOST_OPTIONS:
+                self._decoded.clear()
+            options = self._decoded[key] = self._checked(settings)
         return options
 
-    def _checked(self, said: dict[str, Any]) -> Options:
-        if said.pop("stream", False):
+    def _checked(self, settings: dict[str, Any]) -> Options:
+        if settings.pop("stream", False):
             raise SettingsError("stream is on.", hint="An answer in a file comes whole: leave stream out.")
-        if named := [name for name in _HEADERS if name in said]:
+        if named := [name for name in _HEADERS if name in settings]:
             raise SettingsError(f"{named[0]} is no field of a request.", hint="Leave it out.")
         try:
-            own = Options.model_validate(said)
-            options = effective_options(self._defaults, said)
+            own = Options.model_validate(settings)
+            options = effective_options(self._defaults, settings)
         except ValidationError as error:
             raise _refusal(error) from None
-        # What frameworks set by themselves is left out of a call; in a file it was written down by somebody.
+        # A call drops the fields that frameworks set unasked; in a file, a person wrote them.
         options = options.model_copy(update={name: getattr(own, name) for name in own.model_fields_set & TOLERATED})
         options = options.model_copy(update={"model": resolve_model_name(options.model, self._destination)})
-        # The same request with other messages: what cannot be sent is found before anything is.
+        # The same request with other messages, so that an invalid one is refused before anything is sent.
         build_request([{"role": "user", "content": "."}], options, facts_for(options.model))
         return options
 
@@ -103,16 +105,16 @@ def _refusal(error: ValidationError) -> SettingsError:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        held = _JSON.decode(raw.decode())
+        value = _JSON.decode(raw.decode())
     except json.JSONDecodeError as error:
         raise SettingsError(f"It is no JSON (column {error.colno}: {error.msg}).", hint="Correct the line.") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"It is no UTF-8 (byte {error.start + 1}).", hint="Save the file as UTF-8.") from None
     except RecursionError:
         raise SettingsError("It is nested too deep.", hint="Correct the line.") from None
-    if not isinstance(held, dict):
+    if not isinstance(value, dict):
         raise SettingsError("It is no JSON object.", hint='Write {"prompt": "…"}, for example.')
-    return held
+    return value
 
 
 def _refuse_constant(name: str) -> None:
@@ -122,27 +124,27 @@ def _refuse_constant(name: str) -> None:
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _enveloped(held: Mapping[str, Any]) -> Mapping[str, Any]:
+def _enveloped(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The body of a batch request in OpenAI's form."""
-    if unknown := [key for key in held if key not in _ENVELOPE]:
+    if unknown := [key for key in fields if key not in _ENVELOPE]:
         raise SettingsError(f"{unknown[0]!r} is unknown beside 'body'.", hint=f"Known are {', '.join(_ENVELOPE)}.")
-    if held.get("method", "POST") != "POST":
+    if fields.get("method", "POST") != "POST":
         raise SettingsError("method is not POST.", hint="Write POST, or leave it out.")
-    if held.get("url", URLS[0]) not in URLS:
+    if fields.get("url", URLS[0]) not in URLS:
         raise SettingsError("url names another route.", hint=f"Only {URLS[0]} is asked.")
-    body = held["body"]
+    body = fields["body"]
     if not isinstance(body, dict):
         raise SettingsError("body is no JSON object.", hint='Write {"messages": […]} there.')
     return body
 
 
-def _custom_id(held: Mapping[str, Any], raw: bytes, number: int) -> str:
-    given = held.get("custom_id")
-    if given is None:
+def _custom_id(fields: Mapping[str, Any], raw: bytes, number: int) -> str:
+    custom_id = fields.get("custom_id")
+    if custom_id is None:
         return f"line-{number}-{hashlib.blake2b(raw, digest_size=8).hexdigest()}"
-    if not isinstance(given, str) or not 0 < len(given) <= LONGEST_ID:
+    if not isinstance(custom_id, str) or not 0 < len(custom_id) <= LONGEST_ID:
         raise SettingsError("custom_id is no text.", hint=f"Write a text of 1 to {LONGEST_ID} characters.")
-    return given
+    return custom_id
 
 
 def _messages(body: Mapping[str, Any]) -> list[wire.Message]:

@@ -1,4 +1,4 @@
-"""The file of results, which is the journal: locked for one process, mended where a line is torn, appended to."""
+"""The file of results: locked for one process, repaired if its last line is incomplete, appended to."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.wire import Json
 
 SYNC_SECONDS = 1.0
-"""Between two waits for the disk: what a power failure can cost. A process that is killed loses nothing written."""
+"""Between two waits for the disk: a power failure loses this much. A killed process loses nothing written."""
 
 _BLOCK = 1 << 16
 _TRIES = 10
@@ -22,10 +22,10 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the results of a file are told from other lines.
+    """How the results of a file are distinguished from other lines.
 
     Attributes:
-        beginning: Of each line; a torn line that begins otherwise is another's.
+        beginning: Of each line; an incomplete line that begins otherwise belongs to another program.
         is_result: Whether a JSON object that has a `custom_id` is one.
     """
 
@@ -33,8 +33,8 @@ class Form:
     is_result: Callable[[Mapping[str, Any]], bool]
 
 
-def _has_outcome(held: Mapping[str, Any]) -> bool:
-    return isinstance(held.get("response"), Mapping) or isinstance(held.get("error"), Mapping)
+def _has_outcome(record: Mapping[str, Any]) -> bool:
+    return isinstance(record.get("response"), Mapping) or isinstance(record.get("error"), Mapping)
 
 
 BATCH_FORM = Form(BEGINNING, _has_outcome)
@@ -46,14 +46,14 @@ class Output:
 
     Attributes:
         path: Where it is, links followed.
-        repaired: Whether a torn last line was taken away.
+        repaired: Whether an incomplete last line was removed or completed.
     """
 
     def __init__(self, path: Path, form: Form = BATCH_FORM) -> None:
-        """Open the file, or make it; nobody else may write to it until it is closed.
+        """Open the file, or create it; no other process may write to it until it is closed.
 
         Raises:
-            SettingsError: Another process has it, or it is no file of results.
+            SettingsError: Another process writes to it, or it is no file of results.
             OSError: It cannot be opened.
         """
         self.path = path.resolve()
@@ -93,7 +93,7 @@ class Output:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
-            # Else the next result, if it is a short one, would stand behind a torn one in the same line.
+            # Else the next result, if it is a short one, would follow the incomplete one in the same line.
             os.ftruncate(self._file, begin)
             raise
 
@@ -104,27 +104,27 @@ class Output:
     def drop_failures(self, of: Callable[[str], bool]) -> None:
         """Take failed results out, so that their lines are as if they had never been asked; `of` says of which ids.
 
-        A new file takes the place of the old one in one step: whoever ends before sees the old one, after it the new.
+        A new file replaces the old one in one step, so that a process killed at any moment leaves a whole file.
         """
         beside = self.path.with_name(f"{self.path.name}.new")
-        # What is there was left by a process that ended here; it may not be written through a link.
+        # A file of this name was left by a process that was killed here; it may be a link, so it is not written to.
         beside.unlink(missing_ok=True)
         mode = stat.S_IMODE(os.fstat(self._file).st_mode)
-        made = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, mode)
+        replacement = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, mode)
         try:
-            fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with self.path.open("rb") as lines, os.fdopen(os.dup(made), "wb") as kept:
-                kept.writelines(line for line in lines if not self._is_failure(line, of))
-            os.fsync(made)
+            fcntl.flock(replacement, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self.path.open("rb") as lines, os.fdopen(os.dup(replacement), "wb") as file:
+                file.writelines(line for line in lines if not self._is_failure(line, of))
+            os.fsync(replacement)
             beside.replace(self.path)
         except BaseException:
-            os.close(made)
+            os.close(replacement)
             raise
         os.close(self._file)
-        self._file = made
+        self._file = replacement
 
     def close(self) -> None:
-        """Let others write."""
+        """Release the file for other processes."""
         os.close(self._file)
 
     def __enter__(self) -> Self:
@@ -134,10 +134,10 @@ class Output:
         self.close()
 
     def _repair(self) -> bool:
-        """Whether the last line was torn; it is taken away, or ended if only its end is missing.
+        """Remove an incomplete last line, or end it if only its line end is missing; returns whether there was one.
 
         Raises:
-            SettingsError: It is no beginning of a result, so the file is another's.
+            SettingsError: It is no beginning of a result, so the file belongs to another program.
         """
         size = os.fstat(self._file).st_size
         start = self._last_line(size)
@@ -163,9 +163,9 @@ class Output:
         position = size
         while position > 0:
             begin = max(position - _BLOCK, 0)
-            found = os.pread(self._file, position - begin, begin).rfind(b"\n")
-            if found >= 0:
-                return begin + found + 1
+            line_end = os.pread(self._file, position - begin, begin).rfind(b"\n")
+            if line_end >= 0:
+                return begin + line_end + 1
             position = begin
         return 0
 
@@ -180,7 +180,7 @@ def _locked(path: Path) -> int:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Another file may have come in its place before the lock.
+            # Another file may have replaced it before the lock.
             if _is_at(path, file):
                 return file
         except BlockingIOError:
@@ -208,9 +208,9 @@ def _is_at(path: Path, file: int) -> bool:
 def _result(line: bytes, form: Form) -> Json | None:
     """The result in a line; None if it is none."""
     try:
-        held: Any = json.loads(line)
+        value: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(held, Mapping) or not isinstance(held.get("custom_id"), str):
+    if not isinstance(value, Mapping) or not isinstance(value.get("custom_id"), str):
         return None
-    return dict(held) if form.is_result(held) else None
+    return dict(value) if form.is_result(value) else None

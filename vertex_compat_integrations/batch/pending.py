@@ -1,16 +1,16 @@
-"""Which lines are still to be asked."""
+"""The lines that are still to be asked, by their ids."""
 
 import hashlib
 import sqlite3
 from typing import Self
 
 
-class Ledger:
-    """The lines by a digest of their ids; a temporary file holds what does not fit into a few megabytes."""
+class PendingLines:
+    """Lines keyed by a digest of their ids, each open until it is taken; beyond a few megabytes they spill to disk."""
 
     def __init__(self) -> None:
-        """Know no line."""
-        # An empty name is SQLite's private database on disk, gone with the connection; one thread at a time uses it.
+        """Start empty."""
+        # An empty name is SQLite's private database on disk, deleted with the connection. One thread at a time uses it.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for statement in (
             "PRAGMA journal_mode = OFF",
@@ -21,7 +21,7 @@ class Ledger:
             self._database.execute(statement)
 
     def add(self, custom_id: str, number: int) -> int | None:
-        """Note a line, which is open; gives the number of an earlier one that has the same id, if there is one."""
+        """Add an open line; returns the number of an earlier line with the same id, else None."""
         key = _key(custom_id)
         added = self._database.execute("INSERT OR IGNORE INTO line VALUES (?, ?, 1)", (key, number))
         if added.rowcount:
@@ -30,17 +30,17 @@ class Ledger:
         return int(earlier)
 
     def take(self, custom_id: str) -> bool:
-        """Whether this is an open line; from here on it is not."""
+        """Close the line; returns whether it was open."""
         closed = self._database.execute("UPDATE line SET open = 0 WHERE key = ? AND open", (_key(custom_id),))
         return closed.rowcount == 1
 
     def has(self, custom_id: str) -> bool:
-        """Whether there is such a line."""
-        found = self._database.execute("SELECT 1 FROM line WHERE key = ?", (_key(custom_id),))
-        return found.fetchone() is not None
+        """Whether a line with this id was added, open or not."""
+        rows = self._database.execute("SELECT 1 FROM line WHERE key = ?", (_key(custom_id),))
+        return rows.fetchone() is not None
 
     def close(self) -> None:
-        """Forget all."""
+        """Delete the lines."""
         self._database.close()
 
     def __enter__(self) -> Self:

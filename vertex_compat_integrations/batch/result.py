@@ -1,4 +1,4 @@
-"""What came of a line → its result, in the form of OpenAI's batch output. Pure."""
+"""A line's answer or error → its result in the form of OpenAI's batch output. Pure."""
 
 import hashlib
 import json
@@ -12,19 +12,19 @@ from vertex_compat_integrations.core.reply.reply import Media, Reply, Usage
 from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 BEGINNING = b'{"id":"batch_req_'
-"""Of every result; a torn line that begins otherwise is none of ours."""
+"""Of every result; an incomplete line that begins otherwise is not ours."""
 
 
-def answered(line: Line, replies: Sequence[Reply]) -> wire.Json:
+def encode_answer(line: Line, replies: Sequence[Reply]) -> wire.Json:
     """The result of a line that was answered."""
     ending = replies[0].ending
     response = {"status_code": 200, "request_id": ending.id or "", "body": encode_completion(replies, line)}
     return {"id": _id(line), "custom_id": line.custom_id, "response": response, "error": None}
 
 
-def failed(line: Line, error: VertexCompatError) -> wire.Json:
-    """The result of a line that was not."""
-    told = {
+def encode_failure(line: Line, error: VertexCompatError) -> wire.Json:
+    """The result of a line that failed."""
+    fields = {
         "code": error.status or type(error).__name__,
         "message": error.message,
         "type": type(error).__name__,
@@ -37,7 +37,7 @@ def failed(line: Line, error: VertexCompatError) -> wire.Json:
         "details": error.details,
         "line": line.number,
     }
-    return {"id": _id(line), "custom_id": line.custom_id, "response": None, "error": told}
+    return {"id": _id(line), "custom_id": line.custom_id, "response": None, "error": fields}
 
 
 def encode_record(record: wire.Json) -> bytes:
@@ -45,7 +45,7 @@ def encode_record(record: wire.Json) -> bytes:
     try:
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        # A lone surrogate, as models send them in cut emoji, has no UTF-8; escaped it is JSON.
+        # Models send lone surrogates in cut emoji; they have no UTF-8, but are JSON when escaped.
         text = json.dumps(record, separators=(",", ":")).encode()
     return text + b"\n"
 
@@ -80,14 +80,14 @@ def _message(reply: Reply) -> wire.Json:
     google = {**(reply.extra or {}).get("google", {})}
     if reply.ending.grounding:
         google["grounding_metadata"] = reply.ending.grounding
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "reasoning_content": reply.thoughts,
         "tool_calls": [encode_call(call) for call in reply.tool_calls],
         "refusal": reply.refusal,
         "images": [{"image_url": {"url": _url(medium)}} for medium in reply.media],
         "extra_content": {**(reply.extra or {}), **({"google": google} if google else {})},
     }
-    return {"role": "assistant", "content": reply.text or None} | {key: value for key, value in told.items() if value}
+    return {"role": "assistant", "content": reply.text or None} | {key: value for key, value in fields.items() if value}
 
 
 def _url(medium: Media) -> str:
@@ -96,7 +96,7 @@ def _url(medium: Media) -> str:
 
 def _usage(usage: Usage, traffic_type: str | None) -> wire.Json:
     """The counts as OpenAI counts: thoughts within the answer's tokens."""
-    told: wire.Json = {
+    counts: wire.Json = {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.total,
@@ -104,8 +104,8 @@ def _usage(usage: Usage, traffic_type: str | None) -> wire.Json:
         "completion_tokens_details": {"reasoning_tokens": usage.thought, "audio_tokens": usage.output_audio},
     }
     if traffic_type:
-        told["extra_properties"] = {"google": {"traffic_type": traffic_type}}
-    return told
+        counts["extra_properties"] = {"google": {"traffic_type": traffic_type}}
+    return counts
 
 
 def _reason(error: VertexCompatError) -> str | None:
@@ -115,5 +115,5 @@ def _reason(error: VertexCompatError) -> str | None:
 
 
 def _id(line: Line) -> str:
-    """The same for a line in every run."""
+    """An id that is the same for a line in every run."""
     return f"batch_req_{hashlib.blake2b(line.custom_id.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"

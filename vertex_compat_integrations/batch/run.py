@@ -1,4 +1,4 @@
-"""A file of requests → a file of results: some at a time, each once, whatever ends the process."""
+"""A file of requests → a file of results: several at a time, each exactly once even if the process is killed."""
 
 import asyncio
 import os
@@ -11,9 +11,9 @@ from typing import Self
 from vertex_compat_integrations.batch.input_file import read_lines
 from vertex_compat_integrations.batch.line import Line, LineDecoder
 from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Output
-from vertex_compat_integrations.batch.pending import Ledger
+from vertex_compat_integrations.batch.pending import PendingLines
 from vertex_compat_integrations.batch.rate import Pace, Rate
-from vertex_compat_integrations.batch.result import answered, encode_record, failed
+from vertex_compat_integrations.batch.result import encode_answer, encode_failure, encode_record
 from vertex_compat_integrations.batch.summary import Summary
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import (
@@ -42,7 +42,7 @@ class Pacing:
     Attributes:
         concurrency: Lines at a time.
         rate: Lines to begin in a time; retries come on top.
-        most_failures_in_a_row: After so many the batch stops: more lines would only fail, too. 0 is never.
+        most_failures_in_a_row: The batch stops after this many, since further lines would fail, too. 0: never.
         grace_seconds: How long the running requests may go on after `stop`.
     """
 
@@ -52,17 +52,17 @@ class Pacing:
     grace_seconds: float = 30.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be.
+        """Check the values.
 
         Raises:
-            SettingsError: It would never begin.
+            SettingsError: concurrency is below 1.
         """
         if self.concurrency < 1:
             raise SettingsError(f"concurrency={self.concurrency}.", hint="Give 1 or more.")
 
 
 class Batch:
-    """One run. `prepare` checks and counts, `run` asks, `stop` ends early; `with` lets go of the output."""
+    """One run. `prepare` checks and counts, `run` asks, `stop` ends early; `with` releases the output."""
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class Batch:
         options: Options | None = None,
         pacing: Pacing | None = None,
     ) -> None:
-        """`options` hold where a line says nothing. Nothing is opened yet."""
+        """`options` apply where a line sets nothing. Nothing is opened yet."""
         self._source, self._path = Path(source), Path(output)
         self._connection = connection or Connection()
         self._options = options or Options()
         self._pacing = pacing or Pacing()
         self._pace = Pace(self._pacing.rate) if self._pacing.rate else None
         self._slots = asyncio.Semaphore(self._pacing.concurrency)
-        self._ledger = Ledger()
+        self._pending = PendingLines()
         self._output: Output | None = None
         self._decoder: LineDecoder | None = None
         self._dispatch: asyncio.Task[None] | None = None
@@ -90,19 +90,19 @@ class Batch:
         self.summary = Summary()
 
     def prepare(self, *, retry_failed: bool = False) -> Summary:
-        """The counts before anything is asked; every line of the input was checked, nothing was sent.
+        """Check every line of the input and count what is to be asked; nothing is sent.
 
         `retry_failed` takes the failed results out of the output, so that their lines are asked again.
 
         Raises:
-            SettingsError: A setting or a line cannot be, or the output is another process's or another file.
+            SettingsError: A setting or a line is invalid, or the output is in use or no file of results.
             CredentialsError: Only the credential knows the project, and there is none.
             OSError: A file cannot be opened.
         """
         self._decoder = LineDecoder(self._options, _checked_destination(self._connection))
         self._check_files()
         for line in read_lines(self._source, self._decoder):
-            if (earlier := self._ledger.add(line.custom_id, line.number)) is not None:
+            if (earlier := self._pending.add(line.custom_id, line.number)) is not None:
                 raise SettingsError(
                     f"{self._source.name}, line {line.number}: line {earlier} has the same custom_id.",
                     hint="Give each line an id of its own, or none.",
@@ -113,7 +113,7 @@ class Batch:
         return self.summary
 
     async def run(self, on_result: Callable[[Summary], None] = lambda _: None) -> Summary:
-        """Ask what is still to be asked; `on_result` is told the counts after each line.
+        """Ask what is still to be asked; `on_result` gets the counts after each line.
 
         Raises:
             OSError: A result could not be written.
@@ -137,9 +137,9 @@ class Batch:
         return self.summary
 
     def stop(self) -> None:
-        """Begin no more lines and let the running ones end, for a while; called again, end them, too.
+        """Begin no more lines and let the running ones end within `grace_seconds`; a second call cancels them.
 
-        What is not written by then is asked again by the next run.
+        Lines without a result are asked again by the next run.
         """
         if self.summary.stopped is not None and self._work is not None:
             self._work.cancel()
@@ -149,8 +149,8 @@ class Batch:
             asyncio.get_running_loop().call_later(self._pacing.grace_seconds, self._work.cancel)
 
     def close(self) -> None:
-        """Let others write to the output."""
-        self._ledger.close()
+        """Release the output for other processes."""
+        self._pending.close()
         if self._output is not None:
             self._output.close()
             self._output = None
@@ -177,9 +177,9 @@ class Batch:
     def _read_output(self, output: Output, *, retry_failed: bool) -> None:
         self.summary.repaired = output.repaired
         if retry_failed:
-            output.drop_failures(self._ledger.has)
+            output.drop_failures(self._pending.has)
         for result in output.results():
-            if self._ledger.take(result["custom_id"]):
+            if self._pending.take(result["custom_id"]):
                 self.summary.add_earlier(result)
             else:
                 self.summary.unmatched += 1
@@ -202,26 +202,26 @@ class Batch:
             task.add_done_callback(lambda _: self._slots.release())
 
     async def _open_lines(self) -> AsyncIterator[Line]:
-        """The lines that are still to be asked; those that were added meanwhile are left for the next run."""
+        """The lines that are still to be asked; lines added since `prepare` are left for the next run."""
         if self._decoder is None:
             return
         for place, line in enumerate(read_lines(self._source, self._decoder)):
-            if self._ledger.take(line.custom_id):
+            if self._pending.take(line.custom_id):
                 yield line
             elif place % _LINES_BETWEEN_TURNS == 0:
-                # To skip a million lines takes a while, in which answers come.
+                # Skipping a million lines takes a while, and answers must be read meanwhile.
                 await asyncio.sleep(0)
 
     async def _answer(
         self, line: Line, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]
     ) -> None:
         try:
-            result = answered(line, await client.achat(line.messages, line.options))
+            result = encode_answer(line, await client.achat(line.messages, line.options))
         except VertexCompatError as error:
             if _concerns_all(error):
                 self._end(str(error))
                 return
-            result = failed(line, error)
+            result = encode_failure(line, error)
         self._write(result, output)
         on_result(self.summary)
 
@@ -258,18 +258,18 @@ def run_batch(
     pacing: Pacing | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """What came of the requests in `source`; the results are in `output`. What has a result there is not asked again.
+    """Ask the requests in `source` and write the results to `output`; a line with a result there is not asked again.
 
     Args:
         source: A file of JSON lines: OpenAI's batch requests, or `{"prompt": …}` or `{"messages": …}` with options.
         output: A file of JSON lines in the form of OpenAI's batch output.
         connection: Where to ask, and as whom.
-        options: What holds where a line says nothing.
+        options: What applies where a line sets nothing.
         pacing: How fast, and when to give up.
         retry_failed: Whether to ask lines again that failed in an earlier run.
 
     Raises:
-        SettingsError: A setting or a line cannot be, or another process writes to the output; nothing was sent.
+        SettingsError: A setting or a line is invalid, or another process writes to the output; nothing was sent.
         CredentialsError: Only the credential knows the project, and there is none.
         OSError: A file cannot be read or written.
     """
@@ -294,7 +294,7 @@ async def arun_batch(
 
 
 def _checked_destination(connection: Connection) -> Destination:
-    """Where requests go; what would fail every line is found here.
+    """Where requests go; errors that would fail every line are raised here.
 
     Raises:
         SettingsError: There is no project, for example, or the credential may not go there.
@@ -308,9 +308,9 @@ def _checked_destination(connection: Connection) -> Destination:
 
 
 def _concerns_all(error: VertexCompatError) -> bool:
-    """Whether no line would fare better, so that this one stays open, too."""
+    """Whether every line would fail the same way, so that this one stays open, too."""
     if isinstance(error, SettingsError):
-        # A request was made of the line, and the connection's settings let none out.
+        # The line is valid, but the connection's settings allow no request.
         return error.attempts > 0
     return isinstance(error, CredentialsError | AuthenticationError)
 

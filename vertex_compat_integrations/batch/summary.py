@@ -1,4 +1,4 @@
-"""What came of a batch, as numbers and as groups of failures."""
+"""The outcome of a batch: counts, tokens, and failures by kind."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,9 +25,9 @@ class FailureGroup:
         type: The error's class.
         code: Google's canonical status, or the class where there is none.
         status_code: HTTP status.
-        reason: Google's own word for the cause, if it said one.
-        message: What the first of them said.
-        hint: What to do about the first of them.
+        reason: Google's own reason code, if there is one.
+        message: The message of the first one.
+        hint: How to fix the first one.
         count: How many.
         lines: The first few, by their ids.
     """
@@ -44,7 +44,7 @@ class FailureGroup:
 
 @dataclass(slots=True)
 class Summary:
-    """What came of a batch.
+    """The outcome of a batch.
 
     Attributes:
         lines: Requests of the input.
@@ -52,8 +52,8 @@ class Summary:
         answered: Those that this run answered.
         failed: Those that failed, in this run or in an earlier one.
         unmatched: Results in the output that no line of the input asks for.
-        repaired: Whether a torn last line of the output was mended.
-        stopped: Why it ended before its end; None if it did not.
+        repaired: Whether an incomplete last line of the output was repaired.
+        stopped: Why the run stopped early; None if it did not.
         seconds: How long this run asked.
         usage: Tokens of this run's answers.
         groups: The failures by kind.

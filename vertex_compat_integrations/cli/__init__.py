@@ -1,4 +1,4 @@
-"""The command `vertex-compat`; each of its commands loads its own room, so that `--help` loads none."""
+"""The command `vertex-compat`; a command's modules are loaded when it runs, so that `--help` needs typer alone."""
 
 import io
 import sys

@@ -1,9 +1,6 @@
 """The commands and their options."""
 
-import os
 import sys
-from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +8,16 @@ import typer
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.cli.common.extras import needs, require
+from vertex_compat_integrations.cli.common.parameters import (
+    DEFAULT_MODEL,
+    AllowHosts,
+    AsJson,
+    BaseUrl,
+    ConnectionOptions,
+    Location,
+    Map,
+    Project,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,23 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
     help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project; else GOOGLE_CLOUD_PROJECT.")]
-Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; else GOOGLE_CLOUD_LOCATION.")]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix instead of project and location.")]
-AllowHosts = Annotated[
-    list[str] | None, typer.Option("--allow-host", metavar="HOST", help="May have the Google credential, too.")
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="NAME=MODEL|FILE",
-        help="What programs call a model, and which it is; or a YAML, TOML or JSON file of such rows. * is any other.",
-    ),
-]
-DEFAULT_MODEL = "google/gemini-3.5-flash"
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -50,7 +40,7 @@ def root(
         bool, typer.Option("--version", help="Print the version.", callback=lambda value: _show_version(wanted=value))
     ] = False,
 ) -> None:
-    """What stands before every command."""
+    """The options before every command."""
 
 
 @app.command()
@@ -75,21 +65,8 @@ def demo(
         raise typer.BadParameter("--project and --location need --live.")
     with needs("demo"):
         require("llama_index.core")  # loaded late, when its acts begin
-        from vertex_compat_integrations.cli.common.real_model import LOCAL, failures  # noqa: PLC0415
-        from vertex_compat_integrations.cli.demo.performance import perform  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.demo.stage import live_stage, local_stage, offline_stage  # noqa: PLC0415
-        from vertex_compat_integrations.core.settings.base import reason_of  # noqa: PLC0415
-    if live and model == LOCAL:
-        raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
-    offline = local_stage() if model == LOCAL else offline_stage(model)
-    opening = live_stage(model, project, location) if live else offline
-    with ExitStack() as closing, failures():
-        try:
-            stage = closing.enter_context(opening)
-        except ValueError as error:
-            raise typer.BadParameter(reason_of(error)) from None
-        code = perform(stage, as_json=as_json)
-    raise typer.Exit(code)
+        from vertex_compat_integrations.cli.demo.performance import execute  # noqa: PLC0415 - needs the extra
+    raise typer.Exit(execute(model, live=live, project=project, location=location, as_json=as_json))
 
 
 @app.command()
@@ -115,16 +92,9 @@ def emulate(
 ) -> None:
     """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
     with needs("cli,emulator"):
-        from vertex_compat_integrations.cli.common.real_model import failures, opened_model  # noqa: PLC0415
-        from vertex_compat_integrations.cli.emulate.serve import serve  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - as above
-    with ExitStack() as closing, failures():
-        try:
-            answering = closing.enter_context(opened_model(model, upstream, upstream_model, os.environ))
-            emulator = Emulator(token_life, port, host=host, upstream=answering)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        serve(emulator, service_account, as_json=as_json)
+        from vertex_compat_integrations.cli.emulate.serve import Answering, execute  # noqa: PLC0415 - needs the extra
+    answering = Answering(model, upstream, upstream_model)
+    execute(answering, token_life, host=host, port=port, key_file=service_account, as_json=as_json)
 
 
 @app.command()
@@ -143,16 +113,9 @@ def serve(
     Prints the address, a random key that programs of this machine must send, and a line for each request.
     """
     with needs("proxy"):
-        from vertex_compat_integrations.cli import serve_and_run as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
-    with refusals():
-        connection = connection_for(project, location, base_url, allow_hosts or ())
-        try:
-            room.serve(connection, names or (), port, as_json=as_json)
-        except OSError as error:
-            typer.echo(f"vertex-compat: {error}", err=True)
-            raise typer.Exit(1) from None
+        from vertex_compat_integrations.cli.serve_and_run import execute_serve  # noqa: PLC0415 - needs the extra
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    execute_serve(connection, names or (), port, as_json=as_json)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -172,20 +135,16 @@ def run(
     its exit code is the command's.
     """
     with needs("proxy"):
-        from vertex_compat_integrations.cli import serve_and_run as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
-    with refusals():
-        connection = connection_for(project, location, base_url, allow_hosts or ())
-        code = room.run(connection, names or (), command, is_verbose=verbose)
-    raise typer.Exit(code)
+        from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
 
 
 @app.command()
 def models(*, as_json: AsJson = False) -> None:
     """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
     with needs("cli"):
-        from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - its room, an extra
+        from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - needs the extra
     show(as_json=as_json)
 
 
@@ -207,11 +166,8 @@ def env(
         typer.echo('vertex-compat: a token is not for the screen: eval "$(vertex-compat env)", or --show.', err=True)
         raise typer.Exit(2)
     with needs("cli"):
-        from vertex_compat_integrations.cli import env as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for, place_for  # noqa: PLC0415
-    with refusals():
-        room.show(place_for(connection_for(project, location, base_url, allow_hosts or ())), as_json=as_json)
+        from vertex_compat_integrations.cli.env import execute  # noqa: PLC0415 - needs the extra
+    execute(ConnectionOptions(project, location, base_url, allow_hosts or ()), as_json=as_json)
 
 
 @app.command()
@@ -229,14 +185,9 @@ def doctor(
     Takes 15 seconds at most and asks the model four times. Ends with 1 if a check failed.
     """
     with needs("cli"):
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
-        from vertex_compat_integrations.cli.doctor.case import Case  # noqa: PLC0415
-        from vertex_compat_integrations.cli.doctor.examination import report  # noqa: PLC0415 - its room, an extra
-    with refusals():
-        connection = connection_for(project, location, base_url, allow_hosts or ())
-    case = Case(connection, model, os.environ, datetime.now(UTC).date())
-    raise typer.Exit(report(case, as_json=as_json))
+        from vertex_compat_integrations.cli.doctor.examination import execute  # noqa: PLC0415 - needs the extra
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    raise typer.Exit(execute(connection, model, as_json=as_json))
 
 
 @app.command()
@@ -259,13 +210,9 @@ def chat(
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")
     with needs("cli"):
-        from vertex_compat_integrations.cli.chat import conversation as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
-    with refusals():
-        connection = connection_for(project, location, base_url, allow_hosts or ())
-        with room.open_conversation(connection, model, tools or (), system, thinking) as conversation:
-            room.talk(conversation, question, as_json=as_json)
+        from vertex_compat_integrations.cli.chat.conversation import Setup, execute  # noqa: PLC0415 - needs the extra
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    execute(connection, Setup(model, tools or (), system, thinking), question, as_json=as_json)
 
 
 @app.command()
@@ -291,47 +238,48 @@ def batch(
     no answer. Ctrl-C lets running requests end; a second one ends them.
     """
     with needs("cli"):
-        from vertex_compat_integrations.cli import batch as room  # noqa: PLC0415 - its room, an extra
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.common.target import connection_for  # noqa: PLC0415
-    with refusals():
-        connection = connection_for(project, location, base_url, allow_hosts or ())
-        connection = room.with_transport(connection, max_retries=max_retries, http_backend=http_backend)
-        run = room.make_batch(source, output, connection, model, concurrency=concurrency, rate=rate)
-        code = room.perform(run, retry_failed=retry_failed, as_json=as_json)
-    raise typer.Exit(code)
+        from vertex_compat_integrations.cli.batch import Job, execute  # noqa: PLC0415 - needs the extra
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    job = Job(source, output, model, concurrency, rate, max_retries, http_backend, retry_failed)
+    raise typer.Exit(execute(connection, job, as_json=as_json))
+
+
+ModelSpecs = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="SPEC", help="vertex_compat:google/… or openai:…; again for more."),
+]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option("--models", metavar="FILE", help="YAML, TOML or JSON: a label and its settings for each."),
+]
+PromptFile = Annotated[
+    Path | None, typer.Option("--prompts", metavar="FILE", help="One prompt in each line, or JSONL.")
+]
+Application = Annotated[
+    str | None,
+    typer.Option("--app", metavar="MODULE:FUNCTION", help="Takes a chat model and a prompt; gives the answer."),
+]
+WarmUp = Annotated[
+    bool | None,
+    typer.Option("--warm-up/--no-warm-up", help="Ask each model once before, unmeasured; so for more than one run."),
+]
+SchemaFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="JSON schema: asked for without --app, and checked.")
+]
 
 
 @app.command()
 def compare(
     prompts: Annotated[list[str] | None, typer.Argument(help="What each model is asked.")] = None,
     *,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", metavar="SPEC", help="vertex_compat:google/… or openai:…; again for more."),
-    ] = None,
-    model_file: Annotated[
-        Path | None,
-        typer.Option("--models", metavar="FILE", help="YAML, TOML or JSON: a label and its settings for each."),
-    ] = None,
-    prompt_file: Annotated[
-        Path | None, typer.Option("--prompts", metavar="FILE", help="One prompt in each line, or JSONL.")
-    ] = None,
-    application: Annotated[
-        str | None,
-        typer.Option("--app", metavar="MODULE:FUNCTION", help="Takes a chat model and a prompt; gives the answer."),
-    ] = None,
-    schema: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON schema: asked for without --app, and checked.")
-    ] = None,
+    models: ModelSpecs = None,
+    model_file: ModelFile = None,
+    prompt_file: PromptFile = None,
+    application: Application = None,
+    schema: SchemaFile = None,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each prompt is asked.")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Answers at a time.")] = 4,
-    warm_up: Annotated[
-        bool | None,
-        typer.Option(
-            "--warm-up/--no-warm-up", help="Ask each model once before, unmeasured; so for more than one run."
-        ),
-    ] = None,
+    warm_up: WarmUp = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line for each answer.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     as_json: AsJson = False,
@@ -341,9 +289,8 @@ def compare(
     Each answer is paid for. Ends with 1 if one failed. With one run, nothing is said of differences.
     """
     with needs("compare"):
-        from vertex_compat_integrations.cli.common.exits import refusals  # noqa: PLC0415
-        from vertex_compat_integrations.cli.compare import run as room  # noqa: PLC0415 - its room, an extra
-    order = room.Order(
+        from vertex_compat_integrations.cli.compare.run import Order, execute  # noqa: PLC0415 - needs the extra
+    order = Order(
         prompts=prompts or (),
         prompt_file=prompt_file,
         models=models or (),
@@ -357,6 +304,4 @@ def compare(
         csv=csv,
         html=html,
     )
-    with refusals():
-        code = room.carry_out(order)
-    raise typer.Exit(code)
+    raise typer.Exit(execute(order))

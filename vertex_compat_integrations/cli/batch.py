@@ -3,10 +3,9 @@
 import asyncio
 import json
 import signal
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from vertex_compat_integrations.batch import Batch, FailureGroup, Pacing, Rate, Summary
-from vertex_compat_integrations.cli.chat.conversation import harmless
+from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
+from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 
@@ -27,46 +29,78 @@ WIDTH = 160
 _STOPPING = "Ctrl-C: no more lines are begun; running requests may end. Once more ends them."
 
 
-def with_transport(connection: Connection, *, max_retries: int, http_backend: str | None) -> Connection:
-    """The settings with what a batch wants of the transport.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the command was asked to do.
+
+    Attributes:
+        source: The file of requests.
+        output: The file of results.
+        model: The model to ask where a line names none.
+        concurrency: Lines at a time.
+        rate: Lines to begin in a time, as text.
+        max_retries: Requests after the first one, for each line.
+        http_backend: `httpx` or `aiohttp`; None takes aiohttp if it is installed.
+        retry_failed: Whether to ask lines again that failed earlier.
+    """
+
+    source: Path
+    output: Path
+    model: str
+    concurrency: int
+    rate: str | None
+    max_retries: int
+    http_backend: str | None
+    retry_failed: bool
+
+
+def execute(options: ConnectionOptions, job: Job, *, as_json: bool) -> int:
+    """Carry out the command; returns the exit code.
+
+    Raises:
+        typer.Exit: A setting or a line is invalid, or there is no credential; nothing was sent.
+    """
+    with refusals():
+        batch = make_batch(with_transport(connection_for(options), job), job)
+        return perform(batch, retry_failed=job.retry_failed, as_json=as_json)
+
+
+def with_transport(connection: Connection, job: Job) -> Connection:
+    """The settings with the job's retries and HTTP backend.
 
     Raises:
         ValidationError: There is no such backend.
     """
-    given = {name: getattr(connection, name) for name in connection.model_fields_set}
-    return Connection.model_validate({**given, "max_retries": max_retries, "http_backend": http_backend})
+    settings = {name: getattr(connection, name) for name in connection.model_fields_set}
+    return Connection.model_validate({**settings, "max_retries": job.max_retries, "http_backend": job.http_backend})
 
 
-def make_batch(
-    source: Path, output: Path, connection: Connection, model: str, *, concurrency: int, rate: str | None
-) -> Batch:
-    """The batch, of which nothing was read yet.
+def make_batch(connection: Connection, job: Job) -> Batch:
+    """The batch; no file was opened yet.
 
     Raises:
-        SettingsError: The rate is none.
+        SettingsError: The rate is invalid.
     """
-    pacing = Pacing(concurrency, Rate.parse(rate) if rate is not None else None)
-    return Batch(source, output, connection=connection, options=Options(model=model), pacing=pacing)
+    pacing = Pacing(job.concurrency, Rate.parse(job.rate) if job.rate is not None else None)
+    return Batch(job.source, job.output, connection=connection, options=Options(model=job.model), pacing=pacing)
 
 
 def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
-    """The exit code of the run, which is told on the way.
+    """Run the batch, showing its progress, and print its summary; returns the exit code.
 
     Raises:
-        SettingsError: A setting or a line cannot be; nothing was sent.
+        SettingsError: A setting or a line is invalid; nothing was sent.
         CredentialsError: Only the credential knows the project, and there is none.
     """
     errors = Console(stderr=True, highlight=False)
-    with warnings.catch_warnings(), batch:
-        # The place in our source that warns is of no use here.
-        warnings.showwarning = lambda message, *_: _complain(str(message))
+    with one_line_warnings(), batch:
         try:
             with _spinner(errors):
                 batch.prepare(retry_failed=retry_failed)
             with _bar(errors, batch.summary) as on_result:
                 summary = asyncio.run(_run(batch, on_result))
         except OSError as error:
-            _complain(f"{error.filename or 'output'}: {error.strerror or error}")
+            complain(f"{error.filename or 'output'}: {error.strerror or error}")
             return 1
     if as_json:
         print(json.dumps(summary.record(), ensure_ascii=False))
@@ -78,7 +112,7 @@ def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
 async def _run(batch: Batch, on_result: Callable[[Summary], None]) -> Summary:
     def stop() -> None:
         if batch.summary.stopped is None:
-            _complain(_STOPPING)
+            complain(_STOPPING)
         batch.stop()
 
     loop = asyncio.get_running_loop()
@@ -114,13 +148,13 @@ def show(summary: Summary, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
-    for line in told(summary):
+    for line in summary_lines(summary):
         console.print(Text(harmless(line)), soft_wrap=True)
     if summary.failures:
         console.print(table(summary.failures))
 
 
-def told(summary: Summary) -> list[str]:
+def summary_lines(summary: Summary) -> list[str]:
     """The counts in words."""
     counts = f"{summary.answered} answered, {summary.failed} failed, {summary.unfinished} left"
     before = f" ({summary.earlier} answered earlier)" if summary.earlier else ""
@@ -153,7 +187,3 @@ def _cells(group: FailureGroup) -> list[str]:
     name: list[Any] = [group.status_code, group.code if group.code != group.type else None, group.reason, group.type]
     error = " ".join(str(part) for part in name if part)
     return [str(group.count), error, group.message, group.hint, ", ".join(group.lines)]
-
-
-def _complain(text: str) -> None:
-    print(f"vertex-compat: {harmless(text)}", file=sys.stderr)

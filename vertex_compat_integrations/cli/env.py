@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from vertex_compat_integrations.cli.common.target import Place
+from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.target import Target, connection_for, target_for
 from vertex_compat_integrations.core.auth.source import QUOTA_PROJECT_HEADER
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -22,7 +24,7 @@ class Exports:
     Attributes:
         base_url: The endpoint.
         token: The credential.
-        expires: When the token dies, in seconds since 1970; None if nobody knows.
+        expires: When the token expires, in seconds since 1970; None if unknown.
         quota_project: Project that the credential wants charged, which the two variables cannot say.
     """
 
@@ -33,23 +35,23 @@ class Exports:
 
     @property
     def expiry_text(self) -> str | None:
-        """When the token dies, as ISO 8601 in UTC."""
+        """When the token expires, as ISO 8601 in UTC."""
         if self.expires is None:
             return None
         return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def exports_for(place: Place) -> Exports:
-    """A token that is fetched here, and where it is good.
+def exports_for(target: Target) -> Exports:
+    """A fresh token, and the base URL that it is for.
 
     Raises:
         CredentialsError: There is no token.
-        SettingsError: Nobody knows the project.
+        SettingsError: Neither settings nor credentials name the project.
     """
-    timeout = place.connection.timeout
-    headers = place.source.headers(place.destination.origin, timeout)
+    timeout = target.connection.timeout
+    headers = target.source.headers(target.destination.origin, timeout)
     token = headers.get("Authorization", "").removeprefix("Bearer ")
-    return Exports(place.base_url(timeout), token, place.source.expires, headers.get(QUOTA_PROJECT_HEADER))
+    return Exports(target.base_url(timeout), token, target.source.expires, headers.get(QUOTA_PROJECT_HEADER))
 
 
 def export_lines(exports: Exports) -> Iterator[str]:
@@ -64,7 +66,7 @@ def export_record(exports: Exports) -> dict[str, str | None]:
 
 
 def remarks(exports: Exports, now: float) -> Iterator[str]:
-    """What whoever pastes should know; for the error stream, since a shell would run a comment of `eval`'s."""
+    """Notes on the exports, for the error stream: a shell would run what `eval` reads from the output."""
     if exports.expires is None:
         yield "Nobody knows when the token dies."
     else:
@@ -73,13 +75,23 @@ def remarks(exports: Exports, now: float) -> Iterator[str]:
         yield f"The variables cannot charge {exports.quota_project}; openai_client() and the other classes do."
 
 
-def show(place: Place, *, as_json: bool) -> None:
+def execute(options: ConnectionOptions, *, as_json: bool) -> None:
+    """Carry out the command.
+
+    Raises:
+        typer.Exit: There is no token, or the settings are invalid.
+    """
+    with refusals():
+        show(target_for(connection_for(options)), as_json=as_json)
+
+
+def show(target: Target, *, as_json: bool) -> None:
     """Print a fresh token's exports, and on the error stream what to know about them.
 
     Raises:
-        VertexCompatError: There is no token, or nobody knows the project.
+        VertexCompatError: There is no token, or nothing names the project.
     """
-    exports = exports_for(place)
+    exports = exports_for(target)
     print(json.dumps(export_record(exports)) if as_json else "\n".join(export_lines(exports)))
     for line in remarks(exports, time.time()):
         print(line, file=sys.stderr)

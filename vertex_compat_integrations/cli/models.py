@@ -85,9 +85,9 @@ def _thousands(tokens: int) -> str:
 
 def _media(row: ModelFacts) -> str:
     """What goes in, and what comes out if that is more than text."""
-    taken = " ".join(kind for kind in _INPUTS if kind in row.inputs)
-    given = " ".join(kind for kind in _OUTPUTS if kind in row.outputs)
-    return taken if given == "text" else f"{taken} → {given}"
+    inputs = " ".join(kind for kind in _INPUTS if kind in row.inputs)
+    outputs = " ".join(kind for kind in _OUTPUTS if kind in row.outputs)
+    return inputs if outputs == "text" else f"{inputs} → {outputs}"
 
 
 def _service(row: ModelFacts) -> str:

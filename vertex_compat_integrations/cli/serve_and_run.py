@@ -9,9 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vertex_compat_integrations.cli.common.child_program import run_child, signals_held
-from vertex_compat_integrations.cli.common.printing import printable
+import typer
+
+from vertex_compat_integrations.cli.common.child_program import blocked_signals, run_child
+from vertex_compat_integrations.cli.common.exits import FAILED, refusals
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.printing import complain, printable
 from vertex_compat_integrations.cli.common.stop_signal import stop_signal
+from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.cli.env import KEY_VARIABLE, URL_VARIABLE
 from vertex_compat_integrations.core.adapters.model_spec import read_file
 from vertex_compat_integrations.core.errors import SettingsError
@@ -26,7 +31,7 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def resolve_names(rows: Sequence[str]) -> dict[str, str]:
-    """The table of names that `--map` gives: rows, and files of rows; of what is said twice, the last counts.
+    """The table of names that `--map` gives: rows, and files of rows; of two rows for one name, the last counts.
 
     Raises:
         SettingsError: A file cannot be read, or is no table.
@@ -48,11 +53,36 @@ def _table_in(path: str) -> dict[str, str]:
     return dict(table)
 
 
+def execute_serve(options: ConnectionOptions, rows: Sequence[str], port: int, *, as_json: bool) -> None:
+    """Carry out `serve`.
+
+    Raises:
+        typer.Exit: The settings are invalid, there is no token, or the port is taken.
+    """
+    with refusals():
+        connection = connection_for(options)
+        try:
+            serve(connection, rows, port, as_json=as_json)
+        except OSError as error:
+            complain(str(error))
+            raise typer.Exit(FAILED) from None
+
+
+def execute_run(options: ConnectionOptions, rows: Sequence[str], command: Sequence[str], *, is_verbose: bool) -> int:
+    """Carry out `run`; returns the program's exit code.
+
+    Raises:
+        typer.Exit: The settings are invalid, or there is no token.
+    """
+    with refusals():
+        return run(connection_for(options), rows, command, is_verbose=is_verbose)
+
+
 def serve(connection: Connection, rows: Sequence[str], port: int, *, as_json: bool) -> None:
     """Run the proxy until SIGINT or SIGTERM.
 
     Raises:
-        VertexCompatError: The settings cannot work, there is no token, or nobody knows the project.
+        VertexCompatError: The settings are invalid, there is no token, or nothing names the project.
         OSError: The port is taken.
     """
     proxy = Proxy(connection, resolve_names(rows), port=port, report=partial(_report, as_json=as_json))
@@ -68,12 +98,12 @@ def run(connection: Connection, rows: Sequence[str], command: Sequence[str], *, 
     """Run a program that takes the proxy for OpenAI; gives its exit code.
 
     Raises:
-        VertexCompatError: The settings cannot work, there is no token, or nobody knows the project; then the program
+        VertexCompatError: The settings are invalid, there is no token, or nothing names the project; then the program
             was not started.
     """
     proxy = Proxy(connection, resolve_names(rows), report=_report_aside if is_verbose else None)
-    with signals_held() as held, proxy:
-        return run_child(command, environment_of(proxy, os.environ), held)
+    with blocked_signals() as blocked, proxy:
+        return run_child(command, environment_of(proxy, os.environ), blocked)
 
 
 def variables(proxy: Proxy) -> dict[str, str]:
@@ -82,7 +112,7 @@ def variables(proxy: Proxy) -> dict[str, str]:
 
 
 def environment_of(proxy: Proxy, environment: Mapping[str, str]) -> dict[str, str]:
-    """The program's environment: what stands in ours, the proxy's variables, and no other proxy before it."""
+    """The program's environment: our own, with the proxy's variables, and no other proxy before it."""
     past = {name: ",".join(filter(None, (environment.get(name), *_LOOPBACK))) for name in _NO_PROXY_VARIABLES}
     return {**environment, **past, **variables(proxy)}
 
@@ -98,7 +128,7 @@ def address_lines(exports: Mapping[str, str], target: str) -> Iterator[str]:
 
 
 def exchange_record(exchange: Exchange) -> dict[str, Any]:
-    """A request for the eyes of others; a status that is None is that of a program which went away."""
+    """A request without secrets, for output; its status is None if the program disconnected."""
     return {
         "method": exchange.method,
         "path": printable(exchange.path),

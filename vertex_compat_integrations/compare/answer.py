@@ -1,4 +1,4 @@
-"""What came of asking one model one prompt once."""
+"""One answer of one model to one prompt, with its time, tokens, cost and validity."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from vertex_compat_integrations.compare.plan import Task
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """What a model call, or all of an answer's, counted.
+    """Token counts of one model call, or of all calls of an answer.
 
     Attributes:
         input: Tokens in, those from a cache included.
@@ -48,7 +48,7 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a task. What is None, nobody knows.
+    """The outcome of a task. A field that is None is unknown.
 
     Attributes:
         task: What was asked of whom.
@@ -59,7 +59,7 @@ class Answer:
         first_token_seconds: From the question to the first text or call of any model call; thoughts do not count.
         calls: Calls of the model, of which an application may make several.
         requests: HTTP requests that these calls took.
-        usage: Tokens of all calls; of requests that failed, nobody tells them.
+        usage: Tokens of all calls; failed requests report none.
         cost: US dollars by list price.
         validity: Whether it keeps to the schema, where one was given.
         finish_reason: Why the last call ended, in the provider's words.

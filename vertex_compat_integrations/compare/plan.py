@@ -29,7 +29,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One answer that is to be had.
+    """One answer to get: a model, a prompt and a run.
 
     Attributes:
         label: Of the model.
@@ -42,13 +42,13 @@ class Task:
     run: int
 
 
-def read_prompts(given: Sequence[str], path: Path | None) -> list[Prompt]:
+def read_prompts(texts: Sequence[str], path: Path | None) -> list[Prompt]:
     """The prompts of the arguments, then those of a file: a text with one in each line, or JSONL.
 
     Raises:
         SettingsError: There is none, or a line of the file is none.
     """
-    prompts = [Prompt(str(number), text) for number, text in enumerate(given, 1)]
+    prompts = [Prompt(str(number), text) for number, text in enumerate(texts, 1)]
     if path is not None:
         lines = _lines(path)
         read = _read_json_line if path.suffix in (".jsonl", ".ndjson") else _read_text_line
@@ -67,32 +67,32 @@ def read_models(specs: Sequence[str], path: Path | None) -> dict[str, Settings]:
     Raises:
         SettingsError: There is none, or two share a label.
     """
-    found: list[tuple[str, Settings]] = [(spec, {"model": spec}) for spec in specs]
+    models: list[tuple[str, Settings]] = [(spec, {"model": spec}) for spec in specs]
     if path is not None:
-        found += _sections(read_file(path), path)
-    if not found:
+        models += _sections(read_file(path), path)
+    if not models:
         raise SettingsError(
             "There is no model.", hint="Give --model vertex_compat:google/gemini-3.5-flash, or --models."
         )
-    _refuse_twins("models", [label for label, _ in found])
-    return dict(found)
+    _refuse_twins("models", [label for label, _ in models])
+    return dict(models)
 
 
 def build_tasks(labels: Sequence[str], prompts: Sequence[Prompt], runs: int) -> list[Task]:
-    """Every answer that is to be had, run by run, the models in turn: what slows the service down meets them all."""
+    """Every answer to get, run by run, with the models in turn, so that a slow phase of the service affects all."""
     tasks = []
     for run in range(runs):
         for place, prompt in enumerate(prompts):
-            # Whoever is asked first may warm what the next one finds, so each has its turn.
+            # The first model may warm caches that the next ones profit from, so each model is first in turn.
             first = (run + place) % len(labels)
             tasks += [Task(label, prompt, run + 1) for label in (*labels[first:], *labels[:first])]
     return tasks
 
 
-def _sections(held: Any, path: Path) -> Iterator[tuple[str, Settings]]:
-    if not isinstance(held, Mapping) or not held:
+def _sections(content: Any, path: Path) -> Iterator[tuple[str, Settings]]:
+    if not isinstance(content, Mapping) or not content:
         raise SettingsError(f"{path} holds no models.", hint="Write `label: {model: vertex_compat:…}` for each.")
-    for label, settings in held.items():
+    for label, settings in content.items():
         if isinstance(settings, str):
             yield str(label), {"model": settings}
         elif isinstance(settings, Mapping) and all(isinstance(name, str) for name in settings):

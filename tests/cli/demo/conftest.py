@@ -1,7 +1,8 @@
 """The demo, played once on an emulator whose tokens live a fraction of a second."""
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -31,3 +32,15 @@ def played() -> Iterator[Played]:
 def quick_emulator() -> Emulator:
     """An emulator that the demo shall start."""
     return Emulator(token_life_seconds=TOKEN_LIFE_SECONDS)
+
+
+@pytest.fixture
+def entries(played):
+    """The journal's chat requests, free to be tampered with."""
+    return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.chat]
+
+
+@pytest.fixture
+def embeddings(played):
+    """The journal's requests for embeddings, as above."""
+    return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.embeddings]

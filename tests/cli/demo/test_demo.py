@@ -18,7 +18,7 @@ from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.demo.act import Act
 from vertex_compat_integrations.cli.demo.llama_index_acts import library_question
 from vertex_compat_integrations.cli.demo.performance import judge, perform
-from vertex_compat_integrations.cli.demo.report import Outcome, TextReport
+from vertex_compat_integrations.cli.demo.report import Outcome, TextReporter
 from vertex_compat_integrations.cli.demo.scenario import play
 from vertex_compat_integrations.cli.demo.script import (
     EXPECTED_BIRTH,
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 def _text(outcome, stage, *, width=200):
     console = Console(file=StringIO(), width=width)
-    report = TextReport(console)
+    report = TextReporter(console)
     report.open(stage)
     for act in outcome.acts:
         report.show(act)

@@ -1,10 +1,8 @@
 """The proof is computed from the journal: a journal that tells otherwise fails it."""
 
-import copy
-from dataclasses import replace
-
 import pytest
 
+from tests.cli.demo.journal import calls_of, flip_signature, messages_of
 from vertex_compat_integrations.cli.demo.proof import (
     _history_came_from_file,
     _image_arrived,
@@ -14,74 +12,9 @@ from vertex_compat_integrations.cli.demo.proof import (
 )
 from vertex_compat_integrations.cli.demo.scenario import LANGCHAIN_AGENT, LLAMA_INDEX_AGENT
 from vertex_compat_integrations.cli.demo.script import LIBRARY
-from vertex_compat_integrations.cli.demo.signatures import signed_calls, signed_texts, unsigned_steps
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 """LlamaIndex's workflows look at every attribute of their agents, deprecated ones included."""
-
-
-@pytest.fixture
-def entries(played):
-    """The journal's chat requests, free to be tampered with."""
-    return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.chat]
-
-
-@pytest.fixture
-def embeddings(played):
-    """The journal's requests for embeddings, as above."""
-    return [replace(entry, body=copy.deepcopy(entry.body)) for entry in played.emulator.journal.embeddings]
-
-
-def _messages(entries):
-    return [message for entry in entries for message in entry.messages]
-
-
-def _calls(entries):
-    return [call for message in _messages(entries) for call in message.get("tool_calls") or ()]
-
-
-def _flip(extra):
-    signature = extra["google"]["thought_signature"]
-    extra["google"]["thought_signature"] = ("A" if signature[0] != "A" else "B") + signature[1:]
-
-
-def test_each_step_of_the_conversations_was_signed_and_came_back(played, entries):
-    signed = signed_calls(played.outcome.acts, entries)
-    assert [(one.bearer, one.carried, one.returned) for one in signed] == [
-        ("get_weather(Paris)", 6, 6),
-        ("get_local_time(Oslo)", 4, 4),
-        ("get_weather(Tokyo)", 2, 2),
-        ("get_local_time(Tokyo)", 1, 1),
-        ("get_weather(Lisbon)", 1, 1),
-        ("get_weather(Cairo)", 3, 3),
-        ("get_local_time(Lima)", 1, 1),
-    ]
-    assert len({one.signature for one in signed}) == 7
-
-
-def test_one_altered_byte_in_one_request_fails_the_call(played, entries):
-    _flip(_calls(entries)[-1]["extra_content"])
-    assert [one.came_back for one in signed_calls(played.outcome.acts, entries)] == [*[True] * 6, False]
-
-
-def test_a_signature_that_is_left_out_fails_the_call(played, entries):
-    del _calls(entries)[0]["extra_content"]
-    signed = signed_calls(played.outcome.acts, entries)
-    assert (signed[0].returned, signed[0].carried) == (5, 6)
-    assert not signed[0].came_back
-    assert unsigned_steps(entries) == 1
-
-
-def test_a_call_that_was_never_sent_again_did_not_come_back(played):
-    assert not any(one.came_back for one in signed_calls(played.outcome.acts, []))
-
-
-def test_the_answers_of_earlier_turns_come_back_signed(played, entries):
-    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [True, True, True]
-    signed = [message for entry in entries for message in entry.messages if "extra_content" in message]
-    _flip(signed[0]["extra_content"])
-    _flip(signed[-1]["extra_content"])
-    assert [one.came_back for one in signed_texts(played.outcome.acts, entries)] == [False, True, False]
 
 
 @pytest.mark.parametrize(("agent", "turns"), [(LANGCHAIN_AGENT, 3), (LLAMA_INDEX_AGENT, 2)])
@@ -106,7 +39,7 @@ class TestHistory:
         assert check.evidence.startswith(f"{turns - 1} of {turns} turns")
 
     def test_an_altered_byte_of_a_remembered_call_is_seen(self, played, entries, agent, turns, requests):
-        _flip(_calls(requests[-1:])[0]["extra_content"])
+        flip_signature(calls_of(requests[-1:])[0]["extra_content"])
         assert not _history_came_from_file(agent, played.outcome.acts, entries).passed
 
     def test_a_remembered_call_that_is_missing_is_seen(self, played, entries, agent, turns, requests):
@@ -123,7 +56,7 @@ def test_an_image_that_arrives_otherwise_is_seen(entries):
     assert _image_arrived(entries).passed
     parts = [
         part
-        for message in _messages(entries)
+        for message in messages_of(entries)
         if isinstance(message.get("content"), list)
         for part in message["content"]
     ]
@@ -133,7 +66,7 @@ def test_an_image_that_arrives_otherwise_is_seen(entries):
 
 
 def _replace_in_prompts(entries, old, new):
-    for message in _messages(entries):
+    for message in messages_of(entries):
         if isinstance(message.get("content"), str):
             message["content"] = message["content"].replace(old, new)
 

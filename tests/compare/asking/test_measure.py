@@ -3,19 +3,16 @@
 import asyncio
 import importlib.util
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 pytest.importorskip("genai_prices", reason="the extra compare is not installed")
 
 from vertex_compat_integrations.compare.asking.application import LoopThread, question
-from vertex_compat_integrations.compare.asking.compared_model import load_contender
-from vertex_compat_integrations.compare.asking.measure import ask_all, closing_all, judge, observe, remarks_on
+from vertex_compat_integrations.compare.asking.measure import ask_all, closing_all, judge, measure, remarks_on
 from vertex_compat_integrations.compare.asking.schema_check import Schema
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks
-from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.emulator import Emulator, delay, http_error, text, tool_call
+from vertex_compat_integrations.emulator import delay, http_error, text, tool_call
 
 MODEL = "google/gemini-3.5-flash"
 PROMPT = Prompt("1", "Why is the sky blue?")
@@ -29,30 +26,8 @@ PROVIDERS = [
 ]
 
 
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def contender(emulator):
-    """Makes a contender of a provider, whose requests go to the emulator."""
-    made = []
-
-    def make(provider="vertex_compat", model=MODEL, **settings):
-        token = emulator.identity.issue()
-        place = {"base_url": emulator.base_url(), "api_key": token}
-        made.append(load_contender("m", {"model": f"{provider}:{model}", **place, **settings}, {}))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
 def _answer(contender, application=None, schema=None, task=TASK):
-    seen = observe(task, contender, application or question(schema))
+    seen = measure(task, contender, application or question(schema))
     return judge(seen, contender, schema)
 
 
@@ -196,7 +171,7 @@ def test_whoever_stops_listening_begins_no_further_task(contender, emulator):
 @pytest.mark.filterwarnings("ignore:store is ignored")
 def test_what_was_sent_and_what_became_of_the_settings_is_told(contender, emulator):
     one = contender(store=True, thinking="low")
-    seen = [observe(TASK, one, lambda model, prompt: model.bind(temperature=0.25).invoke(prompt))]
+    seen = [measure(TASK, one, lambda model, prompt: model.bind(temperature=0.25).invoke(prompt))]
     assert seen[0].tally.first_body == emulator.journal.last.body
     remarks = remarks_on(one, seen)
     assert any(remark.startswith("dropped: store:") for remark in remarks)
@@ -206,16 +181,10 @@ def test_what_was_sent_and_what_became_of_the_settings_is_told(contender, emulat
 @needs_stock_class
 def test_of_the_stock_class_the_body_is_known_and_no_remark(contender, emulator):
     one = contender("openai", temperature=0.5)
-    seen = [observe(TASK, one, question(None))]
+    seen = [measure(TASK, one, question(None))]
     assert seen[0].tally.first_body == emulator.journal.last.body
     assert seen[0].tally.first_body["temperature"] == 0.5
     assert remarks_on(one, seen) is None
-
-
-@needs_stock_class
-def test_where_the_user_chose_a_proxy_requests_are_unknown():
-    settings = {"model": "openai:gpt-4o", "api_key": "sk-of-nobody", "openai_proxy": "http://127.0.0.1:9"}
-    assert load_contender("m", settings, {}).counts_requests is False
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -245,33 +214,3 @@ def test_a_secret_is_not_cut_before_it_is_taken_out(contender):
         raise ValueError(f"refused: {secret}")
 
     assert "ssss" not in _answer(contender(api_key=secret), repeat).error
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "temprature": 1}, "m: temprature is no setting"),
-        ({"model": "mistral:x"}, "m: .*unknown provider"),
-        ({"model": "vertex_compat:", "thinking": "low"}, "m: "),
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "environment": {}}, "m: environment is no setting"),
-    ],
-)
-def test_settings_that_make_no_model_are_refused_with_its_label(settings, reason):
-    with pytest.raises(SettingsError, match=reason):
-        load_contender("m", settings, {"GOOGLE_CLOUD_PROJECT": "p"})
-
-
-def test_what_is_compared_is_what_was_written_whatever_the_environment_says():
-    """`LLM_MODEL` would replace every model, and the location's variable every place."""
-    environment = {"LLM_MODEL": "openai:gpt-5", "GOOGLE_CLOUD_LOCATION": "us", "GOOGLE_CLOUD_PROJECT": "p"}
-    settings = {"model": f"vertex_compat:{MODEL}", "vertex_compat": {"location": "eu"}}
-    model = load_contender("m", settings, environment).model
-    assert (model.model, model.location, model.project) == (MODEL, "eu", "p")
-
-
-def test_an_endpoint_of_ones_own_has_no_list_price(contender, emulator):
-    """It is paid by the hour, whatever model stands on it."""
-    emulator.answer(text("x"))
-    one = contender(base_url=None, endpoint="1234567890", location="us-central1", project="p", api_key="t")
-    assert one.is_deployed
-    assert not contender().is_deployed

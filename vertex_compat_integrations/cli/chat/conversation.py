@@ -2,7 +2,6 @@
 
 import json
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,11 @@ from rich.text import Text
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.cli.chat.tools import LocalTool, answer_call, load_tools
+from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.next_turn import assistant_message, tool_message
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
+from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import EmptyReplyError, VertexCompatError
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
@@ -64,14 +67,14 @@ class Conversation:
     def __init__(
         self, client: VertexCompatClient, options: Options, tools: dict[str, LocalTool], system: str | None
     ) -> None:
-        """`system` is what the model is told before all else."""
+        """`system` is the system message."""
         self._client = client
         self._options = options
         self._tools = tools
         self._history: list[wire.Message] = [{"role": "system", "content": system}] if system else []
 
     def ask(self, question: str, on_delta: Callable[[ReplyDelta], None], on_result: Callable[..., None]) -> Turn:
-        """The turn, told piece by piece as it comes.
+        """Ask and return the turn; `on_delta` and `on_result` get its pieces as they come.
 
         Raises:
             VertexCompatError: The endpoint did not answer, or the model goes on calling tools.
@@ -117,7 +120,7 @@ class Screen:
             self._line(f"[{medium.mime_type}, not shown]", "dim")
 
     def show_result(self, call: ToolCall, result: str) -> None:
-        """Write a call and what the tool said."""
+        """Write a call and the tool's result."""
         shown = result if len(result) <= _SHOWN_RESULT else f"{result[:_SHOWN_RESULT]}…"
         self._line(f"{call.name}({call.arguments}) → {shown}", "cyan")
 
@@ -142,23 +145,18 @@ class Screen:
         self._is_at_start = text.endswith("\n")
 
 
-def harmless(text: str) -> str:
-    """The text without characters that a terminal would obey."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
-
-
 def converse(conversation: Conversation, console: Console) -> None:
-    """Ask what is typed, line by line, until its end; what fails is told and forgotten."""
+    """Ask what is typed, line by line, until the input ends; a failed turn is reported and dropped."""
     screen = Screen(console)
     for question in _questions():
         try:
             conversation.ask(question, screen.show, screen.show_result)
         except VertexCompatError as error:
             screen.end()
-            _complain(str(error))
+            complain(str(error))
         except KeyboardInterrupt:
             screen.end()
-            _complain("Stopped; the question is forgotten.")
+            complain("Stopped; the question is forgotten.")
         screen.end()
 
 
@@ -177,26 +175,51 @@ def _questions() -> Iterator[str]:
             yield question
 
 
-@contextmanager
-def open_conversation(
-    connection: Connection, model: str, tools: Sequence[str], system: str | None, thinking: str | None
-) -> Iterator[Conversation]:
-    """A conversation, of which nothing was said yet.
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a conversation begins with.
+
+    Attributes:
+        model: The model to ask.
+        tools: Functions that it may call, as `module:function`.
+        system: The system message.
+        thinking: An effort, from minimal to max, or none.
+    """
+
+    model: str
+    tools: Sequence[str]
+    system: str | None
+    thinking: str | None
+
+
+def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, as_json: bool) -> None:
+    """Carry out the command.
 
     Raises:
-        SettingsError: A tool is none, or the model is none.
-        ValidationError: A setting cannot be.
+        typer.Exit: A setting is invalid, or there is no answer to the question.
     """
-    known = load_tools(tools)
+    with refusals(), open_conversation(connection_for(options), setup) as conversation:
+        talk(conversation, question, as_json=as_json)
+
+
+@contextmanager
+def open_conversation(connection: Connection, setup: Setup) -> Iterator[Conversation]:
+    """A conversation without a turn.
+
+    Raises:
+        SettingsError: A tool cannot be loaded, or the model is unknown.
+        ValidationError: A setting is invalid.
+    """
+    functions = load_tools(setup.tools)
     chosen = {
-        "model": model,
-        "thinking": thinking,
+        "model": setup.model,
+        "thinking": setup.thinking,
         "include_thoughts": True,
-        "tools": [tool.declaration for tool in known.values()] or None,
+        "tools": [tool.declaration for tool in functions.values()] or None,
     }
     options = Options.model_validate({name: value for name, value in chosen.items() if value is not None})
     with VertexCompatClient(connection) as client:
-        yield Conversation(client, options, known, system)
+        yield Conversation(client, options, functions, setup.system)
 
 
 def talk(conversation: Conversation, question: str | None, *, as_json: bool) -> None:
@@ -206,17 +229,11 @@ def talk(conversation: Conversation, question: str | None, *, as_json: bool) -> 
         VertexCompatError: There is no answer to the question.
     """
     console = Console(highlight=False)
-    with warnings.catch_warnings():
-        # In a conversation, the place in our source that warns is of no use.
-        warnings.showwarning = lambda message, *_: _complain(str(message))
+    with one_line_warnings():
         if question is None:
             converse(conversation, console)
         else:
             _answer_once(conversation, question, console, as_json=as_json)
-
-
-def _complain(text: str) -> None:
-    print(f"vertex-compat: {harmless(text)}", file=sys.stderr)
 
 
 def _answer_once(conversation: Conversation, question: str, console: Console, *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ class LocalTool:
     """A function that the model may call.
 
     Attributes:
-        declaration: What the model is told.
+        declaration: What is sent to the model.
         run: The function, with its arguments validated.
     """
 
@@ -37,19 +37,19 @@ def load_tools(names: Sequence[str]) -> dict[str, LocalTool]:
     """The tools by the name that the model calls them.
 
     Raises:
-        SettingsError: A name leads to no function, or a function cannot be declared.
+        SettingsError: A name is not that of a function, or a function cannot be declared.
     """
     tools = [_declare(name, _find(name)) for name in names]
     return {tool.name: tool for tool in tools}
 
 
 def _find(name: str) -> Callable[..., Any]:
-    found = find_named(name, "--tools")
-    if not callable(found):
+    value = find_named(name, "--tools")
+    if not callable(value):
         raise SettingsError(f"--tools {name} is no function.", hint="Name one as --tools package.module:function.")
-    if inspect.iscoroutinefunction(found):
+    if inspect.iscoroutinefunction(value):
         raise SettingsError(f"--tools {name} is asynchronous.", hint="Give a plain function.")
-    function: Callable[..., Any] = found
+    function: Callable[..., Any] = value
     return function
 
 
@@ -71,7 +71,7 @@ def _declare(name: str, function: Callable[..., Any]) -> LocalTool:
 
 
 def answer_call(call: ToolCall, tools: dict[str, LocalTool]) -> str:
-    """What the tool says; what goes wrong in it is told to the model, which may do better."""
+    """The tool's result, or its error as text, so that the model can correct its call."""
     tool = tools.get(call.name)
     if tool is None:
         return f"Error: there is no tool {call.name}."

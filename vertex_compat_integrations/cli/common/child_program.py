@@ -1,4 +1,4 @@
-"""A program that runs under ours: it gets our signals, and its end is ours."""
+"""A child program that gets our signals; its exit code becomes ours."""
 
 import os
 import signal
@@ -13,13 +13,14 @@ NOT_FOUND = 127
 
 PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
 _WAITED_FOR = PASSED_ON | {signal.SIGCHLD}
+# Python ignores these at its start, and a child program inherits what is ignored.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _SENT_BY_KERNEL = 0x80  # SI_KERNEL of <bits/siginfo-consts.h>
 
 
 @contextmanager
-def signals_held() -> Iterator[set[int]]:
-    """Signals for the program are held back, here and in threads that begin inside; gives what was held before."""
+def blocked_signals() -> Iterator[set[int]]:
+    """Block the signals for the program, here and in threads that begin inside; gives what was blocked before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     try:
         yield {int(number) for number in before}
@@ -27,8 +28,8 @@ def signals_held() -> Iterator[set[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str], held: set[int]) -> int:
-    """Run a program to its end, inside of `signals_held`; gives its exit code, or 128 and the signal that ended it."""
+def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: set[int]) -> int:
+    """Run a program to its end, inside of `blocked_signals`; returns its exit code, or 128 plus its signal."""
     path = which(command[0], path=environment.get("PATH"))
     if path is None:
         print(f"vertex-compat: {command[0]}: there is no such program.", file=sys.stderr)
@@ -36,7 +37,9 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], held: set[
     try:
         # Unlike subprocess, this sets the program's signal mask before any signal can reach it, without code of ours
         # between fork and exec, where another thread's lock might be held.
-        number = os.posix_spawn(path, list(command), dict(environment), setsigmask=held, setsigdef=_IGNORED_BY_PYTHON)
+        number = os.posix_spawn(
+            path, list(command), dict(environment), setsigmask=blocked, setsigdef=_IGNORED_BY_PYTHON
+        )
     except OSError as error:
         print(f"vertex-compat: {command[0]}: {error.strerror}.", file=sys.stderr)
         return NOT_EXECUTABLE
@@ -58,7 +61,7 @@ def _wait_for(number: int) -> int:
 
 def _next_signal() -> tuple[int, bool]:
     """The next signal, and whether the program has it, too: the terminal sends its own to all in the foreground."""
-    if sys.platform == "darwin":  # it cannot say who sent a signal
+    if sys.platform == "darwin":  # macOS does not report who sent a signal
         return signal.sigwait(_WAITED_FOR), False
     received = signal.sigwaitinfo(_WAITED_FOR)
     return received.si_signo, received.si_code == _SENT_BY_KERNEL

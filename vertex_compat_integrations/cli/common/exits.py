@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it was asked for: one line on the error stream, and the exit code."""
+"""How a command ends after an error: one line on the error stream, and the exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +15,10 @@ WRONG_USAGE = 2
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Errors inside end the command: 2 where settings cannot work, 1 where something failed.
+    """End the command on an error inside: with 2 if settings are invalid, with 1 if something failed.
 
     Raises:
-        typer.Exit: An error came.
+        typer.Exit: There was an error.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is missing for a command, as the one line that mends it."""
+"""The pip command that installs what a command needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What goes back to the model in the next turn, as wire messages."""
+"""A reply and its tool results as messages of the next request."""
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.reply.reply import Reply, ToolCall
@@ -6,7 +6,7 @@ from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 
 def assistant_message(reply: Reply) -> wire.AssistantMessage:
-    """The answer as a message of the history, with everything that the endpoint wants back."""
+    """The answer as a message of the history, with all that the endpoint requires back, such as signatures."""
     message: wire.AssistantMessage = {"role": "assistant"}
     if reply.text:
         message["content"] = reply.text

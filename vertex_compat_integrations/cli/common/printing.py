@@ -1,6 +1,45 @@
-"""What others send, on the user's screen."""
+"""Texts of others on the user's screen, and the command's own lines on the error stream."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vertex_compat_integrations.core.errors import VertexCompatWarning
 
 
 def printable(text: str) -> str:
-    """The text with control characters shown, not obeyed: whoever asks may put some into a path."""
+    """The text with control characters written as escapes: a client of a server may put some into a path."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def harmless(text: str) -> str:
+    """The text without the characters that a terminal would obey."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+
+
+def complain(text: str) -> None:
+    """Print one line on the error stream."""
+    print(f"vertex-compat: {harmless(text)}", file=sys.stderr)
+
+
+@contextmanager
+def one_line_warnings(*, each_text_once: bool = False) -> Iterator[None]:
+    """Print warnings as one line each, without the place in our source that warns, which is of no use in a command.
+
+    With `each_text_once`, a text is printed once, wherever it is raised; else Python's filters decide.
+    """
+    printed: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if each_text_once and str(message) in printed:
+            return
+        printed.add(str(message))
+        complain(str(message))
+
+    with warnings.catch_warnings():
+        if each_text_once:
+            # By default, Python drops a second warning of the same line of code, even with another text.
+            warnings.simplefilter("always", VertexCompatWarning)
+        warnings.showwarning = show
+        yield

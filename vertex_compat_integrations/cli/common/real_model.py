@@ -20,7 +20,7 @@ def opened_model(
     """The model, ready to answer; None if the options name none.
 
     Raises:
-        ValueError: The options contradict each other, or name what cannot be.
+        ValueError: The options contradict each other, or a value is invalid.
         ImportError: The local model is not installed.
         OSError: It did not start.
     """
@@ -54,7 +54,7 @@ def resolve_upstream(url: str | None, name: str | None, environment: Mapping[str
     """The server at a URL, its key from the environment; None without a URL.
 
     Raises:
-        ValueError: The URL or the key cannot be.
+        ValueError: The URL or the key is invalid.
     """
     return Upstream(url, name, environment.get(KEY_VARIABLE) or None) if url is not None else None
 
@@ -64,7 +64,7 @@ def failures() -> Iterator[None]:
     """A model that is not installed, or that did not start, ends the command with 1 and one line.
 
     Raises:
-        typer.Exit: So it is.
+        typer.Exit: The model is not installed, or did not start.
     """
     try:
         yield

@@ -1,8 +1,8 @@
 """Where a command's requests go, and as whom."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
@@ -13,8 +13,8 @@ from vertex_compat_integrations.core.settings.connection import (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A destination and its credential, of which nothing was asked yet.
+class Target:
+    """A destination and the credential for it; no token was requested yet.
 
     Attributes:
         connection: The settings.
@@ -30,7 +30,7 @@ class Place:
         """The URL prefix; the credential is asked for the project if nothing else names it.
 
         Raises:
-            SettingsError: Nobody knows the project.
+            SettingsError: Neither settings nor credentials name the project.
             CredentialsError: There is no credential to ask.
         """
         project = self.destination.project
@@ -39,22 +39,25 @@ class Place:
         return self.destination.build_base_url(project)
 
 
-def connection_for(
-    project: str | None, location: str | None, base_url: str | None, allow_hosts: Sequence[str]
-) -> Connection:
-    """The settings that a command's options mean; what is not given comes from the environment.
+def connection_for(options: ConnectionOptions) -> Connection:
+    """The settings that a command's options mean; what they leave out comes from the environment.
 
     Raises:
-        ValidationError: They cannot be.
+        ValidationError: A value is invalid.
     """
-    return Connection(project=project, location=location, base_url=base_url, allow_hosts=allow_hosts)
+    return Connection(
+        project=options.project,
+        location=options.location,
+        base_url=options.base_url,
+        allow_hosts=options.allow_hosts,
+    )
 
 
-def place_for(connection: Connection) -> Place:
-    """Where the settings and the environment point.
+def target_for(connection: Connection) -> Target:
+    """The target that the settings and the environment name.
 
     Raises:
         SettingsError: They contradict each other, or the credential may not go there.
     """
     destination = resolve_destination(connection)
-    return Place(connection, destination, resolve_source(connection, destination))
+    return Target(connection, destination, resolve_source(connection, destination))

@@ -1,10 +1,7 @@
 """`vertex-compat compare`: asks, shows how far it is, and writes the table, JSON, CSV and the page."""
 
 import json
-import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,22 +9,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from vertex_compat_integrations.cli.chat.conversation import harmless
-from vertex_compat_integrations.cli.common.exits import FAILED
+from vertex_compat_integrations.cli.common.exits import FAILED, refusals
+from vertex_compat_integrations.cli.common.printing import complain, one_line_warnings
 from vertex_compat_integrations.cli.compare.table import print_report
 from vertex_compat_integrations.compare.asking.application import Application, LoopThread, load_application, question
-from vertex_compat_integrations.compare.asking.compared_model import Contender, load_contender
-from vertex_compat_integrations.compare.asking.measure import Observation, ask_all, closing_all, observe
+from vertex_compat_integrations.compare.asking.compared_model import ComparedModel, load_compared_model
+from vertex_compat_integrations.compare.asking.measure import Measurement, ask_all, closing_all, measure
 from vertex_compat_integrations.compare.asking.schema_check import read_schema
-from vertex_compat_integrations.compare.figures.report import Report, Terms, build_report, csv_text
+from vertex_compat_integrations.compare.figures.report import Conditions, Report, build_report, csv_text
 from vertex_compat_integrations.compare.page.page import page
 from vertex_compat_integrations.compare.plan import Prompt, Task, build_tasks, read_models, read_prompts
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command was told.
+    """What the command was asked to do.
 
     Attributes:
         prompts: The prompts of the arguments.
@@ -58,18 +55,28 @@ class Order:
     html: Path | None
 
 
-def carry_out(order: Order) -> int:
-    """Ask the models and write what came; the exit code: 1 if an answer failed or somebody stopped it.
+def execute(order: Order) -> int:
+    """Carry out the command; returns the exit code.
 
     Raises:
-        SettingsError: Something of the order cannot be; nothing was asked.
+        typer.Exit: The order is invalid; nothing was asked.
+    """
+    with refusals():
+        return carry_out(order)
+
+
+def carry_out(order: Order) -> int:
+    """Ask the models and write the report; returns the exit code, 1 if an answer failed or the user stopped it.
+
+    Raises:
+        SettingsError: The order is invalid; nothing was asked.
     """
     prompts = read_prompts(order.prompts, order.prompt_file)
     models = read_models(order.models, order.model_file)
     schema = read_schema(order.schema) if order.schema else None
     application = load_application(order.application) if order.application else question(schema)
-    terms = Terms(
-        made=datetime.now(UTC),
+    conditions = Conditions(
+        started=datetime.now(UTC),
         runs=order.runs,
         concurrency=order.concurrency,
         application=order.application,
@@ -77,71 +84,58 @@ def carry_out(order: Order) -> int:
         warmed_up=order.runs > 1 if order.warm_up is None else order.warm_up,
         stopped=False,
     )
-    with _warnings_told_once():
-        contenders = {label: load_contender(label, settings) for label, settings in models.items()}
+    with one_line_warnings(each_text_once=True):
+        compared_models = {label: load_compared_model(label, settings) for label, settings in models.items()}
         for path in filter(None, (order.csv, order.html)):
             _check_writable(path)
         loop = LoopThread()
-        with closing_all(contenders, loop):
-            report = _ask(terms, prompts, contenders, loop.synchronous(application))
+        with closing_all(compared_models, loop):
+            report = _ask(conditions, prompts, compared_models, loop.synchronous(application))
     _write(report, order)
-    return FAILED if report.failures or report.terms.stopped else 0
-
-
-@contextmanager
-def _warnings_told_once() -> Iterator[None]:
-    """Warnings of this package go to the error stream as a line each, the same words once for all models."""
-    told: set[str] = set()
-
-    def tell(message: Warning | str, *_: object, **__: object) -> None:
-        if str(message) not in told:
-            told.add(str(message))
-            _complain(str(message))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", VertexCompatWarning)
-        warnings.showwarning = tell
-        yield
+    return FAILED if report.failures or report.conditions.stopped else 0
 
 
 def _ask(
-    terms: Terms, prompts: Sequence[Prompt], contenders: Mapping[str, Contender], application: Application
+    conditions: Conditions,
+    prompts: Sequence[Prompt],
+    compared_models: Mapping[str, ComparedModel],
+    application: Application,
 ) -> Report:
     """The report on all answers, or on those that came before Ctrl-C."""
-    tasks = build_tasks(list(contenders), prompts, terms.runs)
-    observations: list[Observation] = []
+    tasks = build_tasks(list(compared_models), prompts, conditions.runs)
+    measurements: list[Measurement] = []
     try:
-        if terms.warmed_up:
-            for label, contender in contenders.items():
-                observe(Task(label, prompts[0], 0), contender, application)
+        if conditions.warmed_up:
+            for label, compared in compared_models.items():
+                measure(Task(label, prompts[0], 0), compared, application)
         # One by one: what came before Ctrl-C is kept.
-        for seen in _shown(ask_all(tasks, contenders, application, terms.concurrency), len(tasks)):
-            observations.append(seen)  # noqa: PERF402 - as above
+        for seen in _shown(ask_all(tasks, compared_models, application, conditions.concurrency), len(tasks)):
+            measurements.append(seen)  # noqa: PERF402 - as above
     except KeyboardInterrupt:
-        terms = replace(terms, stopped=True)
-        _complain(f"Stopped after {len(observations)} of {len(tasks)} answers.")
-    return build_report(terms, prompts, contenders, observations)
+        conditions = replace(conditions, stopped=True)
+        complain(f"Stopped after {len(measurements)} of {len(tasks)} answers.")
+    return build_report(conditions, prompts, compared_models, measurements)
 
 
-def _shown(observations: Iterator[Observation], total: int) -> Iterator[Observation]:
+def _shown(measurements: Iterator[Measurement], total: int) -> Iterator[Measurement]:
     """The same, with a bar on the error stream where that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("answers", total=total)
-        for seen in observations:
+        for seen in measurements:
             progress.advance(bar)
             yield seen
 
 
 def _write(report: Report, order: Order) -> None:
-    """The files first: whoever reads the output may close it early, and the answers are paid for."""
-    # What a model says may hold lone surrogates, which have no UTF-8.
+    """Write files before stdout, so that a closed pipe (`| head`) cannot lose paid answers."""
+    # A model's text may hold lone surrogates, which have no UTF-8.
     if order.csv:
         order.csv.write_text(csv_text(report), encoding="utf-8", errors="replace", newline="")
     if order.html:
         order.html.write_text(page(report), encoding="utf-8", errors="replace")
-        _complain(f"The page is {order.html}.")
+        complain(f"The page is {order.html}.")
     if order.as_json:
         print(json.dumps(report.record(), indent=1))
     else:
@@ -152,14 +146,10 @@ def _check_writable(path: Path) -> None:
     """Refuse a file that cannot be written, before anything is paid for.
 
     Raises:
-        SettingsError: It cannot be.
+        SettingsError: The path is not writable.
     """
     try:
         with path.open("a", encoding="utf-8"):
             pass
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}.", hint="Give another path.") from None
-
-
-def _complain(text: str) -> None:
-    print(f"vertex-compat: {harmless(text)}", file=sys.stderr)

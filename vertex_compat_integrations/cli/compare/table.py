@@ -5,11 +5,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.cli.chat.conversation import harmless
+from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, show_spread
-from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, explanations, figures, terms_text
+from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, conditions_text, explanations, figures
 
 WIDTH = 200
 """Of the tables where the output is no terminal."""
@@ -22,11 +22,11 @@ def print_report(report: Report, console: Console) -> None:
     """Print the whole."""
     if not console.is_terminal:
         console.width = WIDTH
-    console.print(Text(harmless(terms_text(report))))
+    console.print(Text(harmless(conditions_text(report))))
     if report.emulated:
         console.print(Text(EMULATED, "yellow"))
     console.print(figures_table(report))
-    if report.terms.runs > 1:
+    if report.conditions.runs > 1:
         console.print(runs_table(report))
     for line in (*report.comparison.findings, report.comparison.note):
         console.print(Text(harmless(line)))
@@ -51,7 +51,7 @@ def figures_table(report: Report) -> Table:
 
 def runs_table(report: Report) -> Table:
     """Of each metric, the median of the runs with the lowest and the highest."""
-    table = _table(f"Median of {report.terms.runs} runs (lowest to highest)")
+    table = _table(f"Median of {report.conditions.runs} runs (lowest to highest)")
     for heading in ("Model", "Whole answer", "First token", "Cost of a run"):
         table.add_column(heading, overflow="fold")
     for subject in report.subjects:
@@ -66,10 +66,10 @@ def answers_table(report: Report, name: str, prompt: str) -> Table:
     table = _table(f"{name}: {_short(prompt)}")
     for subject in report.subjects:
         table.add_column(Text(harmless(subject.label)), overflow="fold", ratio=1)
-    for run in range(1, report.terms.runs + 1):
-        given = {a.task.label: a for a in report.answers if a.task.prompt.name == name and a.task.run == run}
-        if given:
-            table.add_row(*(_answer_cell(given.get(subject.label)) for subject in report.subjects), end_section=True)
+    for run in range(1, report.conditions.runs + 1):
+        answers = {a.task.label: a for a in report.answers if a.task.prompt.name == name and a.task.run == run}
+        if answers:
+            table.add_row(*(_answer_cell(answers.get(subject.label)) for subject in report.subjects), end_section=True)
     return table
 
 
@@ -86,8 +86,8 @@ def _answer_cell(answer: Answer | None) -> Text:
 
 def _print_parameters(subject: Subject, console: Console) -> None:
     sent = subject.parameters
-    said = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
-    console.print(Text(harmless(f"{subject.label} was asked with {_short(said)}")))
+    text = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
+    console.print(Text(harmless(f"{subject.label} was asked with {_short(text)}")))
     for remark in subject.remarks if subject.remarks is not None else ("dropped or converted: unknown",):
         console.print(Text(harmless(f"  {remark}"), "dim"))
 

@@ -1,5 +1,5 @@
-"""`vertex-compat demo`, in four nouns.
+"""`vertex-compat demo`, in four parts.
 
-The *stage* is where it runs, the *scenario* what is run, the *proof* what the journal says of it, and the *report* how
-it is shown.
+`stage` is where it runs (emulator, local model, Vertex AI), `scenario` which acts are run, `proof` checks claims about
+them against the emulator's journal, and `report` shows them.
 """

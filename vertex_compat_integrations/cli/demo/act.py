@@ -1,17 +1,22 @@
-"""What one act of the demo was: question, calls, answer, tokens, and what was checked. Knows no framework."""
+"""One act of the demo: question, calls, answer, tokens and checked claims. Knows no framework."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vertex_compat_integrations.cli.demo.script import CAPITAL
+
+_LEAST_SECONDS = 0.02
+"""Between first and last piece; a model that says eight tokens takes several times as long."""
+
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Claim:
     """A claim and its evidence.
 
     Attributes:
         claim: What should hold.
-        passed: Whether it does; None if it cannot be told here.
+        passed: Whether it does; None if it cannot be decided here.
         evidence: The values that decided.
     """
 
@@ -54,7 +59,7 @@ class Spoken:
     Attributes:
         calls: The tool calls.
         extra: What the endpoint sent beside the text; None if nothing.
-        tokens: What the reply says of tokens; None if nothing.
+        tokens: The reply's token counts; None if it has none.
     """
 
     calls: Sequence[SpokenCall] = ()
@@ -98,7 +103,7 @@ class Act:
     results: Mapping[str, str] = field(default_factory=dict)
     passages: Sequence[str] = ()
     pieces: int = 0
-    checks: Sequence[Check] = ()
+    checks: Sequence[Claim] = ()
     seconds: float = 0.0
     failure: Exception | None = None
     left_out: str = ""
@@ -132,20 +137,33 @@ def sum_of(counts: Sequence[Tokens]) -> Tokens:
     )
 
 
-def tools_ran(act: Act) -> Check:
+def tools_ran(act: Act) -> Claim:
     """Whether there were calls, and each has its result."""
     calls = act.calls
     ran = [call for call in calls if call.result is not None]
-    return Check("Every tool call was run", bool(calls) and len(ran) == len(calls), f"{len(ran)} of {len(calls)}")
+    return Claim("Every tool call was run", bool(calls) and len(ran) == len(calls), f"{len(ran)} of {len(calls)}")
 
 
-def counts_add_up(act: Act) -> Check:
+def counts_add_up(act: Act) -> Claim:
     """Whether input and output make the total, and thoughts are part of the output."""
-    told = act.tokens
-    passed = 0 < told.total == told.input + told.output and told.thought <= told.output
-    return Check("Token counts add up", passed, f"{told.input} in + {told.output} out = {told.total}")
+    tokens = act.tokens
+    passed = 0 < tokens.total == tokens.input + tokens.output and tokens.thought <= tokens.output
+    return Claim("Token counts add up", passed, f"{tokens.input} in + {tokens.output} out = {tokens.total}")
 
 
-def streamed(act: Act) -> Check:
+def answers_capital(act: Act) -> Claim:
+    """Whether the answer to the question about the capital is right."""
+    return Claim("The answer is right", CAPITAL in act.answer, act.answer)
+
+
+def streamed_while_made(pieces: Sequence[tuple[str, float]]) -> Claim:
+    """Whether the first piece came clearly before the last, so that the stream was not collected on its way."""
+    first, last = (pieces[0][1], pieces[-1][1]) if pieces else (0.0, 0.0)
+    evidence = f"{len(pieces)} pieces, the first after {first:.2f} s, the last after {last:.2f} s"
+    passed = len(pieces) > 1 and last - first > _LEAST_SECONDS
+    return Claim("The answer streamed while it was made", passed, evidence)
+
+
+def streamed(act: Act) -> Claim:
     """Whether the answer came in pieces."""
-    return Check("The answer streamed", act.pieces > 0, f"{act.pieces} pieces of text")
+    return Claim("The answer streamed", act.pieces > 0, f"{act.pieces} pieces of text")

@@ -13,7 +13,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from vertex_compat_integrations.cli.demo.act import (
     Act,
-    Check,
+    Claim,
     Spoken,
     SpokenCall,
     Tokens,
@@ -50,16 +50,16 @@ def agent_turn(act: Act, stage: Stage) -> Act:
                     messages += (message for update in event.values() for message in update["messages"])
                 elif isinstance(event[0], AIMessageChunk) and event[0].text:
                     pieces += 1
-    played = replace(told(act, messages), pieces=pieces, answer=str(messages[-1].text))
+    played = replace(with_messages(act, messages), pieces=pieces, answer=str(messages[-1].text))
     return replace(played, checks=(tools_ran(played), counts_add_up(played), streamed(played)))
 
 
 def extraction(act: Act, stage: Stage) -> Act:
     """An object out of a text."""
-    found: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
-    booking = found["parsed"]
-    played = replace(told(act, [found["raw"]]), answer=repr(booking))
-    right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
+    result: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
+    booking = result["parsed"]
+    played = replace(with_messages(act, [result["raw"]]), answer=repr(booking))
+    right = Claim("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
     return replace(played, checks=(right, counts_add_up(played)))
 
 
@@ -67,9 +67,11 @@ def report(act: Act, stage: Stage) -> Act:
     """An object by an agent that calls a tool first."""
     agent: Any = create_agent(stage.model, [get_weather], response_format=WeatherReport)
     state = agent.invoke({"messages": [HumanMessage(act.question)]})
-    made = state.get("structured_response")
-    played = replace(told(act, state["messages"][1:]), answer=repr(made))
-    right = Check("The agent returned an object of the class", isinstance(made, WeatherReport), type(made).__name__)
+    response = state.get("structured_response")
+    played = replace(with_messages(act, state["messages"][1:]), answer=repr(response))
+    right = Claim(
+        "The agent returned an object of the class", isinstance(response, WeatherReport), type(response).__name__
+    )
     return replace(played, checks=(right, tools_ran(played), counts_add_up(played)))
 
 
@@ -77,13 +79,13 @@ def image(act: Act, stage: Stage) -> Act:
     """An answer about a picture."""
     picture = {"type": "image", "base64": base64.b64encode(red_square()).decode(), "mime_type": "image/png"}
     reply = stage.model.invoke([HumanMessage([{"type": "text", "text": act.question}, picture])])
-    played = replace(told(act, [reply]), answer=str(reply.text))
-    answered = Check("The model answered", bool(played.answer), f"{len(played.answer)} characters")
+    played = replace(with_messages(act, [reply]), answer=str(reply.text))
+    answered = Claim("The model answered", bool(played.answer), f"{len(played.answer)} characters")
     return replace(played, checks=(answered, counts_add_up(played)))
 
 
-def told(act: Act, messages: Sequence[BaseMessage]) -> Act:
-    """The act with what LangChain's messages hold of it."""
+def with_messages(act: Act, messages: Sequence[BaseMessage]) -> Act:
+    """The act with the replies and tool results of LangChain's messages."""
     return replace(
         act,
         replies=[_spoken(message) for message in messages if isinstance(message, AIMessage)],
@@ -92,12 +94,12 @@ def told(act: Act, messages: Sequence[BaseMessage]) -> Act:
 
 
 def _spoken(reply: AIMessage) -> Spoken:
-    kept = reply.additional_kwargs.get(EXTRA_KEY) or {}
-    extras = kept.get("tool_calls") or {}
+    extra = reply.additional_kwargs.get(EXTRA_KEY) or {}
+    extras = extra.get("tool_calls") or {}
     calls = [
         SpokenCall(call["id"] or "", call["name"], call["args"], extras.get(call["id"])) for call in reply.tool_calls
     ]
-    return Spoken(calls, kept.get("message"), _tokens(reply))
+    return Spoken(calls, extra.get("message"), _tokens(reply))
 
 
 def _tokens(reply: AIMessage) -> Tokens | None:

@@ -18,12 +18,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from vertex_compat_integrations.cli.demo.act import (
     Act,
-    Check,
+    Claim,
     Spoken,
     SpokenCall,
     Tokens,
+    answers_capital,
     counts_add_up,
     streamed,
+    streamed_while_made,
     tools_ran,
 )
 from vertex_compat_integrations.cli.demo.script import (
@@ -46,7 +48,7 @@ _PASSAGES = 2
 
 
 class _Listener(BaseCallbackHandler):
-    """Keeps the replies of an LLM, whoever asked it."""
+    """Collects the replies of an LLM."""
 
     def __init__(self) -> None:
         super().__init__([], [])
@@ -108,8 +110,17 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
     return replace(played, checks=(tools_ran(played), counts_add_up(played), streamed(played)))
 
 
-async def streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, float]], list[Spoken]]:
-    """Each piece of a streamed answer with the moment of its coming, and the reply."""
+def stream(act: Act, stage: Stage) -> Act:
+    """A streamed answer about the capital."""
+    started = time.monotonic()
+    pieces, replies = asyncio.run(_streamed_pieces(act.question, stage))
+    timed = [(text, moment - started) for text, moment in pieces]
+    played = replace(act, replies=replies, answer="".join(text for text, _ in pieces), pieces=len(pieces))
+    return replace(played, checks=(answers_capital(played), streamed_while_made(timed), counts_add_up(played)))
+
+
+async def _streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, float]], list[Spoken]]:
+    """Each piece of a streamed answer with the time of its arrival, and the reply."""
     pieces: list[tuple[str, float]] = []
     last: ChatResponse | None = None
     async with VertexCompat(**stage.model_settings) as llm:
@@ -125,7 +136,7 @@ def extraction(act: Act, stage: Stage) -> Act:
     with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:
         booking = llm.as_structured_llm(Booking).complete(act.question).raw
     played = replace(act, replies=[_spoken(response) for response in listener.responses], answer=repr(booking))
-    right = Check("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
+    right = Claim("The object is the one in the text", booking == EXPECTED_BOOKING, repr(booking))
     return replace(played, checks=(right, counts_add_up(played)))
 
 
@@ -155,31 +166,31 @@ async def _query(index: VectorStoreIndex, question: str, settings: Mapping[str, 
         return await engine.aquery(question)
 
 
-def _is_expected(birth: Any) -> Check:
-    return Check("The object is the one in the library", birth == EXPECTED_BIRTH, repr(birth))
+def _is_expected(birth: Any) -> Claim:
+    return Claim("The object is the one in the library", birth == EXPECTED_BIRTH, repr(birth))
 
 
-def _is_retrieved(act: Act) -> Check:
+def _is_retrieved(act: Act) -> Claim:
     values = [str(value) for value in EXPECTED_BIRTH.model_dump().values()]
     nearest = act.passages[0] if act.passages else ""
     passed = all(value in nearest and value not in act.question for value in values)
-    return Check("It stands in the nearest text and not in the question", passed, f"{nearest[:48]}…")
+    return Claim("It stands in the nearest text and not in the question", passed, f"{nearest[:48]}…")
 
 
-def _not_served(error: NotFoundError) -> Check:
+def _not_served(error: NotFoundError) -> Claim:
     retires = facts_for(EMBEDDING_MODEL).retires
     evidence = f"{error.message} ({EMBEDDING_MODEL} is reported to retire on {retires})"
-    return Check("The library could be embedded", None, evidence)
+    return Claim("The library could be embedded", None, evidence)
 
 
 def _spoken(response: ChatResponse) -> Spoken:
-    """What LlamaIndex's message holds, extras out of the block in which memories keep them."""
+    """The reply in LlamaIndex's response; extras come from the thinking block, in which memories store them."""
     blocks = response.message.blocks
     thinking = [block for block in blocks if isinstance(block, ThinkingBlock)]
-    kept = thinking[-1].additional_information.get(EXTRA_KEY, {}) if thinking else {}
-    extras = kept.get("tool_calls") or {}
+    extra = thinking[-1].additional_information.get(EXTRA_KEY, {}) if thinking else {}
+    extras = extra.get("tool_calls") or {}
     calls = [_spoken_call(block, extras) for block in blocks if isinstance(block, ToolCallBlock)]
-    return Spoken(calls, _parsed(kept.get("message")), _tokens(response))
+    return Spoken(calls, _parsed(extra.get("message")), _tokens(response))
 
 
 def _spoken_call(block: ToolCallBlock, extras: Mapping[str, str]) -> SpokenCall:

@@ -1,17 +1,41 @@
 """One run of the demo: the acts, the proof, the report."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
+import typer
+
+from vertex_compat_integrations.cli.common.real_model import LOCAL, failures
 from vertex_compat_integrations.cli.demo.act import Act
 from vertex_compat_integrations.cli.demo.proof import journal_checks, signed_things, unshown_checks
-from vertex_compat_integrations.cli.demo.report import JsonReport, Outcome, Report, TextReport
+from vertex_compat_integrations.cli.demo.report import JsonReporter, Outcome, Reporter, TextReporter
 from vertex_compat_integrations.cli.demo.scenario import play
-from vertex_compat_integrations.cli.demo.stage import Stage
+from vertex_compat_integrations.cli.demo.stage import Stage, live_stage, local_stage, offline_stage
+from vertex_compat_integrations.core.settings.base import reason_of
+
+
+def execute(model: str, *, live: bool, project: str | None, location: str | None, as_json: bool) -> int:
+    """Carry out the command; returns the exit code.
+
+    Raises:
+        typer.BadParameter: The options contradict each other, or a value is invalid.
+        typer.Exit: The local model is not installed, or did not start.
+    """
+    if live and model == LOCAL:
+        raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
+    offline = local_stage() if model == LOCAL else offline_stage(model)
+    opening = live_stage(model, project, location) if live else offline
+    with ExitStack() as closing, failures():
+        try:
+            stage = closing.enter_context(opening)
+        except ValueError as error:
+            raise typer.BadParameter(reason_of(error)) from None
+        return perform(stage, as_json=as_json)
 
 
 def perform(stage: Stage, *, as_json: bool) -> int:
     """The exit code: 0 if every check passed."""
-    report: Report = JsonReport() if as_json else TextReport()
+    report: Reporter = JsonReporter() if as_json else TextReporter()
     report.open(stage)
     acts = []
     for act in play(stage):

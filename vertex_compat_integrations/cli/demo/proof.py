@@ -1,10 +1,10 @@
-"""What the emulator's journal says about the acts; every claim is computed from what was sent."""
+"""Claims about the acts, each checked against the requests in the emulator's journal."""
 
 import base64
 from collections import Counter
 from collections.abc import Sequence
 
-from vertex_compat_integrations.cli.demo.act import Act, Check
+from vertex_compat_integrations.cli.demo.act import Act, Claim
 from vertex_compat_integrations.cli.demo.scenario import LANGCHAIN_AGENT, LLAMA_INDEX_AGENT
 from vertex_compat_integrations.cli.demo.script import EXTRACTION, IMAGE, LIBRARY, LIBRARY_QUESTION, REPORT, red_square
 from vertex_compat_integrations.cli.demo.signatures import Signed, signed_calls, signed_texts, unsigned_steps
@@ -19,9 +19,9 @@ _UNSHOWN = (
 )
 
 
-def unshown_checks() -> list[Check]:
-    """What a run on Vertex AI leaves open: nobody but Google sees the requests."""
-    return [Check(claim, None, "needs the emulator's journal") for claim in _UNSHOWN]
+def unshown_checks() -> list[Claim]:
+    """The claims that a run on Vertex AI leaves open, because only Google sees the requests."""
+    return [Claim(claim, None, "needs the emulator's journal") for claim in _UNSHOWN]
 
 
 def signed_things(acts: Sequence[Act], emulator: Emulator) -> list[Signed]:
@@ -30,8 +30,8 @@ def signed_things(acts: Sequence[Act], emulator: Emulator) -> list[Signed]:
     return [*signed_calls(acts, entries), *signed_texts(acts, entries)]
 
 
-def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> list[Check]:
-    """The claims that the journal decides."""
+def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> list[Claim]:
+    """The claims that the journal decides, checked."""
     entries = _understood(emulator)
     if stage.upstream:
         return [
@@ -63,23 +63,23 @@ def _asked(emulator: Emulator) -> list[Entry]:
     return [entry for entry in emulator.journal.entries if entry.is_chat or entry.is_embedding]
 
 
-def _signatures_returned(bearer: str, signed: Sequence[Signed], stage: Stage) -> Check:
+def _signatures_returned(bearer: str, signed: Sequence[Signed], stage: Stage) -> Claim:
     returned = sum(one.came_back for one in signed)
     claim = f"Every signed {bearer} came back with its signature, byte for byte"
     if not signed and not stage.facts.demands_signatures:
-        return Check(claim, None, "this model signs none")
-    return Check(claim, 0 < returned == len(signed), f"{returned} of {len(signed)}")
+        return Claim(claim, None, "this model signs none")
+    return Claim(claim, 0 < returned == len(signed), f"{returned} of {len(signed)}")
 
 
-def _nothing_invented(entries: Sequence[Entry], stage: Stage) -> Check:
+def _nothing_invented(entries: Sequence[Entry], stage: Stage) -> Claim:
     skipped = sum(SKIP_SIGNATURE.encode() in entry.raw for entry in entries)
     unsigned = unsigned_steps(entries)
     evidence = f"{unsigned} steps without signature, {skipped} requests with a stand-in"
     passed = not skipped and not unsigned if stage.facts.demands_signatures else None
-    return Check("No signature was lost or made up", passed, evidence)
+    return Claim("No signature was lost or made up", passed, evidence)
 
 
-def _token_checks(emulator: Emulator) -> list[Check]:
+def _token_checks(emulator: Emulator) -> list[Claim]:
     identity, asked = emulator.identity, _asked(emulator)
     used = list(dict.fromkeys(entry.headers.get("authorization", "") for entry in asked))
     fetched = len(identity.token_requests)
@@ -87,29 +87,35 @@ def _token_checks(emulator: Emulator) -> list[Check]:
     refused = sum(entry.status == 401 for entry in asked)
     principals = {identity.principal(header) or "unknown" for header in used}
     return [
-        Check("google-auth fetched the tokens", bool(fetched), f"{fetched} token requests for {', '.join(principals)}"),
-        Check("A token died and another took its place", len(used) > 1, f"{len(used)} tokens were used"),
-        Check("The first token is dead", first is not None, first.reason if first else "it is still accepted"),
-        Check("No request carried a dead token", bool(asked) and not refused, f"{refused} of {len(asked)} requests"),
+        Claim("google-auth fetched the tokens", bool(fetched), f"{fetched} token requests for {', '.join(principals)}"),
+        Claim("A token died and another took its place", len(used) > 1, f"{len(used)} tokens were used"),
+        Claim("The first token is dead", first is not None, first.reason if first else "it is still accepted"),
+        Claim("No request carried a dead token", bool(asked) and not refused, f"{refused} of {len(asked)} requests"),
     ]
 
 
-def _nothing_refused(asked: Sequence[Entry]) -> Check:
+def _nothing_refused(asked: Sequence[Entry]) -> Claim:
     counted = Counter(str(entry.status) for entry in asked)
     evidence = ", ".join(f"{number} of HTTP {status}" for status, number in counted.items()) or "no request"
-    return Check("The endpoint took every request", list(counted) == ["200"], evidence)
+    return Claim("The endpoint took every request", list(counted) == ["200"], evidence)
 
 
-def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[Entry]) -> Check:
+def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[Entry]) -> Claim:
     """Whether the last request of a conversation holds all its questions and calls, these as they came."""
     turns = [act for act in acts if act.conversation == agent]
     messages = _last_with(entries, turns[-1].question) if turns else []
-    said = [message.get("content") for message in messages]
-    sent = {call["id"]: call.get("extra_content") for message in messages for call in message.get("tool_calls") or ()}
-    found = sum(turn.question in said and _calls_are_in(sent, turn) for turn in turns)
-    evidence = f"{found} of {len(turns)} turns, {len(sent)} calls"
+    contents = [message.get("content") for message in messages]
+    sent = _sent_extras(messages)
+    matches = sum(turn.question in contents and _calls_are_in(sent, turn) for turn in turns)
+    evidence = f"{matches} of {len(turns)} turns, {len(sent)} calls"
     claim = f"The last turn of {agent} sent all turns and calls, out of SQLite"
-    return Check(claim, 0 < found == len(turns) and bool(sent), evidence)
+    return Claim(claim, 0 < matches == len(turns) and bool(sent), evidence)
+
+
+def _sent_extras(messages: Sequence[Json]) -> Json:
+    """Call id → what the call was sent with beside it."""
+    calls = [call for message in messages for call in message.get("tool_calls") or ()]
+    return {call["id"]: call.get("extra_content") for call in calls}
 
 
 def _calls_are_in(sent: Json, turn: Act) -> bool:
@@ -117,23 +123,23 @@ def _calls_are_in(sent: Json, turn: Act) -> bool:
     return bool(calls) and all(call.id in sent and sent[call.id] == call.extra for call in calls)
 
 
-def _schema_arrived(entries: Sequence[Entry]) -> Check:
+def _schema_arrived(entries: Sequence[Entry]) -> Claim:
     formats = [entry.body.get("response_format") or {} for entry in entries if _says(entry, EXTRACTION)]
     bound = sum("guest" in str(each.get("json_schema")) for each in formats)
     claim = "Each request for an object had the object's schema"
-    return Check(claim, 0 < bound == len(formats), f"{bound} of {len(formats)}")
+    return Claim(claim, 0 < bound == len(formats), f"{bound} of {len(formats)}")
 
 
-def _report_strategy(entries: Sequence[Entry], stage: Stage) -> Check:
+def _report_strategy(entries: Sequence[Entry], stage: Stage) -> Claim:
     bodies = [entry.body for entry in entries if _says(entry, REPORT)]
     together = sum("tools" in body and "response_format" in body for body in bodies)
     takes_both = (stage.model.profile or {}).get("structured_output", False)
     wanted = len(bodies) if takes_both else 0
     evidence = f"{together} of {len(bodies)} requests had tools and schema, {wanted} expected by the model's profile"
-    return Check("The report's schema went the way that the model takes", bool(bodies) and together == wanted, evidence)
+    return Claim("The report's schema went the way that the model takes", bool(bodies) and together == wanted, evidence)
 
 
-def _image_arrived(entries: Sequence[Entry]) -> Check:
+def _image_arrived(entries: Sequence[Entry]) -> Claim:
     png = red_square()
     urls = [
         part["image_url"]["url"]
@@ -143,20 +149,20 @@ def _image_arrived(entries: Sequence[Entry]) -> Check:
         if part["type"] == "image_url"
     ]
     arrived = [base64.b64decode(url.partition(",")[2]) for url in urls]
-    return Check("The image arrived byte for byte", arrived == [png], f"{sum(map(len, arrived))} of {len(png)} bytes")
+    return Claim("The image arrived byte for byte", arrived == [png], f"{sum(map(len, arrived))} of {len(png)} bytes")
 
 
-def _library_was_embedded(embeddings: Sequence[Entry]) -> Check:
+def _library_was_embedded(embeddings: Sequence[Entry]) -> Claim:
     """Whether each text and the question were embedded once, as E5 wants them marked."""
     inputs = [text for entry in embeddings if isinstance(entry.body, dict) for text in entry.body["input"]]
     texts = sum(any(one.startswith("passage: ") and one.endswith(text) for one in inputs) for text in LIBRARY.values())
     questions = inputs.count(f"query: {LIBRARY_QUESTION}")
     passed = texts == len(LIBRARY) and questions == 1 and len(inputs) == texts + questions
     evidence = f"{texts} of {len(LIBRARY)} as passage, {questions} as query"
-    return Check("The library's texts and the question were embedded", passed, evidence)
+    return Claim("The library's texts and the question were embedded", passed, evidence)
 
 
-def _passages_arrived(acts: Sequence[Act], entries: Sequence[Entry]) -> Check:
+def _passages_arrived(acts: Sequence[Act], entries: Sequence[Entry]) -> Claim:
     """Whether the last prompt with the question has the texts that were retrieved, and no other of the library."""
     retrieved = {passage for act in acts for passage in act.passages}
     prompt = "\n".join(str(message.get("content")) for message in _last_with(entries, LIBRARY_QUESTION))
@@ -164,7 +170,7 @@ def _passages_arrived(acts: Sequence[Act], entries: Sequence[Entry]) -> Check:
     others = sum(text in prompt for text in LIBRARY.values() if text not in retrieved)
     evidence = f"{arrived} of {len(retrieved)} retrieved, {others} of {len(LIBRARY) - len(retrieved)} others"
     passed = 0 < arrived == len(retrieved) and not others
-    return Check("The retrieved texts stood in the prompt word for word, and no others", passed, evidence)
+    return Claim("The retrieved texts stood in the prompt word for word, and no others", passed, evidence)
 
 
 def _last_with(entries: Sequence[Entry], text: str) -> list[Json]:

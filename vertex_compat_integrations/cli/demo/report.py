@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.cli.demo.act import Act, Check, Tokens, sum_of
+from vertex_compat_integrations.cli.demo.act import Act, Claim, Tokens, sum_of
 from vertex_compat_integrations.cli.demo.signatures import Signed
 from vertex_compat_integrations.cli.demo.stage import Stage
 
@@ -30,11 +30,11 @@ class Outcome:
     """
 
     acts: Sequence[Act]
-    proof: Sequence[Check]
+    proof: Sequence[Claim]
     signed: Sequence[Signed]
 
     @property
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[Claim]:
         """All checks of acts and journal."""
         return [*(check for act in self.acts for check in act.checks), *self.proof]
 
@@ -55,7 +55,7 @@ class Outcome:
         return sum(act.seconds for act in self.acts)
 
 
-class Report(ABC):
+class Reporter(ABC):
     """Shows a run while it goes on."""
 
     @abstractmethod
@@ -71,20 +71,20 @@ class Report(ABC):
         """Show the proof and the result."""
 
 
-class JsonReport(Report):
+class JsonReporter(Reporter):
     """One JSON object, in the end."""
 
     def open(self, stage: Stage) -> None:
         """Remember where it runs."""
-        self._place = {"model": stage.model_name, "answered_by": stage.answered_by}
+        self._stage = {"model": stage.model_name, "answered_by": stage.answered_by}
 
     def show(self, act: Act) -> None:
-        """Nothing: the object tells all."""
+        """Show nothing yet: the object holds all acts."""
 
     def close(self, outcome: Outcome) -> None:
         """Print the object."""
         record = {
-            **self._place,
+            **self._stage,
             "passed": outcome.passed,
             "failures": outcome.failures,
             "seconds": round(outcome.seconds, 2),
@@ -122,7 +122,7 @@ def failure_text(act: Act) -> str | None:
     return " ".join(f"{type(act.failure).__name__}: {act.failure}".split())
 
 
-class TextReport(Report):
+class TextReporter(Reporter):
     """Colours and tables."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -153,7 +153,7 @@ class TextReport(Report):
 
 
 def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
-    """Label, style and text of what an act says of itself."""
+    """Label, style and text of each line on an act."""
     if act.left_out:
         yield "left out", "yellow", act.left_out
         return
@@ -170,7 +170,7 @@ def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
         yield "✗", "bold red", text
 
 
-def check_grid(checks: Sequence[Check]) -> Table:
+def check_grid(checks: Sequence[Claim]) -> Table:
     """Mark, claim and evidence of each."""
     grid = _grid()
     for check in checks:
@@ -212,14 +212,14 @@ def signature_table(signed: Sequence[Signed]) -> Table:
 
 def result_text(outcome: Outcome) -> Text:
     """How many checks passed, and in what time."""
-    told = [check for check in outcome.checks if check.passed is not None]
-    open_checks = len(outcome.checks) - len(told)
+    decided = [check for check in outcome.checks if check.passed is not None]
+    open_checks = len(outcome.checks) - len(decided)
     rest = f", {open_checks} cannot be told here" if open_checks else ""
     left_out = sum(bool(act.left_out) for act in outcome.acts)
     rest += f", {left_out} acts left out" if left_out else ""
     if outcome.passed:
-        return Text(f"✓ All {len(told)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
-    return Text(f"✗ {outcome.failures} failed; {len(told)} checks were made{rest}.", "bold red")
+        return Text(f"✓ All {len(decided)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
+    return Text(f"✗ {outcome.failures} failed; {len(decided)} checks were made{rest}.", "bold red")
 
 
 def _fields(tokens: Tokens) -> tuple[int, int, int, int]:

@@ -4,6 +4,7 @@ import importlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from vertex_compat_integrations.cli.demo import langchain_acts, local_acts, script
 from vertex_compat_integrations.cli.demo.act import Act
@@ -44,16 +45,33 @@ def _scenes() -> Iterator[_Scene]:
     yield _Scene("Structured report, with a tool", script.REPORT, langchain_acts.report)
     yield _Scene("Question about an image", script.IMAGE, langchain_acts.image)
     for number, text in enumerate(script.MORE_QUESTIONS, start=1):
-        yield _Scene(f"{LLAMA_INDEX_AGENT}, turn {number}", text, _llama_index_turn, LLAMA_INDEX_AGENT)
-    yield _Scene("LlamaIndex's question to a library", script.LIBRARY_QUESTION, _library_question)
+        yield _Scene(
+            f"{LLAMA_INDEX_AGENT}, turn {number}",
+            text,
+            lambda act, stage: _llama_index_acts().agent_turn(act, stage),
+            LLAMA_INDEX_AGENT,
+        )
+    yield _Scene(
+        "LlamaIndex's question to a library",
+        script.LIBRARY_QUESTION,
+        lambda act, stage: _llama_index_acts().library_question(act, stage),
+    )
 
 
 def _local_scenes() -> Iterator[_Scene]:
     yield _Scene("LangChain's chat", script.CAPITAL_QUESTION, local_acts.chat)
     yield _Scene("LangChain's chat, streamed", script.CAPITAL_QUESTION, local_acts.stream)
     yield _Scene("Structured extraction", script.EXTRACTION, langchain_acts.extraction)
-    yield _Scene("LlamaIndex's chat, streamed", script.CAPITAL_QUESTION, local_acts.llama_index_stream)
-    yield _Scene("LlamaIndex's structured extraction", script.EXTRACTION, local_acts.llama_index_extraction)
+    yield _Scene(
+        "LlamaIndex's chat, streamed",
+        script.CAPITAL_QUESTION,
+        lambda act, stage: _llama_index_acts().stream(act, stage),
+    )
+    yield _Scene(
+        "LlamaIndex's structured extraction",
+        script.EXTRACTION,
+        lambda act, stage: _llama_index_acts().extraction(act, stage),
+    )
     yield _Scene(LANGCHAIN_AGENT, script.QUESTIONS[0], _left_out(_NO_TOOLS))
     yield _Scene("Structured report, with a tool", script.REPORT, _left_out(_NO_TOOLS))
     yield _Scene(LLAMA_INDEX_AGENT, script.MORE_QUESTIONS[0], _left_out(_NO_TOOLS))
@@ -67,22 +85,14 @@ def _left_out(reason: str) -> Callable[[Act, Stage], Act]:
 
 def _langchain_turn(act: Act, stage: Stage) -> Act:
     if stage.emulator is not None and act.question == script.QUESTIONS[1]:
-        # This turn waits for a token to die anyway: LlamaIndex takes longer to load than that.
-        importlib.import_module("vertex_compat_integrations.cli.demo.llama_index_acts")
+        # This turn waits for a token to expire anyway: LlamaIndex takes longer to load than that.
+        _llama_index_acts()
     return langchain_acts.agent_turn(act, stage)
 
 
-def _llama_index_turn(act: Act, stage: Stage) -> Act:
-    # LlamaIndex takes seconds to load; what comes before it shall be seen by then.
-    from vertex_compat_integrations.cli.demo import llama_index_acts  # noqa: PLC0415 - as above
-
-    return llama_index_acts.agent_turn(act, stage)
-
-
-def _library_question(act: Act, stage: Stage) -> Act:
-    from vertex_compat_integrations.cli.demo import llama_index_acts  # noqa: PLC0415 - as above
-
-    return llama_index_acts.library_question(act, stage)
+def _llama_index_acts() -> ModuleType:
+    """The acts with LlamaIndex. It takes seconds to load, so it is loaded after the acts before it are shown."""
+    return importlib.import_module("vertex_compat_integrations.cli.demo.llama_index_acts")
 
 
 def _timed(scene: _Scene, stage: Stage) -> Act:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 QUESTIONS = (
     "What is the weather in Paris and Oslo?",
     "And what is the local time in Oslo?",
-    "Check the weather in Tokyo first, then the local time there.",
+    "Claim the weather in Tokyo first, then the local time there.",
 )
 """Two calls at once, one call, and two calls one after the other."""
 

@@ -1,18 +1,18 @@
-"""What the endpoint signed in the acts, and what of it came back in the requests."""
+"""What the endpoint signed in the acts, and which requests sent it back."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from vertex_compat_integrations.cli.demo.act import Act
+from vertex_compat_integrations.cli.demo.act import Act, SpokenCall
 from vertex_compat_integrations.emulator import Entry
 from vertex_compat_integrations.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Something that the endpoint signed and that the conversation went on from.
+    """A signed message or call that a later request must send back.
 
     Attributes:
         bearer: What bore the signature.
@@ -28,7 +28,7 @@ class Signed:
 
     @property
     def came_back(self) -> bool:
-        """Whether it was sent, and never without its signature."""
+        """Whether later requests carried it, each of them with its signature."""
         return 0 < self.carried == self.returned
 
     @property
@@ -40,26 +40,16 @@ class Signed:
 def signed_calls(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
     """The signed tool calls of the acts; an act's last message is not sent again within it."""
     carried = [call for message in _sent(entries) for call in message.get("tool_calls") or ()]
-    return [
-        Signed(f"{call.name}({', '.join(map(str, call.arguments.values()))})", signature, *_count(call.extra, found))
-        for act in acts
-        for reply in act.replies[:-1]
-        for call in reply.calls
-        if (signature := signature_in(call.extra))
-        for found in [[one.get("extra_content") for one in carried if one["id"] == call.id]]
-    ]
+    calls = [call for act in acts for reply in act.replies[:-1] for call in reply.calls]
+    return [_signed_call(call, carried) for call in calls if signature_in(call.extra)]
 
 
 def signed_texts(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
     """The signed answers of those turns that another turn of their conversation followed."""
     turns = [act for act in acts if act.conversation and act.replies]
-    spoken = [message for message in _sent(entries) if message["role"] == "assistant"]
-    return [
-        Signed(f"answer of {act.title}", signature, *_count(extra, found))
-        for act, later in pairwise(turns)
-        if act.conversation == later.conversation and (signature := signature_in(extra := act.replies[-1].extra))
-        for found in [[one.get("extra_content") for one in spoken if one.get("content") == act.answer]]
-    ]
+    followed = [act for act, later in pairwise(turns) if act.conversation == later.conversation]
+    answers = [message for message in _sent(entries) if message["role"] == "assistant"]
+    return [_signed_text(act, answers) for act in followed if signature_in(act.replies[-1].extra)]
 
 
 def unsigned_steps(entries: Sequence[Entry]) -> int:
@@ -78,5 +68,17 @@ def _sent(entries: Sequence[Entry]) -> Iterator[Json]:
     return (message for entry in entries for message in entry.messages)
 
 
-def _count(extra: Any, found: Sequence[Any]) -> tuple[int, int]:
-    return len(found), sum(one == extra for one in found)
+def _signed_call(call: SpokenCall, carried: Sequence[Json]) -> Signed:
+    bearer = f"{call.name}({', '.join(map(str, call.arguments.values()))})"
+    return _signed(bearer, call.extra, [one for one in carried if one["id"] == call.id])
+
+
+def _signed_text(act: Act, answers: Sequence[Json]) -> Signed:
+    return _signed(
+        f"answer of {act.title}", act.replies[-1].extra, [one for one in answers if one.get("content") == act.answer]
+    )
+
+
+def _signed(bearer: str, extra: Any, carried: Sequence[Json]) -> Signed:
+    returned = sum(one.get("extra_content") == extra for one in carried)
+    return Signed(bearer, signature_in(extra) or "", len(carried), returned)

@@ -27,7 +27,7 @@ _HOUR_SECONDS = 3600.0
 _FOLDER_PREFIX = "vertex-compat-demo-"
 _DEPLOYED = "1234567890"
 _LOCAL_SETTINGS = {"temperature": 0, "max_tokens": 100}
-"""A small model says more than it knows if it is let."""
+"""A small model rambles without a limit."""
 
 _LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 
@@ -39,7 +39,7 @@ class Stage:
     Attributes:
         model: The model that is asked.
         folder: A folder that is deleted in the end.
-        emulator: Who answers; None is Vertex AI.
+        emulator: The emulator that answers; None if Vertex AI does.
     """
 
     model: ChatVertexCompat
@@ -48,7 +48,7 @@ class Stage:
 
     @property
     def facts(self) -> ModelFacts:
-        """What the catalogue says of the model."""
+        """The catalogue's facts on the model."""
         return facts_for(resolve_model_name(self.model.model, resolve_destination(self.model)))
 
     @property
@@ -63,7 +63,7 @@ class Stage:
 
     @property
     def answered_by(self) -> str:
-        """Who answers, and where."""
+        """What answers, and where."""
         destination = resolve_destination(self.model)
         if self.upstream:
             return f"the model itself, on this machine, behind the emulator at {destination.origin}"
@@ -72,10 +72,10 @@ class Stage:
 
     @property
     def model_settings(self) -> dict[str, Any]:
-        """Model, place and credentials, for the package's other classes of models."""
-        said = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
-        given = {name: value for name, value in said.items() if value is not None}
-        return {"model": self.model.model, **given, **self._connection_settings()}
+        """Model, destination and credentials, for the package's other classes of models."""
+        options = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
+        settings = {name: value for name, value in options.items() if value is not None}
+        return {"model": self.model.model, **settings, **self._connection_settings()}
 
     @property
     def embedding_settings(self) -> dict[str, Any]:
@@ -83,19 +83,19 @@ class Stage:
         served = facts_for(EMBEDDING_MODEL).locations
         asked = resolve_destination(self.model).location
         location = asked if asked in served else served[0]
-        place = (
+        target = (
             {"location": location} if self.emulator is None else {"base_url": self.emulator.base_url(location=location)}
         )
-        return {**self._connection_settings(), "model": EMBEDDING_MODEL, **place}
+        return {**self._connection_settings(), "model": EMBEDDING_MODEL, **target}
 
     def _connection_settings(self) -> dict[str, Any]:
         names = Connection.model_fields.keys() & self.model.model_fields_set
         return {name: getattr(self.model, name) for name in names}
 
     def outlive_token(self) -> float:
-        """Wait until the token in use is dead; the seconds that it took. On Vertex AI that would be an hour: 0.
+        """Wait until the token in use has expired; returns the seconds. On Vertex AI that would be an hour: 0.
 
-        The next tokens live an hour: with two seconds, they could die on a busy machine's way to the endpoint.
+        The next tokens live an hour: with two seconds, one could expire on a busy machine before it is used.
         """
         if self.emulator is None:
             return 0.0
@@ -119,10 +119,10 @@ def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stag
         key_file.write_text(json.dumps(running.identity.service_account_info(running.url)), encoding="utf-8")
         # The emulator, too, serves a model only where Vertex AI does.
         base_url = running.base_url(location=(*facts_for(model).locations, DEFAULT_LOCATION)[0])
-        place: dict[str, Any] = {"model": model, "base_url": base_url}
+        settings: dict[str, Any] = {"model": model, "base_url": base_url}
         if running.upstream:
-            place = {**_LOCAL_SETTINGS, "base_url": running.base_url(location="us-central1", endpoint=_DEPLOYED)}
-        asked = ChatVertexCompat(**place, allow_hosts=[running.url], credentials=_load_credentials(key_file))
+            settings = {**_LOCAL_SETTINGS, "base_url": running.base_url(location="us-central1", endpoint=_DEPLOYED)}
+        asked = ChatVertexCompat(**settings, allow_hosts=[running.url], credentials=_load_credentials(key_file))
         yield Stage(asked, Path(folder), running)
 
 

@@ -41,7 +41,7 @@ def _no_credentials(path: Path) -> str | None:
 
 
 def check_project(case: Case) -> Finding:
-    """Whether somebody names the project."""
+    """Whether settings or credentials name the project."""
     if case.destination.endpoint is None:
         return fine("as the base URL says")
     project = case.project
@@ -52,7 +52,7 @@ def check_project(case: Case) -> Finding:
 
 
 def check_quota_project(case: Case) -> Finding:
-    """Who is charged."""
+    """Which project is charged."""
     if case.destination.emulated:
         return fine("none: the emulator charges nobody")
     quota = case.connection.quota_project or case.source.account(case.seconds(ACCOUNT_SECONDS)).quota_project

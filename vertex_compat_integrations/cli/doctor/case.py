@@ -48,7 +48,7 @@ class Case:
     server_time: tuple[float, float] | None = None
 
     def seconds(self, limit: float) -> float:
-        """So many seconds, or what is left of them."""
+        """`limit` seconds, or the rest of the examination's time if that is less."""
         return max(0.0, min(limit, self.deadline - time.monotonic()))
 
     @cached_property
@@ -82,6 +82,6 @@ class Case:
         return VertexCompatClient(self.connection.model_copy(update=hurry))
 
     def options(self, **more: Any) -> Options:
-        """The cheapest request to the model."""
+        """The options of the cheapest request to the model."""
         levels = self.facts.thinking_levels if self.facts.thinking == "level" else ()
         return Options.model_validate({"model": self.model, "thinking": levels[0] if levels else None, **more})

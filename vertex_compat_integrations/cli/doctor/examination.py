@@ -1,16 +1,21 @@
-"""The checks in their order, each after those that it needs, and how they are told."""
+"""The checks in their order, each after those that it needs, and their output."""
 
 import json
+import os
 import shlex
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.cli.doctor.account import (
     LOGIN,
     check_credentials,
@@ -45,12 +50,12 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at.
+    """One check.
 
     Attributes:
-        name: What it is called.
-        examine: Looks at it.
-        needs: Checks without which there is nothing to look at.
+        name: How outputs call it.
+        examine: Runs it.
+        needs: Checks that must not have failed before it.
     """
 
     name: str
@@ -82,7 +87,7 @@ CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A check and what it found."""
+    """The name of a check, and its finding."""
 
     name: str
     finding: Finding
@@ -94,7 +99,7 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
     for check in checks:
         broken = [name for name in check.needs if name in missing]
         finding = skipped(f"after {broken[0]}") if broken else _found(check, case)
-        # What was skipped for want of an object, such as TLS on this machine, is in nobody's way.
+        # Checks that do not apply, such as TLS on loopback, do not block the checks after them.
         if broken or finding.verdict == "failed":
             missing.add(check.name)
         yield Examined(check.name, finding)
@@ -112,7 +117,7 @@ def _found(check: Check, case: Case) -> Finding:
 
 
 def paste_for(error: VertexCompatError, case: Case) -> str:
-    """The line for a shell that mends an error, or shows more of it."""
+    """A shell command that fixes the error's cause, or shows more of it."""
     project = error.project or "YOUR_PROJECT"
     match error:
         case PermissionDeniedError() if _is_disabled(error):
@@ -134,8 +139,19 @@ def _is_disabled(error: VertexCompatError) -> bool:
     return any(detail.get("reason") == "SERVICE_DISABLED" for detail in error.details)
 
 
+def execute(options: ConnectionOptions, model: str, *, as_json: bool) -> int:
+    """Carry out the command; returns the exit code.
+
+    Raises:
+        typer.Exit: A setting is invalid.
+    """
+    with refusals():
+        connection = connection_for(options)
+    return report(Case(connection, model, os.environ, datetime.now(UTC).date()), as_json=as_json)
+
+
 def report(case: Case, *, as_json: bool) -> int:
-    """Examine and tell; the exit code: 1 if a check failed."""
+    """Run the checks and print their findings; returns the exit code, 1 if a check failed."""
     began = time.monotonic()
     examined: list[Examined] = []
     console = Console(highlight=False)

@@ -11,9 +11,9 @@ class Finding:
     """One result.
 
     Attributes:
-        verdict: How it is.
-        text: What was seen; never a secret.
-        paste: A line for a shell that mends it, or shows more of it; each failure has one.
+        verdict: Whether the check passed.
+        text: What was found; never a secret.
+        paste: A shell command that fixes it, or shows more of it; each failure has one.
     """
 
     verdict: Verdict
@@ -22,12 +22,12 @@ class Finding:
 
 
 def fine(text: str) -> Finding:
-    """All is well."""
+    """The check passed."""
     return Finding("ok", text)
 
 
 def warning(text: str, paste: str) -> Finding:
-    """It works, but perhaps not as it is meant."""
+    """It works, but perhaps not as intended."""
     return Finding("warning", text, paste)
 
 
@@ -37,5 +37,5 @@ def failed(text: str, paste: str) -> Finding:
 
 
 def skipped(text: str) -> Finding:
-    """It could not be looked at."""
+    """The check could not be made."""
     return Finding("skipped", text)

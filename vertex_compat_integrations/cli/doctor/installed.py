@@ -20,38 +20,40 @@ _BOUND = re.compile(r"(>=|<=|==|<|>)\s*([0-9][0-9.]*)")
 
 def check_python(python: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     """Whether the interpreter is new enough."""
-    said = ".".join(map(str, python))
+    text = ".".join(map(str, python))
     if python[:2] < LOWEST_PYTHON:
-        return failed(f"Python {said}; 3.11 or later is needed.", "uv venv --python 3.13")
-    return fine(f"Python {said}")
+        return failed(f"Python {text}; 3.11 or later is needed.", "uv venv --python 3.13")
+    return fine(f"Python {text}")
 
 
 def check_sdk(find_version: Callable[[str], str | None] | None = None) -> Finding:
     """Whether an SDK that serves as transport is there, with the HTTP library that its major speaks through."""
     find_version = find_version or installed_version
     asked = required_ranges().get("openai", "")
-    found = find_version("openai")
-    if found is None or not is_in(found, asked):
-        return failed(f"openai {found or 'is not installed'}; needed is {asked}.", f'pip install "openai{asked}"')
-    library = HTTP_FAMILIES.get(release_of(found)[0], "httpx2")
+    installed = find_version("openai")
+    if installed is None or not is_in(installed, asked):
+        return failed(f"openai {installed or 'is not installed'}; needed is {asked}.", f'pip install "openai{asked}"')
+    library = HTTP_FAMILIES.get(release_of(installed)[0], "httpx2")
     below = find_version(library)
     if below is None:
-        return failed(f"openai {found} without its HTTP library {library}.", f'pip install "openai=={found}" {library}')
-    return fine(f"openai {found}, through {library} {below}")
+        return failed(
+            f"openai {installed} without its HTTP library {library}.", f'pip install "openai=={installed}" {library}'
+        )
+    return fine(f"openai {installed}, through {library} {below}")
 
 
 def check_frameworks() -> Finding:
     """Whether the frameworks that are there have versions that the classes were made for."""
     ranges = required_ranges()
-    there = {name: found for name in FRAMEWORKS if (found := installed_version(name)) is not None}
+    there = {name: installed for name in FRAMEWORKS if (installed := installed_version(name)) is not None}
     if not there:
         return warning("Neither LangChain nor LlamaIndex is installed.", f'pip install "{PACKAGE}[langchain]"')
-    wrong = [name for name, found in there.items() if not is_in(found, ranges.get(name, ""))]
+    wrong = [name for name, installed in there.items() if not is_in(installed, ranges.get(name, ""))]
     if wrong:
-        said = ", ".join(f"{name} {there[name]}; needed is {ranges[name]}" for name in wrong)
+        text = ", ".join(f"{name} {there[name]}; needed is {ranges[name]}" for name in wrong)
         extras = ",".join(FRAMEWORKS[name] for name in wrong)
-        return failed(f"{said}.", f'pip install -U "{PACKAGE}[{extras}]"')
-    return fine(", ".join(f"{name} {found}" for name, found in there.items()))
+        return failed(f"{text}.", f'pip install -U "{PACKAGE}[{extras}]"')
+    return fine(", ".join(f"{name} {installed}" for name, installed in there.items()))
 
 
 def installed_version(name: str) -> str | None:
@@ -77,9 +79,9 @@ def _ranges(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield match[1].lower(), match[2].strip()
 
 
-def is_in(found: str, asked: str) -> bool:
+def is_in(text: str, asked: str) -> bool:
     """Whether a version lies in a range like `<4,>=2.45`; marks of pre-releases are not looked at."""
-    release = release_of(found)
+    release = release_of(text)
     return all(_keeps(release, sign, release_of(bound)) for sign, bound in _BOUND.findall(asked))
 
 

@@ -26,27 +26,27 @@ def check_host_name(case: Case) -> Finding:
     host = urlsplit(case.destination.origin).hostname or ""
     if proxy_for(case):
         return skipped("the proxy resolves names")
-    found = _resolve(host, case.seconds(RESOLUTION_SECONDS))
-    if isinstance(found, str):
-        return fine(f"{host} is {found}")
-    reason = type(found).__name__ if found else f"no answer in {RESOLUTION_SECONDS:.0f} s"
+    result = _resolve(host, case.seconds(RESOLUTION_SECONDS))
+    if isinstance(result, str):
+        return fine(f"{host} is {result}")
+    reason = type(result).__name__ if result else f"no answer in {RESOLUTION_SECONDS:.0f} s"
     return failed(f"{host} has no address ({reason}).", f"nslookup {shlex.quote(host)}")
 
 
 def _resolve(host: str, seconds: float) -> str | OSError | None:
-    """An address, why there is none, or None if nobody told in time; the resolver itself knows no time."""
-    found: list[str | OSError] = []
+    """An address, the resolver's error, or None if it took too long; the resolver itself has no time limit."""
+    results: list[str | OSError] = []
 
     def look() -> None:
         try:
-            found.append(str(socket.getaddrinfo(host, None)[0][4][0]))
+            results.append(str(socket.getaddrinfo(host, None)[0][4][0]))
         except OSError as error:
-            found.append(error)
+            results.append(error)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     thread.join(seconds)
-    return found[0] if found else None
+    return results[0] if results else None
 
 
 def check_connection(case: Case) -> Finding:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -9,10 +10,11 @@ from urllib.request import getproxies_environment, proxy_bypass
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
 from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
-from vertex_compat_integrations.core.catalogue import is_known
+from vertex_compat_integrations.core.catalogue import ModelFacts, is_known
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0
+_SUGGESTED_MODEL = "google/gemini-3.5-flash"
 _AUTHORITY_VARIABLES = (*CA_VARIABLES, "SSL_CERT_FILE")
 
 
@@ -30,11 +32,11 @@ def check_model(case: Case) -> Finding:
     """Whether the model is known, in service, and served at the location."""
     name, facts, location = case.model_name, case.facts, case.destination.location
     if facts.embedding is not None:
-        return failed(f"{name} embeds texts and does not chat.", _doctor(case, model="google/gemini-3.5-flash"))
-    if facts.retires and facts.retires <= case.today.isoformat()[: len(facts.retires)]:
+        return failed(f"{name} embeds texts and does not chat.", _doctor(case, model=_SUGGESTED_MODEL))
+    if _is_retired(facts, case.today):
         return failed(
             f"{name} went out of service on {facts.retires}.",
-            _doctor(case, model=facts.replacement or "google/gemini-3.5-flash"),
+            _doctor(case, model=facts.replacement or _SUGGESTED_MODEL),
         )
     if location and facts.locations and location not in facts.locations:
         served = ", ".join(facts.locations)
@@ -46,9 +48,14 @@ def check_model(case: Case) -> Finding:
     return fine(name or "the deployed endpoint's")
 
 
+def _is_retired(facts: ModelFacts, today: date) -> bool:
+    # A date of the catalogue may be a month alone: 2027-01.
+    return facts.retires is not None and facts.retires <= today.isoformat()[: len(facts.retires)]
+
+
 def _doctor(case: Case, model: str) -> str:
     """The command again, with another model."""
-    named = model if "/" in model and " " not in model else "google/gemini-3.5-flash"
+    named = model if "/" in model and " " not in model else _SUGGESTED_MODEL
     location = f" --location {case.connection.location}" if case.connection.location else ""
     return f"vertex-compat doctor --model {named}{location}"
 
@@ -90,13 +97,13 @@ def check_authorities(case: Case) -> Finding:
     named = {"ca_bundle": case.connection.ca_bundle} | {
         name: case.environment.get(name) for name in _AUTHORITY_VARIABLES
     }
-    given = {name: path for name, path in named.items() if path}
-    if urlsplit(case.destination.origin).scheme == "http" and not given:
+    paths = {name: path for name, path in named.items() if path}
+    if urlsplit(case.destination.origin).scheme == "http" and not paths:
         return skipped("no TLS: the endpoint is on this machine")
-    for name, path in given.items():
+    for name, path in paths.items():
         if (reason := _unreadable(Path(path))) is not None:
             return failed(f"{name} names {path}: {reason}.", f"unset {name}")
-    return fine(", ".join(f"{name}={path}" for name, path in given.items()) or "the HTTP library's own")
+    return fine(", ".join(f"{name}={path}" for name, path in paths.items()) or "the HTTP library's own")
 
 
 def _unreadable(path: Path) -> str | None:

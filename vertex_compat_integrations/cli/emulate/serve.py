@@ -5,10 +5,15 @@ import os
 import shlex
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from vertex_compat_integrations.cli.common.printing import printable
+from vertex_compat_integrations.cli.common.real_model import failures, opened_model
 from vertex_compat_integrations.cli.common.stop_signal import stop_signal
 from vertex_compat_integrations.emulator import Emulator, Entry, Upstream
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
@@ -16,6 +21,39 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 POLL_SECONDS = 0.1
 _EXAMPLE_MODEL = "google/gemini-3.5-flash"
 _PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Which real model answers; the built-in one if all is None.
+
+    Attributes:
+        model: A model on this machine.
+        upstream: URL of an OpenAI-compatible server.
+        upstream_model: The model's name there.
+    """
+
+    model: str | None
+    upstream: str | None
+    upstream_model: str | None
+
+
+def execute(
+    answering: Answering, token_life: float, *, host: str, port: int, key_file: Path | None, as_json: bool
+) -> None:
+    """Carry out the command.
+
+    Raises:
+        typer.BadParameter: The options contradict each other, or a value is invalid.
+        typer.Exit: The port is taken, the key file cannot be written, or the local model does not start.
+    """
+    with ExitStack() as closing, failures():
+        try:
+            opening = opened_model(answering.model, answering.upstream, answering.upstream_model, os.environ)
+            emulator = Emulator(token_life, port, host=host, upstream=closing.enter_context(opening))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        serve(emulator, key_file, as_json=as_json)
 
 
 def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
@@ -85,8 +123,8 @@ def address_lines(
     else:
         yield "With real google-auth:"
         yield f"  export GOOGLE_APPLICATION_CREDENTIALS={shlex.quote(record['service_account'])}"
-        place = f'base_url="{record["base_url"]}", allow_hosts=["{record["url"]}"]'
-        yield f'  ChatVertexCompat(model="{_EXAMPLE_MODEL}", {place})'
+        target = f'base_url="{record["base_url"]}", allow_hosts=["{record["url"]}"]'
+        yield f'  ChatVertexCompat(model="{_EXAMPLE_MODEL}", {target})'
     yield ""
 
 
@@ -99,7 +137,7 @@ def _who_answers(upstream: Upstream | None) -> str:
 
 
 def request_record(entry: Entry) -> dict[str, Any]:
-    """A request for the eyes of others: its query, headers and body stay here."""
+    """A request for output: without its query, headers and body, which may hold secrets."""
     return {"method": entry.method, "path": printable(entry.path), "status": entry.status}
 
 

@@ -33,30 +33,30 @@ def load_application(name: str) -> Application:
     Raises:
         SettingsError: There is no such function, or it does not take a model and a prompt.
     """
-    found = find_named(name, "--app")
+    value = find_named(name, "--app")
     try:
-        inspect.signature(found).bind("model", "prompt")
+        inspect.signature(value).bind("model", "prompt")
     except (TypeError, ValueError) as error:
         raise SettingsError(f"--app {name}: {error}.", hint="It is called with a chat model and a prompt.") from None
-    application: Application = found
+    application: Application = value
     return application
 
 
 def answer_text(application: Application, model: Any, prompt: str) -> str:
     """What the application answers, as text; an object as JSON."""
-    given = application(model, prompt)
-    if isinstance(given, BaseMessage):
-        return given.text
-    if isinstance(given, str):
-        return given
-    return to_json(given, serialize_unknown=True).decode()
+    answer = application(model, prompt)
+    if isinstance(answer, BaseMessage):
+        return answer.text
+    if isinstance(answer, str):
+        return answer
+    return to_json(answer, serialize_unknown=True).decode()
 
 
 class LoopThread:
-    """One event loop for all asynchronous answers, as a program of one's own has it: connections live on their loop."""
+    """One event loop, in a thread, for all asynchronous answers: a connection works only on the loop that opened it."""
 
     def __init__(self) -> None:
-        """Nothing runs before the first asynchronous answer."""
+        """The loop starts with the first asynchronous answer."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -70,8 +70,8 @@ class LoopThread:
         """The application, whose answers are waited for where they are asynchronous."""
 
         def ask(model: Any, prompt: str) -> Any:
-            given = application(model, prompt)
-            return self.run(given) if inspect.isawaitable(given) else given
+            answer = application(model, prompt)
+            return self.run(answer) if inspect.isawaitable(answer) else answer
 
         return ask
 
@@ -95,5 +95,5 @@ class LoopThread:
         self._loop = self._thread = None
 
 
-async def _awaited(given: Awaitable[Any]) -> Any:
-    return await given
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

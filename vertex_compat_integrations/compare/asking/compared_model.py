@@ -26,7 +26,7 @@ _LOADER_ARGUMENTS = ("spec", "section", "environment")
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class ComparedModel:
     """A model that is compared.
 
     Attributes:
@@ -37,7 +37,7 @@ class Contender:
         counts_requests: Whether its requests are counted where they are sent.
         elsewhere: The server of the user's own that answers in the provider's place; None if the provider does.
         is_deployed: Whether it is an endpoint of the user's own on Vertex AI, which is paid by the hour.
-        redactor: Takes its secrets out of texts.
+        redactor: Removes its secrets from texts.
         close: Lets go of its connections.
         aclose: The same for those of the running event loop.
     """
@@ -54,15 +54,15 @@ class Contender:
     aclose: Callable[[], Awaitable[None]]
 
     def listening(self, handler: BaseCallbackHandler) -> BaseChatModel:
-        """The model, which tells the handler of each of its calls; nothing comes from a cache of LangChain's."""
+        """The model, which reports each of its calls to the handler; nothing comes from a cache of LangChain's."""
         return self.model.model_copy(update={"callbacks": [handler], "cache": False})
 
 
-def load_contender(label: str, settings: Settings, environment: Mapping[str, str] = os.environ) -> Contender:
+def load_compared_model(label: str, settings: Settings, environment: Mapping[str, str] = os.environ) -> ComparedModel:
     """The model of these settings, which count more than the environment; it streams, unless they say otherwise.
 
     Raises:
-        SettingsError: They make no model.
+        SettingsError: No model can be made of them.
     """
     redactor = Redactor(secrets_in(settings, environment))
     try:
@@ -74,7 +74,7 @@ def load_contender(label: str, settings: Settings, environment: Mapping[str, str
         raise SettingsError(f"{label}: {reason}", hint="Correct the settings, or install what is missing.") from None
 
 
-def _load(label: str, settings: Settings, environment: Mapping[str, str], redactor: Redactor) -> Contender:
+def _load(label: str, settings: Settings, environment: Mapping[str, str], redactor: Redactor) -> ComparedModel:
     if taken := [name for name in _LOADER_ARGUMENTS if name in settings]:
         raise SettingsError(f"{taken[0]} is no setting of a model.", hint="Leave it out.")
     others = {name: value for name, value in environment.items() if name != MODEL_VARIABLE}
@@ -87,22 +87,22 @@ def _load(label: str, settings: Settings, environment: Mapping[str, str], redact
     if isinstance(model, ChatVertexCompat):
         # Copies share the client that this makes; the settings are checked on the way, and nothing is sent.
         model.explain_request("-")
-        return Contender(
+        return ComparedModel(
             label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close, model.aclose
         )
     close = clients["http_client"].close if clients else _nothing
-    aclose = clients["http_async_client"].aclose if clients else _anothing
-    return Contender(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close, aclose)
+    aclose = clients["http_async_client"].aclose if clients else _nothing_async
+    return ComparedModel(label, spec.provider, model, name, bool(clients), elsewhere, False, redactor, close, aclose)
 
 
 def _own_server(spec: Spec, environment: Mapping[str, str]) -> str | None:
     """The server of the user's own that answers in the provider's place."""
     variables = _URL_VARIABLES if spec.provider == OPENAI else (EMULATOR_HOST_VARIABLE,)
-    said = (*map(spec.settings.get, _URLS), *map(environment.get, variables))
-    url = next((str(value) for value in said if value), None)
+    urls = (*map(spec.settings.get, _URLS), *map(environment.get, variables))
+    url = next((str(value) for value in urls if value), None)
     if url is None:
         return None
-    # Only the host: the rest of a URL may hold a password.
+    # Only the host, because the rest of a URL may hold a password.
     return urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[2]
 
 
@@ -137,8 +137,8 @@ def _body(content: bytes) -> Body | None:
 
 
 def _nothing() -> None:
-    """Let go of nothing."""
+    """Close nothing."""
 
 
-async def _anothing() -> None:
-    """Let go of nothing."""
+async def _nothing_async() -> None:
+    """Close nothing."""

@@ -23,7 +23,7 @@ class PriceData:
 
     Attributes:
         version: Of the package that holds them.
-        newest: The day on which the newest price in it began that is in force.
+        newest: Start date of the most recent price that is already in effect.
     """
 
     version: str
@@ -31,28 +31,28 @@ class PriceData:
 
 
 def price_data(today: date) -> PriceData:
-    """What is installed, and how old it is at most: the package tells no other date of its data."""
+    """What is installed, and how old it is at most: the package states no other date of its data."""
     begun = [day for day in _first_days() if day <= today]
     return PriceData(version(PACKAGE), max(begun, default=None))
 
 
 def cost_of(provider: str, model: str, usage: TokenCounts, when: datetime) -> Decimal | None:
-    """US dollars for one call's tokens at that time; None if nobody knows the model's price.
+    """US dollars for one call's tokens at that time; None if the model's price is unknown.
 
     Prices go by the model's name: OpenAI's own, or Google's for whatever Vertex AI serves.
     """
-    found = _calculation(provider, model, usage, when)
-    return None if found is None else Decimal(found.total_price)
+    calculation = _calculation(provider, model, usage, when)
+    return None if calculation is None else Decimal(calculation.total_price)
 
 
 def price_text(provider: str, model: str, when: datetime) -> str | None:
-    """The price that applies, in words; None if nobody knows it."""
-    found = _calculation(provider, model, TokenCounts(), when)
-    return None if found is None else f"{found.model.id}: {found.model_price}"
+    """The price that applies, in words; None if it is unknown."""
+    calculation = _calculation(provider, model, TokenCounts(), when)
+    return None if calculation is None else f"{calculation.model.id}: {calculation.model_price}"
 
 
 def _calculation(provider: str, model: str, usage: TokenCounts, when: datetime) -> Any:
-    house = OPENAI if provider == OPENAI else _GOOGLE
+    provider_id = OPENAI if provider == OPENAI else _GOOGLE
     name = model if provider == OPENAI else model.rpartition("/")[2]
     counts = {
         "input_tokens": usage.input,
@@ -61,9 +61,9 @@ def _calculation(provider: str, model: str, usage: TokenCounts, when: datetime) 
         "input_audio_tokens": usage.input_audio,
         "output_audio_tokens": usage.output_audio,
     }
-    told = Usage(**{key: count for key, count in counts.items() if count})
+    tokens = Usage(**{key: count for key, count in counts.items() if count})
     try:
-        return calc_price(told, name, provider_id=house, genai_request_timestamp=when)
+        return calc_price(tokens, name, provider_id=provider_id, genai_request_timestamp=when)
     except (LookupError, ValueError):
         return None
 

@@ -1,4 +1,4 @@
-"""What LangChain tells of the model calls of one answer: when they began, spoke and ended, and what they counted."""
+"""Records the model calls of one answer through LangChain's callbacks: request, first token, usage and end."""
 
 import threading
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class ModelCall:
 
     Attributes:
         messages: What it was asked.
-        parameters: What LangChain says that it was called with.
-        usage: What it counted; None if it told nothing.
-        metadata: What the answer says of itself.
+        parameters: The invocation parameters that LangChain reports.
+        usage: Its token counts; None if it reported none.
+        metadata: The answer's response metadata.
         is_over: Whether it ended with an answer.
     """
 
@@ -34,12 +34,12 @@ class ModelCall:
 
 
 class Recorder(BaseCallbackHandler):
-    """Listens to the calls of one answer, from whatever thread or task they come."""
+    """Records the calls of one answer, from any thread or task."""
 
-    run_inline = True  # asynchronous calls tell of a token when it comes, not when a thread is free
+    run_inline = True  # else LangChain reports the tokens of asynchronous calls from a thread, when one is free
 
     def __init__(self) -> None:
-        """Nothing was called yet."""
+        """Start without calls."""
         self._calls: dict[UUID, ModelCall] = {}
         self._lock = threading.Lock()
         self.first_token: float | None = None
@@ -53,19 +53,19 @@ class Recorder(BaseCallbackHandler):
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """Note a call."""
+        """Record a call."""
         del serialized
         with self._lock:
             self._calls[run_id] = ModelCall(messages[0] if messages else [], kwargs.get("invocation_params") or {})
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
-        """Note when the first text or call came."""
+        """Record when the first text or call came."""
         del kwargs
         if self.first_token is None and _says_something(token, chunk):
             self.first_token = perf_counter()
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Note what the call came to."""
+        """Record the call's usage and metadata."""
         del kwargs
         call = self._calls.get(run_id)
         if call is None or not response.generations or not response.generations[0]:
@@ -88,13 +88,13 @@ def _counts(message: AIMessage) -> TokenCounts | None:
     usage = message.usage_metadata
     if not usage:
         return None
-    taken: Mapping[str, Any] = usage.get("input_token_details") or {}
-    given: Mapping[str, Any] = usage.get("output_token_details") or {}
+    input_details: Mapping[str, Any] = usage.get("input_token_details") or {}
+    output_details: Mapping[str, Any] = usage.get("output_token_details") or {}
     return TokenCounts(
         input=usage["input_tokens"],
         output=usage["output_tokens"],
-        thought=given.get("reasoning") or 0,
-        cached=taken.get("cache_read") or 0,
-        input_audio=taken.get("audio") or 0,
-        output_audio=given.get("audio") or 0,
+        thought=output_details.get("reasoning") or 0,
+        cached=input_details.get("cache_read") or 0,
+        input_audio=input_details.get("audio") or 0,
+        output_audio=output_details.get("audio") or 0,
     )

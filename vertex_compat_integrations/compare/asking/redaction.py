@@ -1,4 +1,4 @@
-"""Keys and tokens of the compared models, kept out of every output."""
+"""Removes keys and tokens of the compared models from every output."""
 
 import os
 import re
@@ -17,33 +17,33 @@ _SHORTEST = 6
 
 
 class Redactor:
-    """Takes known secrets out of texts."""
+    """Removes known secrets from texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Know these; what is too short to be one is left alone."""
-        known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        """Redact these; a text too short to be a secret is ignored."""
+        ordered = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def clean(self, text: str) -> str:
         """The text without the known secrets."""
-        return self._known.sub(REDACTED, text) if self._known else text
+        return self._pattern.sub(REDACTED, text) if self._pattern else text
 
     def clean_error(self, text: str) -> str:
         """The text without the known secrets, and without anything that has the form of a key."""
         return _KEY_FORMS.sub(REDACTED, self.clean(text))
 
     def clean_values(self, value: Any) -> Any:
-        """The JSON value without the known secrets, and without what stands under a name for secrets."""
+        """The JSON value without the known secrets, and without values whose name is one of a secret."""
         match value:
             case str():
                 return self.clean(value)
             case Mapping():
                 return {
-                    self.clean(str(name)): REDACTED if _is_secret(str(name), held) else self.clean_values(held)
-                    for name, held in value.items()
+                    self.clean(str(name)): REDACTED if _is_secret(str(name), item) else self.clean_values(item)
+                    for name, item in value.items()
                 }
             case list() | tuple():
-                return [self.clean_values(held) for held in value]
+                return [self.clean_values(item) for item in value]
             case _:
                 return value
 
@@ -61,16 +61,16 @@ def secrets_in(settings: Mapping[str, Any], environment: Mapping[str, str] = os.
             yield from _parts(value) if _SECRET_NAMES.search(name) else _passwords(value)
 
 
-def _is_secret(name: str, held: Any) -> bool:
-    return isinstance(held, str | Mapping) and _SECRET_NAMES.search(name) is not None
+def _is_secret(name: str, value: Any) -> bool:
+    return isinstance(value, str | Mapping) and _SECRET_NAMES.search(name) is not None
 
 
 def _all_strings(value: Any) -> Iterator[str]:
-    for held in value.values():
-        if isinstance(held, Mapping):
-            yield from _all_strings(held)
-        elif isinstance(held, str):
-            yield from _parts(held)
+    for item in value.values():
+        if isinstance(item, Mapping):
+            yield from _all_strings(item)
+        elif isinstance(item, str):
+            yield from _parts(item)
 
 
 def _parts(secret: str) -> Iterator[str]:
@@ -81,5 +81,5 @@ def _parts(secret: str) -> Iterator[str]:
 
 def _passwords(url: str) -> Iterator[str]:
     """The password of a URL."""
-    if found := re.match(r"[a-z]+://[^/@:]*:([^/@]+)@", url):
-        yield found.group(1)
+    if match := re.match(r"[a-z]+://[^/@:]*:([^/@]+)@", url):
+        yield match.group(1)

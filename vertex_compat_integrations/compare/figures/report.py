@@ -1,4 +1,4 @@
-"""All that a comparison came to, as one value: for the table, for programs, and for the page."""
+"""The whole result of a comparison as one value, from which the table, JSON, CSV and the page are made."""
 
 import csv
 import io
@@ -9,11 +9,11 @@ from typing import Any
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.compare.answer import Answer
-from vertex_compat_integrations.compare.asking.compared_model import Contender
-from vertex_compat_integrations.compare.asking.measure import Observation, judge, remarks_on
+from vertex_compat_integrations.compare.asking.compared_model import ComparedModel
+from vertex_compat_integrations.compare.asking.measure import Measurement, judge, remarks_on
 from vertex_compat_integrations.compare.asking.prices import PriceData, price_data, price_text
 from vertex_compat_integrations.compare.asking.schema_check import Schema
-from vertex_compat_integrations.compare.figures.summary import Comparison, Summary, compare, summarise
+from vertex_compat_integrations.compare.figures.summary import Comparison, ModelSummary, compare, summarise
 from vertex_compat_integrations.compare.plan import Prompt
 
 FORMAT = 1
@@ -24,20 +24,20 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms the models were asked.
+class Conditions:
+    """Under which conditions the models were asked.
 
     Attributes:
-        made: When it began.
+        started: When the comparison began.
         runs: How often each prompt was asked.
         concurrency: How many answers were made at a time.
         application: The function that asked, if it was one of the user's own.
         schema: What the answers are held against.
         warmed_up: Whether each model was asked once before, unmeasured.
-        stopped: Whether somebody stopped it before its end.
+        stopped: Whether the user stopped it early.
     """
 
-    made: datetime
+    started: datetime
     runs: int
     concurrency: int
     application: str | None
@@ -56,7 +56,7 @@ class Subject:
         name: The model's name at its provider.
         elsewhere: The server of the user's own that answered in the provider's place.
         parameters: What its first request said besides the messages; None where requests were not seen.
-        remarks: What was dropped, converted or defaulted; None if nobody tells.
+        remarks: What was dropped, converted or defaulted; None if unknown.
         price: The list price that applies, in words.
         summary: What its answers come to.
     """
@@ -68,23 +68,23 @@ class Subject:
     parameters: Mapping[str, Any] | None
     remarks: tuple[str, ...] | None
     price: str | None
-    summary: Summary
+    summary: ModelSummary
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a comparison came to.
+    """The whole result of a comparison.
 
     Attributes:
-        terms: How the models were asked.
+        conditions: How the models were asked.
         prices: Where prices come from.
         prompts: What they were asked.
         subjects: The models.
         answers: What they answered, by run, prompt and model.
-        comparison: What may be said of their differences.
+        comparison: Which differences between them the runs show.
     """
 
-    terms: Terms
+    conditions: Conditions
     prices: PriceData
     prompts: tuple[Prompt, ...]
     subjects: tuple[Subject, ...]
@@ -103,17 +103,17 @@ class Report:
 
     def record(self) -> dict[str, Any]:
         """The same for programs."""
-        terms, prices = self.terms, self.prices
+        conditions, prices = self.conditions, self.prices
         return {
             "format": FORMAT,
             "made_by": f"vertex-compat-integrations {__version__}",
-            "made": terms.made.isoformat(timespec="seconds"),
-            "runs": terms.runs,
-            "concurrency": terms.concurrency,
-            "application": terms.application,
-            "schema": terms.schema.content if terms.schema else None,
-            "warmed_up": terms.warmed_up,
-            "stopped": terms.stopped,
+            "made": conditions.started.isoformat(timespec="seconds"),
+            "runs": conditions.runs,
+            "concurrency": conditions.concurrency,
+            "application": conditions.application,
+            "schema": conditions.schema.content if conditions.schema else None,
+            "warmed_up": conditions.warmed_up,
+            "stopped": conditions.stopped,
             "prices": {
                 "package": "genai-prices",
                 "version": prices.version,
@@ -127,23 +127,23 @@ class Report:
 
 
 def build_report(
-    terms: Terms,
+    conditions: Conditions,
     prompts: Sequence[Prompt],
-    contenders: Mapping[str, Contender],
-    observations: Sequence[Observation],
+    compared_models: Mapping[str, ComparedModel],
+    measurements: Sequence[Measurement],
 ) -> Report:
-    """The report on what was observed."""
-    order = {label: place for place, label in enumerate(contenders)}
+    """The report on the measurements, ordered by prompt, run and model."""
+    order = {label: place for place, label in enumerate(compared_models)}
     places = {prompt.name: place for place, prompt in enumerate(prompts)}
     ordered = sorted(
-        observations, key=lambda seen: (places[seen.task.prompt.name], seen.task.run, order[seen.task.label])
+        measurements, key=lambda seen: (places[seen.task.prompt.name], seen.task.run, order[seen.task.label])
     )
-    answers = [judge(seen, contenders[seen.task.label], terms.schema) for seen in ordered]
-    subjects = [_subject(contender, ordered, answers, terms) for contender in contenders.values()]
+    answers = [judge(seen, compared_models[seen.task.label], conditions.schema) for seen in ordered]
+    subjects = [_subject(compared, ordered, answers, conditions) for compared in compared_models.values()]
     summaries = [subject.summary for subject in subjects]
-    comparison = compare(summaries, terms.runs, stopped=terms.stopped)
-    prices = price_data(terms.made.date())
-    return Report(terms, prices, tuple(prompts), tuple(subjects), tuple(answers), comparison)
+    comparison = compare(summaries, conditions.runs, stopped=conditions.stopped)
+    prices = price_data(conditions.started.date())
+    return Report(conditions, prices, tuple(prompts), tuple(subjects), tuple(answers), comparison)
 
 
 def csv_text(report: Report) -> str:
@@ -168,31 +168,31 @@ def _cell(value: Any) -> Any:
 
 
 def _subject(
-    contender: Contender, observations: Sequence[Observation], answers: Sequence[Answer], terms: Terms
+    compared: ComparedModel, measurements: Sequence[Measurement], answers: Sequence[Answer], conditions: Conditions
 ) -> Subject:
-    label = contender.label
-    own = [seen for seen in observations if seen.task.label == label]
-    summary = summarise(label, [answer for answer in answers if answer.task.label == label], terms.runs)
-    price = None if contender.is_deployed else price_text(contender.provider, contender.name, terms.made)
+    label = compared.label
+    own = [seen for seen in measurements if seen.task.label == label]
+    summary = summarise(label, [answer for answer in answers if answer.task.label == label], conditions.runs)
+    price = None if compared.is_deployed else price_text(compared.provider, compared.name, conditions.started)
     return Subject(
         label,
-        contender.provider,
-        contender.name,
-        contender.elsewhere,
-        _parameters(contender, own),
-        remarks_on(contender, own),
+        compared.provider,
+        compared.name,
+        compared.elsewhere,
+        _parameters(compared, own),
+        remarks_on(compared, own),
         price,
         summary,
     )
 
 
-def _parameters(contender: Contender, observations: Sequence[Observation]) -> dict[str, Any] | None:
+def _parameters(compared: ComparedModel, measurements: Sequence[Measurement]) -> dict[str, Any] | None:
     """What the first request said, besides what it asked."""
-    body = next((seen.tally.first_body for seen in observations if seen.tally.first_body), None)
-    if body is None or not contender.counts_requests:
+    body = next((seen.tally.first_body for seen in measurements if seen.tally.first_body), None)
+    if body is None or not compared.counts_requests:
         return None
-    said = {name: value for name, value in body.items() if name not in _NOT_A_PARAMETER}
-    cleaned: dict[str, Any] = contender.redactor.clean_values(said)
+    parameters = {name: value for name, value in body.items() if name not in _NOT_A_PARAMETER}
+    cleaned: dict[str, Any] = compared.redactor.clean_values(parameters)
     return cleaned
 
 

@@ -1,9 +1,10 @@
-"""What the answers of each model come to, and what may be said of the difference. Pure."""
+"""The totals and times of each model's answers, and the differences between models. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
+from typing import TypeVar
 
 from vertex_compat_integrations.compare.answer import Answer, TokenCounts
 from vertex_compat_integrations.compare.figures.percentiles import (
@@ -16,16 +17,17 @@ from vertex_compat_integrations.compare.figures.percentiles import (
     spread,
 )
 
+Value = TypeVar("Value")
 Reader = Callable[[Answer], float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Something of which less is better, and which is told apart between models.
+    """A figure of which less is better, compared between models.
 
     Attributes:
         name: In outputs for programs.
-        verb: Stands between a model and its figure.
+        verb: Written between a model and its figure.
         read: Takes it from an answer.
         gather: Makes one figure of a run's answers.
         show: Writes a figure.
@@ -53,11 +55,12 @@ def show_dollars(value: float) -> str:
     return f"${value:.{digits}f}"
 
 
-METRICS = (
-    Metric("seconds", "took", lambda answer: answer.seconds, median, show_seconds),
-    Metric("first_token_seconds", "began after", lambda answer: answer.first_token_seconds, median, show_seconds),
-    Metric("cost_usd", "cost", lambda a: None if a.cost is None else float(a.cost), sum, show_dollars),
+SECONDS = Metric("seconds", "took", lambda answer: answer.seconds, median, show_seconds)
+FIRST_TOKEN_SECONDS = Metric(
+    "first_token_seconds", "began after", lambda answer: answer.first_token_seconds, median, show_seconds
 )
+COST_USD = Metric("cost_usd", "cost", lambda a: None if a.cost is None else float(a.cost), sum, show_dollars)
+METRICS = (SECONDS, FIRST_TOKEN_SECONDS, COST_USD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What a model's answers come to; what is None, nobody knows.
+class ModelSummary:
+    """Totals and times of a model's answers. A field that is None is unknown.
 
     Attributes:
         label: Of the model.
@@ -87,7 +90,7 @@ class Summary:
         failures: How many of them are errors.
         seconds: Times of the answers that are no errors.
         first_token_seconds: The same, to the first text or call.
-        usage: Tokens of all answers that tell them.
+        usage: Tokens of all answers that report them.
         usage_known: How many do.
         cost: US dollars of all answers whose cost is known.
         cost_known: How many these are.
@@ -118,28 +121,27 @@ class Summary:
     runs: Mapping[str, Spread | None]
 
 
-def summarise(label: str, answers: Sequence[Answer], runs: int) -> Summary:
-    """What these answers of one model come to."""
+def summarise(label: str, answers: Sequence[Answer], runs: int) -> ModelSummary:
+    """The totals and times of one model's answers."""
     good = [answer for answer in answers if answer.error is None]
-    usages = [answer.usage for answer in answers if answer.usage is not None]
-    costs = [answer.cost for answer in answers if answer.cost is not None]
-    requests = [answer.requests for answer in answers]
-    retries = [answer.retries for answer in answers]
-    return Summary(
+    usages = _known([answer.usage for answer in answers])
+    costs = _known([answer.cost for answer in answers])
+    validities = _known([answer.validity for answer in answers])
+    return ModelSummary(
         label=label,
         answers=len(answers),
         failures=len(answers) - len(good),
-        seconds=_times(good, METRICS[0].read),
-        first_token_seconds=_times(good, METRICS[1].read),
+        seconds=_times(good, SECONDS.read),
+        first_token_seconds=_times(good, FIRST_TOKEN_SECONDS.read),
         usage=sum(usages, TokenCounts()),
         usage_known=len(usages),
         cost=float(sum(costs)),
         cost_known=len(costs),
         calls=sum(answer.calls for answer in answers),
-        requests=_total(requests),
-        retries=_total(retries),
-        valid=sum(1 for answer in answers if answer.validity and answer.validity.is_valid),
-        checked=sum(1 for answer in answers if answer.validity),
+        requests=_total([answer.requests for answer in answers]),
+        retries=_total([answer.retries for answer in answers]),
+        valid=sum(validity.is_valid for validity in validities),
+        checked=len(validities),
         emulated=any(answer.emulated for answer in answers),
         runs={metric.name: _spread_of(metric, answers, runs) for metric in METRICS},
     )
@@ -147,7 +149,7 @@ def summarise(label: str, answers: Sequence[Answer], runs: int) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What may be said of the models against each other.
+    """The differences between models that the runs show.
 
     Attributes:
         findings: Differences that the runs show, a sentence each.
@@ -158,34 +160,45 @@ class Comparison:
     note: str
 
 
-def compare(summaries: Sequence[Summary], runs: int, *, stopped: bool) -> Comparison:
-    """What the runs show of the models' differences: nothing from one run, and never who is best."""
-    if len(summaries) < 2:
-        return Comparison((), "One model: there is nothing to compare.")
-    if stopped:
-        return Comparison((), "It was stopped before its end: nothing is compared.")
-    if runs < 2:
-        return Comparison((), "One run shows no difference between models: give --runs, 5 or more.")
+def compare(summaries: Sequence[ModelSummary], runs: int, *, stopped: bool) -> Comparison:
+    """The differences between the models that the runs show: none from one run, and never which model is best."""
     pairs = list(_pairs(summaries))
-    if not pairs:
-        return Comparison((), "Too many answers failed or told no figures: nothing is compared.")
-    needed = least_runs(len(pairs))
-    if runs < needed:
-        return Comparison((), f"{runs} runs cannot tell {len(pairs)} differences from chance: it takes {needed}.")
+    if reason := _why_incomparable(len(summaries), runs, len(pairs), stopped=stopped):
+        return Comparison((), reason)
     findings = tuple(_finding(metric, one, other) for metric, one, other in pairs if _apart(metric, one, other))
-    chance = chance_apart(runs) * len(pairs)
-    share = f"{chance:.1%}" if chance >= 0.001 else "0.1%"
-    failed = [summary.label for summary in summaries if summary.failures]
-    left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
-    note = (
-        f"A difference is told where every one of {runs} runs of one model lies beyond every one of the other. "
-        f"Of {len(pairs)} that were looked at, chance alone would show one in at most {share} of such comparisons "
-        f"(less than {ACCEPTED_CHANCE:.0%} is asked for), if the runs do not lean on each other.{left_out}"
-    )
+    note = _note(summaries, runs, len(pairs))
     return Comparison(findings, note if findings else f"The runs do not tell the models apart. {note}")
 
 
-def _pairs(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, Summary, Summary]]:
+def _why_incomparable(models: int, runs: int, pairs: int, *, stopped: bool) -> str | None:
+    """Why nothing is compared; None if there is something to compare."""
+    if models < 2:
+        return "One model: there is nothing to compare."
+    if stopped:
+        return "It was stopped before its end: nothing is compared."
+    if runs < 2:
+        return "One run shows no difference between models: give --runs, 5 or more."
+    if not pairs:
+        return "Too many answers failed or told no figures: nothing is compared."
+    needed = least_runs(pairs)
+    if runs < needed:
+        return f"{runs} runs cannot tell {pairs} differences from chance: it takes {needed}."
+    return None
+
+
+def _note(summaries: Sequence[ModelSummary], runs: int, pairs: int) -> str:
+    chance = chance_apart(runs) * pairs
+    share = f"{chance:.1%}" if chance >= 0.001 else "0.1%"
+    failed = [summary.label for summary in summaries if summary.failures]
+    left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
+    return (
+        f"A difference is told where every one of {runs} runs of one model lies beyond every one of the other. "
+        f"Of {pairs} that were looked at, chance alone would show one in at most {share} of such comparisons "
+        f"(less than {ACCEPTED_CHANCE:.0%} is asked for), if the runs do not lean on each other.{left_out}"
+    )
+
+
+def _pairs(summaries: Sequence[ModelSummary]) -> Iterator[tuple[Metric, ModelSummary, ModelSummary]]:
     """What can be compared: models that answered always, by figures that all their runs have.
 
     A model whose slow answers fail would look fast.
@@ -197,32 +210,32 @@ def _pairs(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, Summary, Summ
                 yield metric, one, other
 
 
-def _apart(metric: Metric, one: Summary, other: Summary) -> bool:
+def _apart(metric: Metric, one: ModelSummary, other: ModelSummary) -> bool:
     here, there = one.runs[metric.name], other.runs[metric.name]
     return here is not None and there is not None and are_apart(here, there)
 
 
-def _finding(metric: Metric, one: Summary, other: Summary) -> str:
-    def told(summary: Summary) -> str:
-        found = summary.runs[metric.name]
-        return f"{summary.label} {metric.verb} {show_spread(metric, found)}"
+def _finding(metric: Metric, one: ModelSummary, other: ModelSummary) -> str:
+    def text_of(summary: ModelSummary) -> str:
+        measured = summary.runs[metric.name]
+        return f"{summary.label} {metric.verb} {show_spread(metric, measured)}"
 
     less, more = sorted((one, other), key=lambda summary: _median(metric, summary))
-    return f"{told(less)}, {told(more)}."
+    return f"{text_of(less)}, {text_of(more)}."
 
 
-def show_spread(metric: Metric, found: Spread | None) -> str:
+def show_spread(metric: Metric, measured: Spread | None) -> str:
     """The median of the runs, and the lowest and highest of them, where these differ."""
-    if found is None:
+    if measured is None:
         return "unknown"
-    if found.low == found.high:
-        return f"{metric.show(found.median)} in each run"
-    return f"{metric.show(found.median)} ({metric.show(found.low)} to {metric.show(found.high)})"
+    if measured.low == measured.high:
+        return f"{metric.show(measured.median)} in each run"
+    return f"{metric.show(measured.median)} ({metric.show(measured.low)} to {metric.show(measured.high)})"
 
 
-def _median(metric: Metric, summary: Summary) -> float:
-    found = summary.runs[metric.name]
-    return found.median if found else 0.0
+def _median(metric: Metric, summary: ModelSummary) -> float:
+    measured = summary.runs[metric.name]
+    return measured.median if measured else 0.0
 
 
 def _spread_of(metric: Metric, answers: Sequence[Answer], runs: int) -> Spread | None:
@@ -230,10 +243,10 @@ def _spread_of(metric: Metric, answers: Sequence[Answer], runs: int) -> Spread |
     figures = []
     for run in range(1, runs + 1):
         values = [metric.read(answer) for answer in answers if answer.task.run == run and answer.error is None]
-        known = [value for value in values if value is not None]
-        if not known or len(known) != len(values):
+        present = _known(values)
+        if not present or len(present) != len(values):
             return None
-        figures.append(float(metric.gather(known)))
+        figures.append(float(metric.gather(present)))
     return spread(figures)
 
 
@@ -243,6 +256,10 @@ def _times(answers: Sequence[Answer], read: Reader) -> Times | None:
     return None if p50 is None or p95 is None else Times(p50, p95, max(values), len(values))
 
 
+def _known(values: Sequence[Value | None]) -> list[Value]:
+    return [value for value in values if value is not None]
+
+
 def _total(counts: Sequence[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known and len(known) == len(counts) else None
+    present = _known(counts)
+    return sum(present) if present and len(present) == len(counts) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vertex_compat_integrations.compare.figures.report import Report, Subject
-from vertex_compat_integrations.compare.figures.summary import Summary, Times, show_dollars, show_seconds
+from vertex_compat_integrations.compare.figures.summary import ModelSummary, Times, show_dollars, show_seconds
 
 EMULATED = "The emulator answered, no model did: times, tokens and costs say nothing of a real one."
 
@@ -17,14 +17,14 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def terms_text(report: Report) -> str:
+def conditions_text(report: Report) -> str:
     """When and how the models were asked, in one line."""
-    terms = report.terms
-    by = f" by {terms.application}" if terms.application else ""
+    conditions = report.conditions
+    by = f" by {conditions.application}" if conditions.application else ""
     return (
-        f"{terms.made:%Y-%m-%d %H:%M} UTC: {counted(len(report.subjects), 'model')}, "
-        f"{counted(len(report.prompts), 'prompt')}{by}, {counted(terms.runs, 'run')}, "
-        f"up to {terms.concurrency} at a time."
+        f"{conditions.started:%Y-%m-%d %H:%M} UTC: {counted(len(report.subjects), 'model')}, "
+        f"{counted(len(report.prompts), 'prompt')}{by}, {counted(conditions.runs, 'run')}, "
+        f"up to {conditions.concurrency} at a time."
     )
 
 
@@ -42,7 +42,7 @@ def figures(report: Report, subject: Subject) -> dict[str, str]:
         "Tokens in / out (thoughts)": f"{tokens}{_of(summary.usage_known, summary)}",
         "Cost": f"{cost}{_of(summary.cost_known, summary)}",
         "Requests (retries)": UNKNOWN if summary.requests is None else f"{summary.requests:,} ({summary.retries:,})",
-        **({"Schema": f"{summary.valid} of {summary.checked} valid"} if report.terms.schema else {}),
+        **({"Schema": f"{summary.valid} of {summary.checked} valid"} if report.conditions.schema else {}),
     }
 
 
@@ -57,15 +57,17 @@ def explanations(report: Report) -> Iterator[str]:
 
 
 def _of_times(report: Report) -> Iterator[str]:
-    terms = report.terms
+    conditions = report.conditions
     warm = (
-        "each model was asked once before" if terms.warmed_up else "first answers load libraries and open connections"
+        "each model was asked once before"
+        if conditions.warmed_up
+        else "first answers load libraries and open connections"
     )
     yield (
         f"Times are from the question to the first text or call, and to the end, without failed answers; "
-        f"up to {terms.concurrency} answers at a time; {warm}."
+        f"up to {conditions.concurrency} answers at a time; {warm}."
     )
-    if len(report.prompts) > 1 or terms.runs > 1:
+    if len(report.prompts) > 1 or conditions.runs > 1:
         yield "p50 and p95 are over all prompts and runs; a run's figure is its prompts' median, a cost their sum."
     counts = [subject.summary.seconds.count for subject in report.subjects if subject.summary.seconds]
     if counts and min(counts) < _FEW:
@@ -88,5 +90,5 @@ def _times_text(times: Times | None) -> str:
     return f"{show_seconds(times.p50)} / {show_seconds(times.p95)}" if times else UNKNOWN
 
 
-def _of(known: int, summary: Summary) -> str:
-    return f", of {known} answers" if 0 < known < summary.answers else ""
+def _of(count: int, summary: ModelSummary) -> str:
+    return f", of {count} answers" if 0 < count < summary.answers else ""

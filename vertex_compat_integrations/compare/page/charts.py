@@ -43,7 +43,7 @@ class Bar:
         label: Of the model.
         colour: Its number.
         pieces: Name and length of each.
-        note: What stands behind the label.
+        note: Written behind the label.
     """
 
     label: str

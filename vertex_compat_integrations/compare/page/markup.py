@@ -1,4 +1,4 @@
-"""HTML from values: whatever a model says is text, never markup."""
+"""HTML from values: a model's words are always text, never markup."""
 
 import html
 import unicodedata
@@ -21,13 +21,13 @@ def escape(text: str) -> Markup:
 
 
 def element(name: str, *children: str, **attributes: str | int | float | bool | None) -> Markup:
-    """An element; texts in it are escaped, markup stands as it is. `class_` and `http_equiv` are said in HTML's way."""
-    said = "".join(
+    """An element; texts in it are escaped, markup is not. `class_` and `http_equiv` become `class` and `http-equiv`."""
+    written = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    return Markup(f"<{name}{said}>{joined(children)}</{name}>")
+    return Markup(f"<{name}{written}>{joined(children)}</{name}>")
 
 
 def joined(parts: Iterable[str]) -> Markup:

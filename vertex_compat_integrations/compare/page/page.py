@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, Times, show_dollars, show_seconds, show_spread
-from vertex_compat_integrations.compare.figures.words import EMULATED, counted, explanations, figures, terms_text
+from vertex_compat_integrations.compare.figures.words import EMULATED, conditions_text, counted, explanations, figures
 from vertex_compat_integrations.compare.page.charts import COLOURS, Bar, Row, bars, dots
 from vertex_compat_integrations.compare.page.markup import Markup, element, joined
 from vertex_compat_integrations.compare.page.style import STYLE
@@ -21,7 +21,7 @@ def page(report: Report) -> str:
     """The page."""
     sections = (
         element("h1", _TITLE),
-        element("p", terms_text(report), class_="soft"),
+        element("p", conditions_text(report), class_="soft"),
         *_banners(report),
         _findings(report),
         element("h2", "Figures"),
@@ -38,7 +38,7 @@ def page(report: Report) -> str:
 
 
 def _head() -> Markup:
-    """A head that forbids everything but the page's own style, whatever an answer may smuggle in."""
+    """A head that forbids everything but the page's own style, so that markup in an answer could load nothing."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return Markup(
@@ -53,17 +53,19 @@ def _head() -> Markup:
 def _banners(report: Report) -> Iterator[Markup]:
     if report.emulated:
         yield element("p", EMULATED, class_="banner")
-    if report.terms.stopped:
+    if report.conditions.stopped:
         yield element("p", "It was stopped before its end; this is what came until then.", class_="banner")
     if report.failures:
-        said = f"{report.failures} of {len(report.answers)} answers failed; times and tokens are of the others."
-        yield element("p", said, class_="banner")
+        text = f"{report.failures} of {len(report.answers)} answers failed; times and tokens are of the others."
+        yield element("p", text, class_="banner")
 
 
 def _findings(report: Report) -> Markup:
-    found = report.comparison
-    listed = [element("ul", *(element("li", finding) for finding in found.findings))] if found.findings else []
-    return joined((element("h2", "What the runs show"), *listed, element("p", found.note)))
+    comparison = report.comparison
+    listed = (
+        [element("ul", *(element("li", finding) for finding in comparison.findings))] if comparison.findings else []
+    )
+    return joined((element("h2", "What the runs show"), *listed, element("p", comparison.note)))
 
 
 def _figures(report: Report) -> Markup:
@@ -72,9 +74,9 @@ def _figures(report: Report) -> Markup:
 
 
 def _runs(report: Report) -> Iterator[Markup]:
-    if report.terms.runs < 2:
+    if report.conditions.runs < 2:
         return
-    yield element("h3", f"Median of {report.terms.runs} runs, and the lowest and highest of them")
+    yield element("h3", f"Median of {report.conditions.runs} runs, and the lowest and highest of them")
     rows = [
         [subject.label, *(show_spread(metric, subject.summary.runs[metric.name]) for metric in METRICS)]
         for subject in report.subjects
@@ -92,7 +94,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
 
 
 def _cell(heading: str, text: str) -> Markup:
-    """A cell that knows its heading, which narrow screens show beside it."""
+    """A cell with its heading, which narrow screens show beside it."""
     return element("td", text, data_label=heading)
 
 
@@ -124,12 +126,12 @@ def _times_chart(report: Report, title: str, name: str) -> Markup:
 
 
 def _token_bar(number: int, subject: Subject) -> Bar | None:
-    usage, known = subject.summary.usage, subject.summary.usage_known
-    if not known:
+    usage, answers = subject.summary.usage, subject.summary.usage_known
+    if not answers:
         return None
-    # A stock class tells Vertex AI's output without its thoughts, which may then be more.
+    # LangChain's stock class reports Vertex AI's output without its thoughts, which may then be more.
     spoken = max(0, usage.output - usage.thought)
-    pieces = (("input", usage.input / known), ("output", spoken / known), ("thoughts", usage.thought / known))
+    pieces = (("input", usage.input / answers), ("output", spoken / answers), ("thoughts", usage.thought / answers))
     note = " + ".join(f"{count:,.0f} {name}" for name, count in pieces)
     return Bar(subject.label, number, pieces, note)
 
@@ -192,7 +194,7 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str | None]]:
 
 def _asked(subject: Subject) -> Markup:
     sent = subject.parameters
-    said = json.dumps(sent, indent=1, ensure_ascii=False) if sent is not None else "unknown"
+    text = json.dumps(sent, indent=1, ensure_ascii=False) if sent is not None else "unknown"
     remarks = ["dropped or converted: unknown"] if subject.remarks is None else list(subject.remarks)
     where = [element("p", f"Answered by {subject.elsewhere}.", class_="soft")] if subject.elsewhere else []
     return element(
@@ -200,6 +202,6 @@ def _asked(subject: Subject) -> Markup:
         element("h3", subject.label),
         *where,
         element("p", f"List price: {subject.price or 'unknown'}", class_="soft"),
-        element("pre", said, class_="code"),
+        element("pre", text, class_="code"),
         element("ul", *(element("li", remark) for remark in remarks), class_="soft"),
     )

@@ -1,0 +1,55 @@
+"""`vertex-compat doctor`: all well on the emulator; each check made to fail, named, with a line to paste."""
+
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from tests.cli.doctor.examining import at, run
+from vertex_compat_integrations.cli.app import app
+from vertex_compat_integrations.cli.doctor.examination import CHECKS
+from vertex_compat_integrations.emulator import (
+    hang,
+    http_error,
+)
+
+ROOT = Path(__file__).parents[3]
+NAMES = [check.name for check in CHECKS]
+
+
+def test_all_is_well_on_the_emulator_with_real_google_auth(emulator):
+    began = time.monotonic()
+    code, findings = run(*at(emulator))
+    assert time.monotonic() - began < 15
+    assert code == 0
+    assert list(findings) == NAMES
+    assert len(NAMES) >= 12
+    assert {finding["verdict"] for finding in findings.values()} <= {"ok", "skipped"}
+    assert "service_account.Credentials" in findings["credentials"]["text"]
+    assert "signature sent back" in findings["tool turn"]["text"]
+    assert len(emulator.journal.chat) == 4
+    assert len(emulator.identity.token_requests) == 1
+
+
+def test_people_get_a_line_for_each_check_and_what_to_paste(emulator):
+    emulator.rule(http_error(429))
+    result = CliRunner().invoke(app, ["doctor", *at(emulator)])
+    assert result.exit_code == 1
+    assert all(name in result.stdout for name in NAMES)
+    assert "    vertex-compat doctor --location global" in result.stdout
+    assert "3 failed" in result.stdout.splitlines()[-1]
+
+
+def test_an_endpoint_that_never_answers_takes_15_seconds_at_most(emulator):
+    emulator.rule(hang())
+    began = time.monotonic()
+    code, findings = run(*at(emulator))
+    assert time.monotonic() - began < 15
+    assert code == 1
+    assert [name for name in NAMES if findings[name]["verdict"] == "failed"] == ["call", "stream", "tool turn"]
+    assert all(findings[name]["paste"] for name in ("call", "stream", "tool turn"))
+
+
+def test_a_setting_that_cannot_be_ends_with_2(emulator):
+    result = CliRunner().invoke(app, ["doctor", "--json", "--port", "1"])
+    assert result.exit_code == 2

@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project; else GOOGLE_CLOUD_PROJECT.")]
+Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; else GOOGLE_CLOUD_LOCATION.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix instead of project and location.")]
+AllowHosts = Annotated[
+    list[str] | None, typer.Option("--allow-host", metavar="HOST", help="May have the Google credential, too.")
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="NAME=MODEL|FILE",
+        help="What programs call a model, and which it is; or a YAML, TOML or JSON file of such rows. * is any other.",
+    ),
+]
+DEFAULT_MODEL = "google/gemini-3.5-flash"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """The options that say where requests go; None is left to the environment.
+
+    Attributes:
+        project: Google Cloud project.
+        location: `global`, `us`, `eu` or a region.
+        base_url: URL prefix instead of both.
+        allow_hosts: Hosts besides Google's that may receive the Google credential.
+    """
+
+    project: str | None
+    location: str | None
+    base_url: str | None
+    allow_hosts: Sequence[str]
