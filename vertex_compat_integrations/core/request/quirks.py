@@ -1,7 +1,7 @@
-"""What single families of models want otherwise, each by a fact of the catalogue. Pure.
+"""What some families of models demand of tools and messages, each by a fact of the catalogue. Pure.
 
 Sources: Google's "Function calling for open models" (gpt-oss and the largest Llama 3 take no forced call, Qwen wants
-`tool_choice` said, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
+`tool_choice` set, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class FittedMessages:
 
 
 def fit_tools(tools: Sequence[Any], choice: Any, model: str, facts: ModelFacts) -> FittedTools:
-    """The tools and the choice among them that come nearest to what was asked for."""
+    """The tools and the tool choice that come nearest to what was asked for."""
     notes: tuple[str, ...] = ()
     if tools and not facts.calls_tools:
         notes = (f"{model} is not known to call tools; they are sent all the same.",)
@@ -78,8 +78,8 @@ def _with_system_in_user(messages: list[wire.Message]) -> list[wire.Message]:
     first = next((place for place, message in enumerate(rest) if message["role"] == "user"), None)
     if first is None:
         return [{"role": "user", "content": _joined(parts)}, *rest]
-    told = cast("wire.Message", {**rest[first], "content": _joined([*parts, *parts_of(rest[first])])})
-    return [*rest[:first], told, *rest[first + 1 :]]
+    user = cast("wire.Message", {**rest[first], "content": _joined([*parts, *parts_of(rest[first])])})
+    return [*rest[:first], user, *rest[first + 1 :]]
 
 
 def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
