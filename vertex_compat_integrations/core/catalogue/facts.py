@@ -1,4 +1,4 @@
-"""What is said of a model: the vocabulary of the catalogue's rows."""
+"""The type of the catalogue's rows: what one model can do, and what it demands."""
 
 from dataclasses import dataclass
 from typing import Literal
