@@ -145,13 +145,6 @@ ToolChoice: TypeAlias = Literal["auto", "none", "required", "validated"] | Json
 """`validated` is Google's own; a mapping names one function."""
 
 
-class SafetySetting(TypedDict):
-    """A harm category and the threshold from which it blocks."""
-
-    category: str
-    threshold: str
-
-
 class EmbeddingRequest(TypedDict):
     """What the embeddings route takes: OpenAI's shape; Google publishes no page on it, so it is unverified live."""
 
@@ -159,36 +152,3 @@ class EmbeddingRequest(TypedDict):
     input: list[str]
     dimensions: NotRequired[int]
     encoding_format: NotRequired[Literal["float", "base64"]]
-
-
-class Embedding(TypedDict):
-    """The vector of the text that stands at `index` of the request's input; base64 holds little-endian float32."""
-
-    object: Literal["embedding"]
-    index: int
-    embedding: list[float] | str
-
-
-class EmbeddingUsage(TypedDict):
-    """Tokens of all texts of a request."""
-
-    prompt_tokens: int
-    total_tokens: int
-
-
-class EmbeddingList(TypedDict):
-    """The answer of the embeddings route."""
-
-    object: Literal["list"]
-    data: list[Embedding]
-    model: str
-    usage: EmbeddingUsage
-
-
-class ErrorStatus(TypedDict):
-    """What stands under `error`: HTTP code, text, canonical Google status, and `google.rpc` details."""
-
-    code: int
-    message: str
-    status: str
-    details: NotRequired[list[Json]]
