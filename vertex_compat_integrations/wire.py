@@ -1,7 +1,7 @@
-"""The vocabulary of the endpoint's dialect: what both sides of the wire call things.
+"""Types and constants of the endpoint's wire format, shared by the client and the emulator.
 
-Types of OpenAI's Chat Completions as Vertex AI speaks it, with Google's own fields. No behaviour: the client's grammar
-stands in `core`, the emulator's in `emulator`, and neither knows the other's.
+Types of OpenAI's Chat Completions as Vertex AI has them, with Google's own fields. No behaviour: client (`core`) and
+emulator each have their own, and neither imports the other's.
 
 Source of the shapes: Google's page on Vertex AI's OpenAI compatibility ("overview" and "examples", 2026-09-03).
 """
@@ -94,7 +94,7 @@ class SystemMessage(TypedDict):
 
 
 class UserMessage(TypedDict):
-    """What the user said."""
+    """The user's input."""
 
     role: Literal["user"]
     content: str | list[ContentPart]
@@ -103,7 +103,7 @@ class UserMessage(TypedDict):
 
 
 class AssistantMessage(TypedDict):
-    """What the model said or called."""
+    """The model's text and tool calls."""
 
     role: Literal["assistant"]
     content: NotRequired[str | list[ContentPart] | None]

@@ -83,5 +83,5 @@ def _items(name: str, value: object) -> Iterable[Any]:
 
 
 def is_known(model: str) -> bool:
-    """Whether a row speaks of this model's family by name."""
+    """Whether a row names this model's family."""
     return bool(_row_of(model).prefix)

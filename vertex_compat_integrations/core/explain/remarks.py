@@ -29,7 +29,7 @@ _DEFAULTED = ("temperature", "top_p", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExplainedCall:
     """A call, and the request that it became.
 
     Attributes:
@@ -53,29 +53,29 @@ class Asked:
     places: Sequence[Place]
 
 
-def explain(asked: Asked, project: str | None) -> Explanation:
-    """The explanation of a request; `project` is that of the credentials, if they were asked before."""
-    project = asked.destination.project or project
-    url = asked.destination.build_base_url(project or UNKNOWN_PROJECT) + wire.CHAT_PATH
-    thinking = thinking_fields(asked.options, asked.facts)
+def explain(call: ExplainedCall, project: str | None) -> Explanation:
+    """The explanation of a call's request; `project` is that of the credentials, if it is already known."""
+    project = call.destination.project or project
+    url = call.destination.build_base_url(project or UNKNOWN_PROJECT) + wire.CHAT_PATH
+    thinking = thinking_fields(call.options, call.facts)
     remarks = (
-        *_of_place(asked, project),
-        *_of_places(asked),
-        *_of_credentials(asked),
-        *_of_model(asked),
-        *_of_options(asked),
-        *_of_thinking(asked.options, thinking),
-        *_of_notes(asked.request, thinking),
-        *_of_messages(asked.messages, asked.request.body["messages"]),
+        *_of_place(call, project),
+        *_of_places(call),
+        *_of_credentials(call),
+        *_of_model(call),
+        *_of_options(call),
+        *_of_thinking(call.options, thinking),
+        *_of_notes(call.request, thinking),
+        *_of_messages(call.messages, call.request.body["messages"]),
     )
-    return Explanation(url, _headers(asked), asked.request.body, remarks)
+    return Explanation(url, _headers(call), call.request.body, remarks)
 
 
-def _headers(asked: Asked) -> dict[str, str]:
+def _headers(call: ExplainedCall) -> dict[str, str]:
     """The headers as they may be shown."""
-    hidden = asked.options.default_headers or {}
-    shown = {name: REDACTED if name in hidden else value for name, value in asked.request.headers.items()}
-    quota = asked.connection.quota_project if not asked.destination.emulated else None
+    hidden = call.options.default_headers or {}
+    shown = {name: REDACTED if name in hidden else value for name, value in call.request.headers.items()}
+    quota = call.connection.quota_project if not call.destination.emulated else None
     account = {"x-goog-user-project": quota} if quota else {}
     return {
         "Authorization": f"Bearer {REDACTED}",
@@ -86,8 +86,8 @@ def _headers(asked: Asked) -> dict[str, str]:
     }
 
 
-def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
-    connection, destination = asked.connection, asked.destination
+def _of_place(call: ExplainedCall, project: str | None) -> Iterator[Remark]:
+    connection, destination = call.connection, call.destination
     if destination.emulated:
         why = f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator, without credentials."
         yield Remark("converted", "the destination", why)
@@ -96,10 +96,10 @@ def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
             yield Remark("converted", "base_url", f"{destination.base_url} is what comes before the route.")
         return
     if connection.location is None and not connection.locations:
-        source = _source(LOCATION_VARIABLES, asked.environment) or "It is unset, and the most models are there."
+        source = _source(LOCATION_VARIABLES, call.environment) or "It is unset, and the most models are there."
         yield Remark("defaulted", f"location={destination.location!r}", source)
     if connection.project is None:
-        yield _of_unset_project(project, asked.environment)
+        yield _of_unset_project(project, call.environment)
 
 
 def _of_unset_project(project: str | None, environment: Mapping[str, str]) -> Remark:
@@ -109,17 +109,17 @@ def _of_unset_project(project: str | None, environment: Mapping[str, str]) -> Re
     return Remark("defaulted", f"project={project!r}", source)
 
 
-def _of_places(asked: Asked) -> Iterator[Remark]:
-    """In which order several places are asked."""
-    if len(asked.places) < 2:
+def _of_places(call: ExplainedCall) -> Iterator[Remark]:
+    """In which order several places are call."""
+    if len(call.places) < 2:
         return
-    reached = asked.connection.max_retries + 1
-    first, *others = map(str, asked.places[:reached])
+    reached = call.connection.max_retries + 1
+    first, *others = map(str, call.places[:reached])
     why = f"{first} is asked first" + (f", then {', '.join(others)}" if others else "")
     why += ": after a 429, a 503, or where the model is not served."
-    if missed := asked.places[reached:]:
+    if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
-    names = ("locations" if len(asked.connection.locations) > 1 else "", _several_types(asked.options))
+    names = ("locations" if len(call.connection.locations) > 1 else "", _several_types(call.options))
     yield Remark("converted", " and ".join(filter(None, names)), why)
 
 
@@ -132,30 +132,30 @@ def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | N
     return f"It is unset: {name} says so." if name else None
 
 
-def _of_credentials(asked: Asked) -> Iterator[Remark]:
-    connection = asked.connection
-    if asked.destination.emulated or connection.api_key is not None or connection.credentials is not None:
+def _of_credentials(call: ExplainedCall) -> Iterator[Remark]:
+    connection = call.connection
+    if call.destination.emulated or connection.api_key is not None or connection.credentials is not None:
         return
     why = "None are given: Application Default Credentials are looked for by the first call."
     yield Remark("defaulted", "credentials", why)
 
 
-def _of_model(asked: Asked) -> Iterator[Remark]:
-    sent = asked.request.body["model"]
-    if asked.options.model != sent:
-        yield Remark("converted", f"model={asked.options.model!r}", f"{sent!r} is its name on this endpoint.")
+def _of_model(call: ExplainedCall) -> Iterator[Remark]:
+    sent = call.request.body["model"]
+    if call.options.model != sent:
+        yield Remark("converted", f"model={call.options.model!r}", f"{sent!r} is its name on this endpoint.")
 
 
-def _of_options(asked: Asked) -> Iterator[Remark]:
+def _of_options(call: ExplainedCall) -> Iterator[Remark]:
     """What became of the options that have a place in the body."""
     for name in wire_paths():
-        if (value := getattr(asked.options, name)) is not None:
-            yield from _of_option(name, value, asked.request)
-    if asked.options.parallel_tool_calls is not None and "parallel_tool_calls" not in asked.request.body:
+        if (value := getattr(call.options, name)) is not None:
+            yield from _of_option(name, value, call.request)
+    if call.options.parallel_tool_calls is not None and "parallel_tool_calls" not in call.request.body:
         yield Remark("dropped", "parallel_tool_calls", "The endpoint ignores it; False keeps an answer's first call.")
-    if "stream_options" in asked.request.body:
-        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are asked.")
-    if unset := [name for name in _DEFAULTED if getattr(asked.options, name) is None]:
+    if "stream_options" in call.request.body:
+        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are call.")
+    if unset := [name for name in _DEFAULTED if getattr(call.options, name) is None]:
         yield Remark("defaulted", ", ".join(unset), "Unset is not sent, so that the service's own defaults hold.")
 
 

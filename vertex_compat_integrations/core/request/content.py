@@ -48,7 +48,7 @@ _MAGIC = (
 _NAMESPACES = ("google", "vertex")
 
 _CONTAINERS = frozenset({"audio/ogg", "audio/mp4", "video/webm", "video/mp4", "video/quicktime", "video/3gpp"})
-"""Kinds that hold sound or pictures alike: which, the bytes at their beginning do not say."""
+"""Containers of sound or of pictures; their first bytes do not show which."""
 
 
 def text(value: str) -> wire.TextPart:
@@ -90,7 +90,7 @@ def _split_data_uri(uri: str) -> tuple[str, str | None]:
 
 
 def guess_by_name(name: str | None) -> str | None:
-    """The MIME type that a file's name or a URL's ending tells; None if it tells none."""
+    """The MIME type that the ending of a file's name or of a URL stands for; None if it is unknown."""
     return mimetypes.guess_type(name.partition("?")[0].partition("#")[0])[0] if name else None
 
 

@@ -58,7 +58,7 @@ def _fit_named(tools: Sequence[Any], name: str, model: str, facts: ModelFacts, n
 
 
 def fit_messages(messages: list[wire.Message], model: str, facts: ModelFacts, *, has_tools: bool) -> FittedMessages:
-    """The messages with system text and turns where the model wants them; the given ones are not changed.
+    """The messages with system text and turns where the model wants them; the caller's are not changed.
 
     Raises:
         HistoryError: The model wants the user to begin, and the assistant does.
@@ -100,14 +100,14 @@ def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
 
 
 def _continues(before: wire.Message, message: wire.Message) -> bool:
-    """Whether one party speaks twice in a row, in words."""
+    """Whether both messages are text of the same side, user or assistant."""
     if before["role"] != message["role"] or message["role"] not in ("user", "assistant"):
         return False
     return not (before.get("tool_calls") or message.get("tool_calls"))
 
 
 def _joined(parts: list[Any]) -> Any:
-    """One content of several parts; words alone become one text, since many open models take nothing else."""
+    """One content of several parts; if all are text, one string, since many open models take nothing else."""
     if all(part.get("type") == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts

@@ -149,7 +149,7 @@ def _convert(schema: bytes) -> _Converted:
 
 
 def _allowed(choice: object) -> tuple[list[str] | None, str]:
-    """The names that a choice allows, and its mode; None if it does not say which."""
+    """The names that a choice allows, and its mode; None if it allows all."""
     match choice:
         case {"type": "allowed_tools", "allowed_tools": Mapping() as inner}:
             return _names(inner.get("tools")), str(inner.get("mode") or "auto")

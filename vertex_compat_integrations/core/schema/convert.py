@@ -60,7 +60,7 @@ def to_openapi(schema: JsonObject) -> wire.Json:
     Every value that the schema accepts is accepted by the result, with two exceptions: a node without `type` is read
     as its other keywords intend (`properties` mean an object), and where anything is allowed (`{}`, `true`, elements of
     an array without `items`), a list may hold lists but these no further ones, unless inside objects: each node of the
-    result must name its type. What the subset cannot say becomes a line of the description (`One of: 1, 2, 3.`,
+    result must name its type. What the subset cannot express becomes a line of the description (`One of: 1, 2, 3.`,
     `Format: email.`), or is left out.
 
     Args:
@@ -139,8 +139,8 @@ class _Converter:
         keywords = self._reader.read(SchemaNode(self._document, references=("#",)))
         schema = _closed(self._alternatives(keywords))
         if schema.get("type") == "object" and "properties" not in schema and _declares_no_properties(keywords):
-            # A function without parameters. "properties: should be non-empty for OBJECT type" is said of nested
-            # objects only.
+            # A function without parameters. "properties: should be non-empty for OBJECT type" is an error of
+            # nested objects only.
             schema = _ordered({**schema, "properties": {}, "additionalProperties": None})
         return schema
 

@@ -95,7 +95,7 @@ class Connection(Settings):
 
     A call goes on to the next at once after a 429, a 503, or where the model is not served, as long as no piece of its
     answer came; `max_retries` and `timeout` hold for all together. The next calls begin where it was answered, for a
-    minute or until that fails. `GOOGLE_CLOUD_LOCATION` then says nothing. Whether a thought signature that was made in
+    minute or until that fails. `GOOGLE_CLOUD_LOCATION` is then ignored. Whether a thought signature that was made in
     one location is good in another is unverified.
     """
 
@@ -191,7 +191,7 @@ class Connection(Settings):
 
 
 CREDENTIALS = ("api_key", "credentials")
-"""The settings that say as whom."""
+"""The settings of the credential."""
 _HTTP_CLIENTS = ("http_client", "http_async_client")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
@@ -308,7 +308,7 @@ def _check_locations(connection: Connection) -> None:
     """Refuse several locations beside what names one.
 
     Raises:
-        SettingsError: There is such a setting; or one of them is no location, or stands there twice.
+        SettingsError: There is such a setting; or one of them is no location, or is there twice.
     """
     one_place = {
         "location": (connection.location, "Keep one of the two."),
@@ -419,7 +419,7 @@ def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = o
     """Whether calls are reported to OpenTelemetry.
 
     Raises:
-        SettingsError: The environment says neither yes nor no.
+        SettingsError: The variable is neither true nor false.
     """
     if connection.telemetry is not None:
         return connection.telemetry

@@ -2,7 +2,7 @@
 
 Loaded only where the settings ask for it. The API package alone is needed: without a provider it does nothing. Source:
 semantic conventions 1.41, "Generative AI" (status: development). No attribute names the project or holds a credential,
-and none holds a word of the conversation, unless the usual variable (`CAPTURE_VARIABLE`) asks for that.
+and none holds a word of the conversation, unless the usual variable (`CAPTURE_VARIABLE`) is set.
 """
 
 import os
