@@ -282,7 +282,7 @@ def token_lookup(kind: Kind, server: str) -> Figures:
 
     from google.oauth2.credentials import Credentials
 
-    from vertex_compat_integrations.core.auth.google import token_source
+    from vertex_compat_integrations.core.auth.token_source import token_source
 
     expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
     credentials = Credentials("token", expiry=expiry)

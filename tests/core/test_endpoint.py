@@ -7,7 +7,7 @@ from vertex_compat_integrations.core.endpoint import (
     clean_base_url,
     is_allowed,
     is_google_host,
-    is_loopback,
+    is_loopback_url,
     origin_of,
     resolve_model,
 )
@@ -186,7 +186,7 @@ def test_only_named_origins_are_allowed(url, allowed, expected):
     ],
 )
 def test_this_machine_is_told_from_others(url, expected):
-    assert is_loopback(url) is expected
+    assert is_loopback_url(url) is expected
 
 
 @pytest.mark.parametrize(

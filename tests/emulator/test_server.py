@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.emulator_client import HEADERS, MODEL, asker, post
 from vertex_compat_integrations.emulator import Emulator, http_error, text
-from vertex_compat_integrations.emulator.loopback import is_loopback
+from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMULATOR_FINGERPRINT
 
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "Hello there"}]}

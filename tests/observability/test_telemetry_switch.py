@@ -34,7 +34,7 @@ for variable, telemetry in asked:
     except SettingsError as error:
         print(error)
     client.close()
-    print(sorted(name for name in sys.modules if name == "opentelemetry" or name.endswith(".telemetry")))
+    print(sorted(name for name in sys.modules if name == "opentelemetry" or name.endswith(".telemetry.observer")))
 """
 
 

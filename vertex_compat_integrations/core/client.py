@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.calls.places import Place, Standing, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.calls.call import Call, ChatCall, Terms
     from vertex_compat_integrations.core.calls.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explain.explanation import Explanation
-    from vertex_compat_integrations.core.reply.decode import Reply
-    from vertex_compat_integrations.core.reply.stream import ReplyDelta
+    from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
     from vertex_compat_integrations.core.request.build import Request
     from vertex_compat_integrations.core.request.history import SkipValues
     from vertex_compat_integrations.core.telemetry.observer import Observer

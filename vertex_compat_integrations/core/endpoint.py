@@ -10,7 +10,6 @@ Forms of the URL (Google's "OpenAI compatibility" pages and the Endpoint resourc
 | self-deployed | the region's host, `…/endpoints/ID`, or the endpoint's dedicated host |
 """
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH
 
 OPENAPI = "openapi"
@@ -139,15 +139,9 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}"
 
 
-def is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def is_google_host(url: str, universe_domain: str = DEFAULT_UNIVERSE) -> bool:
@@ -166,7 +160,7 @@ def is_allowed(url: str, allow_hosts: Sequence[str]) -> bool:
     """
     parts = urlsplit(url)
     names = {parts.netloc.lower(), (parts.hostname or "").lower()}
-    safe = parts.scheme == "https" or is_loopback(url)
+    safe = parts.scheme == "https" or is_loopback_url(url)
     return any(
         origin_of(entry) == origin_of(url) if "://" in entry else safe and entry.lower() in names
         for entry in allow_hosts

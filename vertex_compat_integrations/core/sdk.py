@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 
-from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.endpoint import origin_of
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.connection import (

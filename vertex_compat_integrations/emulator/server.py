@@ -21,7 +21,6 @@ from vertex_compat_integrations.emulator.dialect.delivery import Reply, deliver,
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
 from vertex_compat_integrations.emulator.identity.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
-from vertex_compat_integrations.emulator.loopback import is_loopback
 from vertex_compat_integrations.emulator.model_traits import find_traits
 from vertex_compat_integrations.emulator.real_model.answers import RealModel
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
@@ -31,6 +30,7 @@ from vertex_compat_integrations.emulator.rules.parameters import unknown_model
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
 from vertex_compat_integrations.emulator.variant import Variant
+from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 
 RESOURCE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpoints/{endpoint:[\w.\-]+}"

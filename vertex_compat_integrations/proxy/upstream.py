@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.errors import AuthenticationError
 from vertex_compat_integrations.core.settings.connection import (
     Connection,

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from vertex_compat_integrations.core.auth.google import Account, token_source
+from vertex_compat_integrations.core.auth.source import Account
+from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 
 URL = "https://aiplatform.googleapis.com/v1"

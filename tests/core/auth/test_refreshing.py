@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from vertex_compat_integrations.core.auth.google import token_source
+from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import CredentialsError
 
 LIFE = 3600
@@ -430,7 +430,7 @@ def test_each_waiter_gets_an_error_of_its_own(server, source, clock):
 FORKING_WHILE_FETCHING = """
 import json, os, sys, threading
 import google.auth.transport.requests, google.oauth2.service_account
-from vertex_compat_integrations.core.auth.google import token_source
+from vertex_compat_integrations.core.auth.token_source import token_source
 
 source, url = token_source(), sys.argv[1]
 

@@ -11,7 +11,7 @@ from google.auth import impersonated_credentials
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from vertex_compat_integrations.core.auth.google import token_source
+from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import CredentialsError
 from vertex_compat_integrations.emulator.identity.identity import CLOUD_SCOPE
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from vertex_compat_integrations.core.auth.google import token_source
-from vertex_compat_integrations.core.auth.refreshing import FETCH_LIMIT_SECONDS, SingleFlight
+from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, SingleFlight
+from vertex_compat_integrations.core.auth.token_source import token_source
 
 URL = "https://aiplatform.googleapis.com/v1"
 

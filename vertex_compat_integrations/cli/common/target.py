@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from vertex_compat_integrations.core.auth.google import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.connection import (

@@ -8,8 +8,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
+from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
 from vertex_compat_integrations.core.catalogue import is_known
-from vertex_compat_integrations.core.settings.connection import CA_VARIABLES
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0

@@ -11,6 +11,21 @@ FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 FOLDER_VARIABLE = "CLOUDSDK_CONFIG"
 FILE = "application_default_credentials.json"
 
+ADC_VARIABLES = (
+    FILE_VARIABLE,
+    FOLDER_VARIABLE,
+    "GOOGLE_CLOUD_QUOTA_PROJECT",
+    "GCE_METADATA_HOST",
+    "HOME",
+    "APPDATA",
+)
+"""What decides which Application Default Credentials google-auth finds."""
+
+
+def resolve_adc_environment() -> tuple[str | None, ...]:
+    """The variables that decide which Application Default Credentials are found."""
+    return tuple(os.environ.get(name) for name in ADC_VARIABLES)
+
 
 def resolve_adc_universe(environment: Mapping[str, str] = os.environ) -> str:
     """The universe domain that the file names; Google's own, if it names none or is not there.

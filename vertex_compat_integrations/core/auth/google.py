@@ -10,53 +10,26 @@ first loaded, google-auth has its RSA key checked, some 50 ms once in a process.
 
 import copy
 import datetime
-import ipaddress
 import math
-import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import MethodType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from vertex_compat_integrations.core.auth.adc_file import resolve_adc_environment
 from vertex_compat_integrations.core.auth.google_request import TokenRequest
-from vertex_compat_integrations.core.auth.refreshing import (
-    ADVISORY_SECONDS,
-    FETCH_LIMIT_SECONDS,
-    AuthHeaders,
-    SingleFlight,
-    Token,
-)
-from vertex_compat_integrations.core.auth.source import (
-    Account,
-    CallableSource,
-    SharedSource,
-    Sources,
-    StaticSource,
-    TokenProvider,
-    TokenSource,
-    checked_life,
-)
-from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
-from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
+from vertex_compat_integrations.core.auth.refreshing import ADVISORY_SECONDS, Token
+from vertex_compat_integrations.core.auth.shared import SOURCES, SharedSource, identity_of
+from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, SingleFlight
+from vertex_compat_integrations.core.auth.source import Account, AuthHeaders, checked_life
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE, is_loopback_url
+from vertex_compat_integrations.core.errors import CredentialsError
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
-
-__all__ = [
-    "Account",
-    "GoogleSettings",
-    "GoogleSource",
-    "TokenProvider",
-    "TokenSource",
-    "token_source",
-    "universe_of",
-    "without_tokens",
-]
 
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -74,16 +47,6 @@ IMPERSONATION_HINT = (
 OAUTH_CODES = re.compile(
     r"\b(invalid_grant|invalid_client|unauthorized_client|invalid_scope|invalid_request|access_denied|invalid_rapt|server_error)\b"
 )
-
-ADC_VARIABLES = (
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "CLOUDSDK_CONFIG",
-    "GOOGLE_CLOUD_QUOTA_PROJECT",
-    "GCE_METADATA_HOST",
-    "HOME",
-    "APPDATA",
-)
-"""What decides which Application Default Credentials google-auth finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +157,7 @@ class GoogleSource(SharedSource):
             checked_life((expiry - datetime.datetime.now(datetime.UTC)).total_seconds(), self.kind)
             life_seconds = (expiry - began).total_seconds()
         # before_request() would refresh a token that google-auth calls stale a second time.
-        settles = life_seconds > ADVISORY_SECONDS and not _is_loopback(url)
+        settles = life_seconds > ADVISORY_SECONDS and not is_loopback_url(url)
         if settles:
             credentials.before_request(request.in_background(), "POST", url, {})
         return Token(self._checked(_apply(credentials)), life_seconds, settles)
@@ -242,7 +205,7 @@ class GoogleSource(SharedSource):
         settings = self._settings
         if settings.credentials is not None:
             settings = replace(settings, credentials=without_tokens(settings.credentials))
-        return (_shared_source, (settings, self._clock))
+        return (shared_source, (settings, self._clock))
 
 
 @contextmanager
@@ -338,15 +301,6 @@ def universe_of(credentials: object) -> str:
     return credentials.universe_domain or DEFAULT_UNIVERSE
 
 
-def _is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine: no place to look a regional access boundary up for."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _oauth_codes(error: Exception) -> list[str]:
     """OAuth's error codes in an exception, which otherwise may hold anything."""
     found = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
@@ -374,94 +328,9 @@ def _hint(error: Exception) -> str:
             return CredentialsError.default_hint
 
 
-def resolve_adc_environment() -> tuple[str | None, ...]:
-    """The variables that decide which Application Default Credentials are found."""
-    return tuple(os.environ.get(name) for name in ADC_VARIABLES)
-
-
-_SOURCES = Sources()
-
-
-def token_source(
-    *,
-    credentials: "Credentials | TokenProvider | None" = None,
-    token: str | None = None,
-    impersonate_service_account: str | Sequence[str] | None = None,
-    quota_project: str | None = None,
-    scopes: Sequence[str] = (CLOUD_PLATFORM_SCOPE,),
-    proxy: str | None = None,
-    ca_bundle: str | None = None,
-    clock: Callable[[], float] = time.time,
-) -> TokenSource:
-    """The source of tokens that the settings mean; Application Default Credentials if they name none.
-
-    Equal settings give the same source, so that everything made from one object refreshes once. Nothing is loaded or
-    asked before the first token or project is wanted.
-
-    Args:
-        credentials: google-auth credentials, or a callable (also `async`) that returns a token, or a tuple of a token
-            and its expiry in seconds since 1970.
-        token: An OAuth 2 access token, which is never refreshed.
-        impersonate_service_account: The service account to act as; in a sequence, delegates come before it.
-        quota_project: Project that is charged (`x-goog-user-project`).
-        scopes: OAuth scopes, where the credentials need them.
-        proxy: Proxy for token requests by https; the metadata server is reached without it.
-        ca_bundle: Certificate authorities for token requests.
-        clock: Tells when a token expires, in seconds since 1970.
-
-    Raises:
-        SettingsError: The settings contradict each other, or the token cannot be one.
-    """
-    accounts = impersonate_service_account or ()
-    impersonate = (accounts,) if isinstance(accounts, str) else tuple(accounts)
-    check_alternatives(credentials, token, impersonate)
-    _check_kind(credentials)
-    if token is not None:
-        return StaticSource(token, quota_project)
-    if callable(credentials):
-        provider = credentials
-        key = (_identity(provider), quota_project, clock)
-        return _SOURCES.find(key, lambda: CallableSource(provider, quota_project, clock), is_lasting=False)
-    settings = GoogleSettings(credentials, impersonate, quota_project, tuple(scopes), proxy, ca_bundle)
-    return _shared_source(settings, clock)
-
-
-def check_alternatives(credentials: object, token: object, impersonate: str | Sequence[str] | None) -> None:
-    """Refuse settings of which only one can be meant.
-
-    Raises:
-        SettingsError: They contradict each other.
-    """
-    if token is not None and credentials is not None:
-        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
-    if impersonate and (token is not None or callable(credentials)):
-        raise SettingsError(
-            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
-        )
-
-
-def _check_kind(credentials: object) -> None:
-    if credentials is None or callable(credentials):
-        return
-    from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
-
-    if not isinstance(credentials, Credentials):
-        raise SettingsError(
-            f"credentials= is {type(credentials).__name__}.",
-            hint="Pass a google.auth Credentials object or a callable; name a file in GOOGLE_APPLICATION_CREDENTIALS.",
-        )
-
-
-def _shared_source(settings: GoogleSettings, clock: Callable[[], float]) -> SharedSource:
+def shared_source(settings: GoogleSettings, clock: Callable[[], float]) -> SharedSource:
     """The source that everybody with these settings has."""
     given = settings.credentials
-    where = _identity(given) if given is not None else resolve_adc_environment()
+    where = identity_of(given) if given is not None else resolve_adc_environment()
     key = (replace(settings, credentials=None), where, clock)
-    return _SOURCES.find(key, lambda: GoogleSource(settings, clock), is_lasting=given is None)
-
-
-def _identity(given: object) -> tuple[int, ...]:
-    """What tells one object from another as long as both live; a bound method is made anew at each look."""
-    if isinstance(given, MethodType):
-        return (id(given.__self__), id(given.__func__))
-    return (id(given),)
+    return SOURCES.find(key, lambda: GoogleSource(settings, clock), is_lasting=given is None)

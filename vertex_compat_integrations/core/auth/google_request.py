@@ -6,7 +6,10 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from vertex_compat_integrations.core.auth.refreshing import FETCH_LIMIT_SECONDS
+from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Where `requests` looks for certificate authorities, in its order."""
 
 
 class TokenRequest:
@@ -74,6 +77,6 @@ class _NoProject:
 
 def resolve_ca_bundle(ca_bundle: str | None) -> str | None:
     """The certificate authorities for token requests; None leaves the choice to `requests` and its own variables."""
-    if ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
+    if ca_bundle or any(os.environ.get(name) for name in CA_VARIABLES):
         return ca_bundle
     return os.environ.get("SSL_CERT_FILE") or None

@@ -1,26 +1,23 @@
 """Tokens that stay fresh: when to fetch the next one, once for all who wait, never on an event loop.
 
+from vertex_compat_integrations.core.forking import run_in_forked_child
+
 A token has two windows. In the advisory window, up to 225 seconds before expiry, callers get the token that they have
 while one background thread fetches the next; a failure there is kept quiet and tried again later. In the mandatory
 window, the last moments, everybody waits for the one fetch. Tokens of a few seconds get the same windows, scaled down.
 """
 
-import asyncio
-import concurrent.futures
-import contextlib
-import copy
 import math
-import os
 import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
 
-FETCH_LIMIT_SECONDS = 10.0
-"""Nobody waits longer for a token, whatever the call's own timeout is."""
+from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, FlightLostError, SingleFlight
+from vertex_compat_integrations.core.auth.source import AuthHeaders
+from vertex_compat_integrations.core.forking import run_in_forked_child
 
 ADVISORY_SECONDS = 225.0
 """google-auth's own threshold; a metadata server hands out the same token until four minutes before its expiry."""
@@ -31,17 +28,6 @@ SETTLING_SECONDS = 60.0
 """So long after a fetch, headers may still arrive from google-auth's background lookup."""
 
 BOUNDARY_HEADER = "x-allowed-locations"
-
-Result = TypeVar("Result")
-
-
-class AuthHeaders(dict[str, str]):
-    """Headers that authorise a request; values stay out of repr, and so out of tracebacks that show locals."""
-
-    def __repr__(self) -> str:
-        return f"<AuthHeaders {', '.join(self)}>"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,157 +82,6 @@ def _postpone(held: _Held, now: float) -> _Held:
     advisory_at = min(next_at, mandatory_at)
     fresh_until = advisory_at if now >= held.settled_at else held.fresh_until
     return replace(held, fresh_until=fresh_until, advisory_at=advisory_at, mandatory_at=mandatory_at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """How a flight ended, if not well. A value, since each waiter raises a copy of its own."""
-
-    error: Exception
-
-
-class FlightLostError(Exception):
-    """The event loop that carried the flight is gone; somebody has to start another."""
-
-
-class Flight(Generic[Result]):
-    """One run of some work, for however many wait."""
-
-    def __init__(self) -> None:
-        self.overdue_at = time.monotonic() + FETCH_LIMIT_SECONDS
-        self.task: asyncio.Task[None] | None = None
-        self._future: concurrent.futures.Future[Result | _Failure] = concurrent.futures.Future()
-        self._waiters: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-
-    @property
-    def has_landed(self) -> bool:
-        """Whether it is over."""
-        return self._future.done()
-
-    def land(self, outcome: Result | _Failure) -> None:
-        """Release who waits."""
-        self._future.set_result(outcome)
-
-    def result(self, seconds: float) -> Result:
-        """What the work brought.
-
-        Raises:
-            TimeoutError: It brought nothing in this time.
-        """
-        return _unwrap(self._future.result(seconds))
-
-    async def aresult(self, seconds: float) -> Result:
-        """What the work brought; cancelling one waiter leaves the others alone.
-
-        Raises:
-            TimeoutError: It brought nothing in this time.
-        """
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        timer = loop.call_later(seconds, _release, [waiter])
-        try:
-            self._waiters_of(loop).append(waiter)
-            await waiter
-        finally:
-            timer.cancel()
-        return self.result(0)
-
-    def _waiters_of(self, loop: asyncio.AbstractEventLoop) -> "list[asyncio.Future[None]]":
-        """Who waits in a loop, which landing wakes up once, however many they are."""
-        waiters = self._waiters.get(loop)
-        if waiters is None:
-            waiters = self._waiters[loop] = []
-            self._future.add_done_callback(lambda _: _wake(loop, waiters))
-        elif self.has_landed:
-            # Its wake-up may be over.
-            _wake(loop, waiters)
-        return waiters
-
-
-def _wake(loop: asyncio.AbstractEventLoop, waiters: "list[asyncio.Future[None]]") -> None:
-    # A loop that is closed by now has nobody waiting in it.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(_release, waiters)
-
-
-def _release(waiters: "list[asyncio.Future[None]]") -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
-
-
-def _unwrap(outcome: Result | _Failure) -> Result:
-    """The result of a flight; a failure is raised as a copy, since many waiters raise it at once."""
-    if isinstance(outcome, _Failure):
-        raise copy.copy(outcome.error) from None
-    return outcome
-
-
-class SingleFlight(Generic[Result]):
-    """Runs work in a thread of its own (or a task), one run at a time, and hands the result to all who wait."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._flight: Flight[Result] | None = None
-
-    def reset(self) -> bool:
-        """Whether a flight was under way, which is forgotten: a forked child has neither its thread nor its lock."""
-        was_busy = self._flight is not None
-        self._lock = threading.Lock()
-        self._flight = None
-        return was_busy
-
-    def join(
-        self,
-        work: Callable[[], Result],
-        is_due: Callable[[], bool],
-        on_loop: Callable[[], Coroutine[Any, Any, Result]] | None = None,
-    ) -> Flight[Result] | None:
-        """The flight under way, else a new one if it is due; None if it is not.
-
-        A flight that hangs is left to itself and replaced. `on_loop`, if given, is what runs, as a task of this loop.
-        """
-        with self._lock:
-            flight = self._flight
-            if flight is not None and time.monotonic() < flight.overdue_at:
-                return flight
-            if not is_due():
-                return None
-            flight = self._flight = Flight()
-        if on_loop is not None:
-            flight.task = asyncio.get_running_loop().create_task(self._carry(flight, on_loop))
-            flight.task.add_done_callback(lambda _: self._land(flight, _Failure(FlightLostError())))
-            return flight
-        try:
-            threading.Thread(target=self._fly, args=(flight, work), name="vertex-compat-token", daemon=True).start()
-        except RuntimeError as error:
-            # No thread can be started while the interpreter shuts down.
-            self._land(flight, _Failure(error))
-        return flight
-
-    def _fly(self, flight: Flight[Result], work: Callable[[], Result]) -> None:
-        outcome: Result | _Failure
-        try:
-            outcome = work()
-        except Exception as error:  # noqa: BLE001 - whatever ends the work, its waiters are released and told
-            outcome = _Failure(error)
-        self._land(flight, outcome)
-
-    async def _carry(self, flight: Flight[Result], work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
-        outcome: Result | _Failure
-        try:
-            outcome = await work()
-        except Exception as error:  # noqa: BLE001 - as in a thread
-            outcome = _Failure(error)
-        self._land(flight, outcome)
-
-    def _land(self, flight: Flight[Result], outcome: Result | _Failure) -> None:
-        with self._lock:
-            if flight.has_landed:
-                return
-            if self._flight is flight:
-                self._flight = None
-            flight.land(outcome)
 
 
 class RefreshingSource(ABC):
@@ -428,5 +263,4 @@ def _after_fork_in_child() -> None:
         source._after_fork()  # noqa: SLF001 - this module's own class
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+run_in_forked_child(_after_fork_in_child)

@@ -5,14 +5,14 @@ Frameworks rebuild an object with other settings while a program runs; a base UR
 the credential.
 """
 
-import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE, is_allowed, is_google_host, is_loopback
+from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE, is_allowed, is_google_host, is_loopback_url
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.forking import run_in_forked_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class _Pairs:
 
 
 _PAIRS = _Pairs()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_PAIRS.reset)
+run_in_forked_child(_PAIRS.reset)
 
 
 def check_trust(
@@ -72,7 +71,7 @@ def check_trust(
     Raises:
         SettingsError: Nobody said that the host may have the credential; or it is plain http.
     """
-    if origin.startswith("http:") and not is_loopback(origin):
+    if origin.startswith("http:") and not is_loopback_url(origin):
         raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
     if credential is not None:
         _check_pair(origin, _PAIRS.first(credential, Pair(origin, tuple(allow_hosts))), universe_domain)

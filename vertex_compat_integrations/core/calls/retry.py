@@ -1,11 +1,11 @@
 """When to try again, and after how long. Time and chance are arguments; the budgets are shared by a process."""
 
-import os
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, RateLimitError, VertexCompatError
+from vertex_compat_integrations.core.forking import run_in_forked_child
 
 LONGEST_WAIT = 60.0
 """Seconds. A server that asks for more is not waited for."""
@@ -72,8 +72,7 @@ class _Budgets:
 
 
 _BUDGETS = _Budgets()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_BUDGETS.reset)
+run_in_forked_child(_BUDGETS.reset)
 budget_for = _BUDGETS.get
 
 

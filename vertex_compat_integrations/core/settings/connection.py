@@ -9,13 +9,11 @@ from typing import Any, ClassVar, Literal, cast, get_args
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from vertex_compat_integrations.core.auth.adc_file import resolve_adc_universe
-from vertex_compat_integrations.core.auth.google import (
-    TokenSource,
-    check_alternatives,
-    token_source,
-    universe_of,
-    without_tokens,
-)
+from vertex_compat_integrations.core.auth.google import universe_of, without_tokens
+from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
+from vertex_compat_integrations.core.auth.provided import left_out_of_pickle
+from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.auth.token_source import check_alternatives, token_source
 from vertex_compat_integrations.core.auth.trust import check_trust
 from vertex_compat_integrations.core.endpoint import (
     DEFAULT_LOCATION,
@@ -25,11 +23,11 @@ from vertex_compat_integrations.core.endpoint import (
     clean_base_url,
     is_allowed,
     is_google_host,
-    is_loopback,
+    is_loopback_url,
     origin_of,
     resolve_model,
 )
-from vertex_compat_integrations.core.errors import CredentialsError, SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.settings.base import Settings
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
@@ -37,7 +35,6 @@ PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
 TELEMETRY_VARIABLE = "VERTEX_COMPAT_TELEMETRY"
 _YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
@@ -60,10 +57,7 @@ class LostToken(SecretStr):
         Raises:
             CredentialsError: Always.
         """
-        raise CredentialsError(
-            "The static token was left out when this object was pickled.",
-            hint="Set api_key= again, or use Application Default Credentials, which every process finds by itself.",
-        )
+        raise left_out_of_pickle()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LostToken)
@@ -332,7 +326,7 @@ def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
 
 def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
     origin = clean_base_url(host if "://" in host else f"http://{host}")
-    if not is_loopback(origin) and not is_allowed(origin, allow_hosts):
+    if not is_loopback_url(origin) and not is_allowed(origin, allow_hosts):
         raise SettingsError(
             f"{EMULATOR_HOST_VARIABLE}={host!r} is not on this machine.",
             hint="Name it in allow_hosts=, if the emulator really runs there.",

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.json_values import JsonObject, deep_merge
 from vertex_compat_integrations.core.settings.base import Settings, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
@@ -332,12 +332,3 @@ def _merged(name: str, setting: Any, argument: Any) -> Any:
     if name in ("extra_body", "default_headers") and setting:
         return deep_merge(setting, argument)
     return argument
-
-
-def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with `above` over it, mapping by mapping; neither is changed."""
-    merged = dict(below)
-    for key, value in above.items():
-        held = merged.get(key)
-        merged[key] = deep_merge(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
-    return merged

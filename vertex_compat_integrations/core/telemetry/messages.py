@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, text_in
-from vertex_compat_integrations.core.reply.decode import Media, Reply
+from vertex_compat_integrations.core.reply.reply import Media, Reply
 
 Part: TypeAlias = dict[str, Any]
 """A part of a message, as the conventions call it."""

@@ -7,7 +7,6 @@ the last object that uses them is closed. Locks and clients are made anew in a f
 
 import asyncio
 import atexit
-import os
 import threading
 import time
 import weakref
@@ -18,7 +17,7 @@ from typing import Any, Generic, NamedTuple
 
 import openai
 
-from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.error_bodies import decode_failure
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
@@ -26,6 +25,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
     ACCEPTED_ENCODINGS,
@@ -109,8 +109,7 @@ class _Pool:
 
 
 _POOL = _Pool()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_POOL.reset)
+run_in_forked_child(_POOL.reset)
 atexit.register(_POOL.close_all)
 
 _WATCHING: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("watching")

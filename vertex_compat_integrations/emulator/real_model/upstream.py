@@ -15,8 +15,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from vertex_compat_integrations.emulator.chat_request import mapping
-from vertex_compat_integrations.emulator.loopback import is_loopback
 from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, Json
 
 DONE = "[DONE]"

@@ -1,4 +1,4 @@
-"""What this machine's own names and addresses are."""
+"""Which hosts are this machine. The client and the emulator share this file, and `wire.py`, only."""
 
 import ipaddress
 

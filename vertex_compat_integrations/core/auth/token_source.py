@@ -1,0 +1,84 @@
+"""The source of tokens that the settings of a connection mean."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from vertex_compat_integrations.core.auth.google import CLOUD_PLATFORM_SCOPE, GoogleSettings, shared_source
+from vertex_compat_integrations.core.auth.provided import CallableSource, StaticSource, TokenProvider
+from vertex_compat_integrations.core.auth.shared import SOURCES, identity_of
+from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+
+def token_source(
+    *,
+    credentials: "Credentials | TokenProvider | None" = None,
+    token: str | None = None,
+    impersonate_service_account: str | Sequence[str] | None = None,
+    quota_project: str | None = None,
+    scopes: Sequence[str] = (CLOUD_PLATFORM_SCOPE,),
+    proxy: str | None = None,
+    ca_bundle: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> TokenSource:
+    """The source of tokens that the settings mean; Application Default Credentials if they name none.
+
+    Equal settings give the same source, so that everything made from one object refreshes once. Nothing is loaded or
+    asked before the first token or project is wanted.
+
+    Args:
+        credentials: google-auth credentials, or a callable (also `async`) that returns a token, or a tuple of a token
+            and its expiry in seconds since 1970.
+        token: An OAuth 2 access token, which is never refreshed.
+        impersonate_service_account: The service account to act as; in a sequence, delegates come before it.
+        quota_project: Project that is charged (`x-goog-user-project`).
+        scopes: OAuth scopes, where the credentials need them.
+        proxy: Proxy for token requests by https; the metadata server is reached without it.
+        ca_bundle: Certificate authorities for token requests.
+        clock: Tells when a token expires, in seconds since 1970.
+
+    Raises:
+        SettingsError: The settings contradict each other, or the token cannot be one.
+    """
+    accounts = impersonate_service_account or ()
+    impersonate = (accounts,) if isinstance(accounts, str) else tuple(accounts)
+    check_alternatives(credentials, token, impersonate)
+    _check_kind(credentials)
+    if token is not None:
+        return StaticSource(token, quota_project)
+    if callable(credentials):
+        provider = credentials
+        key = (identity_of(provider), quota_project, clock)
+        return SOURCES.find(key, lambda: CallableSource(provider, quota_project, clock), is_lasting=False)
+    settings = GoogleSettings(credentials, impersonate, quota_project, tuple(scopes), proxy, ca_bundle)
+    return shared_source(settings, clock)
+
+
+def check_alternatives(credentials: object, token: object, impersonate: str | Sequence[str] | None) -> None:
+    """Refuse settings of which only one can be meant.
+
+    Raises:
+        SettingsError: They contradict each other.
+    """
+    if token is not None and credentials is not None:
+        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
+    if impersonate and (token is not None or callable(credentials)):
+        raise SettingsError(
+            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
+        )
+
+
+def _check_kind(credentials: object) -> None:
+    if credentials is None or callable(credentials):
+        return
+    from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
+
+    if not isinstance(credentials, Credentials):
+        raise SettingsError(
+            f"credentials= is {type(credentials).__name__}.",
+            hint="Pass a google.auth Credentials object or a callable; name a file in GOOGLE_APPLICATION_CREDENTIALS.",
+        )
