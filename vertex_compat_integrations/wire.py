@@ -1,7 +1,7 @@
-"""The vocabulary of the endpoint's dialect: what both sides of the wire call things.
+"""Types and constants of the endpoint's wire format, shared by the client and the emulator.
 
-Types of OpenAI's Chat Completions as Vertex AI speaks it, with Google's own fields. No behaviour: the client's grammar
-stands in `core`, the emulator's in `emulator`, and neither knows the other's.
+Types of OpenAI's Chat Completions as Vertex AI has them, with Google's own fields. No behaviour: client (`core`) and
+emulator each have their own, and neither imports the other's.
 
 Source of the shapes: Google's page on Vertex AI's OpenAI compatibility ("overview" and "examples", 2026-09-03).
 """
@@ -94,7 +94,7 @@ class SystemMessage(TypedDict):
 
 
 class UserMessage(TypedDict):
-    """What the user said."""
+    """The user's input."""
 
     role: Literal["user"]
     content: str | list[ContentPart]
@@ -103,7 +103,7 @@ class UserMessage(TypedDict):
 
 
 class AssistantMessage(TypedDict):
-    """What the model said or called."""
+    """The model's text and tool calls."""
 
     role: Literal["assistant"]
     content: NotRequired[str | list[ContentPart] | None]
@@ -145,13 +145,6 @@ ToolChoice: TypeAlias = Literal["auto", "none", "required", "validated"] | Json
 """`validated` is Google's own; a mapping names one function."""
 
 
-class SafetySetting(TypedDict):
-    """A harm category and the threshold from which it blocks."""
-
-    category: str
-    threshold: str
-
-
 class EmbeddingRequest(TypedDict):
     """What the embeddings route takes: OpenAI's shape; Google publishes no page on it, so it is unverified live."""
 
@@ -159,36 +152,3 @@ class EmbeddingRequest(TypedDict):
     input: list[str]
     dimensions: NotRequired[int]
     encoding_format: NotRequired[Literal["float", "base64"]]
-
-
-class Embedding(TypedDict):
-    """The vector of the text that stands at `index` of the request's input; base64 holds little-endian float32."""
-
-    object: Literal["embedding"]
-    index: int
-    embedding: list[float] | str
-
-
-class EmbeddingUsage(TypedDict):
-    """Tokens of all texts of a request."""
-
-    prompt_tokens: int
-    total_tokens: int
-
-
-class EmbeddingList(TypedDict):
-    """The answer of the embeddings route."""
-
-    object: Literal["list"]
-    data: list[Embedding]
-    model: str
-    usage: EmbeddingUsage
-
-
-class ErrorStatus(TypedDict):
-    """What stands under `error`: HTTP code, text, canonical Google status, and `google.rpc` details."""
-
-    code: int
-    message: str
-    status: str
-    details: NotRequired[list[Json]]

@@ -196,7 +196,7 @@ class VertexCompatClient(Closing):
         Raises:
             SettingsError: The request cannot be.
         """
-        from vertex_compat_integrations.core.explain.remarks import Asked, explain  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - as above
         from vertex_compat_integrations.core.request.build import Resource, build_request  # noqa: PLC0415 - as above
 
         destination = resolve_destination(self._connection)
@@ -213,8 +213,8 @@ class VertexCompatClient(Closing):
             skip_values=self._skip_values(model),
         )
         refuse_to_move(request.body, self._connection.locations)
-        asked = Asked(self._connection, destination, options, messages, facts, request, os.environ, places)
-        return explain(asked, self._project)
+        call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
+        return explain(call, self._project)
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""

@@ -1,7 +1,9 @@
 """What a value of unknown shape holds: JSON objects, lists of them, text. Pure; nothing here raises."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+JsonObject: TypeAlias = Mapping[str, object]
 
 
 def mapping_in(value: Any) -> Mapping[str, Any]:

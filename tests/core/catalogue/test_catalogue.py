@@ -1,31 +1,13 @@
 """What a model can do is found by the longest prefix of its name."""
 
-import re
-from dataclasses import fields, replace
-from datetime import UTC, datetime
+from dataclasses import fields
 
 import pytest
 
-from vertex_compat_integrations.core.catalogue import CATALOGUE, LEVELS, ModelFacts, facts_for, is_known
+from vertex_compat_integrations.core.catalogue import CATALOGUE, ModelFacts, facts_for, is_known
 from vertex_compat_integrations.core.errors import SettingsError
 
 ABOUT_THE_ROW = ("prefix", "source", "date")
-
-# Google's page on OpenAI compatibility, and the models served as an API that its pages name.
-GEMINI = [
-    *("gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash", "gemini-3.5-flash-lite", "gemini-3.5-flash"),
-    *("gemini-3.1-pro-preview", "gemini-3.1-flash-lite", "gemini-3-flash-preview"),
-    *("gemini-2.5-pro", "gemini-2.5-flash"),
-]
-GARDEN = [
-    *("meta/llama-4-maverick-17b-128e-instruct-maas", "meta/llama-4-scout-17b-16e-instruct-maas"),
-    *("meta/llama-3.3-70b-instruct-maas", "deepseek-ai/deepseek-r1-0528-maas", "deepseek-ai/deepseek-v3.1-maas"),
-    *("deepseek-ai/deepseek-v3.2-maas", "qwen/qwen3-next-80b-a3b-instruct-maas"),
-    *("qwen/qwen3-next-80b-a3b-thinking-maas", "qwen/qwen3-coder-480b-a35b-instruct-maas"),
-    *("openai/gpt-oss-120b-maas", "openai/gpt-oss-20b-maas", "moonshotai/kimi-k2-thinking-maas"),
-    *("minimaxai/minimax-m2-maas", "zai-org/glm-4.7-maas", "zai-org/glm-5-maas", "google/gemma-4-26b-a4b-it-maas"),
-    *("xai/grok-4.1-fast-reasoning", "xai/grok-4.6"),
-]
 
 
 @pytest.mark.parametrize(
@@ -62,30 +44,6 @@ def test_the_longest_prefix_tells(model, thinking, demands, refuses_preamble, to
     assert facts.gemini is model.startswith("google/gemini-")
 
 
-@pytest.mark.parametrize(
-    "model", ["google/gemini-3.8-flash", "google/gemini-3.7-flash", "google/gemini-3.1-pro-preview"]
-)
-def test_some_models_have_no_minimal_level(model):
-    assert "minimal" not in facts_for(model).thinking_levels
-    assert "minimal" in facts_for("google/gemini-3.5-flash").thinking_levels
-
-
-@pytest.mark.parametrize(
-    ("model", "locations"),
-    [
-        ("google/gemini-3-pro-preview", ("global",)),
-        ("google/gemini-3.1-pro-preview", ("global",)),
-        ("google/gemini-3.5-flash", ()),
-        ("xai/grok-4", ("global",)),
-        ("meta/llama-4-scout-17b-16e-instruct-maas", ("us-east5",)),
-        ("meta/llama-3.3-70b-instruct-maas", ("us-central1",)),
-        ("deepseek-ai/deepseek-v3.1-maas", ("us-west2",)),
-    ],
-)
-def test_models_that_are_not_everywhere_say_where_they_are(model, locations):
-    assert facts_for(model).locations == locations
-
-
 def test_the_user_may_override_a_fact_and_only_a_fact():
     assert facts_for("google/gemini-9-ultra", {"demands_signatures": False}).demands_signatures is False
     with pytest.raises(SettingsError, match="demand_signatures"):
@@ -108,50 +66,6 @@ def test_facts_from_files_are_lists():
     assert hash(facts)
     with pytest.raises(SettingsError, match="is no list"):
         facts_for("whatever/else", {"inputs": "text"})
-
-
-@pytest.mark.parametrize("model", [*(f"google/{name}" for name in GEMINI), *GARDEN])
-def test_every_model_that_google_lists_has_a_row_that_says_what_it_can_do(model):
-    facts = facts_for(model)
-    assert facts.prefix.count("/") == 1
-    assert facts.input_tokens >= 128_000
-    assert facts.output_tokens >= 8_192
-    assert "text" in facts.inputs & facts.outputs
-
-
-@pytest.mark.parametrize("row", CATALOGUE, ids=[row.prefix for row in CATALOGUE])
-class TestRow:
-    def test_names_its_source_and_date(self, row):
-        assert row.source
-        assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", row.date)
-        assert row.date <= datetime.now(tz=UTC).date().isoformat()
-
-    def test_names_what_takes_its_place_if_it_retires(self, row):
-        if row.embedding is None:
-            assert bool(row.replacement) == bool(row.retires)
-        if row.retires:
-            assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", row.retires)
-
-    def test_does_not_name_in_its_place_what_retires_itself(self, row):
-        if (row.replacement or "").startswith("google/"):
-            assert facts_for(row.replacement).retires is None
-            assert facts_for(row.replacement).outputs == row.outputs
-
-    def test_says_how_thinking_is_set_in_one_way(self, row):
-        assert bool(row.thinking_switch) == (row.thinking == "switch")
-        assert row.thinking in ({"level", "budget", None} if row.gemini else {"effort", "switch", "always", None})
-        assert set(row.thinking_levels) <= {*LEVELS, "max"}
-
-    def test_is_the_only_one_of_its_prefix(self, row):
-        assert [other.prefix for other in CATALOGUE].count(row.prefix) == 1
-        assert facts_for(row.prefix) == row
-
-    def test_says_what_its_family_does_not(self, row):
-        """A row that only repeats the next shorter one would be noise, unless its source speaks of that very model."""
-        shorter = [other for other in CATALOGUE if row.prefix.startswith(other.prefix) and other.prefix != row.prefix]
-        if shorter:
-            above = max(shorter, key=lambda other: len(other.prefix))
-            assert row != replace(above, prefix=row.prefix) or row.prefix == "google/gemini-2.5-pro"
 
 
 def test_a_family_is_known_by_name():

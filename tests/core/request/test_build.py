@@ -213,31 +213,14 @@ def test_a_tool_choice_has_one_form_on_the_wire(choice, sent):
         ({"tools": functions("look"), "tool_choice": "find"}, "no tool of this request"),
         ({"tool_choice": "any"}, "without tools"),
         ({"tools": [{"type": "code_interpreter"}]}, "without 'function'"),
-        ({"cached_content": "c/7", "tools": functions("look")}, "cached_content together with tools"),
-        ({"model": OLD, "tools": functions("look"), "response_format": {"type": "json_object"}}, "not both"),
-        ({"model": OLD, "tools": functions("look"), "response_format": {"type": "application/json"}}, "not both"),
         ({"stream": True, "n": 2}, "n=2 in a stream"),
         ({"reasoning_effort": "low", "thinking_budget": 5}, "only one"),
-        (
-            {"reasoning_effort": "low", "extra_body": {"google": {"thinking_config": {"thinking_budget": 5}}}},
-            "together",
-        ),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_is_sent(options, said):
     with pytest.raises(SettingsError, match=said) as caught:
         build(**options)
     assert caught.value.hint
-
-
-def test_a_cache_stands_without_a_system_message():
-    with pytest.raises(SettingsError, match="a system message"):
-        build([{"role": "system", "content": "Be kind."}, *HELLO], cached_content="c/7")
-
-
-def test_tools_and_json_stand_together_on_gemini_3():
-    body = build(tools=functions("look"), response_format={"type": "json_object"}).body
-    assert {"tools", "response_format"} <= set(body)
 
 
 def test_tools_go_out_in_the_endpoints_subset():

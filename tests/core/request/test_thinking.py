@@ -4,12 +4,7 @@ import pytest
 
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.request.thinking import (
-    ThinkingFields,
-    begins_in_thoughts,
-    is_thinking_off,
-    thinking_fields,
-)
+from vertex_compat_integrations.core.request.thinking import ThinkingFields, thinking_fields
 from vertex_compat_integrations.core.settings.options import Options
 
 GEMINI_3, GEMINI_2, GEMINI_2_0, OPEN, V3_1, V3_2, GLM, KIMI, LLAMA, UNKNOWN = (
@@ -143,37 +138,6 @@ def test_levels_are_facts_that_the_user_may_override():
     assert thinking_fields(Options(thinking_level="minimal"), facts).google == {
         "thinking_config": {"thinking_level": "minimal"}
     }
-
-
-@pytest.mark.parametrize(
-    ("body", "facts", "off"),
-    [
-        ({}, GEMINI_3, False),
-        ({"extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}}}, GEMINI_3, True),
-        ({"extra_body": {"google": {"thinking_config": {"thinking_budget": 1}}}}, GEMINI_3, False),
-        ({}, GLM, False),
-        ({"chat_template_kwargs": {"enable_thinking": False}}, GLM, True),
-        ({"chat_template_kwargs": {"enable_thinking": True}}, GLM, False),
-        ({"chat_template_kwargs": {"thinking": False}}, GLM, False),
-    ],
-)
-def test_a_body_tells_whether_thinking_is_off(body, facts, off):
-    assert is_thinking_off(body, facts) is off
-
-
-@pytest.mark.parametrize(
-    ("body", "facts", "unopened"),
-    [
-        ({}, V3_1, False),
-        ({"chat_template_kwargs": {"thinking": True}}, V3_1, True),
-        ({"chat_template_kwargs": {"thinking": False}}, V3_1, False),
-        ({"chat_template_kwargs": {"thinking": True}}, V3_2, False),
-        ({}, facts_for("", {"unopened_thoughts": True}), True),
-        ({"chat_template_kwargs": {"enable_thinking": False}}, facts_for("", {"unopened_thoughts": True}), False),
-    ],
-)
-def test_thoughts_without_an_opening_tag_are_looked_for_while_the_model_thinks(body, facts, unopened):
-    assert begins_in_thoughts(body, facts) is unopened
 
 
 def test_the_marker_is_the_users_if_there_is_one():

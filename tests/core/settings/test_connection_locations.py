@@ -1,4 +1,4 @@
-"""Several locations as a setting: what may stand beside it, who may see the credential, what is said of it."""
+"""Several locations as a setting: what may stand beside it, who may see the credential."""
 
 import asyncio
 
@@ -147,45 +147,6 @@ def test_both_in_one_place_are_left_to_be_refused():
         "location": "us",
         "locations": ["eu"],
     }
-
-
-def told(connection, **options):
-    explanation = client(project="p", **connection).explain(HELLO, Options(model=MODEL, **options), stream=False)
-    return explanation.url, explanation.headers, [str(remark) for remark in explanation.remarks]
-
-
-def test_an_explanation_says_the_order():
-    url, _, remarks = told({"locations": ["us", "eu"]})
-    assert "locations/us/" in url
-    assert (
-        "converted: locations: us is asked first, then eu: after a 429, a 503, or where the model is not served."
-        in remarks
-    )
-    assert not any("location=" in remark for remark in remarks)
-
-
-def test_an_explanation_says_what_max_retries_does_not_reach():
-    connection = {"locations": ["us", "eu"], "max_retries": 2}
-    with pytest.warns(UserWarning, match="of 4 places, a call asks 3"):
-        _, headers, remarks = told(connection, request_type=["dedicated", "shared"])
-    assert headers["X-Vertex-AI-LLM-Request-Type"] == "dedicated"
-    assert (
-        "converted: locations and request_type: us dedicated is asked first, then us shared, eu dedicated: after a "
-        "429, a 503, or where the model is not served. max_retries=2 does not reach eu shared." in remarks
-    )
-
-
-def test_an_explanation_of_one_place_says_nothing_of_an_order():
-    _, _, remarks = told({"location": "us"}, request_type="shared")
-    assert not any("asked first" in remark for remark in remarks)
-
-
-@BY_ENVIRONMENT
-def test_an_explanation_names_the_place_that_the_next_call_would_ask(emulator):
-    emulator.rule(FULL, location="us")
-    asking = client(locations=["us", "eu"])
-    asking.chat(HELLO, Options(model=MODEL))
-    assert "locations/eu/" in asking.explain(HELLO, Options(model=MODEL), stream=False).url
 
 
 @BY_ENVIRONMENT

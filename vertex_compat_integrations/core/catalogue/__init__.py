@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.catalogue.facts import (
     ToolChoiceForm,
 )
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
 
 __all__ = [
     "CATALOGUE",
@@ -42,7 +43,7 @@ _SETS = frozenset({"tool_choices", "ignores", "inputs", "outputs"})
 _TUPLES = frozenset({"thinking_levels", "locations"})
 
 
-def facts_for(model: str, override: Mapping[str, Any] | None = None) -> ModelFacts:
+def facts_for(model: str, override: JsonObject | None = None) -> ModelFacts:
     """The facts of the row with the longest prefix of `model`; `override` replaces single facts.
 
     A `google/gemini-*` that no row names (a later release, a tuned model) gets the strictest Gemini facts; any other
@@ -75,12 +76,12 @@ def _of_its_kind(name: str, value: Any) -> Any:
     return EmbeddingFacts(**value) if name == "embedding" and isinstance(value, Mapping) else value
 
 
-def _items(name: str, value: Any) -> Iterable[Any]:
+def _items(name: str, value: object) -> Iterable[Any]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise SettingsError(f"The model fact {name}={value!r} is no list.", hint=f"Write {name}=[…].")
     return value
 
 
 def is_known(model: str) -> bool:
-    """Whether a row speaks of this model's family by name."""
+    """Whether a row names this model's family."""
     return bool(_row_of(model).prefix)

@@ -1,4 +1,4 @@
-"""What is said of a model: the vocabulary of the catalogue's rows."""
+"""The type of the catalogue's rows: what one model can do, and what it demands."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -37,8 +37,8 @@ class EmbeddingFacts:
     """What a model that gives vectors wants, and gives.
 
     Attributes:
-        query_prefix: What stands before a text that is searched with.
-        text_prefix: What stands before a text that is to be found.
+        query_prefix: Text to put before a query.
+        text_prefix: Text to put before a document.
         dimensions: Length of its vectors, and the most that may be asked for; None if it is not known.
     """
 
@@ -52,23 +52,23 @@ class ModelFacts:
     """What one model, or one family, can do.
 
     Attributes:
-        prefix: Beginning of the model names that the row speaks of, publisher included.
-        source: Who says so.
-        date: When that was said or last read, as ISO date or month.
+        prefix: Beginning of the names of the row's models, publisher included.
+        source: Page or report that the row is from.
+        date: When that was published or last read, as ISO date or month.
         gemini: Whether Vertex converts the request to its native Gemini form: OpenAPI schemas, `extra_body.google`.
-        thinking: How the thinking setting is said; None if the model does not think.
+        thinking: Form of the thinking setting; None if the model does not think.
         thinking_levels: Levels or efforts that the model takes, if it takes one.
         thinking_switch: What in `chat_template_kwargs` switches thinking, if `thinking` is `"switch"`.
-        thinks_unasked: Whether a model that thinks does so if nothing is said.
+        thinks_unasked: Whether a model that thinks does so by default.
         unopened_thoughts: Whether thoughts begin the text without an opening tag, while the model thinks.
         demands_signatures: Whether a tool call of the current turn is refused without its thought signature.
         refuses_preamble: Whether text beside tool calls in the history is refused.
         calls_tools: Whether it can call tools.
         tool_choices: Forms of `tool_choice` that it takes.
-        wants_tool_choice: Whether `tool_choice` shall be said even if it is `"auto"`.
-        system_with_tools: Whether system messages may stand beside tools.
+        wants_tool_choice: Whether `tool_choice` must be sent even if it is `"auto"`.
+        system_with_tools: Whether a request may have both system messages and tools.
         strict_turns: Whether user and assistant must take turns, the user first.
-        tools_with_json: Whether tools and a JSON `response_format` may stand in one request.
+        tools_with_json: Whether a request may have both tools and a JSON `response_format`.
         mixed_detail: Whether images of one request may differ in `detail`.
         ignores: Parameters that have no effect and are not sent.
         input_tokens: Context window.

@@ -1,6 +1,6 @@
 """The rows of Model Garden as a service: other publishers' models, and Google's open ones.
 
-Sources that speak of all of them: Google's pages "Thinking for open models" (forms of thoughts, switches), "Function
+Sources for all of them: Google's pages "Thinking for open models" (forms of thoughts, switches), "Function
 calling for open models" (tool choice, system prompts), "Llama models" (turns, Llama Guard), and "Open models
 deprecations and retirements". None was checked against the live service.
 """

@@ -1,6 +1,6 @@
 """The rows of Gemini.
 
-Sources that speak of all of them: Google's page "OpenAI compatibility" (2026-09-03), its guides "Thinking", "Thought
+Sources for all of them: Google's page "OpenAI compatibility" (2026-09-03), its guides "Thinking", "Thought
 signatures" and "Gemini 3". Text beside tool calls is refused by gemini-3.6-flash and gemini-3.5-flash-lite and
 tolerated by gemini-3.1-* in public reports (hermes-agent#69231, discuss.ai.google.dev 175801); 3.5 and newer are taken
 so. None was checked against the live service.

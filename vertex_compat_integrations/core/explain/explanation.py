@@ -1,11 +1,12 @@
-"""What a request would be, and why: the address, the headers, the body, and what was done to the caller's words."""
+"""A request as it would be sent, and why: address, headers, body, and remarks on what was changed."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.settings.options import TOLERATED, unknown_names
 
 REDACTED = "<redacted>"
@@ -15,7 +16,7 @@ Kind = Literal["dropped", "converted", "defaulted"]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that was done to the caller's words.
+    """Something in which the request differs from what the caller passed.
 
     Attributes:
         kind: Whether it was dropped, converted or defaulted.
@@ -53,7 +54,7 @@ class Explanation:
         return "\n".join([*head, "", body, "", *map(str, self.remarks)])
 
 
-def remarks_on_call(call: Mapping[str, Any], class_name: str) -> list[Remark]:
+def remarks_on_call(call: JsonObject, class_name: str) -> list[Remark]:
     """What becomes of a call's arguments that are no options."""
     unknown = [Remark("dropped", name, f"It is no option of {class_name}.") for name in unknown_names(call)]
     idle = [name for name, value in call.items() if value is not None and name in TOLERATED - {"stream_usage"}]

@@ -11,25 +11,26 @@ from vertex_compat_integrations.core.explain.explanation import REDACTED, Explan
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.request.content import parts_of
-from vertex_compat_integrations.core.request.thinking import thinking_fields
+from vertex_compat_integrations.core.request.thinking import ThinkingFields, thinking_fields
 from vertex_compat_integrations.core.settings.connection import (
     LOCATION_VARIABLES,
     PROJECT_VARIABLES,
     Connection,
     Destination,
 )
-from vertex_compat_integrations.core.settings.options import Options, wire_paths
+from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, Options, wire_paths
 from vertex_compat_integrations.core.transport.body import ACCEPTED_ENCODINGS
 
 UNKNOWN_PROJECT = "PROJECT-OF-THE-CREDENTIALS"
-"""What stands in the URL as long as nobody has asked the credentials for their project."""
+"""The project in the URL as long as the credentials were not asked for theirs."""
 
-_THINKING = ("thinking", "reasoning_effort", "thinking_budget", "thinking_level")
+_DEFAULTED = ("temperature", "top_p", "max_tokens")
+"""Options of which it is worth a remark that they are unset."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a caller asked for, and what it became.
+class ExplainedCall:
+    """A call, and the request that it became.
 
     Attributes:
         connection: The settings of where, and as whom.
@@ -52,28 +53,29 @@ class Asked:
     places: Sequence[Place]
 
 
-def explain(asked: Asked, project: str | None) -> Explanation:
-    """The explanation of a request; `project` is what the credentials said, if they were asked before."""
-    known = asked.destination.project or project
-    url = asked.destination.build_base_url(known or UNKNOWN_PROJECT) + wire.CHAT_PATH
+def explain(call: ExplainedCall, project: str | None) -> Explanation:
+    """The explanation of a call's request; `project` is that of the credentials, if it is already known."""
+    project = call.destination.project or project
+    url = call.destination.build_base_url(project or UNKNOWN_PROJECT) + wire.CHAT_PATH
+    thinking = thinking_fields(call.options, call.facts)
     remarks = (
-        *_of_place(asked, known),
-        *_of_places(asked),
-        *_of_credentials(asked),
-        *_of_model(asked),
-        *_of_options(asked),
-        *_of_thinking(asked),
-        *_of_notes(asked),
-        *_of_messages(asked.messages, asked.request.body["messages"]),
+        *_of_place(call, project),
+        *_of_places(call),
+        *_of_credentials(call),
+        *_of_model(call),
+        *_of_options(call),
+        *_of_thinking(call.options, thinking),
+        *_of_notes(call.request, thinking),
+        *_of_messages(call.messages, call.request.body["messages"]),
     )
-    return Explanation(url, _headers(asked), asked.request.body, remarks)
+    return Explanation(url, _headers(call), call.request.body, remarks)
 
 
-def _headers(asked: Asked) -> dict[str, str]:
+def _headers(call: ExplainedCall) -> dict[str, str]:
     """The headers as they may be shown."""
-    hidden = asked.options.default_headers or {}
-    shown = {name: REDACTED if name in hidden else value for name, value in asked.request.headers.items()}
-    quota = asked.connection.quota_project if not asked.destination.emulated else None
+    hidden = call.options.default_headers or {}
+    shown = {name: REDACTED if name in hidden else value for name, value in call.request.headers.items()}
+    quota = call.connection.quota_project if not call.destination.emulated else None
     account = {"x-goog-user-project": quota} if quota else {}
     return {
         "Authorization": f"Bearer {REDACTED}",
@@ -84,8 +86,8 @@ def _headers(asked: Asked) -> dict[str, str]:
     }
 
 
-def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
-    connection, destination = asked.connection, asked.destination
+def _of_place(call: ExplainedCall, project: str | None) -> Iterator[Remark]:
+    connection, destination = call.connection, call.destination
     if destination.emulated:
         why = f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator, without credentials."
         yield Remark("converted", "the destination", why)
@@ -94,26 +96,30 @@ def _of_place(asked: Asked, project: str | None) -> Iterator[Remark]:
             yield Remark("converted", "base_url", f"{destination.base_url} is what comes before the route.")
         return
     if connection.location is None and not connection.locations:
-        source = _source(LOCATION_VARIABLES, asked.environment) or "It is unset, and the most models are there."
+        source = _source(LOCATION_VARIABLES, call.environment) or "It is unset, and the most models are there."
         yield Remark("defaulted", f"location={destination.location!r}", source)
-    if connection.project is None and project is None:
-        yield Remark("defaulted", "project", "It is unset: the first call asks the credentials for theirs.")
-    elif connection.project is None:
-        source = _source(PROJECT_VARIABLES, asked.environment) or "The credentials said so, or the emulator."
-        yield Remark("defaulted", f"project={project!r}", source)
+    if connection.project is None:
+        yield _of_unset_project(project, call.environment)
 
 
-def _of_places(asked: Asked) -> Iterator[Remark]:
-    """In which order several places are asked."""
-    if len(asked.places) < 2:
+def _of_unset_project(project: str | None, environment: Mapping[str, str]) -> Remark:
+    if project is None:
+        return Remark("defaulted", "project", "It is unset: the first call asks the credentials for theirs.")
+    source = _source(PROJECT_VARIABLES, environment) or "The credentials said so, or the emulator."
+    return Remark("defaulted", f"project={project!r}", source)
+
+
+def _of_places(call: ExplainedCall) -> Iterator[Remark]:
+    """In which order several places are call."""
+    if len(call.places) < 2:
         return
-    reached = asked.connection.max_retries + 1
-    first, *others = map(str, asked.places[:reached])
+    reached = call.connection.max_retries + 1
+    first, *others = map(str, call.places[:reached])
     why = f"{first} is asked first" + (f", then {', '.join(others)}" if others else "")
     why += ": after a 429, a 503, or where the model is not served."
-    if missed := asked.places[reached:]:
+    if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
-    names = ("locations" if len(asked.connection.locations) > 1 else "", _several_types(asked.options))
+    names = ("locations" if len(call.connection.locations) > 1 else "", _several_types(call.options))
     yield Remark("converted", " and ".join(filter(None, names)), why)
 
 
@@ -126,41 +132,43 @@ def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | N
     return f"It is unset: {name} says so." if name else None
 
 
-def _of_credentials(asked: Asked) -> Iterator[Remark]:
-    connection = asked.connection
-    if asked.destination.emulated or connection.api_key is not None or connection.credentials is not None:
+def _of_credentials(call: ExplainedCall) -> Iterator[Remark]:
+    connection = call.connection
+    if call.destination.emulated or connection.api_key is not None or connection.credentials is not None:
         return
     why = "None are given: Application Default Credentials are looked for by the first call."
     yield Remark("defaulted", "credentials", why)
 
 
-def _of_model(asked: Asked) -> Iterator[Remark]:
-    sent = asked.request.body["model"]
-    if asked.options.model != sent:
-        yield Remark("converted", f"model={asked.options.model!r}", f"{sent!r} is its name on this endpoint.")
+def _of_model(call: ExplainedCall) -> Iterator[Remark]:
+    sent = call.request.body["model"]
+    if call.options.model != sent:
+        yield Remark("converted", f"model={call.options.model!r}", f"{sent!r} is its name on this endpoint.")
 
 
-def _of_options(asked: Asked) -> Iterator[Remark]:
+def _of_options(call: ExplainedCall) -> Iterator[Remark]:
     """What became of the options that have a place in the body."""
-    unset: list[str] = []
-    for name, path in wire_paths().items():
-        value = getattr(asked.options, name)
-        if value is None:
-            unset.extend([name] if name in ("temperature", "top_p", "max_tokens") else [])
-        elif name in asked.request.ignored:
-            yield Remark("dropped", name, f"{asked.request.body['model']} ignores it on this endpoint.")
-        elif name == "tools":
-            yield from _of_tools(value, asked.request.body)
-        elif (sent := _at(asked.request.body, path)) is None:
-            yield Remark("dropped", name, _EMPTY.get(name, "It says nothing that is not so anyway."))
-        elif sent != value:
-            yield Remark("converted", name, _WHY.get(name, f"{sent!r} is how the endpoint takes it."))
-    if asked.options.parallel_tool_calls is not None and "parallel_tool_calls" not in asked.request.body:
+    for name in wire_paths():
+        if (value := getattr(call.options, name)) is not None:
+            yield from _of_option(name, value, call.request)
+    if call.options.parallel_tool_calls is not None and "parallel_tool_calls" not in call.request.body:
         yield Remark("dropped", "parallel_tool_calls", "The endpoint ignores it; False keeps an answer's first call.")
-    if "stream_options" in asked.request.body:
-        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are asked.")
-    if unset:
+    if "stream_options" in call.request.body:
+        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are call.")
+    if unset := [name for name in _DEFAULTED if getattr(call.options, name) is None]:
         yield Remark("defaulted", ", ".join(unset), "Unset is not sent, so that the service's own defaults hold.")
+
+
+def _of_option(name: str, value: Any, request: Request) -> Iterator[Remark]:
+    """What became of an option that is set."""
+    if name in request.ignored:
+        yield Remark("dropped", name, f"{request.body['model']} ignores it on this endpoint.")
+    elif name == "tools":
+        yield from _of_tools(value, request.body)
+    elif (sent := _at(request.body, wire_paths()[name])) is None:
+        yield Remark("dropped", name, _EMPTY.get(name, "It says nothing that is not so anyway."))
+    elif sent != value:
+        yield Remark("converted", name, _WHY.get(name, f"{sent!r} is how the endpoint takes it."))
 
 
 _EMPTY = {"stop": "An empty list stops nowhere.", "tool_choice": "There is no tool to choose, or the model decides."}
@@ -186,29 +194,27 @@ def _of_tools(tools: Sequence[Any], body: wire.Json) -> Iterator[Remark]:
             yield Remark("converted", f"the tool {name}", "It is said in the endpoint's subset of JSON Schema.")
 
 
-def _of_thinking(asked: Asked) -> Iterator[Remark]:
-    named = [f"{name}={value!r}" for name in _THINKING if (value := getattr(asked.options, name)) is not None]
-    fields = thinking_fields(asked.options, asked.facts)
+def _of_thinking(options: Options, fields: ThinkingFields) -> Iterator[Remark]:
+    named = [f"{name}={value!r}" for name in THINKING_SETTINGS if (value := getattr(options, name)) is not None]
     sent = {**fields.top, **fields.google}
     marker = sent.pop("thought_tag_marker", None)
-    if named and sent != {"reasoning_effort": asked.options.reasoning_effort} and not fields.notes:
+    if named and sent != {"reasoning_effort": options.reasoning_effort} and not fields.notes:
         yield Remark("converted", ", ".join(named), f"{sent} is how this model is told.")
-    if marker is not None and asked.options.thought_tag_marker is None:
+    if marker is not None and options.thought_tag_marker is None:
         yield Remark("defaulted", f"thought_tag_marker={marker!r}", "Thoughts are told apart by it.")
 
 
-def _of_notes(asked: Asked) -> Iterator[Remark]:
+def _of_notes(request: Request, thinking: ThinkingFields) -> Iterator[Remark]:
     """What the model cannot do."""
-    of_thinking = thinking_fields(asked.options, asked.facts).notes
-    for note in asked.request.notes:
-        yield Remark("dropped" if note in of_thinking else "converted", "for this model", note)
+    for note in request.notes:
+        yield Remark("dropped" if note in thinking.notes else "converted", "for this model", note)
 
 
-def _of_messages(given: Sequence[wire.Message], sent: Sequence[wire.Message]) -> Iterator[Remark]:
-    if len(sent) < len(given):
-        why = f"{len(given)} become {len(sent)}: some say nothing, or are told together with a neighbour."
+def _of_messages(passed: Sequence[wire.Message], sent: Sequence[wire.Message]) -> Iterator[Remark]:
+    if len(sent) < len(passed):
+        why = f"{len(passed)} become {len(sent)}: some say nothing, or are told together with a neighbour."
         yield Remark("converted", "messages", why)
-    had, has = _signatures(given), _signatures(sent)
+    had, has = _signatures(passed), _signatures(sent)
     skipped = has.count(wire.SKIP_SIGNATURE) - had.count(wire.SKIP_SIGNATURE)
     if skipped > 0:
         why = f"The history lacks {skipped} that the model demands: Google's skip value stands in."
@@ -216,11 +222,11 @@ def _of_messages(given: Sequence[wire.Message], sent: Sequence[wire.Message]) ->
     if (lost := len(had) - len(has) + max(skipped, 0)) > 0:
         why = f"{lost} are not sent: repeated ones, or such as this model cannot read."
         yield Remark("dropped", "thought signatures", why)
-    if _results(given) != _results(sent):
+    if _results(passed) != _results(sent):
         yield Remark("converted", "the order of tool results", "It is that of the calls, right after them.")
-    if _arguments(given) != _arguments(sent):
+    if _arguments(passed) != _arguments(sent):
         yield Remark("converted", "arguments of tool calls", "Some are no JSON object.")
-    if _preambles(sent) < _preambles(given):
+    if _preambles(sent) < _preambles(passed):
         yield Remark("dropped", "text beside tool calls", "This model refuses it.")
 
 
@@ -247,8 +253,8 @@ def _preambles(messages: Iterable[wire.Message]) -> int:
     return sum(bool(message.get("tool_calls")) and bool(message.get("content")) for message in messages)
 
 
-def _at(body: wire.Json, path: Sequence[str]) -> Any:
-    held: Any = body
+def _at(body: wire.Json, path: Sequence[str]) -> object:
+    value: object = body
     for key in path:
-        held = held.get(key) if isinstance(held, Mapping) else None
-    return held
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -1,4 +1,4 @@
-"""Messages, options and facts → the body of one request. Pure."""
+"""Messages, options and facts → the body of one request; the order in which its rules apply. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from pydantic_core import from_json, to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.json_values import deep_merge, google_extras, mapping_in
+from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, google_extras, mapping_in
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
-from vertex_compat_integrations.core.request.thinking import begins_in_thoughts, is_thinking_off, thinking_fields
+from vertex_compat_integrations.core.request.thinking import thinking_fields
+from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.core.settings.options import Options, wire_paths
@@ -33,7 +34,7 @@ class Request:
     """One request, ready to be sent.
 
     Attributes:
-        body: The JSON body; what stays equal from turn to turn stands before the messages.
+        body: The JSON body; what is equal from turn to turn comes before the messages.
         headers: Headers besides the credential's.
         one_call: Whether only the first tool call of the answer is kept.
         marker: The tag round thoughts in the answer, if the request sets one.
@@ -62,12 +63,12 @@ def build_request(
     resource: Resource = Resource(),
     skip_values: SkipValues = "as the model demands",
 ) -> Request:
-    """The request that says all this to a model with these facts.
+    """The request with these messages and options, for a model with these facts.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
-        HistoryError: The messages stand in an order that the endpoint refuses.
-        SchemaError: A tool's or the answer's schema cannot be said in the endpoint's subset.
+        HistoryError: The messages are in an order that the endpoint refuses.
+        SchemaError: A tool's or the answer's schema has no form in the endpoint's subset.
     """
     declared = settle_tools(options.tools, options.tool_choice, facts)
     thinking = thinking_fields(options, facts)
@@ -85,18 +86,21 @@ def build_request(
     settled = settle_history(messages, facts, skip_values)
     if not facts.gemini and "/" in options.model:
         settled = without_signatures(settled)
-    told = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
-    body["messages"] = told.messages
+    conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
+    # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
+    body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
+    # From the body and not from the options, whose thinking the user's extra body may overrule.
+    thinking_in_body = read_thinking(body, facts)
     return Request(
         body,
         _headers(options),
         one_call=options.parallel_tool_calls is False,
         marker=google_extras(body).get("thought_tag_marker"),
-        unopened=begins_in_thoughts(body, facts),
-        thinking_off=is_thinking_off(body, facts),
+        unopened=thinking_in_body.begins_in_thoughts,
+        thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *told.notes),
+        notes=(*thinking.notes, *tools.notes, *conversation.notes),
     )
 
 
@@ -104,8 +108,8 @@ def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
     """The body with Google's own tools in their place, behind those that the extra body brings."""
     if not native:
         return body
-    known = google_extras(body).get("tools") or []
-    return deep_merge(body, {"extra_body": {"google": {"tools": [*known, *native]}}})
+    tools = google_extras(body).get("tools") or []
+    return deep_merge(body, {"extra_body": {"google": {"tools": [*tools, *native]}}})
 
 
 def _tool_fields(fitted: FittedTools) -> wire.Json:
@@ -117,24 +121,29 @@ def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple
     """The options that go out as they are, each in its place; and the names of those that have no effect."""
     fields: wire.Json = {}
     ignored: list[str] = []
-    held = vars(options)
+    # `getattr` on a pydantic model costs more than a look into its dict.
+    values = vars(options)
     for name, path in wire_paths().items():
-        value = held[name]
+        value = values[name]
         if value is None or name in ("tools", "tool_choice") or (name == "stop" and not value):
             continue
         if name in facts.ignores:
             ignored.append(name)
-            continue
-        at = fields
-        for key in path[:-1]:
-            at = at.setdefault(key, {})
-        at[path[-1]] = _as_on_the_wire(name, value)
+        else:
+            _put(fields, path, _as_on_the_wire(name, value))
     if options.parallel_tool_calls is not None and not facts.gemini and options.tools:
         fields["parallel_tool_calls"] = options.parallel_tool_calls
     return fields, tuple(ignored)
 
 
-def _as_on_the_wire(name: str, value: Any) -> Any:
+def _put(fields: wire.Json, path: Sequence[str], value: object) -> None:
+    *parents, last = path
+    for key in parents:
+        fields = fields.setdefault(key, {})
+    fields[last] = value
+
+
+def _as_on_the_wire(name: str, value: object) -> object:
     match name, value:
         case "safety_settings", Mapping():
             return [{"category": category, "threshold": threshold} for category, threshold in value.items()]
@@ -144,11 +153,11 @@ def _as_on_the_wire(name: str, value: Any) -> Any:
             return value
 
 
-def _nested_extra_body(extra: Mapping[str, Any] | None) -> wire.Json:
+def _nested_extra_body(extra: JsonObject | None) -> wire.Json:
     """The user's extra body with Google's extras where Google documents them: under `extra_body.google`.
 
     Raises:
-        SettingsError: What stands in the place of a mapping is none; None counts as left out.
+        SettingsError: A value that must be a mapping is none; None counts as left out.
     """
     if not extra:
         return {}
@@ -163,7 +172,7 @@ def _nested_extra_body(extra: Mapping[str, Any] | None) -> wire.Json:
     return nested
 
 
-def _mapping_at(extra: Mapping[str, Any], key: str) -> wire.Json:
+def _mapping_at(extra: JsonObject, key: str) -> wire.Json:
     value = extra.get(key)
     if not isinstance(value, Mapping | None):
         raise SettingsError(f"{key!r} in the extra body is no mapping: {value!r}.")
@@ -198,8 +207,9 @@ def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> N
     if facts.gemini and isinstance(schema := mapping_in(body.get("response_format")).get("json_schema"), Mapping):
         inner = schema.get("schema")
         converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
-        kept = {key: value for key, value in schema.items() if key != "strict"}
-        body["response_format"] = {**body["response_format"], "json_schema": {**kept, **converted}}
+        # `strict` has no counterpart in Gemini's API.
+        rest = {key: value for key, value in schema.items() if key != "strict"}
+        body["response_format"] = {**body["response_format"], "json_schema": {**rest, **converted}}
     cache = google.get("cached_content")
     if cache and "/" not in cache and resource.project and resource.location:
         full = f"projects/{resource.project}/locations/{resource.location}/cachedContents/{cache}"

@@ -1,7 +1,7 @@
-"""What one request cannot say at once; refused before it is sent. Pure.
+"""Combinations in a request that the endpoint refuses; they are refused before it is sent. Pure.
 
 Sources: Google's page on OpenAI compatibility (`detail` before Gemini 3; effort or thinking_config), and the service's
-own words in public reports (cached content beside instructions and tools; function calling beside a MIME type).
+own errors in public reports (cached content beside instructions and tools; function calling beside a MIME type).
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,9 +56,9 @@ def _refuse_beside_cache(body: wire.Json, google: Mapping[str, Any]) -> None:
 def _refuse_beside_tools(body: wire.Json) -> None:
     kind = str(body.get("response_format", {}).get("type", "text"))
     if kind not in _PLAIN_FORMATS:
-        said = "a JSON response_format" if "json" in kind else f"a response_format of {kind}"
+        name = "a JSON response_format" if "json" in kind else f"a response_format of {kind}"
         raise SettingsError(
-            f"{body['model']} takes either tools or {said}, not both.",
+            f"{body['model']} takes either tools or {name}, not both.",
             hint='Use with_structured_output(method="function_calling"), or a Gemini 3 model.',
         )
 
@@ -73,7 +73,7 @@ def _refuse_mixed_detail(body: wire.Json) -> None:
 
 
 def _images(body: wire.Json) -> Iterator[Mapping[str, Any]]:
-    """Where images stand in the messages; other media go the same way, but have no detail."""
+    """The images of the messages; other media are sent as image_url, too, but have no detail."""
     for message in body["messages"]:
         content = message.get("content")
         for part in content if isinstance(content, list) else ():

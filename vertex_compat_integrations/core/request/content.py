@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import UnsupportedContentError, VertexCompatWarning
+from vertex_compat_integrations.core.json_values import JsonObject
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
@@ -47,7 +48,7 @@ _MAGIC = (
 _NAMESPACES = ("google", "vertex")
 
 _CONTAINERS = frozenset({"audio/ogg", "audio/mp4", "video/webm", "video/mp4", "video/quicktime", "video/3gpp"})
-"""Kinds that hold sound or pictures alike: which, the bytes at their beginning do not say."""
+"""Containers of sound or of pictures; their first bytes do not show which."""
 
 
 def text(value: str) -> wire.TextPart:
@@ -60,17 +61,15 @@ def media(
 ) -> wire.ImagePart | wire.AudioPart:
     """A medium by URL (`https:`, `gs:`, `data:`) or as base64 data.
 
-    What the bytes say of themselves counts more than `mime_type`, which frameworks relabel; of a URL that nothing is
-    known of, the ending tells, because the endpoint takes it for an image.
+    The type that the first bytes show counts more than `mime_type`, which frameworks relabel; without either, a URL's
+    ending decides, because the endpoint takes every URL for an image.
 
     Raises:
         UnsupportedContentError: There is neither URL nor data, or data of no known kind.
     """
     if url is not None and url.startswith("data:"):
-        head, _, data = url.removeprefix("data:").partition(",")
-        mime_type = mime_type or head.partition(";")[0] or None
-        if head.rpartition(";")[2].strip().lower() != "base64":
-            data = b64encode(unquote_to_bytes(data)).decode()
+        data, declared = _split_data_uri(url)
+        mime_type = mime_type or declared
     if data is not None:
         return _by_data(data, _truer(sniff(data), mime_type), detail)
     if not url:
@@ -81,8 +80,17 @@ def media(
     return _image(url, detail)
 
 
+def _split_data_uri(uri: str) -> tuple[str, str | None]:
+    """The data as base64, and the MIME type that the URI declares."""
+    head, _, data = uri.removeprefix("data:").partition(",")
+    # RFC 2397: without the word base64, the data are percent-encoded.
+    if head.rpartition(";")[2].strip().lower() != "base64":
+        data = b64encode(unquote_to_bytes(data)).decode()
+    return data, head.partition(";")[0] or None
+
+
 def guess_by_name(name: str | None) -> str | None:
-    """The MIME type that a file's name or a URL's ending tells; None if it tells none."""
+    """The MIME type that the ending of a file's name or of a URL stands for; None if it is unknown."""
     return mimetypes.guess_type(name.partition("?")[0].partition("#")[0])[0] if name else None
 
 
@@ -108,25 +116,30 @@ def _image(url: str, detail: str | None) -> wire.ImagePart:
     return {"type": "image_url", "image_url": image}
 
 
-def own_extra(holder: Mapping[str, Any]) -> wire.ExtraContent | None:
+def own_extra(holder: JsonObject) -> wire.ExtraContent | None:
     """The `extra_content` that a block or a message brings itself, for Google's fields on it.
 
     Older pages of Google's called it `extra_part`, with the fields bare or under `extra_content`.
     """
-    given = holder.get("extra_content")
-    extra: wire.ExtraContent = dict(given) if isinstance(given, Mapping) else {}
+    own = holder.get("extra_content")
+    extra: wire.ExtraContent = dict(own) if isinstance(own, Mapping) else {}
     older = holder.get("extra_part")
     if isinstance(older, Mapping):
         warnings.warn(
             "extra_part is gone from Google's pages: it is sent as extra_content.", VertexCompatWarning, stacklevel=2
         )
-        inner = older.get("extra_content")
-        extra |= dict(inner) if isinstance(inner, Mapping) else {}
-        bare = {key: value for key, value in older.items() if key not in ("extra_content", *_NAMESPACES)}
-        extra |= {key: older[key] for key in _NAMESPACES if key in older}
-        if bare:
-            extra["google"] = {**(extra.get("google") or {}), **bare}
+        extra = _with_extra_part(extra, older)
     return extra or None
+
+
+def _with_extra_part(extra: wire.ExtraContent, older: JsonObject) -> wire.ExtraContent:
+    inner = older.get("extra_content")
+    extra |= dict(inner) if isinstance(inner, Mapping) else {}
+    extra |= {key: older[key] for key in _NAMESPACES if key in older}
+    bare = {key: value for key, value in older.items() if key not in ("extra_content", *_NAMESPACES)}
+    if bare:
+        extra["google"] = {**(extra.get("google") or {}), **bare}
+    return extra
 
 
 def sniff(data: str) -> str | None:
@@ -140,5 +153,5 @@ def sniff(data: str) -> str | None:
 
 def parts_of(message: wire.Message) -> list[Any]:
     """The content of a message as parts; a string is one text part."""
-    said = message.get("content")
-    return [{"type": "text", "text": said}] if isinstance(said, str) else list(said or ())
+    content = message.get("content")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())

@@ -1,4 +1,4 @@
-"""The rules by which the endpoint takes a conversation; what breaks one is mended where nothing is lost, else refused.
+"""The endpoint's rules for a conversation; messages that break one are repaired if nothing is lost, else refused.
 
 Sources: Google's "Thought signatures" (first call of each step of the current turn; order of calls and results), and
 the service's own refusals as quoted in public issues: unequal numbers of calls and results, empty text parts, arguments
@@ -17,7 +17,7 @@ from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
 
 EMPTY_RESULT = '{"output": ""}'
-"""What a tool says that says nothing: a function response whose `output` is empty."""
+"""The content of a tool message without content: a function response whose `output` is empty."""
 
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
 """Which calls of the current turn get the documented skip value for a thought signature.
@@ -30,7 +30,7 @@ refused: another model's, or of a call that was changed on the way.
 def settle_history(
     messages: Sequence[wire.Message], facts: ModelFacts, skip_values: SkipValues = "as the model demands"
 ) -> list[wire.Message]:
-    """The messages as the model's rules have them; the given ones are not changed.
+    """The messages as the model's rules demand them; the caller's are not changed.
 
     Raises:
         HistoryError: A call without result, a result without call, or nothing from the user.
@@ -56,6 +56,7 @@ def _clean(message: wire.Message) -> wire.Message | None:
         content = [part for part in content if part.get("type") != "text" or part.get("text")]
     match message["role"]:
         case "tool":
+            # The number of results must equal that of the calls, so an empty result cannot be left out.
             return cast("wire.Message", {**message, "content": content or EMPTY_RESULT})
         case "user" if not content:
             raise HistoryError("A user message is empty.", hint="Leave it out, or put text into it.")
@@ -139,28 +140,30 @@ def _paired(calls: list[wire.ToolCall], results: list[wire.ToolMessage]) -> Iter
 
 
 def _with_calls_in_turn(messages: list[wire.Message]) -> list[wire.Message]:
-    """The messages, what the assistant said right before a message with calls taken into that message.
+    """The messages, with an assistant's text right before a message with calls moved into that message.
 
-    "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
+    Otherwise the service refuses: "Please ensure that function call turn comes immediately after a user turn or after a
+    function response turn."
     """
-    turned: list[wire.Message] = []
+    backwards: list[wire.Message] = []
     following: int | None = None
     for message in reversed(messages):
-        after = turned[following] if following is not None else None
-        if following is not None and after and _is_said_before_calls(message, after):
-            turned[following] = _with_preamble(message, after)
+        after = backwards[following] if following is not None else None
+        if following is not None and after and _is_preamble(message, after):
+            backwards[following] = _with_preamble(message, after)
             continue
-        turned.append(message)
-        following = len(turned) - 1 if message["role"] != "system" else following
-    return turned[::-1]
+        backwards.append(message)
+        # The service looks through system messages: they become one instruction beside the conversation.
+        following = len(backwards) - 1 if message["role"] != "system" else following
+    return backwards[::-1]
 
 
-def _is_said_before_calls(message: wire.Message, after: wire.Message) -> bool:
+def _is_preamble(message: wire.Message, after: wire.Message) -> bool:
     return message["role"] == after["role"] == "assistant" and bool(after.get("tool_calls"))
 
 
 def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Message:
-    """The message with the preamble's content before its own; what the preamble bore stands on its last part."""
+    """The message with the preamble's content before its own; the preamble's signature moves to its last part."""
     *parts, last = parts_of(preamble)
     if preamble["role"] == "assistant" and (extra := preamble.get("extra_content")):
         last = {"extra_content": extra, **last}
@@ -203,7 +206,7 @@ def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Mess
 
 
 def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.ExtraContent:
-    """The extra content without the signatures that stand elsewhere; what is left empty goes, too."""
+    """The extra content without the signatures that are carried elsewhere, and without what is then empty."""
     rest = {
         namespace: {key: item for key, item in value.items() if key != "thought_signature" or item not in carried}
         if isinstance(value, dict)

@@ -1,7 +1,7 @@
-"""What single families of models want otherwise, each by a fact of the catalogue. Pure.
+"""What some families of models demand of tools and messages, each by a fact of the catalogue. Pure.
 
 Sources: Google's "Function calling for open models" (gpt-oss and the largest Llama 3 take no forced call, Qwen wants
-`tool_choice` said, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
+`tool_choice` set, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class FittedMessages:
 
 
 def fit_tools(tools: Sequence[Any], choice: Any, model: str, facts: ModelFacts) -> FittedTools:
-    """The tools and the choice among them that come nearest to what was asked for."""
+    """The tools and the tool choice that come nearest to what was asked for."""
     notes: tuple[str, ...] = ()
     if tools and not facts.calls_tools:
         notes = (f"{model} is not known to call tools; they are sent all the same.",)
@@ -58,7 +58,7 @@ def _fit_named(tools: Sequence[Any], name: str, model: str, facts: ModelFacts, n
 
 
 def fit_messages(messages: list[wire.Message], model: str, facts: ModelFacts, *, has_tools: bool) -> FittedMessages:
-    """The messages with system text and turns where the model wants them; the given ones are not changed.
+    """The messages with system text and turns where the model wants them; the caller's are not changed.
 
     Raises:
         HistoryError: The model wants the user to begin, and the assistant does.
@@ -78,8 +78,8 @@ def _with_system_in_user(messages: list[wire.Message]) -> list[wire.Message]:
     first = next((place for place, message in enumerate(rest) if message["role"] == "user"), None)
     if first is None:
         return [{"role": "user", "content": _joined(parts)}, *rest]
-    told = cast("wire.Message", {**rest[first], "content": _joined([*parts, *parts_of(rest[first])])})
-    return [*rest[:first], told, *rest[first + 1 :]]
+    user = cast("wire.Message", {**rest[first], "content": _joined([*parts, *parts_of(rest[first])])})
+    return [*rest[:first], user, *rest[first + 1 :]]
 
 
 def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
@@ -100,14 +100,14 @@ def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
 
 
 def _continues(before: wire.Message, message: wire.Message) -> bool:
-    """Whether one party speaks twice in a row, in words."""
+    """Whether both messages are text of the same side, user or assistant."""
     if before["role"] != message["role"] or message["role"] not in ("user", "assistant"):
         return False
     return not (before.get("tool_calls") or message.get("tool_calls"))
 
 
 def _joined(parts: list[Any]) -> Any:
-    """One content of several parts; words alone become one text, since many open models take nothing else."""
+    """One content of several parts; if all are text, one string, since many open models take nothing else."""
     if all(part.get("type") == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts

@@ -1,4 +1,4 @@
-"""The thinking settings, four ways of saying one thing, → what the model at hand takes.
+"""The thinking settings, four ways to express one thing → the fields that the model takes.
 
 Sources: Google's page on OpenAI compatibility ("only one of reasoning_effort or thinking_config"; low 1,024, medium
 8,192, high 24,576 tokens), its Gemini 3 guide (level and budget together are refused). That the endpoint refuses the
@@ -6,13 +6,11 @@ effort `none` while it accepts a budget of 0 is from public reports, unverified 
 "Thinking for open models" (`chat_template_kwargs`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.json_values import google_extras, mapping_in
 from vertex_compat_integrations.core.settings.options import Options
 
 DEFAULT_MARKER = "think"
@@ -29,14 +27,16 @@ _NAMES = {
     "include_thoughts": "include_thoughts",
 }
 
+SWITCHES = "chat_template_kwargs"
+"""The field of the body that holds the switches of a model's chat template, as vLLM and SGLang take it."""
 
-_SWITCHES = "chat_template_kwargs"
-_USUAL_SWITCH = "enable_thinking"
+USUAL_SWITCH = "enable_thinking"
+"""The switch of a model of which no other is known; Qwen's and GLM's templates name it so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """How much to think, said in one way, and whether to tell."""
+    """How much to think, in one way, and whether the thoughts are part of the answer."""
 
     effort: str | None = None
     budget: int | None = None
@@ -50,7 +50,7 @@ class Thinking:
 
     @property
     def asks_for_thoughts(self) -> bool:
-        """Whether the model shall think, or tell its thoughts."""
+        """Whether the model shall think, or give its thoughts."""
         amounts = (self.effort, self.budget or None, self.level)
         return bool(self.include_thoughts) or any(amount is not None for amount in amounts)
 
@@ -65,33 +65,34 @@ class ThinkingFields:
         notes: What of the settings the model cannot do, as sentences for the user.
     """
 
-    top: dict[str, Any]
-    google: dict[str, Any]
+    top: wire.Json
+    google: wire.Json
     notes: tuple[str, ...] = ()
 
 
 def resolve_thinking(options: Options) -> Thinking:
-    """What the options say of thinking.
+    """The options' thinking settings as one.
 
     Raises:
-        SettingsError: An effort stands together with a budget or a level, a budget with a level, or thoughts are asked
+        SettingsError: An effort is set together with a budget or a level, a budget with a level, or thoughts are asked
             for with thinking off.
     """
-    plain: dict[str, Any] = {
+    plain: wire.Json = {
         "effort": options.reasoning_effort,
         "budget": options.thinking_budget,
         "level": options.thinking_level,
         "include_thoughts": options.include_thoughts,
     }
-    said = {
+    fields = {
         name: value
         for each in (plain, _spelled_out(options.thinking))
         for name, value in each.items()
         if value is not None
     }
-    if said.get("effort") == "none":
-        said |= {"effort": None, "budget": _only(said, "budget", 0)}
-    thinking = Thinking(**said)
+    # A budget of 0 is the form of "off" that the endpoint accepts; the effort "none" it refuses.
+    if fields.get("effort") == "none":
+        fields |= {"effort": None, "budget": _only(fields, "budget", 0)}
+    thinking = Thinking(**fields)
     if sum(value is not None for value in (thinking.effort, thinking.budget, thinking.level)) > 1:
         raise SettingsError(
             "Of reasoning_effort, thinking_budget and thinking_level only one may be set.",
@@ -102,13 +103,13 @@ def resolve_thinking(options: Options) -> Thinking:
     return thinking
 
 
-def _only(said: dict[str, Any], name: str, value: int) -> int:
-    if said.get(name) not in (None, value):
+def _only(fields: wire.Json, name: str, value: int) -> int:
+    if fields.get(name) not in (None, value):
         raise SettingsError("reasoning_effort='none' together with a thinking_budget.", hint="Keep one of them.")
     return value
 
 
-def _spelled_out(thinking: object) -> dict[str, Any]:
+def _spelled_out(thinking: object) -> wire.Json:
     match thinking:
         case None:
             return {}
@@ -124,18 +125,19 @@ def _spelled_out(thinking: object) -> dict[str, Any]:
             raise SettingsError(f"thinking={thinking!r} is no thinking setting.")
 
 
-def _from_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+def _from_mapping(mapping: wire.Json) -> wire.Json:
+    fields: wire.Json = {}
     for name, value in mapping.items():
         if name not in _NAMES:
             raise SettingsError(f"thinking={{{name!r}: …}} is unknown.", hint=f"Known are {', '.join(_NAMES)}.")
-        said[_NAMES[name]] = value
-    if (effort := said.get("effort")) not in (None, "none", *BUDGETS):
+        fields[_NAMES[name]] = value
+    if (effort := fields.get("effort")) not in (None, "none", *BUDGETS):
         raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Known are none, {', '.join(BUDGETS)}.")
     for name, kind in (("budget", int), ("include_thoughts", bool)):
-        if (value := said.get(name)) is not None and type(value) is not kind:
+        # By `type`, since a bool is an int, and a budget of True is a mistake.
+        if (value := fields.get(name)) is not None and type(value) is not kind:
             raise SettingsError(f"thinking={{{name!r}: {value!r}}} is of another type.", hint=f"Give {kind.__name__}.")
-    return said
+    return fields
 
 
 def thinking_fields(options: Options, facts: ModelFacts) -> ThinkingFields:
@@ -159,24 +161,23 @@ def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> T
     if facts.thinking is None:
         return ThinkingFields({}, {}, _idle_note(thinking, options.model))
     _refuse_unknown_level(thinking, options.model, facts)
-    config: dict[str, Any] = {}
-    top: dict[str, Any] = {}
-    if thinking.budget is not None:
-        config["thinking_budget"] = thinking.budget
-    if thinking.level is not None:
-        config["thinking_level"] = thinking.level
-    if thinking.include_thoughts is not None:
-        config["include_thoughts"] = thinking.include_thoughts
+    settings = {
+        "thinking_budget": thinking.budget,
+        "thinking_level": thinking.level,
+        "include_thoughts": thinking.include_thoughts,
+    }
+    config: wire.Json = {name: value for name, value in settings.items() if value is not None}
+    top: wire.Json = {}
     if thinking.effort is not None and config:
         # Effort and thinking_config exclude each other on the wire; the effort moves into the config.
         config |= _effort_as_config(thinking.effort, facts)
     elif thinking.effort is not None:
         top["reasoning_effort"] = thinking.effort
-    google: dict[str, Any] = {"thinking_config": config} if config else {}
-    if thinking.include_thoughts:
-        google["thought_tag_marker"] = options.thought_tag_marker or DEFAULT_MARKER
-    elif options.thought_tag_marker is not None:
-        google["thought_tag_marker"] = options.thought_tag_marker
+    google: wire.Json = {"thinking_config": config} if config else {}
+    # "If not specified, no tags will be returned around the model's thoughts": they could not be told from the answer.
+    marker = options.thought_tag_marker or (DEFAULT_MARKER if thinking.include_thoughts else None)
+    if marker is not None:
+        google["thought_tag_marker"] = marker
     return ThinkingFields(top, google)
 
 
@@ -193,6 +194,7 @@ def _refuse_unknown_level(thinking: Thinking, model: str, facts: ModelFacts) -> 
     if thinking.level is not None and facts.thinking == "budget":
         raise SettingsError(f"{model} has no thinking levels.", hint="Set a token budget: thinking_budget=….")
     wanted = thinking.level or thinking.effort
+    # "max" is no word of Gemini's, whose highest level is "high".
     if facts.gemini and thinking.effort == "max":
         wanted = "high"
     if wanted is None or facts.thinking == "budget" or wanted in facts.thinking_levels:
@@ -203,7 +205,7 @@ def _refuse_unknown_level(thinking: Thinking, model: str, facts: ModelFacts) -> 
     )
 
 
-def _effort_as_config(effort: str, facts: ModelFacts) -> dict[str, Any]:
+def _effort_as_config(effort: str, facts: ModelFacts) -> wire.Json:
     if facts.thinking == "budget":
         return {"thinking_budget": BUDGETS[effort]}
     return {"thinking_level": "high" if effort == "max" else effort}
@@ -223,11 +225,11 @@ def _open_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingF
             return _effort_fields(thinking, model, facts)
 
 
-def _switch_fields(thinking: Thinking, facts: ModelFacts) -> dict[str, Any]:
+def _switch_fields(thinking: Thinking, facts: ModelFacts) -> wire.Json:
     """The family's switch; it has no degrees, so any effort is on."""
     if thinking.effort is None and not thinking.is_off:
         return {}
-    return {_SWITCHES: {facts.thinking_switch or _USUAL_SWITCH: not thinking.is_off}}
+    return {SWITCHES: {facts.thinking_switch or USUAL_SWITCH: not thinking.is_off}}
 
 
 def _effort_fields(thinking: Thinking, model: str, facts: ModelFacts) -> ThinkingFields:
@@ -238,24 +240,3 @@ def _effort_fields(thinking: Thinking, model: str, facts: ModelFacts) -> Thinkin
         return ThinkingFields({}, {})
     note = f"Nothing is known to switch off the thinking of {model or 'this model'}: nothing is sent."
     return ThinkingFields({}, {}, (note,))
-
-
-def is_thinking_off(body: Mapping[str, Any], facts: ModelFacts) -> bool:
-    """Whether a request's body, the user's own fields included, says that the model shall not think."""
-    if facts.gemini:
-        return bool(mapping_in(google_extras(body).get("thinking_config")).get("thinking_budget") == 0)
-    return _switched(body, facts) is False
-
-
-def begins_in_thoughts(body: Mapping[str, Any], facts: ModelFacts) -> bool:
-    """Whether the answer to a request's body begins with thoughts that no tag opens."""
-    if not facts.unopened_thoughts:
-        return False
-    switched = _switched(body, facts)
-    return facts.thinks_unasked if switched is None else switched
-
-
-def _switched(body: Mapping[str, Any], facts: ModelFacts) -> bool | None:
-    switches = body.get(_SWITCHES)
-    value = switches.get(facts.thinking_switch or _USUAL_SWITCH) if isinstance(switches, Mapping) else None
-    return None if value is None else bool(value)

@@ -20,21 +20,21 @@ def build_tool_message(
     name: str | None = None,
     mime_types: Sequence[str | None] = (),
 ) -> wire.ToolMessage:
-    """The tool message that says the parts; `mime_types` tells of each what is known of it besides.
+    """The tool message with these parts; `mime_types` holds the type of each, where the caller knows it.
 
     Raises:
         UnsupportedContentError: A part is neither text nor a medium.
     """
-    said = "\n".join(part["text"] for part in parts if part["type"] == "text")
-    message: wire.ToolMessage = {"role": "tool", "tool_call_id": call_id, "content": said}
+    text = "\n".join(part["text"] for part in parts if part["type"] == "text")
+    message: wire.ToolMessage = {"role": "tool", "tool_call_id": call_id, "content": text}
     if name:
         message["name"] = name
-    known = (*mime_types, *[None] * (len(parts) - len(mime_types)))
-    shown = [(part, mime_type) for part, mime_type in zip(parts, known, strict=True) if part["type"] != "text"]
+    types = (*mime_types, *[None] * (len(parts) - len(mime_types)))
+    shown = [(part, mime_type) for part, mime_type in zip(parts, types, strict=True) if part["type"] != "text"]
     media = [_response_part(part, mime_type, number) for number, (part, mime_type) in enumerate(shown)]
     if media:
         references = {f"media_{number}": {"$ref": _display_name(number)} for number in range(len(media))}
-        message["content"] = to_json({"output": said, **references}).decode()
+        message["content"] = to_json({"output": text, **references}).decode()
         message["extra_content"] = {"google": {"parts": media}}
     return message
 

@@ -9,13 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.schema.convert import to_parameters
 
 NATIVE_TOOLS = frozenset(
@@ -26,10 +27,18 @@ NATIVE_TOOLS = frozenset(
 )
 """Fields of Vertex AI's native `Tool`, besides function declarations."""
 
+_MODES: Mapping[str, Literal["required", "none", "validated"]] = {
+    "any": "required",
+    "required": "required",
+    "none": "none",
+    "validated": "validated",
+}
+"""Words that force or forbid a call; `any` is Anthropic's and LangChain's for `required`."""
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def is_native_tool(tool: Any) -> bool:
+def is_native_tool(tool: object) -> bool:
     """Whether a tool is one of Google's own, such as `{"google_search": {}}`; in snake or in camel case."""
     return (
         isinstance(tool, Mapping)
@@ -41,7 +50,7 @@ def is_native_tool(tool: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a request says of tools.
+    """The tools of a request, and the choice among them.
 
     Attributes:
         functions: The functions that may be called, as they go out.
@@ -54,15 +63,14 @@ class Declared:
     choice: wire.ToolChoice | None
 
 
-def settle_tools(tools: Sequence[Any] | None, choice: Any, facts: ModelFacts) -> Declared:
+def settle_tools(tools: Sequence[object] | None, choice: object, facts: ModelFacts) -> Declared:
     """The tools that are allowed, and the choice among them.
 
     Raises:
         SettingsError: The choice names what is no tool, or asks for a call where there is none; or a native tool of
             Gemini is given to another model.
     """
-    native = [tool for tool in tools or () if is_native_tool(tool)]
-    functions = [tool for tool in tools or () if not is_native_tool(tool)]
+    native, functions = _split_native(tools or ())
     if native and not facts.gemini:
         raise SettingsError(
             f"{', '.join(map(str, native[0]))} is a tool of Gemini's own.", hint="Use a Gemini model, or leave it out."
@@ -78,12 +86,21 @@ def settle_tools(tools: Sequence[Any] | None, choice: Any, facts: ModelFacts) ->
     )
 
 
-def _function_of(tool: Any) -> Mapping[str, Any]:
+def _split_native(tools: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Google's own tools, and the functions."""
+    native: list[Any] = []
+    functions: list[Any] = []
+    for tool in tools:
+        (native if is_native_tool(tool) else functions).append(tool)
+    return native, functions
+
+
+def _function_of(tool: object) -> JsonObject:
     function = tool.get("function") if isinstance(tool, Mapping) else None
     return function if isinstance(function, Mapping) else {}
 
 
-def _encode(tool: Any) -> wire.Json:
+def _encode(tool: object) -> wire.Json:
     """The function as Gemini takes it.
 
     Raises:
@@ -109,14 +126,15 @@ class _Converted(NamedTuple):
 
 
 _MOST_LATEST = 512
-_LATEST: dict[int, tuple[Any, _Converted]] = {}
-"""Schemas that were given lately, by identity: comparing one with what it was is three times as fast as encoding it."""
+_LATEST: dict[int, tuple[object, _Converted]] = {}
+"""The latest schemas by identity: comparing one with its earlier content is three times as fast as encoding it."""
 
 
-def _parameters_of(schema: Any) -> wire.Json:
-    held = _LATEST.get(id(schema))
-    if held is not None and held[0] is schema and held[1].source == schema:
-        return held[1].parameters
+def _parameters_of(schema: object) -> wire.Json:
+    latest = _LATEST.get(id(schema))
+    # The entry keeps its schema alive, so the id is not another object's; but its content may have changed since.
+    if latest is not None and latest[0] is schema and latest[1].source == schema:
+        return latest[1].parameters
     converted = _convert(to_json(schema))
     if len(_LATEST) >= _MOST_LATEST:
         _LATEST.clear()
@@ -130,20 +148,21 @@ def _convert(schema: bytes) -> _Converted:
     return _Converted(from_json(schema), to_parameters(from_json(schema)))
 
 
-def _allowed(choice: Any) -> tuple[list[str] | None, str]:
-    """The names that a choice allows, and its mode; None if it does not say which."""
+def _allowed(choice: object) -> tuple[list[str] | None, str]:
+    """The names that a choice allows, and its mode; None if it allows all."""
     match choice:
         case {"type": "allowed_tools", "allowed_tools": Mapping() as inner}:
             return _names(inner.get("tools")), str(inner.get("mode") or "auto")
-        case {"type": "allowed_tools"}:
-            return _names(choice.get("tools")), str(choice.get("mode") or "auto")
+        # The Responses API's form, without the inner mapping of Chat Completions.
+        case {"type": "allowed_tools", **fields}:
+            return _names(fields.get("tools")), str(fields.get("mode") or "auto")
         case list() | tuple():
             return _names(choice), "auto"
         case _:
             return None, "auto"
 
 
-def _names(tools: Any) -> list[str]:
+def _names(tools: object) -> list[str]:
     names: list[str] = []
     for tool in tools if isinstance(tools, list | tuple) else ():
         match tool:
@@ -162,34 +181,37 @@ def _only(functions: list[Any], names: Sequence[str]) -> list[Any]:
 
 
 def _refuse_unknown(names: Sequence[str], functions: Sequence[Any]) -> None:
-    known = [_name_of(function) for function in functions]
+    available = [_name_of(function) for function in functions]
     for name in names:
-        if name not in known:
+        if name not in available:
             raise SettingsError(
-                f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Tools are {known}."
+                f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Tools are {available}."
             )
 
 
-def _name_of(function: Any) -> str:
+def _name_of(function: object) -> str:
     return str(_function_of(function).get("name") or "")
 
 
-def _settle_choice(choice: Any, functions: Sequence[Any], *, strict_is_validated: bool) -> wire.ToolChoice | None:
+def _settle_choice(choice: Any, functions: Sequence[object], *, strict_is_validated: bool) -> wire.ToolChoice | None:
+    """`tool_choice` as it goes out, of the forms that OpenAI's, Anthropic's and LangChain's users write.
+
+    Raises:
+        SettingsError: It names what is no tool, or asks for a call where there is no function.
+    """
     if not functions:
         if choice not in (None, False, "auto", "none"):
             raise SettingsError(f"tool_choice={choice!r} without tools.", hint="Pass tools=, or drop tool_choice=.")
         return None
     match choice:
         case None | False | "auto":
-            if strict_is_validated and any(_function_of(function).get("strict") is True for function in functions):
+            if strict_is_validated and _is_any_strict(functions):
                 return "validated"
             return "auto" if choice == "auto" else None
-        case True | "any" | "required":
+        case True:
             return "required"
-        case "none":
-            return "none"
-        case "validated":
-            return "validated"
+        case str() if choice in _MODES:
+            return _MODES[choice]
         case {"type": "auto" | "any" | "none" as mode}:
             # Anthropic's form.
             return _settle_choice(mode, functions, strict_is_validated=strict_is_validated)
@@ -199,3 +221,7 @@ def _settle_choice(choice: Any, functions: Sequence[Any], *, strict_is_validated
         case _:
             unknown: wire.ToolChoice = choice
             return unknown
+
+
+def _is_any_strict(functions: Sequence[object]) -> bool:
+    return any(_function_of(function).get("strict") is True for function in functions)

@@ -1,4 +1,4 @@
-"""JSON Schema in, the endpoint's subset of OpenAPI 3.0 out.
+"""JSON Schema → the endpoint's subset of OpenAPI 3.0.
 
 Source of the subset: Google's reference of the type `Schema`, and the errors that users of the service report:
 `enum: only allowed for STRING type`, `format: only 'enum' and 'date-time' are supported for STRING type`,
@@ -7,17 +7,18 @@ Source of the subset: Google's reference of the type `Schema`, and the errors th
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
-from typing import Any
 
+from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SchemaError
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.schema.keywords import (
     TYPES,
     ContradictionError,
     Keywords,
-    Place,
+    SchemaNode,
     as_json,
     is_type,
     merged,
@@ -37,10 +38,13 @@ KEY_ORDER = (
     *("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
     *("items", "minItems", "maxItems", "anyOf"),
 )
+# "schema didn't specify the schema type field": "anything" must be spelled out type by type, and an array in it needs
+# `items`, which are anything again. Without recursion this ends somewhere: at lists of lists.
 ARRAYS_IN_ANY = 2
 ANY_SIZE = 1_000
 NULL_HINT = "Always null."
 
+_ALL_FORMATS = frozenset(word for words in FORMATS.values() for word in words)
 _LIMITS = (("minimum", "exclusiveMinimum", 1, "Greater than"), ("maximum", "exclusiveMaximum", -1, "Less than"))
 _INFERENCE = {
     "object": ("minProperties", "maxProperties"),
@@ -50,13 +54,13 @@ _INFERENCE = {
 }
 
 
-def to_openapi(schema: Mapping[str, Any]) -> dict[str, Any]:
+def to_openapi(schema: JsonObject) -> wire.Json:
     """The schema in the form that the endpoint takes for a function's parameters and for a response.
 
     Every value that the schema accepts is accepted by the result, with two exceptions: a node without `type` is read
     as its other keywords intend (`properties` mean an object), and where anything is allowed (`{}`, `true`, elements of
     an array without `items`), a list may hold lists but these no further ones, unless inside objects: each node of the
-    result must name its type. What the subset cannot say becomes a line of the description (`One of: 1, 2, 3.`,
+    result must name its type. What the subset cannot express becomes a line of the description (`One of: 1, 2, 3.`,
     `Format: email.`), or is left out.
 
     Args:
@@ -76,7 +80,7 @@ def to_openapi(schema: Mapping[str, Any]) -> dict[str, Any]:
         raise too_deep("$") from None
 
 
-def to_parameters(schema: Mapping[str, Any]) -> dict[str, Any]:
+def to_parameters(schema: JsonObject) -> wire.Json:
     """The schema of a function's parameters in the form that the endpoint takes: one object, never a union of objects.
 
     A union at the root becomes the object that each of its branches fits: all their properties, and what all require.
@@ -90,13 +94,11 @@ def to_parameters(schema: Mapping[str, Any]) -> dict[str, Any]:
     branches = [branch for branch in converted.get("anyOf", ()) if branch.get("type") == "object"]
     if not branches:
         raise SchemaError("A function's parameters are no object", hint="Give a schema with type object at its root.")
-    united: dict[str, Any] = {"type": "object", "properties": {}}
-    for branch in branches:
-        for name, node in branch.get("properties", {}).items():
-            known = united["properties"].get(name, node)
-            united["properties"][name] = node if known == node else to_openapi({"anyOf": [known, node]})
-    demands = [branch.get("required", ()) for branch in branches]
-    united["required"] = [name for name in demands[0] if all(name in demanded for demanded in demands)]
+    united: wire.Json = {
+        "type": "object",
+        "properties": _united_properties(branches),
+        "required": _required_by_all(branches),
+    }
     if description := converted.get("description"):
         united["description"] = description
     if any("additionalProperties" in branch for branch in branches):
@@ -104,25 +106,41 @@ def to_parameters(schema: Mapping[str, Any]) -> dict[str, Any]:
     return to_openapi(united)
 
 
+def _united_properties(branches: Iterable[wire.Json]) -> wire.Json:
+    """The properties of all branches; one that differs between them becomes the union of its schemas."""
+    properties: wire.Json = {}
+    for branch in branches:
+        for name, schema in branch.get("properties", {}).items():
+            current = properties.get(name, schema)
+            properties[name] = schema if current == schema else to_openapi({"anyOf": [current, schema]})
+    return properties
+
+
+def _required_by_all(branches: Sequence[wire.Json]) -> list[str]:
+    first, *others = (branch.get("required", ()) for branch in branches)
+    return [name for name in first if all(name in required for required in others)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Alternatives:
     """A node on its way out: one of the branches, or null, holds."""
 
-    branches: tuple[dict[str, Any], ...]
+    branches: tuple[wire.Json, ...]
     nullable: bool = False
     descriptions: tuple[str, ...] = ()
 
 
 class _Converter:
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._reader = Reader(document)
 
-    def document(self) -> dict[str, Any]:
-        keywords = self._reader.read(Place(self._document, references=("#",)))
+    def document(self) -> wire.Json:
+        keywords = self._reader.read(SchemaNode(self._document, references=("#",)))
         schema = _closed(self._alternatives(keywords))
         if schema.get("type") == "object" and "properties" not in schema and _declares_no_properties(keywords):
-            # A function without parameters; only nested objects are refused without properties.
+            # A function without parameters. "properties: should be non-empty for OBJECT type" is an error of
+            # nested objects only.
             schema = _ordered({**schema, "properties": {}, "additionalProperties": None})
         return schema
 
@@ -137,7 +155,7 @@ class _Converter:
         branches = self._satisfiable([kind for kind in kinds if kind != "null"], keywords, nullable=nullable)
         return _Alternatives(tuple(branches), nullable, keywords.descriptions)
 
-    def _satisfiable(self, kinds: list[str], keywords: Keywords, *, nullable: bool) -> list[dict[str, Any]]:
+    def _satisfiable(self, kinds: list[str], keywords: Keywords, *, nullable: bool) -> list[wire.Json]:
         branches = []
         contradiction: ContradictionError | None = None
         for kind in kinds:
@@ -150,18 +168,20 @@ class _Converter:
         return branches
 
     def _distributed(self, keywords: Keywords) -> _Alternatives:
-        """The union's alternatives, each with all else that the node demands: `anyOf` must stand alone."""
+        """The union's alternatives, each with everything else that the node demands."""
+        # "anyOf must be the only field in a schema node": keywords beside a union move into each alternative, and of
+        # several unions each combination becomes an alternative; the budget bounds their number.
         if len(keywords.unions) > MAX_DEPTH:
             raise too_deep(keywords.path)
         union, *others = keywords.unions
         base = replace(keywords, unions=tuple(others), descriptions=())
-        branches: list[dict[str, Any]] = []
+        branches: list[wire.Json] = []
         nullable = False
         contradiction: ContradictionError | None = None
-        for place in union:
-            self._reader.spend(_width(base), place.path)
+        for node in union:
+            self._reader.spend(_width(base), node.path)
             try:
-                outcome = self._alternatives(replace(merged([base, self._reader.read(place)]), path=place.path))
+                outcome = self._alternatives(replace(merged([base, self._reader.read(node)]), path=node.path))
             except ContradictionError as error:
                 contradiction = error
                 continue
@@ -171,22 +191,16 @@ class _Converter:
             raise contradiction
         return _Alternatives(_distinct(branches), nullable, keywords.descriptions)
 
-    def _typed(self, kind: str, keywords: Keywords) -> dict[str, Any]:
-        values = None if keywords.enum is None else [value for value in keywords.enum if is_type(value, kind)]
-        if values is not None and not values:
-            raise ContradictionError(f"None of the allowed values (enum, const) is of type {kind}", keywords.path)
-        schema: dict[str, Any] = {"type": kind}
-        hints: list[str] = []
-        if values and kind == "string" and all(values):
-            schema["enum"] = values
-        elif values:
-            hints.append(one_of(values, keywords.path))
+    def _typed(self, kind: str, keywords: Keywords) -> wire.Json:
+        schema: wire.Json = {"type": kind}
+        hints = list(_enum(schema, keywords))
         match kind:
             case "string":
                 hints.extend(_string(schema, keywords))
             case "integer" | "number":
                 hints.extend(_number(schema, keywords))
             case "array":
+                # "items: missing field": an array always has `items`.
                 hints.extend(f"Items in this order: {order}." for order in keywords.orders)
                 schema["items"] = self._element(keywords)
             case "object":
@@ -194,24 +208,24 @@ class _Converter:
         _copy_bounds(schema, keywords)
         return _ordered({**schema, "description": _joined(hints)})
 
-    def _element(self, keywords: Keywords) -> dict[str, Any]:
+    def _element(self, keywords: Keywords) -> wire.Json:
         try:
-            items = self._reader.read(*(keywords.items or (Place(schema=True, path=keywords.path),)))
+            items = self._reader.read(*(keywords.items or (SchemaNode(schema=True, path=keywords.path),)))
             return _closed(self._alternatives(items))
         except ContradictionError as error:
-            raise _weighed(error, indispensable=keywords.bounds.get("minItems", 0) > 0) from None
+            raise _escalated(error, is_required=keywords.bounds.get("minItems", 0) > 0) from None
 
-    def _property(self, places: tuple[Place, ...], *, indispensable: bool) -> dict[str, Any]:
+    def _property(self, nodes: tuple[SchemaNode, ...], *, is_required: bool) -> wire.Json:
         try:
-            return _closed(self._alternatives(self._reader.read(*places)))
+            return _closed(self._alternatives(self._reader.read(*nodes)))
         except ContradictionError as error:
-            raise _weighed(error, indispensable=indispensable) from None
+            raise _escalated(error, is_required=is_required) from None
 
-    def _fill_object(self, schema: dict[str, Any], keywords: Keywords) -> None:
+    def _fill_object(self, schema: wire.Json, keywords: Keywords) -> None:
         required = set(keywords.required)
         properties = {
-            name: self._property(places, indispensable=name in required)
-            for name, places in (keywords.properties or {}).items()
+            name: self._property(nodes, is_required=name in required)
+            for name, nodes in (keywords.properties or {}).items()
         }
         additional = self._additional(keywords)
         if properties:
@@ -221,7 +235,7 @@ class _Converter:
         else:
             schema["additionalProperties"] = additional or True
 
-    def _additional(self, keywords: Keywords) -> dict[str, Any] | bool | None:
+    def _additional(self, keywords: Keywords) -> wire.Json | bool | None:
         if not keywords.additional:
             return None
         try:
@@ -231,13 +245,16 @@ class _Converter:
             return None
 
 
-def _weighed(error: ContradictionError, *, indispensable: bool) -> ContradictionError | SchemaError:
-    """The error for the whole: if the part may be missing, there are values, and the mistake is the caller's."""
-    return error if indispensable else error.fatal()
+def _escalated(error: ContradictionError, *, is_required: bool) -> ContradictionError | SchemaError:
+    """The error for the whole node, of which a part accepts no value.
+
+    Without an optional part the node still accepts values, so only the part is wrong, and the caller is told so.
+    """
+    return error if is_required else error.fatal()
 
 
 def _kinds(keywords: Keywords) -> tuple[str, ...]:
-    """The types of the node, said or inferred; empty if it takes anything."""
+    """The types of the node, named or inferred; empty if it takes anything."""
     if keywords.types is not None:
         return keywords.types
     if keywords.enum is not None:
@@ -245,43 +262,64 @@ def _kinds(keywords: Keywords) -> tuple[str, ...]:
     return tuple(_intended(keywords))
 
 
-def _kinds_of_values(values: Iterable[Any]) -> Iterator[str]:
+def _kinds_of_values(values: Iterable[object]) -> Iterator[str]:
     rows = [[kind for kind in TYPES if is_type(value, kind)] for value in values]
-    found = {row[0] for row in rows}
-    if "number" in found:
-        found.discard("integer")
-    return (kind for kind in TYPES if kind in found)
+    # TYPES has integer before number: a value that is both counts as the former.
+    present = {row[0] for row in rows}
+    if "number" in present:
+        present.discard("integer")
+    return (kind for kind in TYPES if kind in present)
 
 
 def _intended(keywords: Keywords) -> Iterator[str]:
     """The types that the keywords are about, for a node that names none."""
-    bounded = {kind for kind, names in _INFERENCE.items() if keywords.bounds.keys() & set(names)}
-    formatted = {kind for kind in ("integer", "number") for word in keywords.formats if word in FORMATS[kind]}
-    if keywords.properties is not None or keywords.required or keywords.additional is not None or "object" in bounded:
-        yield "object"
-    if keywords.items or keywords.orders or "array" in bounded:
-        yield "array"
-    if keywords.patterns or "string" in bounded or (keywords.formats and not formatted):
-        yield "string"
-    if "integer" in formatted:
-        yield "integer"
-    elif formatted or keywords.multiples or "number" in bounded:
-        yield "number"
+    # By JSON Schema such a node takes values of any other type as well, but "schema didn't specify the schema type
+    # field" is an error of the endpoint, and a schema with `properties` is meant for objects.
+    numeric = [kind for kind in ("integer", "number") for word in keywords.formats if word in FORMATS[kind]]
+    signs: dict[str, tuple[object, ...]] = {
+        "object": (keywords.properties is not None, keywords.required, keywords.additional is not None),
+        "array": (keywords.items, keywords.orders),
+        "string": (keywords.patterns, keywords.formats and not numeric),
+        "number": (keywords.multiples, numeric),
+    }
+    for kind, present in signs.items():
+        if any(present) or keywords.bounds.keys() & set(_INFERENCE[kind]):
+            yield "integer" if kind == "number" and "integer" in numeric else kind
 
 
-def _string(schema: dict[str, Any], keywords: Keywords) -> Iterator[str]:
-    """Fill in what a string can say; the sentences for the rest."""
+def _enum(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
+    """Fill in the enum, if the type takes it; else the sentence that lists the values.
+
+    Raises:
+        ContradictionError: No value is of the type.
+    """
+    if keywords.enum is None:
+        return
+    values = [value for value in keywords.enum if is_type(value, schema["type"])]
+    if not values:
+        message = f"None of the allowed values (enum, const) is of type {schema['type']}"
+        raise ContradictionError(message, keywords.path)
+    # "enum: only allowed for STRING type"; and an empty string in it is refused ("enum[0]: cannot be empty").
+    if schema["type"] == "string" and all(values):
+        schema["enum"] = values
+    else:
+        yield one_of(values, keywords.path)
+
+
+def _string(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
+    """Fill in format and pattern of a string; the sentences for what the subset cannot express."""
     yield from _format(schema, keywords)
     schema["pattern"], *others = keywords.patterns or (None,)
     yield from (f"Pattern: {pattern}" for pattern in others)
 
 
-def _number(schema: dict[str, Any], keywords: Keywords) -> Iterator[str]:
-    """Fill in what a number can say; the sentences for the rest."""
+def _number(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
+    """Fill in format and limits of a number; the sentences for what the subset cannot express."""
     yield from _format(schema, keywords)
     for inclusive, exclusive, sign, word in _LIMITS:
         limit, beyond = keywords.bounds.get(inclusive), keywords.bounds.get(exclusive)
         if beyond is not None and (limit is None or sign * beyond >= sign * limit):
+            # The subset has inclusive limits only; the next integer says the same, and of numbers there is no next.
             if schema["type"] == "integer":
                 beyond = sign * (floor(sign * beyond) + 1)
             else:
@@ -291,18 +329,16 @@ def _number(schema: dict[str, Any], keywords: Keywords) -> Iterator[str]:
     yield from (f"Multiple of {as_json(divisor, keywords.path)}." for divisor in keywords.multiples)
 
 
-def _format(schema: dict[str, Any], keywords: Keywords) -> Iterator[str]:
-    """Fill in the first format that the type takes; the sentences for those that no type takes."""
-    taken = [word for word in keywords.formats if word in FORMATS[schema["type"]]]
-    schema["format"] = taken[0] if taken else None
-    known = {word for words in FORMATS.values() for word in words}
-    foreign = keywords.types is None or len(keywords.types) > 1
-    for word in keywords.formats:
-        if word not in taken and not (foreign and word in known):
-            yield f"Format: {word}."
+def _format(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
+    """Fill in the first format that the type takes; the sentences for those that none of the node's types takes."""
+    accepted = FORMATS[schema["type"]]
+    schema["format"] = next((word for word in keywords.formats if word in accepted), None)
+    # Of a node with several types, the format is that of another one: "type": ["string", "integer"], "format": "int64".
+    elsewhere = _ALL_FORMATS if keywords.types is None or len(keywords.types) > 1 else frozenset()
+    yield from (f"Format: {word}." for word in keywords.formats if word not in accepted and word not in elsewhere)
 
 
-def _copy_bounds(schema: dict[str, Any], keywords: Keywords) -> None:
+def _copy_bounds(schema: wire.Json, keywords: Keywords) -> None:
     noun = {"string": "Length", "array": "Items", "object": "Properties"}.get(schema["type"], "")
     if noun:
         for keyword in (f"min{noun}", f"max{noun}"):
@@ -313,9 +349,9 @@ def _copy_bounds(schema: dict[str, Any], keywords: Keywords) -> None:
         raise ContradictionError(f"{low} {smallest} is greater than {high} {largest}", keywords.path)
 
 
-def _anything(arrays: int) -> tuple[dict[str, Any], ...]:
+def _anything(arrays: int) -> tuple[wire.Json, ...]:
     """The types of any value; elements of an array are anything with one array less."""
-    branches: list[dict[str, Any]] = [{"type": kind} for kind in ("string", "number", "boolean")]
+    branches: list[wire.Json] = [{"type": kind} for kind in ("string", "number", "boolean")]
     branches.append({"type": "object", "additionalProperties": True})
     if arrays:
         branches.append({"type": "array", "items": _closed(_Alternatives(_anything(arrays - 1), nullable=True))})
@@ -330,22 +366,23 @@ def _width(keywords: Keywords) -> int:
     return len(keywords.properties or ()) + len(keywords.enum or ()) + len(keywords.required)
 
 
-def _members(outcome: _Alternatives) -> tuple[dict[str, Any], ...]:
+def _members(outcome: _Alternatives) -> tuple[wire.Json, ...]:
     """The branches as alternatives of an outer union; a described union stays together."""
     if outcome.branches and outcome.descriptions:
         return (_closed(replace(outcome, nullable=False)),)
     return outcome.branches
 
 
-def _distinct(branches: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+def _distinct(branches: Iterable[wire.Json]) -> tuple[wire.Json, ...]:
     return tuple({json.dumps(branch): branch for branch in branches}.values())
 
 
-def _closed(outcome: _Alternatives) -> dict[str, Any]:
+def _closed(outcome: _Alternatives) -> wire.Json:
     """The node as the endpoint takes it."""
     match outcome.branches:
         case ():
-            schema: dict[str, Any] = {"type": "string", "description": NULL_HINT}
+            # Only null fits: OpenAPI 3.0 has no such type, only `nullable` beside another.
+            schema: wire.Json = {"type": "string", "description": NULL_HINT}
         case (branch,):
             schema = branch
         case branches:
@@ -355,18 +392,19 @@ def _closed(outcome: _Alternatives) -> dict[str, Any]:
 
 
 def _joined(texts: Iterable[str]) -> str | None:
-    """The texts below each other, without those that stand in an earlier one."""
-    kept: list[str] = []
-    said = " "
+    """The texts, one a line, without those that an earlier one contains."""
+    lines: list[str] = []
+    earlier = " "
     for text in texts:
         words = " ".join(text.split())
-        if words and f" {words} " not in said:
-            kept.append(text)
-            said += f"{words} "
-    return "\n".join(kept) or None
+        if words and f" {words} " not in earlier:
+            lines.append(text)
+            earlier += f"{words} "
+    return "\n".join(lines) or None
 
 
-def _ordered(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _ordered(schema: JsonObject) -> wire.Json:
     """The keywords that have a value, in one order."""
-    said = [keyword for keyword, value in schema.items() if value is not None]
-    return {keyword: schema[keyword] for keyword in sorted(said, key=KEY_ORDER.index)}
+    # Equal requests have equal bytes: prompts are cached by their beginnings.
+    present = [keyword for keyword, value in schema.items() if value is not None]
+    return {keyword: schema[keyword] for keyword in sorted(present, key=KEY_ORDER.index)}

@@ -1,6 +1,6 @@
 """What a node of a JSON Schema demands, and how the demands of several nodes add up.
 
-The common form between `schema_reader`, which knows JSON Schema's spellings, and `schema`, which knows the endpoint's.
+The form between `reader`, which knows JSON Schema's spellings, and `convert`, which knows those of the endpoint.
 """
 
 import json
@@ -8,20 +8,21 @@ import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from vertex_compat_integrations.core.errors import SchemaError
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+# Above this, a float no longer holds every integer (IEEE 754), so 2.0**60 is not written as an integer.
 EXACT_INTEGERS = 2**53
 
 Value = TypeVar("Value")
 
 
 class ContradictionError(Exception):
-    """No value can satisfy the node; fatal unless the node is one alternative of several."""
+    """No value satisfies the node: an error for the caller, unless the node is one of several alternatives."""
 
     def __init__(self, message: str, path: str) -> None:
         super().__init__(message)
@@ -29,13 +30,13 @@ class ContradictionError(Exception):
         self.path = path
 
     def fatal(self) -> SchemaError:
-        """The same as the error that the caller sees."""
+        """The error that the caller sees."""
         return SchemaError(self.message, path=self.path, hint="No value fits there: change or remove a condition.")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A schema and where it stands once everything is inlined.
+class SchemaNode:
+    """A schema, and its path in the document once every reference is inlined.
 
     Attributes:
         schema: The node, as the caller wrote it.
@@ -44,15 +45,15 @@ class Place:
         depth: How many nodes enclose it.
     """
 
-    schema: Any
+    schema: object
     path: str = "$"
     references: tuple[str, ...] = ()
     depth: int = 0
 
-    def below(self, schema: Any, *steps: str | int) -> "Place":
-        """The place of a part; a step is a keyword, a property's name or a position."""
+    def below(self, schema: object, *steps: str | int) -> "SchemaNode":
+        """The node of a part of this one; a step is a keyword, a property's name or a position."""
         path = self.path + "".join(_step(step) for step in steps)
-        return Place(schema, path, self.references, self.depth + 1)
+        return SchemaNode(schema, path, self.references, self.depth + 1)
 
 
 def _step(step: str | int) -> str:
@@ -63,10 +64,10 @@ def _step(step: str | int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """Everything that a node demands; `None` and empty mean that it does not say.
+    """Everything that a node demands; `None` and empty mean no demand.
 
     Attributes:
-        path: Where the node stands.
+        path: JSON path of the node.
         types: Type names, `"null"` included.
         enum: The allowed values, `const` included.
         descriptions: The texts, outermost first.
@@ -75,7 +76,7 @@ class Keywords:
         multiples: Values of `multipleOf`.
         bounds: Lengths, counts and limits, by keyword.
         items: Schemas that each element satisfies.
-        orders: For tuples, what stands where, as text.
+        orders: For tuples, the order of the members, as text.
         properties: Schemas that each property satisfies.
         required: Names of properties.
         additional: Schemas that each other property satisfies; False when there may be none.
@@ -84,25 +85,28 @@ class Keywords:
 
     path: str
     types: tuple[str, ...] | None = None
-    enum: tuple[Any, ...] | None = None
+    enum: tuple[object, ...] | None = None
     descriptions: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     multiples: tuple[float, ...] = ()
     bounds: Mapping[str, float] = field(default_factory=dict)
-    items: tuple[Place, ...] = ()
+    items: tuple[SchemaNode, ...] = ()
     orders: tuple[str, ...] = ()
-    properties: Mapping[str, tuple[Place, ...]] | None = None
+    properties: Mapping[str, tuple[SchemaNode, ...]] | None = None
     required: tuple[str, ...] = ()
-    additional: tuple[Place, ...] | Literal[False] | None = None
-    unions: tuple[tuple[Place, ...], ...] = ()
+    additional: tuple[SchemaNode, ...] | Literal[False] | None = None
+    unions: tuple[tuple[SchemaNode, ...], ...] = ()
 
 
-def is_type(value: Any, kind: str) -> bool:
+def is_type(value: object, kind: str) -> bool:
     """Whether the value is of the JSON type; 1.0 is an integer, true is not."""
     match kind:
         case "integer":
-            return is_type(value, "number") and (isinstance(value, int) or value.is_integer())
+            # Since draft 6, a number without a fraction is an integer, 1.0 too.
+            return is_type(value, "number") and (
+                isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            )
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "null":
@@ -112,12 +116,13 @@ def is_type(value: Any, kind: str) -> bool:
             return isinstance(value, classes[kind])
 
 
-def as_json(value: Any, path: str) -> str:
+def as_json(value: object, path: str) -> str:
     """The value as JSON text, the same for values that JSON Schema takes for equal: 1 and 1.0, not 1 and true.
 
     Raises:
         SchemaError: If the value is no JSON.
     """
+    # Core specification, 4.2.2 (draft 2020-12): numbers are equal if they have the same mathematical value.
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         value = int(value)
     try:
@@ -126,14 +131,14 @@ def as_json(value: Any, path: str) -> str:
         raise SchemaError(f"{reprlib.repr(value)} is no JSON value", path=path) from None
 
 
-def one_of(values: Iterable[Any], path: str) -> str:
-    """The sentence for values that cannot stand in an `enum`."""
+def one_of(values: Iterable[object], path: str) -> str:
+    """The sentence for values that the endpoint does not take in an `enum`."""
     return f"One of: {', '.join(as_json(value, path) for value in values)}."
 
 
-def without_repetition(values: Sequence[Any], path: str) -> tuple[Any, ...]:
+def without_repetition(values: Sequence[object], path: str) -> tuple[object, ...]:
     """The values in their order, each once."""
-    by_text: dict[str, Any] = {}
+    by_text: dict[str, object] = {}
     for value in values:
         by_text.setdefault(as_json(value, path), value)
     return tuple(by_text.values())
@@ -193,9 +198,9 @@ def _narrower(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(both)
 
 
-def _common_values(parts: Sequence[Keywords]) -> tuple[Any, ...] | None:
+def _common_values(parts: Sequence[Keywords]) -> tuple[object, ...] | None:
     path = parts[0].path
-    common: dict[str, Any] | None = None
+    common: dict[str, object] | None = None
     for part in parts:
         if part.enum is None:
             continue
@@ -217,19 +222,19 @@ def _tightest(parts: Sequence[Keywords]) -> dict[str, float]:
     return bounds
 
 
-def _all_properties(parts: Sequence[Keywords]) -> dict[str, tuple[Place, ...]] | None:
+def _all_properties(parts: Sequence[Keywords]) -> dict[str, tuple[SchemaNode, ...]] | None:
     declared = [part.properties for part in parts if part.properties is not None]
-    places: dict[str, list[Place]] = {}
+    nodes: dict[str, list[SchemaNode]] = {}
     for properties in declared:
         for name, schemas in properties.items():
-            places.setdefault(name, []).extend(schemas)
-    return {name: tuple(schemas) for name, schemas in places.items()} if declared else None
+            nodes.setdefault(name, []).extend(schemas)
+    return {name: tuple(schemas) for name, schemas in nodes.items()} if declared else None
 
 
-def _all_additional(parts: Sequence[Keywords]) -> tuple[Place, ...] | Literal[False] | None:
-    places: list[Place] = []
+def _all_additional(parts: Sequence[Keywords]) -> tuple[SchemaNode, ...] | Literal[False] | None:
+    nodes: list[SchemaNode] = []
     for part in parts:
         if part.additional is False:
             return False
-        places.extend(part.additional or ())
-    return tuple(places) or None
+        nodes.extend(part.additional or ())
+    return tuple(nodes) or None

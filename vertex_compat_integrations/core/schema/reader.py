@@ -9,17 +9,18 @@ import math
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import unquote
 
 from vertex_compat_integrations.core.errors import SchemaError
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.schema.keywords import (
     LOWER_BOUNDS,
     TYPES,
     UPPER_BOUNDS,
     ContradictionError,
     Keywords,
-    Place,
+    SchemaNode,
     is_type,
     merged,
     one_of,
@@ -47,27 +48,28 @@ _MISSING = object()
 class Reader:
     """Reads the nodes of one document, within a budget for the size of the whole."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._budget = MAX_SIZE
 
-    def read(self, *places: Place) -> Keywords:
-        """What holds for a value that satisfies every one of the places.
+    def read(self, *nodes: SchemaNode) -> Keywords:
+        """What holds for a value that satisfies every one of the nodes.
 
         Raises:
-            SchemaError: If a place is no schema, refers to itself or to nothing, or is too deep or too large.
+            SchemaError: If a node is no schema, refers to itself or to nothing, or is too deep or too large.
             ContradictionError: If no value satisfies them all.
         """
         parts = []
-        waiting = list(reversed(places))
+        waiting = list(reversed(nodes))
         while waiting:
-            place = waiting.pop()
-            schema = self._visit(place)
+            node = waiting.pop()
+            schema = self._visit(node)
+            # OpenAPI 3.0's keyword; JSON Schema has a type "null" in its place.
             if schema.get("nullable") is True:
-                parts.append(_or_null(place, schema))
+                parts.append(_or_null(node, schema))
             else:
-                parts.append(_own_keywords(place, schema))
-                waiting.extend(reversed(self._parents(place, schema)))
+                parts.append(_own_keywords(node, schema))
+                waiting.extend(reversed(self._parents(node, schema)))
         return merged(parts)
 
     def spend(self, size: int, path: str) -> None:
@@ -81,41 +83,47 @@ class Reader:
             message = f"The schema grows beyond {MAX_SIZE:,} characters once its definitions are inlined"
             raise SchemaError(message, path=path, hint="Use fewer or smaller definitions, or split the tool.")
 
-    def _visit(self, place: Place) -> Mapping[str, Any]:
-        schema = {} if place.schema is True else place.schema
+    def _visit(self, node: SchemaNode) -> JsonObject:
+        # `true` and `false` are schemas since draft 6.
+        schema = {} if node.schema is True else node.schema
         if schema is False:
-            raise ContradictionError("The schema `false` accepts nothing", place.path)
+            raise ContradictionError("The schema `false` accepts nothing", node.path)
         if not isinstance(schema, Mapping):
-            raise SchemaError(f"{reprlib.repr(schema)} is no schema", path=place.path, hint=NODE_HINT)
-        if max(place.depth, len(place.references)) > MAX_DEPTH:
-            raise too_deep(place.path)
-        self.spend(_size(schema), place.path)
+            raise SchemaError(f"{reprlib.repr(schema)} is no schema", path=node.path, hint=NODE_HINT)
+        if max(node.depth, len(node.references)) > MAX_DEPTH:
+            raise too_deep(node.path)
+        self.spend(_size(schema), node.path)
         return schema
 
-    def _parents(self, place: Place, schema: Mapping[str, Any]) -> list[Place]:
+    def _parents(self, node: SchemaNode, schema: JsonObject) -> list[SchemaNode]:
+        # Drafts 2020-12 and 2019-09: what they refer to is only known at the instance, and they serve to extend
+        # recursive schemas.
         for keyword in ("$dynamicRef", "$recursiveRef"):
             if keyword in schema:
-                raise SchemaError(f"{keyword} is for recursive schemas", path=place.path, hint=RECURSION_HINT)
-        parents = [self._follow(place, schema["$ref"])] if "$ref" in schema else []
-        return parents + [place.below(part, "allOf", index) for index, part in _listed(place, schema, "allOf")]
+                raise SchemaError(f"{keyword} is for recursive schemas", path=node.path, hint=RECURSION_HINT)
+        # Up to draft 7, keywords beside $ref are ignored; since 2019-09 both hold. pydantic writes descriptions there.
+        parents = [self._follow(node, schema["$ref"])] if "$ref" in schema else []
+        return parents + [node.below(part, "allOf", index) for index, part in _listed(node, schema, "allOf")]
 
-    def _follow(self, place: Place, reference: Any) -> Place:
+    def _follow(self, node: SchemaNode, reference: object) -> SchemaNode:
         if not isinstance(reference, str):
-            raise SchemaError(f"$ref is no text: {reprlib.repr(reference)}", path=place.path, hint=NODE_HINT)
+            raise SchemaError(f"$ref is no text: {reprlib.repr(reference)}", path=node.path, hint=NODE_HINT)
+        # In a URI fragment, a JSON pointer is percent-encoded (RFC 6901, section 6).
         pointer = unquote(reference)
-        if pointer in place.references:
-            cycle = (*place.references[place.references.index(pointer) :], pointer)
+        if pointer in node.references:
+            cycle = (*node.references[node.references.index(pointer) :], pointer)
             message = f"{_name(pointer)} contains itself: {' → '.join(_name(step) for step in cycle)}"
-            raise SchemaError(message, path=place.path, hint=RECURSION_HINT)
-        return replace(place, schema=self._target(pointer, place.path), references=(*place.references, pointer))
+            raise SchemaError(message, path=node.path, hint=RECURSION_HINT)
+        return replace(node, schema=self._target(pointer, node.path), references=(*node.references, pointer))
 
-    def _target(self, pointer: str, path: str) -> Any:
+    def _target(self, pointer: str, path: str) -> object:
         if not pointer.startswith("#"):
             message = f"The reference {reprlib.repr(pointer)} leaves the schema"
             raise SchemaError(message, path=path, hint="Copy the definition into $defs and refer to #/$defs/NAME.")
-        node: Any = self._document
+        node: object = self._document
         head, *steps = pointer.split("/")
         for step in steps:
+            # RFC 6901, section 4: first ~1, then ~0, so that "~01" becomes "~1" and not "/".
             node = _entry(node, step.replace("~1", "/").replace("~0", "~"))
         if node is _MISSING or head != "#":
             message = f"The reference {reprlib.repr(pointer)} leads nowhere"
@@ -129,7 +137,7 @@ def too_deep(path: str) -> SchemaError:
     return SchemaError(f"The schema is nested deeper than {MAX_DEPTH} levels", path=path)
 
 
-def _entry(node: Any, key: str) -> Any:
+def _entry(node: object, key: str) -> object:
     if isinstance(node, Mapping):
         return node.get(key, _MISSING)
     if isinstance(node, list | tuple) and key.isdecimal() and int(key) < len(node):
@@ -141,162 +149,177 @@ def _name(pointer: str) -> str:
     return pointer.rpartition("/")[2] if "/" in pointer else "the whole schema"
 
 
-def _size(schema: Mapping[str, Any]) -> int:
-    texts: list[Any] = [schema.get("description"), schema.get("pattern")]
+def _size(schema: JsonObject) -> int:
+    # Only what is copied into the result counts: titles, defaults and examples are not.
+    texts: list[object] = [schema.get("description"), schema.get("pattern")]
     for keyword in ("enum", "properties", "required"):
         parts = schema.get(keyword)
         texts.extend(parts if isinstance(parts, list | tuple | Mapping) else ())
     return NODE_SIZE + sum(len(text) if isinstance(text, str) else 1 for text in texts)
 
 
-def _or_null(place: Place, schema: Mapping[str, Any]) -> Keywords:
+def _or_null(node: SchemaNode, schema: JsonObject) -> Keywords:
     plain = {keyword: value for keyword, value in schema.items() if keyword != "nullable"}
-    return Keywords(place.path, unions=((replace(place, schema=plain), replace(place, schema={"type": "null"})),))
+    return Keywords(node.path, unions=((replace(node, schema=plain), replace(node, schema={"type": "null"})),))
 
 
-def _own_keywords(place: Place, schema: Mapping[str, Any]) -> Keywords:
-    """What the node itself says, without `$ref` and `allOf`."""
-    prefix = _prefix(place, schema)
+def _own_keywords(node: SchemaNode, schema: JsonObject) -> Keywords:
+    """What the node itself demands, without `$ref` and `allOf`."""
+    prefix = _prefix(node, schema)
     required = schema.get("required")
     keywords = Keywords(
-        place.path,
-        types=_types(place, schema),
-        enum=_values(place, schema),
+        node.path,
+        types=_types(node, schema),
+        enum=_values(node, schema),
+        # A description of another type than text is not refused: no keyword of annotation affects what is valid.
         descriptions=tuple(text.strip() for text in _texts(schema, "description")),
         formats=tuple(_texts(schema, "format")),
         patterns=tuple(_texts(schema, "pattern")),
         multiples=tuple(_numbers(schema, "multipleOf")),
         bounds=_bounds(schema, prefix),
-        items=_items(place, schema, prefix),
+        items=_items(node, schema, prefix),
         orders=(", ".join(_label(part) for part in prefix),) if len(prefix) > 1 else (),
-        properties=_properties(place, schema),
+        properties=_properties(node, schema),
         required=tuple(name for name in required if isinstance(name, str))
         if isinstance(required, list | tuple)
         else (),
-        additional=_additional(place, schema),
-        unions=tuple(_union(place, schema, keyword) for keyword in ("anyOf", "oneOf") if keyword in schema),
+        additional=_additional(node, schema),
+        unions=tuple(_union(node, schema, keyword) for keyword in ("anyOf", "oneOf") if keyword in schema),
     )
     return _without_foreign_values(keywords)
 
 
 def _without_foreign_values(keywords: Keywords) -> Keywords:
-    """The same, with an enum of which no value is of the node's type as a text: the type is what callers mean."""
+    """The keywords without an enum of which no value has the node's type; its values become a line of text.
+
+    By JSON Schema nothing would fit such a node; callers mean the type, e.g. numbers in an enum of strings.
+    """
     types, values = keywords.types or (), keywords.enum or ()
     if not types or not values or any(value is None or is_type(value, kind) for value in values for kind in types):
         return keywords
     return replace(keywords, enum=None, descriptions=(*keywords.descriptions, one_of(values, keywords.path)))
 
 
-def _types(place: Place, schema: Mapping[str, Any]) -> tuple[str, ...] | None:
-    said = schema.get("type")
-    names = said if isinstance(said, list | tuple) else [said]
-    # Google's own schemas write types in capitals.
-    types = [name.lower() if isinstance(name, str) else name for name in names if name is not None]
-    if unknown := [name for name in types if name not in TYPES]:
-        raise SchemaError(f"{reprlib.repr(unknown[0])} is no type", path=place.path, hint=f"Types: {', '.join(TYPES)}.")
+def _types(node: SchemaNode, schema: JsonObject) -> tuple[str, ...] | None:
+    value = schema.get("type")
+    names = value if isinstance(value, list | tuple) else [value]
+    # Google's own `Schema` writes types in capitals (STRING), and its SDK's users hand such schemas on.
+    types: list[str] = []
+    for kind in (name.lower() if isinstance(name, str) else name for name in names if name is not None):
+        if kind not in TYPES:
+            raise SchemaError(f"{reprlib.repr(kind)} is no type", path=node.path, hint=f"Types: {', '.join(TYPES)}.")
+        types.append(kind)
     return tuple(dict.fromkeys(types)) or None
 
 
-def _values(place: Place, schema: Mapping[str, Any]) -> tuple[Any, ...] | None:
+def _values(node: SchemaNode, schema: JsonObject) -> tuple[object, ...] | None:
+    # Since draft 6; the subset has no `const`, and an enum of one value says the same.
     if "const" in schema:
-        return without_repetition([schema["const"]], place.path)
+        return without_repetition([schema["const"]], node.path)
     values = schema.get("enum")
     if values is None:
         return None
     if not isinstance(values, list | tuple):
-        raise SchemaError("enum is no list", path=place.path, hint='Write the values as a list: ["a", "b"].')
+        raise SchemaError("enum is no list", path=node.path, hint='Write the values as a list: ["a", "b"].')
     if not values:
-        raise ContradictionError("The enum is empty", place.path)
-    return without_repetition(values, place.path)
+        raise ContradictionError("The enum is empty", node.path)
+    return without_repetition(values, node.path)
 
 
-def _texts(schema: Mapping[str, Any], keyword: str) -> Iterator[str]:
+def _texts(schema: JsonObject, keyword: str) -> Iterator[str]:
     text = schema.get(keyword)
     if isinstance(text, str) and text.strip():
         yield text
 
 
-def _numbers(schema: Mapping[str, Any], keyword: str) -> Iterator[float]:
+def _numbers(schema: JsonObject, keyword: str) -> Iterator[float]:
     number = schema.get(keyword)
     if isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < math.inf:
         yield number
 
 
-def _bounds(schema: Mapping[str, Any], prefix: Sequence[Any]) -> dict[str, float]:
+def _bounds(schema: JsonObject, prefix: Sequence[object]) -> dict[str, float]:
     bounds = {keyword: number for keyword in schema if keyword in BOUNDS for number in _numbers(schema, keyword)}
     for inclusive, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if schema.get(exclusive) is True and inclusive in bounds:  # JSON Schema draft 4
+        # In draft 4, and in OpenAPI 3.0, the exclusive keyword is a flag of the inclusive one; since draft 6 a number.
+        if schema.get(exclusive) is True and inclusive in bounds:
             bounds[exclusive] = bounds[inclusive]
+    # A closed tuple: `items: false` (2020-12), `additionalItems: false` (before).
     if _rest(schema) is False:
         bounds["maxItems"] = min(len(prefix), bounds.get("maxItems", len(prefix)))
+    # 2.0 is a valid count in JSON Schema; Google's `Schema` has int64 there.
     return {keyword: int(number) if keyword in COUNTS else number for keyword, number in bounds.items()}
 
 
-def _prefix(place: Place, schema: Mapping[str, Any]) -> list[Any]:
+def _prefix(node: SchemaNode, schema: JsonObject) -> list[object]:
     """The tuple's members: `prefixItems`, or a list under `items` as drafts before 2020-12 have it."""
     keyword = "items" if isinstance(schema.get("items"), list | tuple) else "prefixItems"
-    return [part for _, part in _listed(place, schema, keyword)]
+    return [part for _, part in _listed(node, schema, keyword)]
 
 
-def _rest(schema: Mapping[str, Any]) -> Any:
+def _rest(schema: JsonObject) -> object:
     """What elements after the tuple's members satisfy."""
     items = schema.get("items", True)
     return schema.get("additionalItems", True) if isinstance(items, list | tuple) else items
 
 
-def _items(place: Place, schema: Mapping[str, Any], prefix: Sequence[Any]) -> tuple[Place, ...]:
+def _items(node: SchemaNode, schema: JsonObject, prefix: Sequence[object]) -> tuple[SchemaNode, ...]:
     rest = _rest(schema)
     if not prefix:
-        return (place.below(rest, "items"),) if "items" in schema and rest is not False else ()
+        return (node.below(rest, "items"),) if "items" in schema and rest is not False else ()
+    # The subset has no tuples: each element may be any of the members, or of what follows them.
     longest = next(_numbers(schema, "maxItems"), math.inf)
     if rest is False or longest <= len(prefix):
-        return (place.below({"anyOf": [*prefix]}, "prefixItems"),)
-    return (place.below(True if rest is True else {"anyOf": [*prefix, rest]}, "prefixItems"),)
+        return (node.below({"anyOf": [*prefix]}, "prefixItems"),)
+    return (node.below(True if rest is True else {"anyOf": [*prefix, rest]}, "prefixItems"),)
 
 
-def _label(schema: Any) -> str:
+def _label(schema: object) -> str:
     for keyword in ("title", "type", "$ref"):
         if isinstance(schema, Mapping) and isinstance(text := schema.get(keyword), str):
             return _name(text) if keyword == "$ref" else text
     return "any"
 
 
-def _properties(place: Place, schema: Mapping[str, Any]) -> dict[str, tuple[Place, ...]] | None:
-    said = schema.get("properties")
-    if said is None:
+def _properties(node: SchemaNode, schema: JsonObject) -> dict[str, tuple[SchemaNode, ...]] | None:
+    properties = schema.get("properties")
+    if properties is None:
         return None
-    if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
-        raise SchemaError("properties maps no names to schemas", path=place.path, hint=NODE_HINT)
-    return {name: (place.below(part, "properties", name),) for name, part in said.items()}
+    if not isinstance(properties, Mapping) or not all(isinstance(name, str) for name in properties):
+        raise SchemaError("properties maps no names to schemas", path=node.path, hint=NODE_HINT)
+    return {name: (node.below(part, "properties", name),) for name, part in properties.items()}
 
 
-def _additional(place: Place, schema: Mapping[str, Any]) -> tuple[Place, ...] | Literal[False] | None:
-    said = schema.get("additionalProperties")
+def _additional(node: SchemaNode, schema: JsonObject) -> tuple[SchemaNode, ...] | Literal[False] | None:
+    additional = schema.get("additionalProperties")
     patterns = schema.get("patternProperties")
-    if said is None:
+    # Without the keyword anything is admitted, as with true (draft 2020-12, core, 10.3.2.3); only true is written out.
+    if additional is None:
         return None
-    if said is not True and isinstance(patterns, Mapping) and patterns:
-        alternatives = [*patterns.values(), *([] if said is False else [said])]
+    # The subset has no patternProperties: any other property may satisfy any of their schemas.
+    if additional is not True and isinstance(patterns, Mapping) and patterns:
+        alternatives = [*patterns.values(), *([] if additional is False else [additional])]
         others = {"anyOf": alternatives} if len(alternatives) > 1 else alternatives[0]
-        return (place.below(others, "patternProperties"),)
-    return False if said is False else (place.below(said, "additionalProperties"),)
+        return (node.below(others, "patternProperties"),)
+    return False if additional is False else (node.below(additional, "additionalProperties"),)
 
 
-def _union(place: Place, schema: Mapping[str, Any], keyword: str) -> tuple[Place, ...]:
-    parts = _listed(place, schema, keyword)
+def _union(node: SchemaNode, schema: JsonObject, keyword: str) -> tuple[SchemaNode, ...]:
+    parts = _listed(node, schema, keyword)
     if not parts:
-        raise SchemaError(f"{keyword} has no alternatives", path=place.path, hint=NODE_HINT)
+        raise SchemaError(f"{keyword} has no alternatives", path=node.path, hint=NODE_HINT)
+    # `not` is not read, so such an alternative would admit anything.
     possible = [(index, part) for index, part in parts if not _is_never(part)] or parts
-    return tuple(place.below(part, keyword, index) for index, part in possible)
+    return tuple(node.below(part, keyword, index) for index, part in possible)
 
 
-def _is_never(schema: Any) -> bool:
-    """Whether it is how zod writes a schema that nothing fits."""
+def _is_never(schema: object) -> bool:
+    """Whether it is `{"not": {}}`, as zod writes a schema that nothing fits."""
     return isinstance(schema, Mapping) and schema.get("not") in ({}, True)
 
 
-def _listed(place: Place, schema: Mapping[str, Any], keyword: str) -> list[tuple[int, Any]]:
+def _listed(node: SchemaNode, schema: JsonObject, keyword: str) -> list[tuple[int, object]]:
     parts = schema.get(keyword, ())
     if not isinstance(parts, list | tuple):
-        raise SchemaError(f"{keyword} is no list", path=place.path, hint=f'Write "{keyword}": [ … ].')
+        raise SchemaError(f"{keyword} is no list", path=node.path, hint=f'Write "{keyword}": [ … ].')
     return list(enumerate(parts))

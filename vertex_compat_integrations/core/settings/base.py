@@ -1,4 +1,4 @@
-"""What every settings model shares: aliases, and an answer to a name that is not there."""
+"""What every settings model shares: aliases, and a suggestion for an unknown name."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _only_known_names(cls, values: Any) -> Any:
+    def _only_known_names(cls, values: object) -> object:
         """The arguments under their own names.
 
         Raises:
@@ -36,7 +36,7 @@ class Settings(BaseModel):
 
 
 def setting_names(cls: type[Settings]) -> list[str]:
-    """All names that the constructor knows: the fields' own, and those from other classes."""
+    """All names that the constructor takes: the fields' own, and those from other classes."""
     return [*cls.model_fields, *all_aliases(cls)]
 
 
@@ -50,7 +50,7 @@ def all_aliases(cls: type[Settings]) -> Mapping[str, str]:
 
 
 def rename_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
-    """`values` under their own names; an alias that is None says nothing.
+    """`values` under their own names; an alias that is None is ignored.
 
     Raises:
         SettingsError: A setting is given under two names with two values.
@@ -66,9 +66,9 @@ def rename_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dic
     return renamed
 
 
-def unknown_setting(name: str, known: list[str]) -> SettingsError:
+def unknown_setting(name: str, names: list[str]) -> SettingsError:
     """The error for an argument that no setting has, with the nearest name as hint."""
-    nearest = get_close_matches(name, known, n=1, cutoff=0.6)
+    nearest = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
     return SettingsError(f"Unknown argument {name}=.", hint=hint)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, cast, get_args
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from vertex_compat_integrations.core.auth.adc_file import resolve_adc_universe
 from vertex_compat_integrations.core.auth.google import universe_of, without_tokens
@@ -89,7 +89,7 @@ class Connection(Settings):
 
     A call goes on to the next at once after a 429, a 503, or where the model is not served, as long as no piece of its
     answer came; `max_retries` and `timeout` hold for all together. The next calls begin where it was answered, for a
-    minute or until that fails. `GOOGLE_CLOUD_LOCATION` then says nothing. Whether a thought signature that was made in
+    minute or until that fails. `GOOGLE_CLOUD_LOCATION` is then ignored. Whether a thought signature that was made in
     one location is good in another is unverified.
     """
 
@@ -159,18 +159,18 @@ class Connection(Settings):
 
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
-    def _none_is_default(cls, value: Any, info: Any) -> Any:
+    def _none_is_default(cls, value: object, info: ValidationInfo) -> object:
         """A missing value in a file means the default, never "wait for ever"."""
-        return cls.model_fields[info.field_name].default if value is None else value
+        return cls.model_fields[str(info.field_name)].default if value is None else value
 
     @field_validator("locations", mode="before")
     @classmethod
-    def _no_locations_is_off(cls, value: Any) -> Any:
+    def _no_locations_is_off(cls, value: object) -> object:
         return () if value is None else value
 
     @field_validator("api_key", mode="before")
     @classmethod
-    def _no_callable_key(cls, value: Any) -> Any:
+    def _no_callable_key(cls, value: object) -> object:
         if callable(value):
             raise SettingsError("api_key is a callable.", hint="Pass it as credentials=.")
         return value
@@ -185,13 +185,13 @@ class Connection(Settings):
 
 
 CREDENTIALS = ("api_key", "credentials")
-"""The settings that say as whom."""
+"""The settings of the credential."""
 _HTTP_CLIENTS = ("http_client", "http_async_client")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
 
 def check_run_time_settings(names: Iterable[str]) -> None:
-    """Refuse to leave to whoever calls what decides who may have the credential, or stand between.
+    """Refuse settings at run time that decide where the credential goes, or through which client or proxy.
 
     Raises:
         SettingsError: One of the names is such a setting.
@@ -205,7 +205,7 @@ def check_run_time_settings(names: Iterable[str]) -> None:
 
 
 def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The state of a framework's object as it may stand in a pickle: no token is in it, and no client.
+    """The state of a framework's object as it may be pickled: without tokens and clients.
 
     A static token and HTTP clients stay behind; Google's credentials travel with the means to get a token, a callable
     as itself.
@@ -213,9 +213,9 @@ def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
     packed = dict(state["__dict__"])
     if packed.get("api_key") is not None:
         packed["api_key"] = LostToken()
-    given = packed.get("credentials")
-    if given is not None and not callable(given):
-        packed["credentials"] = without_tokens(given)
+    credentials = packed.get("credentials")
+    if credentials is not None and not callable(credentials):
+        packed["credentials"] = without_tokens(credentials)
     if left := [name for name in _HTTP_CLIENTS if packed.pop(name, None) is not None]:
         warnings.warn(f"{left[0]} cannot be pickled; the copy makes its own.", VertexCompatWarning, stacklevel=4)
     packed |= dict.fromkeys(name for name in _HTTP_CLIENTS if name in state["__dict__"])
@@ -225,8 +225,8 @@ def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def shared_by_copies(connection: Connection) -> dict[int, Any]:
     """A memo for `copy.deepcopy`: credentials and HTTP clients are shared, so that trust and connections stay."""
-    held = (getattr(connection, name) for name in (*CREDENTIALS, *_HTTP_CLIENTS))
-    return {id(each): each for each in held}
+    shared = (getattr(connection, name) for name in (*CREDENTIALS, *_HTTP_CLIENTS))
+    return {id(each): each for each in shared}
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
     """Where the settings and the environment point; of several locations, the first.
 
     Raises:
-        SettingsError: A coordinate is no such thing, or the emulator's host is not on this machine.
+        SettingsError: A coordinate is invalid, or the emulator's host is not on this machine.
     """
     if connection.locations:
         _check_locations(connection)
@@ -289,8 +289,8 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
     if connection.base_url is not None:
         base_url = clean_base_url(connection.base_url)
         return Destination(origin_of(base_url), project, connection.location, base_url=base_url)
-    given = connection.locations[0] if connection.locations else connection.location
-    location = given or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
+    setting = connection.locations[0] if connection.locations else connection.location
+    location = setting or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
     endpoint = Endpoint(location, connection.api_version, connection.endpoint, connection.endpoint_host)
     if host := environment.get(EMULATOR_HOST_VARIABLE):
         origin = _emulator_origin(host, connection.allow_hosts)
@@ -302,7 +302,7 @@ def _check_locations(connection: Connection) -> None:
     """Refuse several locations beside what names one.
 
     Raises:
-        SettingsError: There is such a setting; or one of them is no location, or stands there twice.
+        SettingsError: There is such a setting; or one of them is no location, or is there twice.
     """
     one_place = {
         "location": (connection.location, "Keep one of the two."),
@@ -355,13 +355,13 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 
 
 def check_settings(connection: Connection, model: str) -> str:
-    """The model's name as the destination takes it, with coordinates and credential found fit for use.
+    """The model's name as the destination takes it, after a check of coordinates and credential.
 
     Where no credential is given, the first call asks whether Application Default Credentials may go there: settings
     that come back from a dump have theirs left out.
 
     Raises:
-        SettingsError: Coordinates or model cannot be, or the credential would go astray.
+        SettingsError: Coordinates or model are invalid, or the credential may not go to the destination.
     """
     destination = resolve_destination(connection)
     name = resolve_model_name(model, destination)
@@ -410,17 +410,17 @@ def resolve_http_backend(connection: Connection, environment: Mapping[str, str] 
 
 
 def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether OpenTelemetry is told of the calls.
+    """Whether calls are reported to OpenTelemetry.
 
     Raises:
-        SettingsError: The environment says neither yes nor no.
+        SettingsError: The variable is neither true nor false.
     """
     if connection.telemetry is not None:
         return connection.telemetry
-    said = environment.get(TELEMETRY_VARIABLE, "")
-    if said.lower() not in _YES_OR_NO:
-        raise SettingsError(f"{TELEMETRY_VARIABLE}={said!r} is neither true nor false.", hint="Set one of them.")
-    return _YES_OR_NO[said.lower()]
+    switch = environment.get(TELEMETRY_VARIABLE, "")
+    if switch.lower() not in _YES_OR_NO:
+        raise SettingsError(f"{TELEMETRY_VARIABLE}={switch!r} is neither true nor false.", hint="Set one of them.")
+    return _YES_OR_NO[switch.lower()]
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:

@@ -12,8 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator
 
+from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.json_values import deep_merge
+from vertex_compat_integrations.core.json_values import JsonObject, deep_merge
 from vertex_compat_integrations.core.settings.base import Settings, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
@@ -55,12 +56,12 @@ def _wire(*path: str) -> Wire:
 
 
 def _google(*path: str) -> Wire:
-    """In the REST body, Google's extras stand under `extra_body.google` (Google's page, "extra_body")."""
+    """In the REST body, Google's extras are under `extra_body.google` (Google's page, "extra_body")."""
     return Wire(("extra_body", "google", *path))
 
 
 class Options(Settings):
-    """What a request says besides its messages; None means: not sent, so the service's own default holds."""
+    """What a request holds besides its messages; None is not sent, so the service's own default applies."""
 
     setting_aliases: ClassVar[Mapping[str, str]] = {
         "model_name": "model",
@@ -93,18 +94,18 @@ class Options(Settings):
     """Makes answers repeatable as far as the service can."""
 
     frequency_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("frequency_penalty")] = None
-    """Lowers the probability of tokens by how often they stand already."""
+    """Lowers the probability of tokens by how often the text has them already."""
 
     presence_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("presence_penalty")] = None
-    """Lowers the probability of tokens that stand already."""
+    """Lowers the probability of tokens that the text has already."""
 
-    response_format: Annotated[dict[str, Any] | None, _wire("response_format")] = None
+    response_format: Annotated[wire.Json | None, _wire("response_format")] = None
     """`{"type": "json_object" | "json_schema" | "text", …}`; any other type is a MIME type, passed through."""
 
     tools: Annotated[Sequence[Any] | None, _wire("tools")] = None
     """Functions that the model may call, as OpenAI's mappings; and Google's own tools, as `{"google_search": {}}`."""
 
-    tool_choice: Annotated[str | bool | list[str] | dict[str, Any] | None, _wire("tool_choice")] = None
+    tool_choice: Annotated[str | bool | list[str] | wire.Json | None, _wire("tool_choice")] = None
     """`auto`, `none`, `required` (or `any`, True), `validated`, a tool's name, or a mapping that names one.
 
     A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent.
@@ -116,10 +117,10 @@ class Options(Settings):
     modalities: Annotated[Sequence[Literal["text", "image", "audio"]] | None, _wire("modalities")] = None
     """What the answer may consist of."""
 
-    web_search_options: Annotated[dict[str, Any] | None, _wire("web_search_options")] = None
+    web_search_options: Annotated[wire.Json | None, _wire("web_search_options")] = None
     """Grounds the answer in Google Search; the endpoint knows no sub-options, so give `{}`."""
 
-    thinking: Effort | bool | Annotated[int, Field(ge=-1)] | dict[str, Any] | None = None
+    thinking: Effort | bool | Annotated[int, Field(ge=-1)] | wire.Json | None = None
     """One word for the four below: an effort, a token budget, False (off), or a mapping of their names."""
 
     reasoning_effort: Effort | None = None
@@ -142,7 +143,7 @@ class Options(Settings):
     ] = None
     """From which threshold a harm category blocks: a mapping, or the wire's list (with `method`, if wanted)."""
 
-    model_safety_settings: Annotated[bool | dict[str, Any] | None, _google("model_safety_settings")] = None
+    model_safety_settings: Annotated[bool | wire.Json | None, _google("model_safety_settings")] = None
     """Llama Guard, which is on unless this says otherwise: False, or Google's mapping. Llama models only."""
 
     cached_content: Annotated[str | None, _google("cached_content")] = None
@@ -169,13 +170,13 @@ class Options(Settings):
     service_tier: Annotated[str | None, _wire("service_tier")] = None
     """Gemini ignores it: see `request_type` and `shared_request_type`."""
 
-    prediction: Annotated[dict[str, Any] | None, _wire("prediction")] = None
+    prediction: Annotated[wire.Json | None, _wire("prediction")] = None
     """Predicted output; Gemini ignores it."""
 
     prompt_cache_key: Annotated[str | None, _wire("prompt_cache_key")] = None
     """Gemini ignores it: equal beginnings are cached by themselves, see also `cached_content`."""
 
-    extra_body: dict[str, Any] | None = None
+    extra_body: wire.Json | None = None
     """Merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras."""
 
     default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -201,18 +202,20 @@ class Options(Settings):
 
     @field_validator("safety_settings", mode="after")
     @classmethod
-    def _safety_settings_are_known(cls, value: Any) -> Any:
+    def _safety_settings_are_known(cls, value: object) -> object:
         for setting in value if isinstance(value, list) else ():
-            for name, known in _SAFETY_WORDS.items():
-                if setting.get(name) not in known:
+            for name, words in _SAFETY_WORDS.items():
+                if setting.get(name) not in words:
                     raise SettingsError(
-                        f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(known)}."
+                        f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(words)}."
                     )
         return value
 
     @field_validator("request_type", mode="after")
     @classmethod
-    def _request_types_differ(cls, value: Any) -> Any:
+    def _request_types_differ(
+        cls, value: RequestType | Sequence[RequestType] | None
+    ) -> RequestType | Sequence[RequestType] | None:
         if isinstance(value, str) or value is None:
             return value
         if len(set(value)) < len(value):
@@ -244,8 +247,8 @@ TOLERATED = frozenset(
 )
 """Call-time arguments that frameworks set by themselves; they are neither sent nor an error."""
 
-_THINKING = frozenset({"thinking", "reasoning_effort", "thinking_budget", "thinking_level"})
-"""Ways to say one thing: what a call says of it replaces all that was said before."""
+THINKING_SETTINGS = ("thinking", "reasoning_effort", "thinking_budget", "thinking_level")
+"""Four ways to set one thing: one of them in a call replaces all of them in the settings."""
 
 
 @cache
@@ -265,27 +268,34 @@ def wire_paths() -> dict[str, tuple[str, ...]]:
     }
 
 
-def effective_options(settings: Options, call: Mapping[str, Any]) -> Options:
-    """`settings` with what one call says over it; None in the call says nothing.
+def effective_options(settings: Options, call: JsonObject) -> Options:
+    """`settings`, with the arguments of one call over them; an argument that is None counts as absent.
 
-    Plain options over which nothing is said come back as they are; otherwise the result is a copy.
+    Plain options come back as they are if the call has no argument; otherwise the result is a copy.
 
     Raises:
         pydantic.ValidationError: A value of the call is out of range or of the wrong type.
     """
-    said = {name: value for name, value in rename_aliases(call, Options.setting_aliases).items() if value is not None}
-    if not said and type(settings) is Options:
+    renamed = rename_aliases(call, Options.setting_aliases)
+    arguments = {name: value for name, value in renamed.items() if value is not None}
+    if not arguments and type(settings) is Options:
         return settings
-    held = vars(settings)
-    values = {name: held[name] for name in option_names()}
-    if said:
-        checked = Options.model_validate({k: v for k, v in said.items() if k in values and k not in TOLERATED})
-        if _THINKING & checked.model_fields_set:
-            values |= dict.fromkeys(_THINKING)
-        for name in checked.model_fields_set:
-            values[name] = _merged(name, values[name], getattr(checked, name))
+    fields = vars(settings)
+    values = {name: fields[name] for name in option_names()}
+    if arguments:
+        _set_arguments(values, arguments)
     # A copy of a blank costs a tenth of `model_construct`.
     return _blank().model_copy(update=values)
+
+
+def _set_arguments(values: dict[str, Any], arguments: JsonObject) -> None:
+    """Put a call's arguments over the values of the settings; unknown ones are for the caller to warn of."""
+    options = {name: value for name, value in arguments.items() if name in values and name not in TOLERATED}
+    checked = Options.model_validate(options)
+    if not checked.model_fields_set.isdisjoint(THINKING_SETTINGS):
+        values |= dict.fromkeys(THINKING_SETTINGS)
+    for name in checked.model_fields_set:
+        values[name] = _merged(name, values[name], getattr(checked, name))
 
 
 @cache
@@ -294,19 +304,19 @@ def _blank() -> Options:
 
 
 def with_tools_for_functions(call: Mapping[str, Any]) -> dict[str, Any]:
-    """A call's arguments, OpenAI's deprecated `functions` and `function_call` said as tools and their choice."""
-    said = {name: value for name, value in call.items() if name not in ("functions", "function_call")}
+    """A call's arguments, with OpenAI's deprecated `functions` and `function_call` as tools and tool choice."""
+    arguments = {name: value for name, value in call.items() if name not in ("functions", "function_call")}
     functions, choice = call.get("functions"), call.get("function_call")
     if functions:
         warnings.warn("functions= is deprecated: it is sent as tools=.", VertexCompatWarning, stacklevel=4)
-        made = [{"type": "function", "function": dict(function)} for function in functions]
-        said["tools"] = [*(said.get("tools") or ()), *made]
-    if choice is not None and said.get("tool_choice") is None:
-        said["tool_choice"] = choice
-    return said
+        tools = [{"type": "function", "function": dict(function)} for function in functions]
+        arguments["tools"] = [*(arguments.get("tools") or ()), *tools]
+    if choice is not None and arguments.get("tool_choice") is None:
+        arguments["tool_choice"] = choice
+    return arguments
 
 
-def unknown_names(call: Mapping[str, Any]) -> list[str]:
+def unknown_names(call: JsonObject) -> list[str]:
     """Call-time arguments that are neither options nor known to be set by frameworks."""
     return [
         name
@@ -318,7 +328,7 @@ def unknown_names(call: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _merged(name: str, settled: Any, said: Any) -> Any:
-    if name in ("extra_body", "default_headers") and settled:
-        return deep_merge(settled, said)
-    return said
+def _merged(name: str, setting: Any, argument: Any) -> Any:
+    if name in ("extra_body", "default_headers") and setting:
+        return deep_merge(setting, argument)
+    return argument

@@ -5,17 +5,17 @@ and sounds are left out, and so is what is opaque, such as thought signatures.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
+from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.reply.reply import Media, Reply
 
-Part = dict[str, Any]
+Part: TypeAlias = dict[str, Any]
 """A part of a message, as the conventions call it."""
 
 
-def write_messages(messages: Sequence[Mapping[str, Any]]) -> str:
+def write_messages(messages: Sequence[JsonObject]) -> str:
     """The messages of a request, as JSON."""
     return _as_json({"role": message.get("role"), "parts": _parts_of(message)} for message in messages)
 
@@ -28,29 +28,31 @@ def write_replies(replies: Iterable[Reply]) -> str:
     )
 
 
-def _as_json(messages: Iterable[Mapping[str, Any]]) -> str:
+def _as_json(messages: Iterable[JsonObject]) -> str:
     # Escaped, since a lone surrogate, as models send them in cut emoji, has no UTF-8.
     return json.dumps(list(messages))
 
 
-def _parts_of(message: Mapping[str, Any]) -> list[Part]:
+def _parts_of(message: JsonObject) -> list[Part]:
     if message.get("role") == "tool":
         return [
             {"type": "tool_call_response", "id": message.get("tool_call_id"), "response": _content_parts(message)},
         ]
     calls = [(call.get("id"), mapping_in(call.get("function"))) for call in mappings_in(message.get("tool_calls"))]
-    said = [_call(call_id, function.get("name"), text_in(function.get("arguments"))) for call_id, function in calls]
-    return [*_content_parts(message), *said]
+    call_parts = [
+        _call(call_id, function.get("name"), text_in(function.get("arguments"))) for call_id, function in calls
+    ]
+    return [*_content_parts(message), *call_parts]
 
 
-def _content_parts(message: Mapping[str, Any]) -> list[Part]:
+def _content_parts(message: JsonObject) -> list[Part]:
     content = message.get("content") or []
     if isinstance(content, str):
         return [_text(content)]
     return [_content_part(part) for part in mappings_in(content)]
 
 
-def _content_part(part: Mapping[str, Any]) -> Part:
+def _content_part(part: JsonObject) -> Part:
     match part:
         case {"type": "text", "text": text}:
             return _text(text)
@@ -73,16 +75,17 @@ def _medium_of_reply(medium: Media) -> Part:
     return _medium(medium.url, medium.mime_type)
 
 
-def _text(text: str) -> Part:
+def _text(text: object) -> Part:
     return {"type": "text", "content": text}
 
 
-def _call(call_id: Any, name: Any, arguments: str) -> Part:
+def _call(call_id: object, name: object, arguments: str) -> Part:
     try:
-        said = json.loads(arguments)
+        value = json.loads(arguments)
     except ValueError:
-        said = arguments
-    return {"type": "tool_call", "id": call_id, "name": name, "arguments": said}
+        # The conventions allow any value; what a model wrote wrongly is shown as it is.
+        value = arguments
+    return {"type": "tool_call", "id": call_id, "name": name, "arguments": value}
 
 
 def _medium(url: str | None, mime_type: str | None = None) -> Part:
@@ -91,5 +94,5 @@ def _medium(url: str | None, mime_type: str | None = None) -> Part:
         mime_type = url.removeprefix("data:").partition(";")[0]
         url = None
     modality = (mime_type or "image").partition("/")[0]
-    known: Part = {"modality": "document" if modality == "application" else modality, "mime_type": mime_type}
-    return {"type": "omitted", **known} if url is None else {"type": "uri", **known, "uri": url}
+    medium: Part = {"modality": "document" if modality == "application" else modality, "mime_type": mime_type}
+    return {"type": "omitted", **medium} if url is None else {"type": "uri", **medium, "uri": url}

@@ -1,8 +1,8 @@
-"""What OpenTelemetry is told of the calls: a span and metrics for each, in the words of its GenAI conventions.
+"""Reports calls to OpenTelemetry: a span and metrics for each, with the names of its GenAI conventions.
 
 Loaded only where the settings ask for it. The API package alone is needed: without a provider it does nothing. Source:
 semantic conventions 1.41, "Generative AI" (status: development). No attribute names the project or holds a credential,
-and none holds a word of the conversation, unless the variable that is usual for it asks for that.
+and none holds a word of the conversation, unless the usual variable (`CAPTURE_VARIABLE`) is set.
 """
 
 import os
@@ -37,6 +37,7 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
 CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 _CAPTURING = ("true", "span_only", "span_and_event")
+# Bucket boundaries that the conventions advise for durations and for token counts.
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS = tuple(4**power for power in range(14))
 _PORTS = {"http": 80, "https": 443}
@@ -44,7 +45,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class _Instruments:
-    """What is told to; they follow the global providers, also those that are set later."""
+    """The tracer and the histograms; they follow the global providers, also those that are set later."""
 
     tracer: Tracer
     duration: Histogram
@@ -79,29 +80,29 @@ def _instruments() -> _Instruments:
 
 
 def resolve_capture(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether spans hold what was said; the variable and its words are those of `opentelemetry-util-genai`."""
+    """Whether spans hold the conversation; the variable and its values are those of `opentelemetry-util-genai`."""
     return environment.get(CAPTURE_VARIABLE, "").strip().lower() in _CAPTURING
 
 
 class Observer:
-    """Watches the calls of one client."""
+    """Opens an observation for each call of one client."""
 
     def __init__(self, origin_of: Callable[[Place], str], clock: Callable[[], float]) -> None:
-        """`origin_of` tells where a place is asked; the clock tells the time, in seconds."""
+        """`origin_of` gives the origin of a place; `clock` gives the time, in seconds."""
         self._origin_of, self._clock = origin_of, clock
         self._captures = resolve_capture()
 
     def watch(self, call: Call[Any]) -> "Observation":
-        """The call's observation: the call's work is done inside of it, the answer given to it."""
+        """The call's observation, a context manager round the call's work, which also gets the answer."""
         return Observation(call, self._origin_of, self._clock, captures=self._captures)
 
     def stream(
         self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], Generator[ReplyDelta]]
     ) -> Generator[ReplyDelta]:
-        """The pieces that `work` makes of a call, watched.
+        """The pieces that `work` makes of a call, observed.
 
-        The span is current until the first piece, so that what is sent and tried again is told beneath it; never while
-        a piece is with the caller, whose own context it would change.
+        The span is current until the first piece, so that the HTTP client's spans and the retries are its children;
+        never while a piece is with the caller, whose own context it would change.
         """
         call = begin()
         with self.watch(call) as seen, closing(work(lambda: call)) as deltas:
@@ -127,15 +128,15 @@ class Observer:
                     delta = await anext(deltas, None)
 
     def retried(self, error: VertexCompatError, delay: float) -> None:
-        """Tell the span of the call in hand that an attempt failed, and after how many seconds the next one comes."""
-        told = {**_failure(error), "vertex_compat.retry.delay": delay}
-        trace.get_current_span().add_event("vertex_compat.retry", told)
+        """Add an event to the current call's span: an attempt failed, and the next one comes after `delay` seconds."""
+        attributes = {**_failure(error), "vertex_compat.retry.delay": delay}
+        trace.get_current_span().add_event("vertex_compat.retry", attributes)
 
 
 class Observation:
-    """One call as it is seen; a context manager, whose end is the span's.
+    """One call's span and measurements; a context manager, whose end is the span's.
 
-    A call that its caller gives up, as by leaving a loop, is no error: `vertex_compat.abandoned` says it.
+    A call that its caller gives up, as by leaving a loop, is no error, but has `vertex_compat.abandoned`.
     """
 
     def __init__(
@@ -163,7 +164,7 @@ class Observation:
         return trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
 
     def answered(self, answer: Answer) -> Answer:
-        """The answer, looked at."""
+        """The answer, after its usage and its endings were noted."""
         if isinstance(answer, Embedded):
             self._usage = None if answer.input_tokens is None else Usage(answer.input_tokens, 0)
         elif isinstance(answer, list):
@@ -172,7 +173,7 @@ class Observation:
         return answer
 
     def came(self, delta: ReplyDelta) -> None:
-        """A piece of the answer came."""
+        """Note a piece of the answer."""
         if self._first is None:
             self._first = self._clock() - self._begun
         if self._accumulator is not None:
@@ -202,16 +203,16 @@ class Observation:
         self._span.end()
 
     def _answer_attributes(self) -> Attributes:
-        told: Attributes = {}
+        attributes: Attributes = {}
         if self._first is not None:
-            told["gen_ai.response.time_to_first_chunk"] = self._first
+            attributes["gen_ai.response.time_to_first_chunk"] = self._first
         if self._endings:
-            told |= _response_attributes(self._endings)
+            attributes |= _response_attributes(self._endings)
         if (usage := self._counted()) is not None:
-            told |= _usage_attributes(usage)
+            attributes |= _usage_attributes(usage)
         if self._captures and self._replies:
-            told["gen_ai.output.messages"] = write_replies(self._replies)
-        return told
+            attributes["gen_ai.output.messages"] = write_replies(self._replies)
+        return attributes
 
     def _counted(self) -> Usage | None:
         return self._endings[0].usage if self._endings else self._usage
@@ -238,15 +239,15 @@ def _operation(call: Call[Any]) -> str:
 
 
 def _common_attributes(call: Call[Any], origin: str) -> Attributes:
-    """What spans are sampled by, and metrics told apart."""
-    told: Attributes = {
+    """The attributes that samplers see, and that split the metrics."""
+    attributes: Attributes = {
         "gen_ai.operation.name": _operation(call),
         "gen_ai.provider.name": PROVIDER,
         **_server_attributes(origin),
     }
     if model := call.request.body["model"]:
-        told["gen_ai.request.model"] = model
-    return told
+        attributes["gen_ai.request.model"] = model
+    return attributes
 
 
 def _server_attributes(origin: str) -> Attributes:
@@ -267,31 +268,44 @@ _NUMBERS = {
 
 
 def _request_attributes(body: wire.Json) -> Attributes:
-    """What was asked; a field that the user's extra body has put there is told if it is what it should be."""
-    told: Attributes = {
+    """The settings in the body; one that the user's extra body set counts only if it has the right type."""
+    attributes: Attributes = {
         f"gen_ai.request.{name}": kind(body[name])
         for name, kind in _NUMBERS.items()
         if isinstance(body.get(name), int | kind)
     }
-    match body:
-        case {"n": int(count)} if count != 1:
-            told["gen_ai.request.choice.count"] = count
-    match body.get("stop"):
-        case str(stop):
-            told["gen_ai.request.stop_sequences"] = [_clean(stop)]
-        case [*stops]:
-            told["gen_ai.request.stop_sequences"] = [_clean(str(stop)) for stop in stops]
     others = {
+        "gen_ai.request.choice.count": _choice_count(body),
+        "gen_ai.request.stop_sequences": _stop_sequences(body),
         "gen_ai.request.stream": body.get("stream") or None,
         "gen_ai.output.type": _output_type(body),
         "gen_ai.embeddings.dimension.count": body.get("dimensions"),
         "gen_ai.request.encoding_formats": [body["encoding_format"]] if "encoding_format" in body else None,
     }
-    return told | {name: value for name, value in others.items() if value is not None}
+    return attributes | {name: value for name, value in others.items() if value is not None}
+
+
+def _choice_count(body: wire.Json) -> int | None:
+    # The conventions want it only where it is not 1.
+    match body.get("n"):
+        case int(count) if count != 1:
+            return count
+        case _:
+            return None
+
+
+def _stop_sequences(body: wire.Json) -> list[str] | None:
+    match body.get("stop"):
+        case str(stop):
+            return [_clean(stop)]
+        case [*stops]:
+            return [_clean(str(stop)) for stop in stops]
+        case _:
+            return None
 
 
 def _output_type(body: wire.Json) -> str | None:
-    """What was asked for, in one of the conventions' words; None if nothing was said of it."""
+    """The type of the answer, by one of the conventions' names; None if the body does not set it."""
     modalities = body.get("modalities") or ()
     for modality, output_type in (("image", "image"), ("audio", "speech")):
         if modality in modalities:
@@ -303,28 +317,28 @@ def _output_type(body: wire.Json) -> str | None:
 def _response_attributes(endings: list[Ending]) -> Attributes:
     first = endings[0]
     reasons = [_clean(ending.finish_reason) for ending in endings if ending.finish_reason]
-    told = {
+    attributes = {
         "gen_ai.response.id": first.id and _clean(first.id),
         "gen_ai.response.model": first.model and _clean(first.model),
         "gen_ai.response.finish_reasons": reasons,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in attributes.items() if value}
 
 
 def _usage_attributes(usage: Usage) -> Attributes:
-    told = {
+    counts = {
         "gen_ai.usage.output_tokens": usage.output,
         "gen_ai.usage.reasoning.output_tokens": usage.thought,
         "gen_ai.usage.cache_read.input_tokens": usage.cached,
     }
-    return {"gen_ai.usage.input_tokens": usage.input, **{name: count for name, count in told.items() if count}}
+    return {"gen_ai.usage.input_tokens": usage.input, **{name: count for name, count in counts.items() if count}}
 
 
 def _failure(error: BaseException) -> Attributes:
-    told: Attributes = {"error.type": type(error).__qualname__}
+    attributes: Attributes = {"error.type": type(error).__qualname__}
     if isinstance(error, VertexCompatError) and error.code is not None:
-        told["http.response.status_code"] = error.code
-    return told
+        attributes["http.response.status_code"] = error.code
+    return attributes
 
 
 def _clean(text: str) -> str:
