@@ -6,19 +6,19 @@ import random
 import sys
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.google import TokenSource
-from vertex_compat_integrations.core.calls.places import Place, Standing, places_of, refuse_to_move
+from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
-from vertex_compat_integrations.core.closing import Closing
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     SettingsError,
@@ -40,7 +40,7 @@ from vertex_compat_integrations.core.settings.connection import (
 from vertex_compat_integrations.core.settings.options import Options
 
 if TYPE_CHECKING:
-    from vertex_compat_integrations.core.calls.call import Call, ChatCall, Terms
+    from vertex_compat_integrations.core.calls.call import Call, CallTerms, ChatCall
     from vertex_compat_integrations.core.calls.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explain.explanation import Explanation
     from vertex_compat_integrations.core.reply.decode import Reply
@@ -65,6 +65,30 @@ class Timing:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
+
+
+class Closing(ABC):
+    """What is closed by `with`, or by hand."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Like `close`, also for connections of the running event loop."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 class VertexCompatClient(Closing):
@@ -92,7 +116,7 @@ class VertexCompatClient(Closing):
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
-        self._standings: dict[tuple[str, Any], Standing] = {}
+        self._place_memories: dict[tuple[str, Any], PlaceMemory] = {}
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
@@ -203,7 +227,7 @@ class VertexCompatClient(Closing):
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
-        places = self._standing(destination, model, options.request_type).order(self._timing.clock())
+        places = self._place_memory(destination, model, options.request_type).order(self._timing.clock())
         destination = destination.at(places[0].location)
         request = build_request(
             messages,
@@ -293,7 +317,7 @@ class VertexCompatClient(Closing):
 
     def _begin_embedding(
         self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose"
-    ) -> "tuple[Terms, list[wire.EmbeddingRequest]]":
+    ) -> "tuple[CallTerms, list[wire.EmbeddingRequest]]":
         """The terms and the batches, built and checked; nothing is sent yet."""
         from vertex_compat_integrations.core.calls.embedding import build_requests, check_embeds  # noqa: PLC0415
 
@@ -304,13 +328,15 @@ class VertexCompatClient(Closing):
         options = options.model_copy(update={"model": model})
         return terms, build_requests(texts, options, terms.facts, purpose)
 
-    def _embedding_call(self, request: wire.EmbeddingRequest, terms: "Terms") -> "Call[Embedded]":
+    def _embedding_call(self, request: wire.EmbeddingRequest, terms: "CallTerms") -> "Call[Embedded]":
         from vertex_compat_integrations.core.calls.call import EmbeddingCall  # noqa: PLC0415 - as above
 
         return EmbeddingCall(request, terms)
 
-    def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
-        from vertex_compat_integrations.core.calls.call import Terms  # noqa: PLC0415 - as above
+    def _terms(
+        self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None
+    ) -> "CallTerms":
+        from vertex_compat_integrations.core.calls.call import CallTerms  # noqa: PLC0415 - as above
 
         project = destination.project or self._project
         bounded = self._connection.retry_budget
@@ -319,7 +345,7 @@ class VertexCompatClient(Closing):
             origin = destination.at(place.location).origin
             return budget_for(BudgetKey(origin, project, model, place)) if bounded else None
 
-        return Terms(
+        return CallTerms(
             facts_for(model, self._override),
             project,
             seconds=self._connection.timeout,
@@ -327,21 +353,23 @@ class VertexCompatClient(Closing):
             own_server=destination.own_server,
             clock=self._timing.clock,
             chance=self._timing.chance,
-            standing=self._standing(destination, model, request_types),
+            memory=self._place_memory(destination, model, request_types),
             budget_of=budget_of,
         )
 
-    def _standing(self, destination: Destination, model: str, request_types: str | Sequence[str] | None) -> Standing:
+    def _place_memory(
+        self, destination: Destination, model: str, request_types: str | Sequence[str] | None
+    ) -> PlaceMemory:
         """What is known of the places for a model."""
         # An attribute that was assigned is a list as the user has it.
         key = model, tuple(request_types) if isinstance(request_types, list) else request_types
-        if (known := self._standings.get(key)) is not None:
+        if (known := self._place_memories.get(key)) is not None:
             return known
         places = places_of(self._connection.locations or (destination.location,), request_types)
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
-        return self._standings.setdefault(key, Standing(places))
+        return self._place_memories.setdefault(key, PlaceMemory(places))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Where to, and as whom; settled by the first call."""
@@ -461,8 +489,8 @@ KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
 """A client, and the settings that it was made for."""
 
 
-class Closable(Closing):
-    """What closes of the frameworks' objects, which hold a client in `_client`."""
+class HoldsClient(Closing):
+    """The closing of the frameworks' objects, which hold a client in `_client`."""
 
     _client: KeyedClient | None
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
 from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, decode_embeddings
-from vertex_compat_integrations.core.calls.places import BudgetOf, Journey, Place, Standing
+from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory
 from vertex_compat_integrations.core.calls.request_count import count_request
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.error_bodies import decode_stream_failure
@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallTerms:
     """On what terms a call is made.
 
     Attributes:
@@ -51,7 +51,7 @@ class Terms:
         own_server: Whether a server of the user's own answers.
         clock: Tells the time, in seconds.
         chance: Gives a number from 0 to 1.
-        standing: The places, and what is known of them.
+        memory: The places, and what is known of them.
         budget_of: What pays for retries at a place.
     """
 
@@ -62,7 +62,7 @@ class Terms:
     own_server: bool
     clock: Callable[[], float]
     chance: Callable[[], float]
-    standing: Standing
+    memory: PlaceMemory
     budget_of: BudgetOf
 
 
@@ -71,7 +71,7 @@ class Call(Generic[Answer]):
 
     path: str
 
-    def __init__(self, model: str, terms: Terms) -> None:
+    def __init__(self, model: str, terms: CallTerms) -> None:
         """Build the request.
 
         Raises:
@@ -79,8 +79,8 @@ class Call(Generic[Answer]):
         """
         self._model, self._facts = model, terms.facts
         self._seconds, self._clock = terms.seconds, terms.clock
-        self._journey = Journey(
-            terms.standing,
+        self._attempts = Attempts(
+            terms.memory,
             terms.budget_of,
             max_retries=terms.max_retries,
             clock=terms.clock,
@@ -88,7 +88,7 @@ class Call(Generic[Answer]):
         )
         self._resource = Resource(terms.project, self.place.location)
         self._deadline = terms.clock() + terms.seconds
-        self._attempts = 0
+        self._requests = 0
         self._repaired: set[type[VertexCompatError]] = set()
         self.auth_headers: Mapping[str, str] = {}
         self.request = self._build()
@@ -108,7 +108,7 @@ class Call(Generic[Answer]):
     @property
     def place(self) -> Place:
         """Where the next attempt goes."""
-        return self._journey.place
+        return self._attempts.place
 
     def locate(self, project: str | None) -> None:
         """Complete what names the project, now that the credential has told it."""
@@ -129,7 +129,7 @@ class Call(Generic[Answer]):
 
     def content(self) -> bytes:
         """The request's body, for one more attempt."""
-        self._attempts += 1
+        self._requests += 1
         count_request(lambda: self.request.body)
         try:
             return to_json(self.request.body)
@@ -151,9 +151,9 @@ class Call(Generic[Answer]):
         if self._repair(error):
             return 0.0
         place = self.place
-        delay = self._journey.delay_after(error, self._deadline - self._clock())
+        delay = self._attempts.delay_after(error, self._deadline - self._clock())
         if delay is None:
-            raise self._explained(self._journey.verdict(error))
+            raise self._explained(self._attempts.verdict(error))
         if self.place != place:
             self._resource = replace(self._resource, location=self.place.location)
             self.request = self._build()
@@ -172,7 +172,7 @@ class Call(Generic[Answer]):
 
     def succeed(self) -> None:
         """The call went well."""
-        self._journey.succeed()
+        self._attempts.succeed()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -186,8 +186,8 @@ class Call(Generic[Answer]):
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
-        error.attempts = self._attempts
-        error.hint = " ".join(filter(None, (self._hint(error), self._journey.story)))
+        error.attempts = self._requests
+        error.hint = " ".join(filter(None, (self._hint(error), self._attempts.story)))
         return error
 
     def _hint(self, error: VertexCompatError) -> str:
@@ -214,7 +214,7 @@ class ChatCall(Call[list[Reply]]):
         self,
         messages: Sequence[wire.Message],
         options: Options,
-        terms: Terms,
+        terms: CallTerms,
         *,
         stream: bool,
         skip_values: SkipValues,
@@ -263,7 +263,7 @@ class ChatCall(Call[list[Reply]]):
 
     def _placed(self, ending: Ending) -> Ending:
         """The ending with the place that answered, if it was chosen from several."""
-        if not self._journey.has_choice:
+        if not self._attempts.has_choice:
             return ending
         return replace(ending, location=self.place.location, request_type=self.place.request_type)
 
@@ -328,7 +328,7 @@ class EmbeddingCall(Call[Embedded]):
 
     path = wire.EMBEDDINGS_PATH
 
-    def __init__(self, body: wire.EmbeddingRequest, terms: Terms) -> None:
+    def __init__(self, body: wire.EmbeddingRequest, terms: CallTerms) -> None:
         """Take the request as it is."""
         self._body = body
         super().__init__(body["model"], terms)
