@@ -16,6 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from vertex_compat_integrations.emulator import Emulator
 
+__all__ = ["RealGoogleHostError", "vertex_emulator", "vertex_guard"]
+
 GUARD_SETTING = "vertex_guard"
 LIVE_MARKER = "vertex_live"
 EMULATOR_FIXTURE = "vertex_emulator"

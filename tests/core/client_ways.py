@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.endpoint_bodies import HELLO, MODEL, Joined, join
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.reply.decode import Reply
+from vertex_compat_integrations.core.reply.reply import Reply
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, text
 

@@ -28,7 +28,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.reply.decode import Reply
+from vertex_compat_integrations.core.reply.reply import Reply
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import (

@@ -23,9 +23,7 @@ from pydantic import BaseModel
 from vertex_compat_integrations import emulator as emulated
 from vertex_compat_integrations.core.errors import HistoryError, SettingsError, UnsupportedContentError
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.decode import Ending
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, ToolCallDelta
-from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.reply.reply import Ending, ReplyDelta, ToolCallDelta, Usage
 from vertex_compat_integrations.emulator.dialect.completion import one_pixel_png
 from vertex_compat_integrations.llama_index.decode import ResponseDecoder, tool_selections
 from vertex_compat_integrations.llama_index.encode import encode_messages

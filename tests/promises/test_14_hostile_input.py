@@ -16,10 +16,10 @@ from tests.support.fault_answers import TEXT, body, bomb, bytewise, completion, 
 from vertex_compat_integrations.core.error_bodies import decode_failure
 from vertex_compat_integrations.core.errors import UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.reply.decode import decode_replies
+from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.schema.convert import to_openapi
-from vertex_compat_integrations.core.transport.body import decode_json
 
 RECORDED = sorted((Path(__file__).parents[1] / "wire").glob("*.sse"))
 EXAMPLES = 1000
@@ -147,7 +147,7 @@ def test_a_line_in_small_pieces_takes_no_longer_than_its_length(server):
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 def test_a_line_that_never_ends_is_refused(server, way, monkeypatch):
-    monkeypatch.setattr("vertex_compat_integrations.core.transport.body.MAX_EVENT_BYTES", 2**20)
+    monkeypatch.setattr("vertex_compat_integrations.core.reply.events.MAX_EVENT_BYTES", 2**20)
     server.rule = long_line(8, ends=False)
     with pytest.raises(UnexpectedReplyError, match="larger than 1 MiB"):
         CORE.ask(CORE.build(server), way)

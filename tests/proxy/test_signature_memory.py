@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from tests.proxy.samples import HELLO, MODEL, NAME, TOOL
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.emulator import call, chunks, tool_call, tool_calls
 from vertex_compat_integrations.proxy import Proxy
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory

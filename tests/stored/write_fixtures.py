@@ -49,18 +49,15 @@ from llama_index.core.memory import ChatMemoryBuffer  # noqa: E402
 from llama_index.core.storage.chat_store import SimpleChatStore  # noqa: E402
 from llama_index.core.tools import FunctionTool  # noqa: E402
 from llama_index.core.workflow import Context, JsonSerializer  # noqa: E402
-from vertex_compat_integrations.core.connection import (  # noqa: E402
-    Connection,
-    resolve_destination,
-    resolve_source,
-)
-from vertex_compat_integrations.core.embedding import EmbeddingOptions  # noqa: E402
-from vertex_compat_integrations.core.options import Options  # noqa: E402
 
 import vertex_compat_integrations  # noqa: E402
 from vertex_compat_integrations.batch import KeptRows, Pacing, Rate, Summary, run_batch  # noqa: E402
 from vertex_compat_integrations.core import errors as core_errors  # noqa: E402
-from vertex_compat_integrations.core.client import VertexCompatClient  # noqa: E402
+from vertex_compat_integrations.core.connection import (  # noqa: E402
+    Connection,
+    resolve_destination,
+)
+from vertex_compat_integrations.core.options import Options  # noqa: E402
 from vertex_compat_integrations.emulator import Emulator, http_error  # noqa: E402
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings  # noqa: E402
 from vertex_compat_integrations.langchain import errors as langchain_errors  # noqa: E402
@@ -294,14 +291,7 @@ def write_objects_by_themselves() -> None:
     """Objects that are no model: a batch takes the first two, workers are handed the others."""
     given = {"project": "stored-project", "location": "us-east1", "timeout": 30}
     settings = {"connection": Connection(**given), "options": Options(model=MODEL, temperature=0.5, thinking="low")}
-    settings["embedding_options"] = EmbeddingOptions(model=EMBEDDING_MODEL, dimensions=16)
     write_pickles("settings_objects.pickle", settings)
-    sources = {
-        "static": Connection(**given, api_key=FAKE_KEY),
-        "callable": Connection(**given, credentials=program.fetch_token),
-        "google": Connection(**given, credentials=google_credentials()),
-    }
-    write_pickles("token_sources.pickle", {name: resolve_source(*both(made)) for name, made in sources.items()})
 
 
 def both(connection: Connection) -> tuple[Connection, Any]:
@@ -482,17 +472,11 @@ def write_explanations() -> None:
 
 
 def write_values() -> None:
-    """What the core's client and a batch give back, and what a batch is told: values of the core, without a model."""
-    with VertexCompatClient(Connection(project="stored-project")) as client:
-        tool = {"type": "function", "function": {"name": "get_weather", "parameters": CITY_SCHEMA}}
-        options = Options(model=MODEL, tools=[tool])
-        (reply,) = client.chat([{"role": "user", "content": QUESTION}], options)
-        deltas = list(client.stream([{"role": "user", "content": QUESTION}], options))
+    """What a batch gives back, and what it is given."""
     summary = Summary(lines=2, answered=1)
     summary.add_earlier({"custom_id": "q1", "error": {"type": "RateLimitError", "message": "Later.", "hint": "Wait."}})
     pacing = Pacing(concurrency=2, rate=Rate.parse("10/s"))
-    write_pickles("values.pickle", {"reply": reply, "deltas": deltas, "summary": summary, "pacing": pacing})
-    EXPECTED["values.pickle"] = {"signatures": [call.extra["google"]["thought_signature"] for call in reply.tool_calls]}
+    write_pickles("values.pickle", {"summary": summary, "pacing": pacing})
 
 
 def write_batch(emulator: Emulator) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vertex_compat_integrations.core.reply.decode import Ending, Media
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, StreamDecoder
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import Ending, Media, ReplyDelta, ToolCall
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
 
 MODEL = "google/gemini-3.5-flash"
 HELLO = [{"role": "user", "content": "Say hello."}]

@@ -8,9 +8,8 @@ from typing import Any
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.batch.line import Line
 from vertex_compat_integrations.core.errors import VertexCompatError
-from vertex_compat_integrations.core.reply.decode import Media, Reply
+from vertex_compat_integrations.core.reply.reply import Media, Reply, Usage
 from vertex_compat_integrations.core.reply.tool_call import encode_call
-from vertex_compat_integrations.core.reply.usage import Usage
 
 BEGINNING = b'{"id":"batch_req_'
 """Of every result; a torn line that begins otherwise is none of ours."""

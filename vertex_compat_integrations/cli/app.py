@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vertex_compat_integrations import __version__
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.cli.common.extras import needs, require
 
 app = typer.Typer(

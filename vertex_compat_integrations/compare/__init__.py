@@ -1,5 +1,38 @@
 """Several models on the same prompts, side by side: what they answer, how fast, for how much, and how surely.
 
-`plan` says what is asked, `contender` makes the models, `measure` asks them, `report` draws the sums, `page`
-shows them. Statistics, prices and checks are pure; only `measure` sends anything.
+`plan` reads what is asked; `asking` makes the models and asks them; `figures` adds up; `page` shows a report in a
+browser. Only `asking` sends anything.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vertex_compat_integrations.compare.answer import Answer, TokenCounts, Validity
+    from vertex_compat_integrations.compare.figures.report import Report, csv_text
+    from vertex_compat_integrations.compare.plan import Prompt, read_models, read_prompts
+
+__all__ = ["Answer", "Prompt", "Report", "TokenCounts", "Validity", "csv_text", "read_models", "read_prompts"]
+
+_MODULES = {
+    "Answer": "answer",
+    "Prompt": "plan",
+    "Report": "figures.report",
+    "TokenCounts": "answer",
+    "Validity": "answer",
+    "csv_text": "figures.report",
+    "read_models": "plan",
+    "read_prompts": "plan",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name at its first use: reports need packages that the rest does without."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

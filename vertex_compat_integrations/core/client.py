@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.calls.call import Call, CallTerms, ChatCall
     from vertex_compat_integrations.core.calls.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explain.explanation import Explanation
-    from vertex_compat_integrations.core.reply.decode import Reply
-    from vertex_compat_integrations.core.reply.stream import ReplyDelta
+    from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
     from vertex_compat_integrations.core.request.build import Request
     from vertex_compat_integrations.core.request.history import SkipValues
     from vertex_compat_integrations.core.telemetry.observer import Observer

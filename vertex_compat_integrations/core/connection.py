@@ -1,4 +1,5 @@
 """Pickles that version 0.1 wrote name this module. Code imports from `core.settings.connection`."""
 
-from vertex_compat_integrations.core.settings.connection import Connection as Connection
-from vertex_compat_integrations.core.settings.connection import LostToken as LostToken
+from vertex_compat_integrations.core.settings.connection import Connection, LostToken
+
+__all__ = ["Connection", "LostToken"]

@@ -1,4 +1,5 @@
 """Pickles that version 0.1 wrote name this module. Code imports from `core.explain.explanation`."""
 
-from vertex_compat_integrations.core.explain.explanation import Explanation as Explanation
-from vertex_compat_integrations.core.explain.explanation import Remark as Remark
+from vertex_compat_integrations.core.explain.explanation import Explanation, Remark
+
+__all__ = ["Explanation", "Remark"]

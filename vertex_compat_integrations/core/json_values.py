@@ -27,3 +27,12 @@ def text_in(value: Any) -> str:
 def google_extras(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Google's extras in a request's body, `extra_body.google`; empty if there are none."""
     return mapping_in(mapping_in(body.get("extra_body")).get("google"))
+
+
+def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with `above` over it, mapping by mapping; neither is changed."""
+    merged = dict(below)
+    for key, value in above.items():
+        held = merged.get(key)
+        merged[key] = deep_merge(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
+    return merged

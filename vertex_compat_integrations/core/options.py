@@ -1,3 +1,5 @@
 """Pickles that version 0.1 wrote name this module. Code imports from `core.settings.options`."""
 
-from vertex_compat_integrations.core.settings.options import Options as Options
+from vertex_compat_integrations.core.settings.options import Options
+
+__all__ = ["Options"]

@@ -14,7 +14,7 @@ from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
 
-from vertex_compat_integrations import __version__
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError

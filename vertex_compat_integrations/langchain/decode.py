@@ -14,11 +14,16 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.json import parse_partial_json
 
-from vertex_compat_integrations.core.reply.citations import Citation
-from vertex_compat_integrations.core.reply.decode import Ending, Media, Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, ToolCallDelta
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
-from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.reply.reply import (
+    Citation,
+    Ending,
+    Media,
+    Reply,
+    ReplyDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
 from vertex_compat_integrations.langchain.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
 
 PROVIDER = "vertex_compat"

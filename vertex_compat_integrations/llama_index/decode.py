@@ -22,11 +22,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
-from vertex_compat_integrations.core.reply.citations import Citation
-from vertex_compat_integrations.core.reply.decode import Ending, Media, Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
-from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.reply.reply import Citation, Ending, Media, Reply, ReplyDelta, ToolCall, Usage
 from vertex_compat_integrations.llama_index.encode import EXTRA_KEY, calls_of
 from vertex_compat_integrations.llama_index.other_integrations import CALLS_KEY
 

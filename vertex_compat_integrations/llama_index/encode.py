@@ -25,10 +25,10 @@ from pydantic_core import from_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
+from vertex_compat_integrations.core.json_values import deep_merge
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
-from vertex_compat_integrations.core.settings.options import deep_merge
 from vertex_compat_integrations.llama_index import media
 from vertex_compat_integrations.llama_index.other_integrations import (
     foreign_calls,

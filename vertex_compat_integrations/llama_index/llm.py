@@ -30,7 +30,7 @@ from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, Ver
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.stream import ReplyDelta
+from vertex_compat_integrations.core.reply.reply import ReplyDelta
 from vertex_compat_integrations.core.settings.base import all_aliases, unknown_setting
 from vertex_compat_integrations.core.settings.connection import (
     Connection,

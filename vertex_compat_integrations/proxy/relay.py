@@ -10,9 +10,9 @@ from vertex_compat_integrations.core.error_bodies import decode_stray, decode_st
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, StreamDecoder
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
-from vertex_compat_integrations.core.transport.body import EventParser, decode_json
+from vertex_compat_integrations.core.reply.events import EventParser, decode_json
+from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
 
 DONE = b"data: [DONE]\n\n"
 

@@ -9,12 +9,11 @@ from typing import Any, TypeGuard
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError, VertexCompatError
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
+from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
+from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
-from vertex_compat_integrations.core.settings.options import deep_merge
-from vertex_compat_integrations.core.transport.body import decode_json
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
 
 _SPOKEN = ("system", "user")

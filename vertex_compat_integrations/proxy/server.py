@@ -16,8 +16,8 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.error_bodies import decode_stream_failure
 from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.transport.body import decode_json
 from vertex_compat_integrations.proxy.access import denial
 from vertex_compat_integrations.proxy.exchange import Exchange
 from vertex_compat_integrations.proxy.model_names import Names

@@ -9,10 +9,9 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
-from vertex_compat_integrations.core.reply.decode import signatures_in
-from vertex_compat_integrations.core.reply.tool_call import ToolCall, decode_calls
-from vertex_compat_integrations.core.settings.options import deep_merge
+from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
+from vertex_compat_integrations.core.reply.reply import ToolCall
+from vertex_compat_integrations.core.reply.tool_call import decode_calls, signatures_in
 
 MAX_CALLS = 16_384
 MAX_BYTES = 64 * 2**20

@@ -4,12 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.reply.citations import (
-    Citation,
-    decode_citations,
-    decode_grounding,
-    without_grounding,
-)
+from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
+from vertex_compat_integrations.core.reply.reply import Citation
 
 TEXT = "Zürich ist schön. Bern auch."
 CHUNKS = [{"web": {"uri": "https://a.example", "title": "A"}}, {"web": {"uri": "https://b.example", "domain": "b"}}]

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from tests.support.endpoint_bodies import call_piece, completion, signed
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.reply.decode import Media, Reply, decode_finish, decode_replies, signatures_in
+from vertex_compat_integrations.core.reply.decode import decode_finish, decode_replies
+from vertex_compat_integrations.core.reply.reply import Media, Reply, ToolCall, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
-from vertex_compat_integrations.core.reply.usage import Usage, decode_usage
+from vertex_compat_integrations.core.reply.tool_call import signatures_in
+from vertex_compat_integrations.core.reply.usage import decode_usage
 
 
 def only(body, **how) -> Reply:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.support.endpoint_bodies import call_piece, chunk, sse, words
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
+from vertex_compat_integrations.core.reply import events
+from vertex_compat_integrations.core.reply.events import EventParser, decode_json
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
-from vertex_compat_integrations.core.transport import body as transport
-from vertex_compat_integrations.core.transport.body import EventParser, decode_json
 
 ERROR = [{"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}]
 
@@ -62,7 +62,7 @@ def test_no_cut_changes_what_is_read(blocks):
 
 @pytest.mark.parametrize("pieces", [[b"data: " + b"x" * 40], [b"data: ", *[b"x" * 10] * 4], [b"data: x\n", b"y" * 40]])
 def test_an_event_that_never_ends_is_refused(pieces, monkeypatch):
-    monkeypatch.setattr(transport, "MAX_EVENT_BYTES", 32)
+    monkeypatch.setattr(events, "MAX_EVENT_BYTES", 32)
     with pytest.raises(UnexpectedReplyError, match="larger"):
         parse(*pieces)
     assert parse(*[b"data: x\n\n"] * 20)[0] == [b"x"] * 20

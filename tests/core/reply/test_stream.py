@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.support.endpoint_bodies import MODEL, call_piece, chunk, decode, join, signed, sse, words
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
-from vertex_compat_integrations.core.reply.decode import Reply, decode_replies
+from vertex_compat_integrations.core.reply.decode import decode_replies
+from vertex_compat_integrations.core.reply.reply import Reply, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
-from vertex_compat_integrations.core.reply.usage import Usage
 from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
 from vertex_compat_integrations.emulator.dialect.completion import Told
 from vertex_compat_integrations.emulator.variant import Variant

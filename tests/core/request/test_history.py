@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.endpoint_bodies import assistant_calls, result, signed
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError
-from vertex_compat_integrations.core.reply.decode import signatures_in
+from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.history import settle_history
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook, sightings

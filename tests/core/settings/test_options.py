@@ -5,13 +5,8 @@ from pydantic import ValidationError
 
 from tests.support.endpoint_bodies import MODEL
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.options import (
-    Options,
-    deep_merge,
-    effective_options,
-    option_names,
-    unknown_names,
-)
+from vertex_compat_integrations.core.json_values import deep_merge
+from vertex_compat_integrations.core.settings.options import Options, effective_options, option_names, unknown_names
 
 
 @pytest.mark.parametrize(

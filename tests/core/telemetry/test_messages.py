@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from vertex_compat_integrations.core.reply.decode import Ending, Media, Reply
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply, ToolCall
 from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
 
 SIGNED = {"google": {"thought_signature": "c2lnbmVk"}}

@@ -17,9 +17,7 @@ from vertex_compat_integrations.cli.common.next_turn import assistant_message, t
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import EmptyReplyError, VertexCompatError
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.decode import Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta, ToolCall
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 

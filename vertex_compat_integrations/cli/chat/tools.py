@@ -11,7 +11,7 @@ from pydantic.errors import PydanticUserError
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.named_object import find_named
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.wire import Tool
 
 

@@ -1,8 +1,8 @@
 """What goes back to the model in the next turn, as wire messages."""
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.reply.decode import Reply
-from vertex_compat_integrations.core.reply.tool_call import ToolCall, encode_call
+from vertex_compat_integrations.core.reply.reply import Reply, ToolCall
+from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 
 def assistant_message(reply: Reply) -> wire.AssistantMessage:

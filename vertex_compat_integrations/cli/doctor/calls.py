@@ -4,8 +4,8 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.cli.common.next_turn import assistant_message, tool_message
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped
-from vertex_compat_integrations.core.reply.decode import signatures_in
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
+from vertex_compat_integrations.core.reply.reply import ToolCall
+from vertex_compat_integrations.core.reply.tool_call import signatures_in
 
 _GREETING: list[wire.Message] = [{"role": "user", "content": "Answer with the one word: ready"}]
 _QUESTION: wire.Message = {"role": "user", "content": "Use the tool to look up the weather in Paris, then say it."}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from vertex_compat_integrations import __version__
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.asking.compared_model import Contender
 from vertex_compat_integrations.compare.asking.measure import Observation, judge, remarks_on

@@ -28,13 +28,14 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.reply.decode import Ending, Reply, decode_replies
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, StreamDecoder
+from vertex_compat_integrations.core.reply.decode import decode_replies
+from vertex_compat_integrations.core.reply.events import decode_json
+from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta
+from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.core.transport.body import decode_json
 
 Answer = TypeVar("Answer")
 

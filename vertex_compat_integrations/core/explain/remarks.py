@@ -8,7 +8,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.explain.explanation import REDACTED, Explanation, Remark
-from vertex_compat_integrations.core.reply.decode import signatures_in
+from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.request.content import parts_of
 from vertex_compat_integrations.core.request.thinking import thinking_fields

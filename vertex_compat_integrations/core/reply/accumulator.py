@@ -7,10 +7,8 @@ of the text itself.
 from dataclasses import dataclass
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.reply.decode import Ending, Media, Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta, ToolCallDelta
-from vertex_compat_integrations.core.reply.tool_call import ToolCall
-from vertex_compat_integrations.core.settings.options import deep_merge
+from vertex_compat_integrations.core.json_values import deep_merge
+from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply, ReplyDelta, ToolCall, ToolCallDelta
 
 _UNENDED = Ending()
 

@@ -6,30 +6,12 @@ come in snake case and in camel case.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from vertex_compat_integrations.core.reply.reply import Citation
 
 _KEYS = ("grounding_metadata", "groundingMetadata")
 _SOURCE_KINDS = ("web", "maps", "retrieved_context", "retrievedContext", "image")
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """One place of the answer's text, and what it is grounded in.
-
-    Attributes:
-        url: Where the source is.
-        title: The source's title.
-        text: The words of the answer that are grounded.
-        start: Index of their first character in the answer's text; None if the place is not known.
-        end: Index after their last character.
-    """
-
-    url: str | None = None
-    title: str | None = None
-    text: str | None = None
-    start: int | None = None
-    end: int | None = None
 
 
 def decode_grounding(holder: Mapping[str, Any]) -> Any:

@@ -1,21 +1,16 @@
 """One completion, in any of the endpoint's dialects, → `Reply`. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
-from vertex_compat_integrations.core.reply.citations import (
-    Citation,
-    decode_citations,
-    decode_grounding,
-    without_grounding,
-)
+from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
+from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.reply.thought_tags import Split, split_thoughts
-from vertex_compat_integrations.core.reply.tool_call import ToolCall, decode_calls
-from vertex_compat_integrations.core.reply.usage import Usage, decode_usage
+from vertex_compat_integrations.core.reply.tool_call import decode_calls
+from vertex_compat_integrations.core.reply.usage import decode_usage
 
 _FINISH_REASONS = {
     "function_call": "tool_calls",
@@ -28,79 +23,6 @@ _FINISH_REASONS = {
     "stop_sequence": "stop",
 }
 """Other servers' words for the four of Chat Completions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """An image or a sound in the answer: base64 data or a URL."""
-
-    mime_type: str
-    data: str | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What is known of a completion when it is over.
-
-    Attributes:
-        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or another as it came.
-        finish_detail: What stood behind it, e.g. `PROHIBITED_CONTENT` of `content_filter: PROHIBITED_CONTENT`.
-        usage: Token counts, if any came.
-        traffic_type: `ON_DEMAND`, `PROVISIONED_THROUGHPUT`, …
-        id: The completion's id.
-        model: The model's name as echoed.
-        created: Seconds since 1970.
-        fingerprint: `system_fingerprint`.
-        logprobs: As they came.
-        grounding: Grounding metadata, as it came.
-        citations: What the grounding metadata say of the answer's text.
-        location: Where it was answered, if there was a choice of places.
-        request_type: By which capacity, if there was a choice.
-    """
-
-    finish_reason: str | None = None
-    finish_detail: str | None = None
-    usage: Usage | None = None
-    traffic_type: str | None = None
-    id: str | None = None
-    model: str | None = None
-    created: int | None = None
-    fingerprint: str | None = None
-    logprobs: Any = None
-    grounding: Any = None
-    citations: tuple[Citation, ...] = ()
-    location: str | None = None
-    request_type: str | None = None
-
-    @property
-    def emulated(self) -> bool:
-        """Whether the emulator answered, not Google."""
-        return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
-
-
-class Reply(NamedTuple):
-    """One answer.
-
-    Attributes:
-        text: The answer's text, without thoughts.
-        thoughts: The thoughts, if they were told.
-        tool_calls: In the order they came.
-        extra: The message's own `extra_content`, opaque, to be sent back.
-        media: Images and sounds.
-        refusal: Why there is no answer, if the model or a filter refused.
-        dropped: Calls set aside because one call at most was asked for.
-        ending: Finish reason, usage, names.
-    """
-
-    text: str
-    thoughts: str
-    tool_calls: tuple[ToolCall, ...]
-    extra: wire.ExtraContent | None
-    media: tuple[Media, ...]
-    refusal: str | None
-    ending: Ending
-    dropped: tuple[ToolCall, ...] = ()
 
 
 def decode_replies(
@@ -286,10 +208,3 @@ def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
         )
     said = ending.finish_detail or ending.finish_reason or "no finish reason"
     return EmptyReplyError(f"The model gave neither text nor a tool call ({said}).", partial_thoughts=thoughts)
-
-
-def signatures_in(extra: Any) -> Iterator[str]:
-    """The thought signatures of an `extra_content`, in whatever namespace."""
-    for value in mapping_in(extra).values():
-        if signature := text_in(mapping_in(value).get("thought_signature")):
-            yield signature

@@ -7,7 +7,7 @@ where there are calls; error bodies in mid-stream; no end at all.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -16,8 +16,6 @@ from vertex_compat_integrations.core.errors import StreamInterruptedError
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.citations import decode_grounding
 from vertex_compat_integrations.core.reply.decode import (
-    Ending,
-    Media,
     decode_content,
     decode_ending,
     decode_media,
@@ -27,48 +25,15 @@ from vertex_compat_integrations.core.reply.decode import (
     refusal_of,
     refuse_empty,
 )
+from vertex_compat_integrations.core.reply.reply import Ending, Media, ReplyDelta, ToolCall, ToolCallDelta
 from vertex_compat_integrations.core.reply.thought_tags import ThoughtSplitter
 from vertex_compat_integrations.core.reply.tool_call import (
     NO_ARGUMENTS,
-    ToolCall,
     arguments_text,
     named_in,
     refuse_nameless,
     unique_id,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
-    """A piece of a call. `id` and `name` stand on a call's first piece only; `index` is ours, counted from 0.
-
-    Attributes:
-        index: Which call.
-        id: Its id, once.
-        name: The function's name, once.
-        arguments: What this piece adds to the arguments.
-        extra: What this piece adds to the call's `extra_content`; no key comes twice.
-    """
-
-    index: int
-    id: str | None = None
-    name: str | None = None
-    arguments: str = ""
-    extra: wire.ExtraContent | None = None
-
-
-class ReplyDelta(NamedTuple):
-    """What one chunk adds to the answer; `ending` stands on the last one only."""
-
-    text: str = ""
-    thoughts: str = ""
-    tool_calls: tuple[ToolCallDelta, ...] = ()
-    media: tuple[Media, ...] = ()
-    extra: wire.ExtraContent | None = None
-    refusal: str | None = None
-    dropped: tuple[ToolCall, ...] = ()
-    ending: Ending | None = None
-
 
 _PLAIN_KEYS = frozenset({"role", "content"})
 _USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -12,21 +11,12 @@ from pydantic_core import to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
 from vertex_compat_integrations.core.json_values import mapping_in, one_or_more_in, text_in
+from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
 """How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
 
 _END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that the model asks for; `arguments` is the JSON string as it came, `extra` its `extra_content`."""
-
-    id: str
-    name: str
-    arguments: str
-    extra: wire.ExtraContent | None = None
 
 
 def encode_call(call: ToolCall) -> wire.ToolCall:
@@ -118,3 +108,10 @@ def arguments_text(arguments: Any) -> str:
     except ValueError:
         # Halves of an emoji, which have no UTF-8; escaped they are JSON.
         return json.dumps(arguments, default=str, separators=(",", ":"))
+
+
+def signatures_in(extra: Any) -> Iterator[str]:
+    """The thought signatures of an `extra_content`, in whatever namespace."""
+    for value in mapping_in(extra).values():
+        if signature := text_in(mapping_in(value).get("thought_signature")):
+            yield signature

@@ -1,36 +1,10 @@
 """Token counts, in any of the endpoint's ways of counting, → `Usage`. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from vertex_compat_integrations.core.json_values import mapping_in
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one completion; `output` holds the thoughts, `total` is the sum of `input` and `output`.
-
-    Attributes:
-        input: Tokens of the prompt.
-        output: Tokens of the answer, thoughts included.
-        thought: Tokens of the thoughts, a part of `output`.
-        cached: Tokens read from a cache, a part of `input`.
-        input_audio: Tokens of sound, a part of `input`.
-        output_audio: Tokens of sound, a part of `output`.
-    """
-
-    input: int
-    output: int
-    thought: int = 0
-    cached: int = 0
-    input_audio: int = 0
-    output_audio: int = 0
-
-    @property
-    def total(self) -> int:
-        """All tokens."""
-        return self.input + self.output
+from vertex_compat_integrations.core.reply.reply import Usage
 
 
 def decode_usage(usage: Mapping[str, Any]) -> Usage | None:

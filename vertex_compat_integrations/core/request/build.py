@@ -10,14 +10,14 @@ from pydantic_core import from_json, to_json
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.json_values import google_extras, mapping_in
+from vertex_compat_integrations.core.json_values import deep_merge, google_extras, mapping_in
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import begins_in_thoughts, is_thinking_off, thinking_fields
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
-from vertex_compat_integrations.core.settings.options import Options, deep_merge, wire_paths
+from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Field, field_validator
 
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.json_values import deep_merge
 from vertex_compat_integrations.core.settings.base import Settings, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
@@ -321,12 +322,3 @@ def _merged(name: str, settled: Any, said: Any) -> Any:
     if name in ("extra_body", "default_headers") and settled:
         return deep_merge(settled, said)
     return said
-
-
-def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with `above` over it, mapping by mapping; neither is changed."""
-    merged = dict(below)
-    for key, value in above.items():
-        held = merged.get(key)
-        merged[key] = deep_merge(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
-    return merged

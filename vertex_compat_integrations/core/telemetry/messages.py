@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
-from vertex_compat_integrations.core.reply.decode import Media, Reply
+from vertex_compat_integrations.core.reply.reply import Media, Reply
 
 Part = dict[str, Any]
 """A part of a message, as the conventions call it."""

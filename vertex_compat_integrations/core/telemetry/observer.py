@@ -18,16 +18,15 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
-from vertex_compat_integrations import __version__, wire
+from vertex_compat_integrations import wire
+from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.calls.call import Call, ChatCall
 from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
 from vertex_compat_integrations.core.json_values import mapping_in, text_in
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.decode import Ending, Reply
-from vertex_compat_integrations.core.reply.stream import ReplyDelta
-from vertex_compat_integrations.core.reply.usage import Usage
+from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
 
 Answer = TypeVar("Answer")

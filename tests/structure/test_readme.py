@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.code_blocks import run_block
+from tests.structure.code_blocks import run_block
 from vertex_compat_integrations.core import errors
 from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
 from vertex_compat_integrations.emulator import Emulator

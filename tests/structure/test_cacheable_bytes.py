@@ -88,7 +88,7 @@ def bodies_of_both() -> str:
 def test_the_bytes_are_the_same_in_every_process():
     """Here with the hashes that this process drew, there with others."""
     program = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-    program += "from tests.house.test_cacheable_bytes import bodies_of_both; print(bodies_of_both())"
+    program += "from tests.structure.test_cacheable_bytes import bodies_of_both; print(bodies_of_both())"
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == bodies_of_both()

@@ -1,0 +1,118 @@
+"""Bytes of a response → the payloads of its server-sent events, and JSON. Knows no SDK and no chunk's meaning.
+
+What is no SSE is kept: the endpoint appends a bare JSON error to a stream that has begun.
+"""
+
+import json
+from codecs import BOM_UTF8
+from typing import Any
+
+from pydantic_core import from_json
+
+from vertex_compat_integrations.core.errors import UnexpectedReplyError
+
+MAX_EVENT_BYTES = 256 * 2**20
+"""More than any answer with media that is documented; a bound against a server that never ends a line."""
+
+
+class EventParser:
+    """Bytes in, payloads of SSE `data` fields out; what is no SSE collects in `stray`."""
+
+    def __init__(self) -> None:
+        """Begin between two events."""
+        self._rest: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._stray: list[bytes] = []
+        self._size = 0
+        self.is_done = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads that the bytes complete.
+
+        Raises:
+            UnexpectedReplyError: An event is larger than any answer.
+        """
+        if self._is_one_event(data):
+            return [data[6:-2]]
+        # A long line comes in many blocks, which are joined at its end only: joining at each would be quadratic.
+        if not (b"\n" in data or b"\r" in data or (self._rest and self._rest[-1].endswith(b"\r"))):
+            self._hold(data)
+            return []
+        text = b"".join([*self._rest, data])
+        cut = max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
+        self._rest, self._size = [], 0
+        if cut < len(text):
+            self._hold(text[cut:])
+        return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """Whether the bytes are one event of one line with a JSON object, as servers send most of them."""
+        return (
+            data.startswith(b"data: {")
+            and data.endswith(b"}\n\n")
+            and data.find(b"\n") == len(data) - 2
+            and not (self._rest or self._lines or b"\r" in data)
+        )
+
+    def _hold(self, data: bytes) -> None:
+        """Keep the beginning of a line."""
+        self._rest.append(data)
+        self._size += len(data)
+        if self._size > MAX_EVENT_BYTES:
+            raise UnexpectedReplyError(f"An event of the stream is larger than {MAX_EVENT_BYTES >> 20} MiB.")
+
+    def finish(self) -> list[bytes]:
+        """The payload that stood before the body's end without an empty line behind it."""
+        rest = b"".join(self._rest)
+        self._rest = []
+        last = [payload for line in rest.splitlines() if (payload := self._take(line)) is not None]
+        ending = self._take(b"")
+        return last if ending is None else [*last, ending]
+
+    @property
+    def stray(self) -> bytes:
+        """What came that was no SSE."""
+        return b"\n".join(self._stray).strip()
+
+    def _take(self, line: bytes) -> bytes | None:
+        """The payload that an empty line ends; other lines are collected."""
+        if line.startswith(b"data:"):
+            self._lines.append(line[5:].removeprefix(b" "))
+            return None
+        if line:
+            if line.startswith(BOM_UTF8):
+                return self._take(line.lstrip(BOM_UTF8))
+            if not line.startswith((b":", b"event:", b"id:", b"retry:")):
+                self._stray.append(line)
+            return None
+        if not self._lines:
+            return None
+        payload = b"\n".join(self._lines)
+        self._lines = []
+        if payload.startswith(b"[DONE]"):
+            self.is_done = True
+            return None
+        return payload
+
+
+def decode_json(data: bytes) -> Any:
+    """The JSON value.
+
+    Raises:
+        UnexpectedReplyError: It is none, or nested deeper than any completion.
+    """
+    try:
+        return from_json(data)
+    except ValueError:
+        pass
+    try:
+        # Lone surrogates are JSON to Python, not to the faster parser.
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        if data.lstrip().startswith(b"<"):
+            raise UnexpectedReplyError("The answer is an HTML page, not an API response.") from None
+        raise UnexpectedReplyError(f"What came is no JSON: {_beginning(data)!r}.") from error
+
+
+def _beginning(data: bytes) -> str:
+    return data[:120].decode(errors="replace")
