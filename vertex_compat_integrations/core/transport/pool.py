@@ -14,7 +14,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 import openai
 
@@ -28,24 +28,14 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
-    ACCEPTED_ENCODINGS,
     AsyncByteStream,
     ByteStream,
     aread_failure,
     read_failure,
 )
-from vertex_compat_integrations.core.transport.sdk_clients import Client, Route, async_client_of, client_of
+from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
+from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
-
-
-class Post(NamedTuple):
-    """One request, ready for the wire."""
-
-    url: str
-    content: bytes
-    headers: AuthHeaders
-    seconds: float
-    gap_seconds: float
 
 
 class _Line(Generic[Client]):

@@ -29,7 +29,7 @@ class Deadline:
         self.has_expired = False
 
     def begin(self, response: Any) -> None:
-        """Deadline over the connection of an HTTP response."""
+        """The read of this HTTP response begins."""
         self._response = response
 
     def expire(self) -> None:
