@@ -3,22 +3,37 @@
 import asyncio
 import os
 import random
-import sys
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.source import TokenSource
-from vertex_compat_integrations.core.calls.places import Place, Standing, places_of, refuse_to_move
+from vertex_compat_integrations.core.auth.source import Account, TokenSource
+from vertex_compat_integrations.core.calls.call import (
+    Call,
+    CallTerms,
+    ChatCall,
+    EmbeddingCall,
+    MessagesCall,
+    StreamCall,
+)
+from vertex_compat_integrations.core.calls.embedding import (
+    Embedded,
+    EmbeddingOptions,
+    Purpose,
+    build_requests,
+    check_embeds,
+    join_embedded,
+)
+from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
-from vertex_compat_integrations.core.closing import Closing
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     SettingsError,
@@ -26,6 +41,9 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
+from vertex_compat_integrations.core.request.build import Request, Resource, build_request
+from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
@@ -38,19 +56,15 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_telemetry,
 )
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport import on_demand
+from vertex_compat_integrations.core.transport.post import Post, Route
 
 if TYPE_CHECKING:
-    from vertex_compat_integrations.core.calls.call import Call, ChatCall, Terms
-    from vertex_compat_integrations.core.calls.embedding import Embedded, EmbeddingOptions, Purpose
     from vertex_compat_integrations.core.explain.explanation import Explanation
-    from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
-    from vertex_compat_integrations.core.request.build import Request
-    from vertex_compat_integrations.core.request.history import SkipValues
     from vertex_compat_integrations.core.telemetry.observer import Observer
-    from vertex_compat_integrations.core.transport.pool import Post
-    from vertex_compat_integrations.core.transport.sdk_clients import Route
 
-Answer = TypeVar("Answer")
+Piece = TypeVar("Piece")
+MessagesCallT = TypeVar("MessagesCallT", bound=MessagesCall[Any])
 
 
 _CONNECTION = tuple(Connection.model_fields)
@@ -64,6 +78,49 @@ class Timing:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
+
+
+class Attempt(NamedTuple):
+    """One attempt of a call: where it goes, and as whom.
+
+    Attributes:
+        destination: With the location that is asked this time.
+        source: Gives the credential's headers.
+        project: Whose project it is; None if only the credential can tell, or it needs none.
+    """
+
+    destination: Destination
+    source: TokenSource
+    project: str | None
+
+    @property
+    def lacks_project(self) -> bool:
+        """Whether the credential is to be asked for the project: Google's own URLs name one."""
+        return self.destination.endpoint is not None and not self.project
+
+
+class Closing(ABC):
+    """What is closed by `with`, or by hand."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Like `close`, also for connections of the running event loop."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 class VertexCompatClient(Closing):
@@ -81,9 +138,7 @@ class VertexCompatClient(Closing):
             SettingsError: The user's own HTTP client is none that the installed SDK can use.
         """
         if connection.http_client is not None or connection.http_async_client is not None:
-            from vertex_compat_integrations.core.transport import sdk_clients as http_clients  # noqa: PLC0415
-
-            http_clients.check_http_clients(connection.http_client, connection.http_async_client)
+            on_demand.sdk_clients.check_http_clients(connection.http_client, connection.http_async_client)
         self._connection = connection
         self._override = facts
         self._timing = timing or Timing()
@@ -91,96 +146,54 @@ class VertexCompatClient(Closing):
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
-        self._standings: dict[tuple[str, Any], Standing] = {}
+        self._place_memories: dict[tuple[str, Any], PlaceMemory] = {}
         self._demanding: set[str] = set()
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
-    def chat(self, messages: Sequence[wire.Message], options: Options) -> "list[Reply]":
+    def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """The answers: one, or `n`.
 
         Raises:
             VertexCompatError: See `core.errors`.
         """
-        return self._complete(self._begin(messages, options, stream=False))
+        return self._complete(partial(self._begin, ChatCall, messages, options))
 
-    async def achat(self, messages: Sequence[wire.Message], options: Options) -> "list[Reply]":
+    async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Like `chat`."""
-        return await self._acomplete(self._begin(messages, options, stream=False))
+        return await self._acomplete(partial(self._begin, ChatCall, messages, options))
 
-    def stream(self, messages: Sequence[wire.Message], options: Options) -> "Iterator[ReplyDelta]":
+    def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
         """The answer piece by piece; the last piece has the ending.
 
         Raises:
             VertexCompatError: See `core.errors`; after the first piece nothing is tried again.
         """
-        begin = partial(self._begin, messages, options, stream=True)
-        return self._stream(begin) if self._observer is None else self._observer.stream(begin, self._stream)
+        begin = partial(self._begin, StreamCall, messages, options)
+        return self._pieces(begin) if self._observer is None else self._observer.stream(begin, self._pieces)
 
-    def _stream(self, begin: "Callable[[], ChatCall]") -> "Generator[ReplyDelta]":
-        call = begin()
-        while True:
-            try:
-                with closing(self._blocks(call)) as blocks:
-                    for block in blocks:
-                        yield from call.read(block)
-                yield from call.read(None)
-            except VertexCompatError as error:
-                if (rest := call.settle_for(error)) is not None:
-                    yield rest
-                    return
-                delay = self._delay_after(call, error)
-            else:
-                self._remember(call)
-                return
-            self._timing.sleep(delay)
-
-    def astream(self, messages: Sequence[wire.Message], options: Options) -> "AsyncIterator[ReplyDelta]":
+    def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Like `stream`."""
-        begin = partial(self._begin, messages, options, stream=True)
-        return self._astream(begin) if self._observer is None else self._observer.astream(begin, self._astream)
+        begin = partial(self._begin, StreamCall, messages, options)
+        return self._apieces(begin) if self._observer is None else self._observer.astream(begin, self._apieces)
 
-    async def _astream(self, begin: "Callable[[], ChatCall]") -> "AsyncGenerator[ReplyDelta]":
-        call = begin()
-        while True:
-            try:
-                async with aclosing(self._ablocks(call)) as blocks:
-                    async for block in blocks:
-                        for delta in call.read(block):
-                            yield delta
-                for delta in call.read(None):
-                    yield delta
-            except VertexCompatError as error:
-                if (rest := call.settle_for(error)) is not None:
-                    yield rest
-                    return
-                delay = self._delay_after(call, error)
-            else:
-                self._remember(call)
-                return
-            await self._timing.asleep(delay)
-
-    def embed(self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose") -> "Embedded":
+    def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
         """The texts' vectors, in their order; each batch is a call of its own, with its own time and retries.
 
         Raises:
             VertexCompatError: See `core.errors`.
         """
-        from vertex_compat_integrations.core.calls.embedding import join_embedded  # noqa: PLC0415 - as above
-
         terms, requests = self._begin_embedding(texts, options, purpose)
-        return join_embedded([self._complete(self._embedding_call(request, terms)) for request in requests])
+        return join_embedded([self._complete(partial(EmbeddingCall, request, terms)) for request in requests])
 
-    async def aembed(self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose") -> "Embedded":
+    async def aembed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
         """Like `embed`, with some batches at a time, of all such calls together; the first that fails ends this one."""
-        from vertex_compat_integrations.core.calls.embedding import join_embedded  # noqa: PLC0415 - as above
-
         terms, requests = self._begin_embedding(texts, options, purpose)
         gate = self._gate(options.concurrency)
 
-        async def embed_batch(request: wire.EmbeddingRequest) -> "Embedded":
+        async def embed_batch(request: wire.EmbeddingRequest) -> Embedded:
             async with gate:
-                return await self._acomplete(self._embedding_call(request, terms))
+                return await self._acomplete(partial(EmbeddingCall, request, terms))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -196,13 +209,12 @@ class VertexCompatClient(Closing):
         Raises:
             SettingsError: The request cannot be.
         """
-        from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - as above
-        from vertex_compat_integrations.core.request.build import Resource, build_request  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - few programs ask
 
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
-        places = self._standing(destination, model, options.request_type).order(self._timing.clock())
+        places = self._place_memory(destination, model, options.request_type).order(self._timing.clock())
         destination = destination.at(places[0].location)
         request = build_request(
             messages,
@@ -218,84 +230,97 @@ class VertexCompatClient(Closing):
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""
-        if "vertex_compat_integrations.core.transport.pool" in sys.modules:
-            from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
-
-            pool.close(self)
+        if on_demand.is_loaded("pool"):
+            on_demand.pool.close(self)
 
     async def aclose(self) -> None:
         """Like `close`, also for connections of the running event loop."""
-        if "vertex_compat_integrations.core.transport.pool" in sys.modules:
-            from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
-
-            await pool.aclose(self)
+        if on_demand.is_loaded("pool"):
+            await on_demand.pool.aclose(self)
 
     def _gate(self, width: int) -> asyncio.Semaphore:
         """What lets so many of this client's batches through at a time, on this event loop."""
         gates = self._gates.setdefault(asyncio.get_running_loop(), {})
         return gates.setdefault(width, asyncio.Semaphore(width))
 
-    def _complete(self, call: "Call[Answer]") -> Answer:
-        """The whole answer to a call, after as many attempts as it takes."""
+    def _complete(self, begin: Callable[[], Call[Piece]]) -> Piece:
+        """The whole answer to a plain call, after as many attempts as it takes."""
         if self._observer is None:
-            return self._answer(call)
+            (answer,) = self._pieces(begin)
+            return answer
+        call = begin()
         with self._observer.watch(call) as seen, seen.current():
-            return seen.answered(self._answer(call))
+            (answer,) = self._pieces(lambda: call)
+            return seen.answered(answer)
 
-    async def _acomplete(self, call: "Call[Answer]") -> Answer:
+    async def _acomplete(self, begin: Callable[[], Call[Piece]]) -> Piece:
         if self._observer is None:
-            return await self._aanswer(call)
+            (answer,) = [piece async for piece in self._apieces(begin)]
+            return answer
+        call = begin()
         with self._observer.watch(call) as seen, seen.current():
-            return seen.answered(await self._aanswer(call))
+            (answer,) = [piece async for piece in self._apieces(lambda: call)]
+            return seen.answered(answer)
 
-    def _answer(self, call: "Call[Answer]") -> Answer:
+    def _pieces(self, begin: Callable[[], Call[Piece]]) -> Generator[Piece]:
+        """The pieces of the answer, after as many attempts as it takes; a plain call has one.
+
+        The call begins with the first piece that is asked for: a stream that nobody reads sends nothing.
+        """
+        call = begin()
         while True:
             try:
-                answer = call.decode(b"".join(self._blocks(call)))
+                with closing(self._send(call)) as blocks:
+                    for block in blocks:
+                        yield from call.read(block)
+                yield from call.read(None)
             except VertexCompatError as error:
+                if (rest := call.settle_for(error)) is not None:
+                    yield rest
+                    return
                 delay = self._delay_after(call, error)
             else:
                 self._remember(call)
-                return answer
+                return
             self._timing.sleep(delay)
 
-    async def _aanswer(self, call: "Call[Answer]") -> Answer:
+    async def _apieces(self, begin: Callable[[], Call[Piece]]) -> AsyncGenerator[Piece]:
+        """Like `_pieces`."""
+        call = begin()
         while True:
             try:
-                answer = call.decode(b"".join([block async for block in self._ablocks(call)]))
+                async with aclosing(await self._asend(call)) as blocks:
+                    async for block in blocks:
+                        for piece in call.read(block):
+                            yield piece
+                for piece in call.read(None):
+                    yield piece
             except VertexCompatError as error:
+                if (rest := call.settle_for(error)) is not None:
+                    yield rest
+                    return
                 delay = self._delay_after(call, error)
             else:
                 self._remember(call)
-                return answer
+                return
             await self._timing.asleep(delay)
 
-    def _begin(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "ChatCall":
+    def _begin(self, kind: type[MessagesCallT], messages: Sequence[wire.Message], options: Options) -> MessagesCallT:
         """The call, built and checked; nothing is sent yet."""
-        from vertex_compat_integrations.core.calls.call import ChatCall  # noqa: PLC0415 - as above
-
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         if model != options.model:
             options = options.model_copy(update={"model": model})
-        call = ChatCall(
-            messages,
-            options,
-            self._terms(destination, model, options.request_type),
-            stream=stream,
-            skip_values=self._skip_values(model),
-            takes_cut=self._connection.on_truncated == "warn",
-        )
+        terms = self._terms(destination, model, options.request_type)
+        call = kind(messages, options, terms, skip_values=self._skip_values(model))
         refuse_to_move(call.request.body, self._connection.locations)
         self._warn_of(model, call.request, own_server=destination.own_server)
         return call
 
     def _begin_embedding(
-        self, texts: Sequence[str], options: "EmbeddingOptions", purpose: "Purpose"
-    ) -> "tuple[Terms, list[wire.EmbeddingRequest]]":
+        self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
+    ) -> tuple[CallTerms, list[wire.EmbeddingRequest]]:
         """The terms and the batches, built and checked; nothing is sent yet."""
-        from vertex_compat_integrations.core.calls.embedding import build_requests, check_embeds  # noqa: PLC0415
-
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         terms = self._terms(destination, model)
@@ -303,14 +328,9 @@ class VertexCompatClient(Closing):
         options = options.model_copy(update={"model": model})
         return terms, build_requests(texts, options, terms.facts, purpose)
 
-    def _embedding_call(self, request: wire.EmbeddingRequest, terms: "Terms") -> "Call[Embedded]":
-        from vertex_compat_integrations.core.calls.call import EmbeddingCall  # noqa: PLC0415 - as above
-
-        return EmbeddingCall(request, terms)
-
-    def _terms(self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None) -> "Terms":
-        from vertex_compat_integrations.core.calls.call import Terms  # noqa: PLC0415 - as above
-
+    def _terms(
+        self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None
+    ) -> CallTerms:
         project = destination.project or self._project
         bounded = self._connection.retry_budget
 
@@ -318,29 +338,32 @@ class VertexCompatClient(Closing):
             origin = destination.at(place.location).origin
             return budget_for(BudgetKey(origin, project, model, place)) if bounded else None
 
-        return Terms(
+        return CallTerms(
             facts_for(model, self._override),
             project,
             seconds=self._connection.timeout,
             max_retries=self._connection.max_retries,
             own_server=destination.own_server,
+            takes_cut=self._connection.on_truncated == "warn",
             clock=self._timing.clock,
             chance=self._timing.chance,
-            standing=self._standing(destination, model, request_types),
+            memory=self._place_memory(destination, model, request_types),
             budget_of=budget_of,
         )
 
-    def _standing(self, destination: Destination, model: str, request_types: str | Sequence[str] | None) -> Standing:
+    def _place_memory(
+        self, destination: Destination, model: str, request_types: str | Sequence[str] | None
+    ) -> PlaceMemory:
         """What is known of the places for a model."""
         # An attribute that was assigned is a list as the user has it.
         key = model, tuple(request_types) if isinstance(request_types, list) else request_types
-        if (known := self._standings.get(key)) is not None:
-            return known
+        if (memory := self._place_memories.get(key)) is not None:
+            return memory
         places = places_of(self._connection.locations or (destination.location,), request_types)
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
-        return self._standings.setdefault(key, Standing(places))
+        return self._place_memories.setdefault(key, PlaceMemory(places))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Where to, and as whom; settled by the first call."""
@@ -361,7 +384,7 @@ class VertexCompatClient(Closing):
         if not resolve_telemetry(self._connection):
             return None
         try:
-            from vertex_compat_integrations.core.telemetry.observer import Observer  # noqa: PLC0415 - as above
+            from vertex_compat_integrations.core.telemetry.observer import Observer  # noqa: PLC0415 - OpenTelemetry is optional
         except ImportError as error:
             raise SettingsError(
                 f"telemetry is on, but {error.name} is not installed.",
@@ -370,11 +393,11 @@ class VertexCompatClient(Closing):
         destination, _ = self._resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
 
-    def _skip_values(self, model: str) -> "SkipValues":
+    def _skip_values(self, model: str) -> SkipValues:
         """When Google's value that stands for a lost signature is sent."""
         return "where missing" if model in self._demanding else "as the model demands"
 
-    def _warn_of(self, model: str, request: "Request", *, own_server: bool) -> None:
+    def _warn_of(self, model: str, request: Request, *, own_server: bool) -> None:
         if not (own_server or self._override or is_known(model)):
             self.warn_once(f"Nothing is known of {model}: it is taken for a plain open model. model_facts= says more.")
         for name in request.ignored:
@@ -388,35 +411,37 @@ class VertexCompatClient(Closing):
             self._warned.add(text)
             warnings.warn(text, VertexCompatWarning, stacklevel=2)
 
-    def _blocks(self, call: "Call[Any]") -> Generator[bytes]:
-        from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
-
+    def _attempt(self, call: Call[Any]) -> Attempt:
+        """Where the next attempt goes, and as whom."""
         destination, source = self._resolve()
-        headers = source.headers(destination.at(call.place.location).origin, call.remaining)
-        if destination.endpoint is not None and not (destination.project or self._project):
-            self._project = source.account(call.remaining).project
-            call.locate(self._project)
-        yield from pool.blocks(*self._post(call, headers), self)
+        return Attempt(destination.at(call.place.location), source, destination.project or self._project)
 
-    async def _ablocks(self, call: "Call[Any]") -> AsyncGenerator[bytes]:
-        from vertex_compat_integrations.core.transport import pool  # noqa: PLC0415 - as above
+    def _send(self, call: Call[Any]) -> Generator[bytes]:
+        """The body of the answer to one attempt, block by block."""
+        attempt = self._attempt(call)
+        headers = attempt.source.headers(attempt.destination.origin, call.remaining)
+        if attempt.lacks_project:
+            attempt = self._locate(call, attempt, attempt.source.account(call.remaining))
+        return on_demand.pool.blocks(*self._post(call, attempt, headers), self)
 
-        destination, source = self._resolve()
-        headers = await source.aheaders(destination.at(call.place.location).origin, call.remaining)
-        if destination.endpoint is not None and not (destination.project or self._project):
-            self._project = (await source.aaccount(call.remaining)).project
-            call.locate(self._project)
-        async with aclosing(pool.ablocks(*self._post(call, headers), self)) as blocks:
-            async for block in blocks:
-                yield block
+    async def _asend(self, call: Call[Any]) -> AsyncGenerator[bytes]:
+        """Like `_send`."""
+        attempt = self._attempt(call)
+        headers = await attempt.source.aheaders(attempt.destination.origin, call.remaining)
+        if attempt.lacks_project:
+            attempt = self._locate(call, attempt, await attempt.source.aaccount(call.remaining))
+        return on_demand.pool.ablocks(*self._post(call, attempt, headers), self)
 
-    def _post(self, call: "Call[Any]", headers: Mapping[str, str]) -> "tuple[Route, Post]":
-        from vertex_compat_integrations.core.transport.pool import Post  # noqa: PLC0415 - as above
-        from vertex_compat_integrations.core.transport.sdk_clients import Route  # noqa: PLC0415 - as above
+    def _locate(self, call: Call[Any], attempt: Attempt, account: Account) -> Attempt:
+        """The attempt in the credential's own project, which this client keeps for its further calls."""
+        self._project = account.project
+        call.locate(self._project)
+        return attempt._replace(project=self._project)
 
-        destination = self._resolve()[0].at(call.place.location)
-        url = destination.build_base_url(destination.project or self._project) + call.path
-        settings = self._connection
+    def _post(self, call: Call[Any], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
+        """What is sent, and by which route; with the time that the credential has left of the call's."""
+        destination, settings = attempt.destination, self._connection
+        url = destination.build_base_url(attempt.project) + call.path
         route = Route(
             destination.origin,
             settings.proxy,
@@ -425,15 +450,9 @@ class VertexCompatClient(Closing):
             settings.http_async_client,
             self._backend,
         )
-        return route, Post(
-            url,
-            call.content(),
-            call.headers(headers),
-            call.remaining,
-            self._connection.gap_timeout,
-        )
+        return route, Post(url, call.content(), call.headers(headers), call.remaining, settings.gap_timeout)
 
-    def _delay_after(self, call: "Call[Any]", error: VertexCompatError) -> float:
+    def _delay_after(self, call: Call[Any], error: VertexCompatError) -> float:
         """Seconds until the next attempt.
 
         Raises:
@@ -447,7 +466,7 @@ class VertexCompatClient(Closing):
             self._observer.retried(error, delay)
         return delay
 
-    def _remember(self, call: "Call[Any]") -> None:
+    def _remember(self, call: Call[Any]) -> None:
         """Keep what a call that went well has shown."""
         call.succeed()
         for remark in call.remarks:
@@ -460,8 +479,8 @@ KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
 """A client, and the settings that it was made for."""
 
 
-class Closable(Closing):
-    """What closes of the frameworks' objects, which hold a client in `_client`."""
+class HoldsClient(Closing):
+    """The closing of the frameworks' objects, which hold a client in `_client`."""
 
     _client: KeyedClient | None
 
@@ -476,11 +495,11 @@ class Closable(Closing):
             await self._client[1].aclose()
 
 
-def client_for(connection: Connection, facts: Mapping[str, Any] | None, known: KeyedClient | None) -> KeyedClient:
-    """The client for the settings as they are now: the known one, if nothing has changed."""
+def client_for(connection: Connection, facts: Mapping[str, Any] | None, current: KeyedClient | None) -> KeyedClient:
+    """The client for the settings as they are now: the current one, if nothing has changed."""
     settings = (facts, *(getattr(connection, name) for name in _CONNECTION))
-    if known is not None and known[0] == settings:
-        return known
+    if current is not None and current[0] == settings:
+        return current
     # A connection of its own: copies of the user's object share the client, and may be changed one by one.
     own = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
     return settings, VertexCompatClient(own, facts)

@@ -15,7 +15,8 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_destination,
     resolve_source,
 )
-from vertex_compat_integrations.core.transport import sdk_clients as http_clients
+from vertex_compat_integrations.core.transport import sdk_clients
+from vertex_compat_integrations.core.transport.post import Route
 
 
 def openai_client(
@@ -44,7 +45,7 @@ def openai_client(
     http_client = openai.DefaultHttpxClient(
         event_hooks={"request": [seat.authorise], "response": [seat.notice]}, **seat.transport_settings()
     )
-    return http_clients.neutral(
+    return sdk_clients.neutral(
         openai.OpenAI(api_key=seat.token, http_client=http_client, **seat.client_settings(default_headers))
     )
 
@@ -61,7 +62,7 @@ def async_openai_client(
     http_client = openai.DefaultAsyncHttpxClient(
         event_hooks={"request": [seat.aauthorise], "response": [seat.anotice]}, **seat.transport_settings()
     )
-    return http_clients.neutral(
+    return sdk_clients.neutral(
         openai.AsyncOpenAI(api_key=seat.atoken, http_client=http_client, **seat.client_settings(default_headers))
     )
 
@@ -69,7 +70,7 @@ def async_openai_client(
 _AMBIENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 
 # What the SDK cannot do without: given instead of left out, where `OPENAI_CUSTOM_HEADERS` names it.
-_OWN_HEADERS = {"authorization": f"Bearer {http_clients.PLACEHOLDER_KEY}", "content-type": "application/json"}
+_OWN_HEADERS = {"authorization": f"Bearer {sdk_clients.PLACEHOLDER_KEY}", "content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class _Seat:
     base_url: str
 
     def client_settings(self, default_headers: Mapping[str, str] | None) -> dict[str, Any]:
-        ambient = {name: _OWN_HEADERS.get(name.lower(), openai.omit) for name in http_clients.ambient_header_names()}
+        ambient = {name: _OWN_HEADERS.get(name.lower(), openai.omit) for name in sdk_clients.ambient_header_names()}
         return {
             "base_url": self.base_url,
             "max_retries": self.connection.max_retries,
@@ -92,8 +93,8 @@ class _Seat:
     def transport_settings(self) -> dict[str, Any]:
         """Redirects are not followed: they would carry the prompt elsewhere."""
         authorities = resolve_authorities(self.connection)
-        route = http_clients.Route(origin_of(self.base_url), self.connection.proxy, authorities)
-        return {**http_clients.transport_settings(route), "follow_redirects": False}
+        route = Route(origin_of(self.base_url), self.connection.proxy, authorities)
+        return {**sdk_clients.transport_settings(route), "follow_redirects": False}
 
     def token(self) -> str:
         return _token(self.source.headers(self.base_url, self.connection.timeout))

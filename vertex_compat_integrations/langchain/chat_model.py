@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
 from vertex_compat_integrations.core.settings.base import all_aliases
@@ -62,7 +62,7 @@ _DUMPED = "_serialized"
 """Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
 
 
-class ChatVertexCompat(Closable, Connection, Options, BaseChatModel):
+class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and

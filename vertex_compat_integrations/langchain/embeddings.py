@@ -8,7 +8,7 @@ from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, check_embeds
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -20,7 +20,7 @@ from vertex_compat_integrations.core.settings.connection import (
 from vertex_compat_integrations.langchain.errors import model_errors
 
 
-class VertexCompatEmbeddings(Closable, Connection, EmbeddingOptions, Serializable, Embeddings):
+class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializable, Embeddings):
     """Multilingual E5, or a model on a server of your own, as LangChain embeddings; `location` must be one that has it.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and

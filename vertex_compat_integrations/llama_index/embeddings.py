@@ -15,7 +15,7 @@ from vertex_compat_integrations.core.calls.embedding import (
     check_embeds,
 )
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -25,7 +25,7 @@ from vertex_compat_integrations.core.settings.connection import (
 from vertex_compat_integrations.llama_index.pickling import component_state
 
 
-class VertexCompatEmbedding(Closable, Connection, VectorOptions, BaseEmbedding):
+class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbedding):
     """Multilingual E5, or a model on a server of your own, for LlamaIndex; `location` must be one that has it.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and

@@ -26,7 +26,7 @@ from typing_extensions import override
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import Closable, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
@@ -67,7 +67,7 @@ class _Prepared(NamedTuple):
     decoder: ResponseDecoder
 
 
-class VertexCompat(Closable, Connection, Options, StructuredAnswers):
+class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     """Gemini, Model Garden and self-deployed models as a LlamaIndex LLM, through Vertex AI's Chat Completions.
 
     Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and

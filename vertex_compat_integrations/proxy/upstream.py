@@ -13,7 +13,7 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_source,
 )
 from vertex_compat_integrations.core.transport import pool
-from vertex_compat_integrations.core.transport.sdk_clients import Route
+from vertex_compat_integrations.core.transport.post import Post, Route
 
 
 class Upstream:
@@ -87,7 +87,7 @@ class Upstream:
         return await self._source.aheaders(self.destination.origin, self._connection.timeout)
 
     def _attempt(self, path: str, content: bytes, headers: Mapping[str, str]) -> AsyncGenerator[bytes]:
-        post = pool.Post(
+        post = Post(
             self.base_url + path,
             content,
             AuthHeaders(headers),

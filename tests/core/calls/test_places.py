@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from vertex_compat_integrations.core.calls.places import (
     STAY_SECONDS,
-    Journey,
+    Attempts,
     Place,
-    Standing,
+    PlaceMemory,
     lacks_model,
     places_of,
     refuse_to_move,
@@ -46,9 +46,9 @@ def lacking():
     return NotFoundError("Publisher Model `projects/p/…` was not found.", code=404)
 
 
-def journey(places=THREE, *, standing=None, max_retries=9, clock=lambda: 0.0, budgets=None):
-    return Journey(
-        standing or Standing(places),
+def attempts(places=THREE, *, memory=None, max_retries=9, clock=lambda: 0.0, budgets=None):
+    return Attempts(
+        memory or PlaceMemory(places),
         (budgets or {}).get,
         max_retries=max_retries,
         clock=clock,
@@ -56,14 +56,14 @@ def journey(places=THREE, *, standing=None, max_retries=9, clock=lambda: 0.0, bu
     )
 
 
-def walk(journey, errors, remaining=600.0):
+def walk(attempts, errors, remaining=600.0):
     """Each wait and the place after it, until there is none."""
     steps = []
     for error in errors:
-        delay = journey.delay_after(error, remaining)
+        delay = attempts.delay_after(error, remaining)
         if delay is None:
             return [*steps, None]
-        steps.append((delay, str(journey.place)))
+        steps.append((delay, str(attempts.place)))
     return steps
 
 
@@ -85,17 +85,17 @@ def test_a_location_is_tried_in_every_way_before_the_next(locations, request_typ
 @pytest.mark.parametrize("code", [429, 503])
 def test_a_shortage_sends_the_call_on_at_once_whatever_wait_the_server_asks_for(code):
     errors = [shortage(code, retry_after=300.0), shortage(code, retry_after=None)]
-    assert walk(journey(), errors) == [(0.0, "us"), (0.0, "eu")]
+    assert walk(attempts(), errors) == [(0.0, "us"), (0.0, "eu")]
 
 
 def test_when_all_were_tried_it_waits_and_begins_again_with_the_first():
-    steps = walk(journey(), [shortage() for _ in range(7)])
+    steps = walk(attempts(), [shortage() for _ in range(7)])
     assert steps == [(0.0, "us"), (0.0, "eu"), (1.0, "global"), (0.0, "us"), (0.0, "eu"), (2.0, "global"), (0.0, "us")]
 
 
 def test_a_second_round_begins_where_the_server_wants_the_least_rest():
     clock = Clock([0.0])
-    call = journey(clock=clock)
+    call = attempts(clock=clock)
     errors = [shortage(retry_after=30.0), shortage(retry_after=5.0), shortage(retry_after=40.0)]
     assert walk(call, errors) == [(0.0, "us"), (0.0, "eu"), (5.0, "us")]
     clock.append(5.0)
@@ -104,32 +104,32 @@ def test_a_second_round_begins_where_the_server_wants_the_least_rest():
 
 def test_a_rest_that_is_over_is_forgotten():
     clock = Clock([0.0])
-    call = journey(THREE[:2], clock=clock)
+    call = attempts(THREE[:2], clock=clock)
     assert walk(call, [shortage(retry_after=30.0), shortage()]) == [(0.0, "us"), (1.0, "us")]
     clock.append(31.0)
     assert walk(call, [shortage()]) == [(0.0, "global")]
 
 
 def test_no_rest_is_waited_for_that_is_longer_than_the_longest_or_the_call():
-    assert walk(journey(THREE[:2]), [shortage(retry_after=61.0), shortage(retry_after=62.0)])[-1] is None
-    assert walk(journey(THREE[:2]), [shortage(retry_after=9.0), shortage(retry_after=9.0)], remaining=8.0)[-1] is None
+    assert walk(attempts(THREE[:2]), [shortage(retry_after=61.0), shortage(retry_after=62.0)])[-1] is None
+    assert walk(attempts(THREE[:2]), [shortage(retry_after=9.0), shortage(retry_after=9.0)], remaining=8.0)[-1] is None
 
 
 @given(st.lists(st.sampled_from(["429", "503", "404", "500", "cut"]), max_size=30), st.integers(0, 6))
 def test_the_attempts_of_all_places_together_are_bounded(kinds, max_retries):
     made = {"404": lacking, "500": lambda: ServerError("x", code=500), "cut": lambda: ConnectionFailedError("x")}
     errors = [made[kind]() if kind in made else shortage(int(kind)) for kind in kinds]
-    steps = walk(journey(max_retries=max_retries), errors)
+    steps = walk(attempts(max_retries=max_retries), errors)
     assert len([step for step in steps if step]) <= max_retries
 
 
 def test_nothing_is_tried_when_the_time_is_up():
-    assert walk(journey(), [shortage()], remaining=0.0) == [None]
+    assert walk(attempts(), [shortage()], remaining=0.0) == [None]
 
 
 @pytest.mark.parametrize("error", [ServerError("x", code=500), ConnectionFailedError("x"), EmptyReplyError("x")])
 def test_another_failure_is_tried_again_where_it_was(error):
-    [(_, place)] = walk(journey(), [error])
+    [(_, place)] = walk(attempts(), [error])
     assert place == "global"
 
 
@@ -142,7 +142,7 @@ def test_another_failure_is_tried_again_where_it_was(error):
     ],
 )
 def test_what_is_wrong_everywhere_is_told_at_once(error):
-    assert walk(journey(), [error]) == [None]
+    assert walk(attempts(), [error]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_where_a_model_is_not_served_is_told_from_other_failures(error, expected
 
 def test_a_location_without_the_model_is_left_in_all_its_ways_and_not_asked_again():
     places = places_of(["us", "eu"], ["dedicated", "shared"])
-    steps = walk(journey(places), [lacking(), shortage(), shortage(), shortage()])
+    steps = walk(attempts(places), [lacking(), shortage(), shortage(), shortage()])
     assert steps == [(0.0, "eu dedicated"), (0.0, "eu shared"), (1.0, "eu dedicated"), (0.0, "eu shared")]
 
 
 def test_when_the_last_place_lacks_the_model_the_shortage_before_it_counts():
-    call = journey(THREE[:2], max_retries=1)
+    call = attempts(THREE[:2], max_retries=1)
     first, last = shortage(), lacking()
     assert walk(call, [first, last]) == [(0.0, "us"), None]
     assert call.verdict(last) is first
@@ -177,75 +177,75 @@ def test_when_the_last_place_lacks_the_model_the_shortage_before_it_counts():
 
 
 def test_a_model_that_is_nowhere_ends_the_call():
-    call, last = journey(THREE[:2]), lacking()
+    call, last = attempts(THREE[:2]), lacking()
     assert walk(call, [lacking(), last]) == [(0.0, "us"), None]
     assert call.verdict(last) is last
 
 
 def test_one_place_is_what_it_was_without_a_choice():
-    call = journey(THREE[:1])
+    call = attempts(THREE[:1])
     assert not call.has_choice
     assert walk(call, [shortage(), shortage(retry_after=7.0), shortage()]) == [
         (1.0, "global"),
         (7.0, "global"),
         (4.0, "global"),
     ]
-    assert walk(journey(THREE[:1]), [lacking()]) == [None]
+    assert walk(attempts(THREE[:1]), [lacking()]) == [None]
     assert call.story == ""
 
 
-def fail_over(standing, clock):
-    call = journey(standing=standing, clock=clock)
+def fail_over(memory, clock):
+    call = attempts(memory=memory, clock=clock)
     walk(call, [shortage()])
     call.succeed()
     return call.place
 
 
 def test_calls_begin_where_the_last_was_answered_for_a_minute():
-    standing, clock = Standing(THREE), Clock([0.0])
-    assert standing.order(0.0) == THREE
-    assert fail_over(standing, clock) == US
-    assert standing.order(STAY_SECONDS - 1) == (US, GLOBAL, EU)
-    assert standing.order(STAY_SECONDS) == THREE
+    memory, clock = PlaceMemory(THREE), Clock([0.0])
+    assert memory.order(0.0) == THREE
+    assert fail_over(memory, clock) == US
+    assert memory.order(STAY_SECONDS - 1) == (US, GLOBAL, EU)
+    assert memory.order(STAY_SECONDS) == THREE
 
 
 def test_answers_there_do_not_prolong_the_stay():
-    standing, clock = Standing(THREE), Clock([0.0])
-    fail_over(standing, clock)
+    memory, clock = PlaceMemory(THREE), Clock([0.0])
+    fail_over(memory, clock)
     clock.append(STAY_SECONDS - 1)
-    call = journey(standing=standing, clock=clock)
+    call = attempts(memory=memory, clock=clock)
     clock.append(STAY_SECONDS + 1)
     call.succeed()
-    assert standing.order(clock())[0] == GLOBAL
+    assert memory.order(clock())[0] == GLOBAL
 
 
 def test_the_stay_ends_when_the_place_fails():
-    standing, clock = Standing(THREE), Clock([0.0])
-    fail_over(standing, clock)
-    call = journey(standing=standing, clock=clock)
+    memory, clock = PlaceMemory(THREE), Clock([0.0])
+    fail_over(memory, clock)
+    call = attempts(memory=memory, clock=clock)
     assert walk(call, [shortage()]) == [(0.0, "global")], "then the order as given"
-    assert standing.order(0.0)[0] == GLOBAL
+    assert memory.order(0.0)[0] == GLOBAL
 
 
 def test_a_location_that_lacks_the_model_is_left_out_unless_all_lack_it():
-    standing = Standing(THREE)
-    standing.lack("global")
-    assert standing.order(0.0) == (US, EU)
-    standing.lack("us")
-    standing.lack("eu")
-    assert standing.order(0.0) == THREE
+    memory = PlaceMemory(THREE)
+    memory.lack("global")
+    assert memory.order(0.0) == (US, EU)
+    memory.lack("us")
+    memory.lack("eu")
+    assert memory.order(0.0) == THREE
 
 
 def test_what_a_call_found_lacking_the_next_leaves_out():
-    standing = Standing(THREE)
-    walk(journey(standing=standing), [lacking()])
-    assert standing.order(0.0) == (US, EU)
+    memory = PlaceMemory(THREE)
+    walk(attempts(memory=memory), [lacking()])
+    assert memory.order(0.0) == (US, EU)
 
 
 def test_a_place_that_remains_alone_is_waited_for():
-    standing = Standing(THREE[:2])
-    standing.lack("global")
-    call = journey(standing=standing)
+    memory = PlaceMemory(THREE[:2])
+    memory.lack("global")
+    call = attempts(memory=memory)
     assert call.has_choice
     assert walk(call, [shortage(), shortage(retry_after=7.0)]) == [(1.0, "us"), (7.0, "us")]
 
@@ -266,25 +266,25 @@ def retries_left(budget):
 
 def test_the_place_that_is_asked_next_pays_unless_it_was_a_429():
     budgets = {place: RetryBudget() for place in THREE}
-    walk(journey(budgets=budgets), [shortage(503), shortage(429)])
+    walk(attempts(budgets=budgets), [shortage(503), shortage(429)])
     assert [retries_left(budgets[place]) for place in THREE] == [BUDGET, BUDGET - 1, BUDGET]
 
 
 def test_a_place_whose_budget_is_used_up_is_passed_over():
     budgets = {GLOBAL: RetryBudget(), US: emptied(), EU: RetryBudget()}
-    assert walk(journey(budgets=budgets), [shortage(503)]) == [(0.0, "eu")]
+    assert walk(attempts(budgets=budgets), [shortage(503)]) == [(0.0, "eu")]
 
 
 def test_with_all_budgets_used_up_nothing_is_tried_again():
     budgets = {place: emptied() for place in THREE}
     error = shortage(503)
-    assert walk(journey(budgets=budgets), [error]) == [None]
+    assert walk(attempts(budgets=budgets), [error]) == [None]
     assert "retry budget" in error.hint
 
 
 def test_a_call_counts_for_the_place_where_it_begins_and_succeeds_for_the_one_that_answered():
     budgets = {GLOBAL: emptied(), US: emptied(), EU: emptied()}
-    call = journey(budgets=budgets)
+    call = attempts(budgets=budgets)
     walk(call, [shortage(429)])
     call.succeed()
     assert [retries_left(budgets[place]) for place in THREE] == [0, 1, 0]

@@ -14,7 +14,8 @@ from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import ConnectionFailedError, SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.core.transport.sdk_clients import Route, async_client_of
+from vertex_compat_integrations.core.transport.post import Route
+from vertex_compat_integrations.core.transport.sdk_clients import async_client_of
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 

@@ -8,7 +8,7 @@ import time
 
 import openai
 
-from vertex_compat_integrations.core.transport.watchdog import Watch, Watchdog, watching_on_loop
+from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
 
 http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
 
@@ -24,22 +24,22 @@ class Stream:
 
 
 def test_a_response_without_a_connection_does_not_end_the_watch_over_others():
-    watchdog, first, second = Watchdog(), Watch(), Watch()
-    with watchdog.watching(first, http.Response(200), 0.02):
+    watchdog, first, second = DeadlineThread(), Deadline(), Deadline()
+    with watchdog.enforce(first, http.Response(200), 0.02):
         time.sleep(0.1)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(2)
-        with watchdog.watching(second, http.Response(200, extensions={"network_stream": Stream(ours)}), 0.02):
+        with watchdog.enforce(second, http.Response(200, extensions={"network_stream": Stream(ours)}), 0.02):
             assert ours.recv(1) == b"", "shut down"
     assert (first.has_expired, second.has_expired) == (True, True)
 
 
 def test_a_read_without_an_end_does_not_end_the_watch_over_others():
-    watchdog, endless, other = Watchdog(), Watch(), Watch()
-    with watchdog.watching(endless, http.Response(200), math.inf):
+    watchdog, endless, other = DeadlineThread(), Deadline(), Deadline()
+    with watchdog.enforce(endless, http.Response(200), math.inf):
         time.sleep(0.05)
-        with watchdog.watching(other, http.Response(200), 0.02):
+        with watchdog.enforce(other, http.Response(200), 0.02):
             time.sleep(0.1)
     assert (endless.has_expired, other.has_expired) == (False, True)
 
@@ -63,9 +63,9 @@ async def test_on_a_loop_such_a_response_is_closed():
     told = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     for error in (None, RuntimeError("asynchronous generator is already running")):
-        watch, body = Watch(), Body(error)
-        with watching_on_loop(watch, http.Response(200, stream=body), 0.01):
+        deadline, body = Deadline(), Body(error)
+        with enforce_on_loop(deadline, http.Response(200, stream=body), 0.01):
             await asyncio.sleep(0.05)
-        assert watch.has_expired
+        assert deadline.has_expired
         assert body.is_closed
     assert told == []

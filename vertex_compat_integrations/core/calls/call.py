@@ -4,14 +4,14 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, decode_embeddings
-from vertex_compat_integrations.core.calls.places import BudgetOf, Journey, Place, Standing
+from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory
 from vertex_compat_integrations.core.calls.request_count import count_request
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.error_bodies import decode_stream_failure
@@ -37,11 +37,11 @@ from vertex_compat_integrations.core.request.build import Request, Resource, bui
 from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.settings.options import Options
 
-Answer = TypeVar("Answer")
+Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallTerms:
     """On what terms a call is made.
 
     Attributes:
@@ -50,9 +50,10 @@ class Terms:
         seconds: For the whole call, retries included.
         max_retries: Requests after the first one.
         own_server: Whether a server of the user's own answers.
+        takes_cut: Whether the user takes a streamed answer that broke off for an answer.
         clock: Tells the time, in seconds.
         chance: Gives a number from 0 to 1.
-        standing: The places, and what is known of them.
+        memory: The places, and what is known of them.
         budget_of: What pays for retries at a place.
     """
 
@@ -61,18 +62,22 @@ class Terms:
     seconds: float
     max_retries: int
     own_server: bool
+    takes_cut: bool
     clock: Callable[[], float]
     chance: Callable[[], float]
-    standing: Standing
+    memory: PlaceMemory
     budget_of: BudgetOf
 
 
-class Call(Generic[Answer]):
-    """What a call keeps from attempt to attempt; a subclass says what is asked, and reads the answer."""
+class Call(Generic[Piece]):
+    """What a call keeps from attempt to attempt; a subclass says what is asked, and reads the answer.
 
-    path: str
+    A plain call gives its whole answer as one piece, so that one loop serves plain calls and streams.
+    """
 
-    def __init__(self, model: str, terms: Terms) -> None:
+    path: ClassVar[str]
+
+    def __init__(self, model: str, terms: CallTerms) -> None:
         """Build the request.
 
         Raises:
@@ -80,8 +85,8 @@ class Call(Generic[Answer]):
         """
         self._model, self._facts = model, terms.facts
         self._seconds, self._clock = terms.seconds, terms.clock
-        self._journey = Journey(
-            terms.standing,
+        self._attempts = Attempts(
+            terms.memory,
             terms.budget_of,
             max_retries=terms.max_retries,
             clock=terms.clock,
@@ -89,7 +94,8 @@ class Call(Generic[Answer]):
         )
         self._resource = Resource(terms.project, self.place.location)
         self._deadline = terms.clock() + terms.seconds
-        self._attempts = 0
+        self._requests = 0
+        self._blocks: list[bytes] = []
         self._repaired: set[type[VertexCompatError]] = set()
         self.auth_headers: Mapping[str, str] = {}
         self.request = self._build()
@@ -98,18 +104,34 @@ class Call(Generic[Answer]):
         """The request as it is to be sent."""
         raise NotImplementedError
 
-    def decode(self, body: bytes) -> Answer:
-        """The answer in a body.
+    def read(self, block: bytes | None) -> Iterable[Piece]:
+        """The pieces of the answer that a block of the body completes; None is the body's end.
+
+        Raises:
+            VertexCompatError: The body is an error, or no answer to this call.
+        """
+        if block is not None:
+            self._blocks.append(block)
+            return ()
+        body, self._blocks = b"".join(self._blocks), []
+        return (self._decode(body),)
+
+    def _decode(self, body: bytes) -> Piece:
+        """The answer in a whole body.
 
         Raises:
             VertexCompatError: The body is an error, or no answer to this call.
         """
         raise NotImplementedError
 
+    def settle_for(self, error: VertexCompatError) -> Piece | None:  # noqa: ARG002 - a stream's depends on it
+        """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts."""
+        return None
+
     @property
     def place(self) -> Place:
         """Where the next attempt goes."""
-        return self._journey.place
+        return self._attempts.place
 
     def locate(self, project: str | None) -> None:
         """Complete what names the project, now that the credential has told it."""
@@ -130,7 +152,7 @@ class Call(Generic[Answer]):
 
     def content(self) -> bytes:
         """The request's body, for one more attempt."""
-        self._attempts += 1
+        self._requests += 1
         count_request(lambda: self.request.body)
         try:
             return to_json(self.request.body)
@@ -149,12 +171,13 @@ class Call(Generic[Answer]):
         Raises:
             VertexCompatError: The given error, explained, if there is to be none.
         """
+        self._blocks = []
         if self._repair(error):
             return 0.0
         place = self.place
-        delay = self._journey.delay_after(error, self._deadline - self._clock())
+        delay = self._attempts.delay_after(error, self._deadline - self._clock())
         if delay is None:
-            raise self._explained(self._journey.verdict(error))
+            raise self._explained(self._attempts.verdict(error))
         if self.place != place:
             self._resource = replace(self._resource, location=self.place.location)
             self.request = self._build()
@@ -173,7 +196,7 @@ class Call(Generic[Answer]):
 
     def succeed(self) -> None:
         """The call went well."""
-        self._journey.succeed()
+        self._attempts.succeed()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -187,8 +210,8 @@ class Call(Generic[Answer]):
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
-        error.attempts = self._attempts
-        error.hint = " ".join(filter(None, (self._hint(error), self._journey.story)))
+        error.attempts = self._requests
+        error.hint = " ".join(filter(None, (self._hint(error), self._attempts.story)))
         return error
 
     def _hint(self, error: VertexCompatError) -> str:
@@ -206,20 +229,14 @@ class Call(Generic[Answer]):
         return None
 
 
-class ChatCall(Call[list[Reply]]):
+class MessagesCall(Call[Piece]):
     """One `chat` or `stream`."""
 
     path = wire.CHAT_PATH
+    _stream: ClassVar[bool]
 
     def __init__(
-        self,
-        messages: Sequence[wire.Message],
-        options: Options,
-        terms: Terms,
-        *,
-        stream: bool,
-        skip_values: SkipValues,
-        takes_cut: bool = False,
+        self, messages: Sequence[wire.Message], options: Options, terms: CallTerms, *, skip_values: SkipValues
     ) -> None:
         """Build the request.
 
@@ -227,30 +244,62 @@ class ChatCall(Call[list[Reply]]):
             SettingsError: The request cannot be; nothing is sent.
         """
         self._messages, self._options = messages, options
-        self._stream, self._skip_values, self._takes_cut = stream, skip_values, takes_cut
-        self._reader: StreamReader | None = None
-        self._done_is_an_end = terms.own_server and not terms.facts.gemini
+        self._skip_values: SkipValues = skip_values
         self._ending: Ending | None = None
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
-        options, kind = self._options, self.place.request_type
+        options, request_type = self._options, self.place.request_type
+        if options.request_type != request_type:
+            options = options.model_copy(update={"request_type": request_type})
         return build_request(
             self._messages,
-            options if options.request_type == kind else options.model_copy(update={"request_type": kind}),
+            options,
             self._facts,
             stream=self._stream,
             resource=self._resource,
             skip_values=self._skip_values,
         )
 
-    def decode(self, body: bytes) -> list[Reply]:
+    def _placed(self, ending: Ending) -> Ending:
+        """The ending with the place that answered, if it was chosen from several."""
+        if not self._attempts.has_choice:
+            return ending
+        return replace(ending, location=self.place.location, request_type=self.place.request_type)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the model was to answer without thinking, and thought."""
+        ending = self._ending
+        if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
+            return ()
+        return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
+
+    def _mend(self, error: VertexCompatError) -> bool:
+        """Whether another request can go better: with a fresh token, or with skip values for signatures."""
+        if not isinstance(error, ThoughtSignatureError):
+            return super()._mend(error)
+        self._skip_values = "everywhere"
+        mended = self._build()
+        if mended.body == self.request.body:
+            return False
+        self.request = mended
+        return True
+
+
+class ChatCall(MessagesCall[list[Reply]]):
+    """One `chat`."""
+
+    _stream = False
+
+    def _decode(self, body: bytes) -> list[Reply]:
         """The answers in a body.
 
         Raises:
             VertexCompatError: The body is an error, no completion, or an empty answer.
         """
         completion = decode_json(body)
+        # Servers behind proxies send errors with status 200, too.
         if (failure := decode_stream_failure(completion)) is not None:
             raise failure
         replies = decode_replies(
@@ -262,11 +311,25 @@ class ChatCall(Call[list[Reply]]):
         self._ending = replies[0].ending
         return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
 
-    def _placed(self, ending: Ending) -> Ending:
-        """The ending with the place that answered, if it was chosen from several."""
-        if not self._journey.has_choice:
-            return ending
-        return replace(ending, location=self.place.location, request_type=self.place.request_type)
+
+class StreamCall(MessagesCall[ReplyDelta]):
+    """One `stream`."""
+
+    _stream = True
+
+    def __init__(
+        self, messages: Sequence[wire.Message], options: Options, terms: CallTerms, *, skip_values: SkipValues
+    ) -> None:
+        """Build the request.
+
+        Raises:
+            SettingsError: The request cannot be; nothing is sent.
+        """
+        self._takes_cut = terms.takes_cut
+        # Google's Gemini sends a finish reason with every whole answer; servers of a user's own may only say `[DONE]`.
+        self._done_is_an_end = terms.own_server and not terms.facts.gemini
+        self._reader: StreamReader | None = None
+        super().__init__(messages, options, terms, skip_values=skip_values)
 
     def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
         """The pieces of the answer that a block of the body completes; None is the body's end."""
@@ -278,24 +341,19 @@ class ChatCall(Call[list[Reply]]):
         return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
-        return delta if delta.ending is None else delta._replace(ending=self._placed(delta.ending))
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That the model was told not to think, and did."""
-        ending = self._reader.ending if self._reader is not None else self._ending
-        if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
-            return ()
-        return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
+        if delta.ending is None:
+            return delta
+        self._ending = delta.ending
+        return delta._replace(ending=self._placed(delta.ending))
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
-        """What remains of an answer that broke off, if the caller takes it as it is; None if the error stands.
+        """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts.
 
         A tool call that broke off is no call, whatever the caller takes.
         """
-        cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
+        is_cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
         reader = self._reader
-        if not (cut and self._takes_cut and reader and reader.has_begun) or reader.decoder.has_calls:
+        if not (is_cut and self._takes_cut and reader and reader.has_begun) or reader.decoder.has_calls:
             return None
         rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
@@ -312,24 +370,13 @@ class ChatCall(Call[list[Reply]]):
             raise self._explained(_interrupted(error, reader)) from None
         return super().delay_after(error)
 
-    def _mend(self, error: VertexCompatError) -> bool:
-        """Whether another request can go better: with a fresh token, or with skip values for signatures."""
-        if not isinstance(error, ThoughtSignatureError):
-            return super()._mend(error)
-        self._skip_values = "everywhere"
-        mended = self._build()
-        if mended.body == self.request.body:
-            return False
-        self.request = mended
-        return True
-
 
 class EmbeddingCall(Call[Embedded]):
     """One request for embeddings."""
 
     path = wire.EMBEDDINGS_PATH
 
-    def __init__(self, body: wire.EmbeddingRequest, terms: Terms) -> None:
+    def __init__(self, body: wire.EmbeddingRequest, terms: CallTerms) -> None:
         """Take the request as it is."""
         self._body = body
         super().__init__(body["model"], terms)
@@ -337,7 +384,7 @@ class EmbeddingCall(Call[Embedded]):
     def _build(self) -> Request:
         return Request(dict(self._body), {})
 
-    def decode(self, body: bytes) -> Embedded:
+    def _decode(self, body: bytes) -> Embedded:
         """The vectors in a body.
 
         Raises:
@@ -361,7 +408,7 @@ class EmbeddingCall(Call[Embedded]):
         return f"{self._model} is announced to retire ({retires}): see Google's model card." if retires else None
 
 
-def _interrupted(error: VertexCompatError, reader: "StreamReader") -> VertexCompatError:
+def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:
     """The error as one of a stream that has begun, with what came of it."""
     if isinstance(error, PartialReplyError):
         return error

@@ -76,7 +76,7 @@ def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str]) -> None:
         )
 
 
-class Standing:
+class PlaceMemory:
     """What a client knows of the places for one model: where calls were answered last, and where the model is not."""
 
     def __init__(self, places: Sequence[Place]) -> None:
@@ -109,7 +109,7 @@ class Standing:
         self._lacking.add(location)
 
 
-class Journey:
+class Attempts:
     """The attempts of one call, from place to place.
 
     Attributes:
@@ -119,7 +119,7 @@ class Journey:
 
     def __init__(
         self,
-        standing: Standing,
+        memory: PlaceMemory,
         budget_of: BudgetOf,
         *,
         max_retries: int,
@@ -129,16 +129,16 @@ class Journey:
         """Begin at the first place.
 
         Args:
-            standing: The places, and what is known of them.
+            memory: The places, and what is known of them.
             budget_of: What pays for retries at a place.
             max_retries: Attempts after the first one, at all places together.
             clock: Tells the time, in seconds.
             chance: Gives a number from 0 to 1.
         """
-        self._standing, self._budget_of = standing, budget_of
+        self._place_memory, self._budget_of = memory, budget_of
         self._max_retries, self._clock, self._chance = max_retries, clock, chance
-        self._open = standing.order(clock())
-        self.has_choice = len(standing.places) > 1
+        self._open = memory.order(clock())
+        self.has_choice = len(memory.places) > 1
         self._retries = self._moves = 0
         self._was_empty = False
         self._tried: set[Place] = set()
@@ -154,7 +154,7 @@ class Journey:
         if self._budget is not None:
             self._budget.succeed()
         if self._said:
-            self._standing.answered(self.place, self._clock())
+            self._place_memory.answered(self.place, self._clock())
 
     def delay_after(self, error: VertexCompatError, remaining: float) -> float | None:
         """Seconds to wait before the next attempt, which goes to `place`; None if there is to be none.
@@ -203,9 +203,9 @@ class Journey:
         error.location = self.place.location
         self._said[self.place] = error.code
         self._tried.add(self.place)
-        self._standing.failed(self.place)
+        self._place_memory.failed(self.place)
         if lacks_model(error):
-            self._standing.lack(self.place.location)
+            self._place_memory.lack(self.place.location)
             self._open = tuple(place for place in self._open if place.location != self.place.location)
             return
         # Its frames would be kept alive by this object, which they hold.

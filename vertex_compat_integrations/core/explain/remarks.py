@@ -19,7 +19,7 @@ from vertex_compat_integrations.core.settings.connection import (
     Destination,
 )
 from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, Options, wire_paths
-from vertex_compat_integrations.core.transport.body import ACCEPTED_ENCODINGS
+from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS
 
 UNKNOWN_PROJECT = "PROJECT-OF-THE-CREDENTIALS"
 """The project in the URL as long as the credentials were not asked for theirs."""

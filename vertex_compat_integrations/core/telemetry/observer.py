@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
-from vertex_compat_integrations.core.calls.call import Call, ChatCall
+from vertex_compat_integrations.core.calls.call import Call, MessagesCall, StreamCall
 from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
@@ -97,7 +97,7 @@ class Observer:
         return Observation(call, self._origin_of, self._clock, captures=self._captures)
 
     def stream(
-        self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], Generator[ReplyDelta]]
+        self, begin: Callable[[], StreamCall], work: Callable[[Callable[[], StreamCall]], Generator[ReplyDelta]]
     ) -> Generator[ReplyDelta]:
         """The pieces that `work` makes of a call, observed.
 
@@ -114,7 +114,7 @@ class Observer:
                 delta = next(deltas, None)
 
     async def astream(
-        self, begin: Callable[[], ChatCall], work: Callable[[Callable[[], ChatCall]], AsyncGenerator[ReplyDelta]]
+        self, begin: Callable[[], StreamCall], work: Callable[[Callable[[], StreamCall]], AsyncGenerator[ReplyDelta]]
     ) -> AsyncGenerator[ReplyDelta]:
         """Like `stream`."""
         call = begin()
@@ -148,7 +148,7 @@ class Observation:
         self._common = _common_attributes(call, origin_of(call.place))
         name = " ".join(filter(None, (_operation(call), call.request.body["model"])))
         self._span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=self._common)
-        self._captures = captures and isinstance(call, ChatCall)
+        self._captures = captures and isinstance(call, MessagesCall)
         self._first: float | None = None
         self._endings: list[Ending] = []
         self._usage: Usage | None = None

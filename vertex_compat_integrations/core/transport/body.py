@@ -17,9 +17,6 @@ MAX_BODY_BYTES = 512 * 2**20
 MAX_FAILURE_BYTES = 2**20
 """What is read of an error's body."""
 
-ACCEPTED_ENCODINGS = "gzip, deflate"
-"""Compressions whose every step is bounded; of others, a kilobyte can unpack to a machine's memory at once."""
-
 _UNPACKED = frozenset({"", "identity"})
 _ENCODINGS = _UNPACKED | {"gzip", "x-gzip", "deflate"}
 _SUSPECT_BYTES = 64 * 2**20

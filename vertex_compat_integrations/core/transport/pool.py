@@ -13,7 +13,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 import openai
 
@@ -28,24 +28,14 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
-    ACCEPTED_ENCODINGS,
     AsyncByteStream,
     ByteStream,
     aread_failure,
     read_failure,
 )
-from vertex_compat_integrations.core.transport.sdk_clients import Client, Route, async_client_of, client_of
-from vertex_compat_integrations.core.transport.watchdog import Watch, Watchdog, watching_on_loop
-
-
-class Post(NamedTuple):
-    """One request, ready for the wire."""
-
-    url: str
-    content: bytes
-    headers: AuthHeaders
-    seconds: float
-    gap_seconds: float
+from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
+from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
+from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
 
 
 class _Line(Generic[Client]):
@@ -69,7 +59,7 @@ class _Pool:
     def reset(self) -> None:
         """Forget all: a forked child must not speak on its parent's sockets."""
         self.lock = threading.Lock()
-        self.watchdog = Watchdog()
+        self.deadline_thread = DeadlineThread()
         self.users: dict[Route, weakref.WeakSet[object]] = {}
         self.lines: _Lines = {}
         self.async_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _AsyncLines] = (
@@ -112,8 +102,8 @@ _POOL = _Pool()
 run_in_forked_child(_POOL.reset)
 atexit.register(_POOL.close_all)
 
-_WATCHING: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("watching")
-"""How the request that is being posted watches over its response, for the hook that reads errors."""
+_ENFORCE: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("enforce")
+"""Enforces the deadline of the request that is being posted, for the hook that reads an error's body."""
 
 
 def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
@@ -215,7 +205,7 @@ _REQUEST_HEADERS: dict[str, Any] = {
 def _refuse(response: Any) -> None:
     """Raise what an error answer says, read within the call's bounds; the SDK would read it without any."""
     if response.status_code >= 300:
-        with _WATCHING.get()(response):
+        with _ENFORCE.get()(response):
             body = read_failure(response)
         raise decode_failure(response.status_code, body, response.headers)
 
@@ -260,29 +250,29 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
         VertexCompatError: The server answered with an error, or no whole answer came in time.
     """
     failure: VertexCompatError | None = None
-    watch = Watch()
+    deadline = Deadline()
     ends = time.monotonic() + post.seconds
 
-    def watching(response: Any) -> AbstractContextManager[None]:
-        return _POOL.watchdog.watching(watch, response, ends - time.monotonic())
+    def enforce(response: Any) -> AbstractContextManager[None]:
+        return _POOL.deadline_thread.enforce(deadline, response, ends - time.monotonic())
 
     try:
-        with _line(route, user) as client, _posted(client, post, watching) as stream, watching(stream.response):
+        with _line(route, user) as client, _posted(client, post, enforce) as stream, enforce(stream.response):
             yield from stream
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
         failure = translate_error(error)
-    _settle(failure, watch, post)
+    _settle(failure, deadline, post)
 
 
 @contextmanager
 def _posted(
-    client: openai.OpenAI, post: Post, watching: Callable[[Any], AbstractContextManager[None]]
+    client: openai.OpenAI, post: Post, enforce: Callable[[Any], AbstractContextManager[None]]
 ) -> Iterator[ByteStream]:
-    token = _WATCHING.set(watching)
+    token = _ENFORCE.set(enforce)
     try:
         stream = client.post(**_arguments(post), stream_cls=ByteStream)
     finally:
-        _WATCHING.reset(token)
+        _ENFORCE.reset(token)
     try:
         yield stream
     finally:
@@ -292,16 +282,16 @@ def _posted(
 async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[bytes]:
     """Like `blocks`; the head is timed as a whole, too."""
     failure: VertexCompatError | None = None
-    watch = Watch()
+    deadline = Deadline()
     ends = time.monotonic() + post.seconds
     try:
         async with _async_line(route, user) as client, _aposted(client, post) as stream:
-            with watching_on_loop(watch, stream.response, ends - time.monotonic()):
+            with enforce_on_loop(deadline, stream.response, ends - time.monotonic()):
                 async for block in stream:
                     yield block
     except Exception as error:  # noqa: BLE001 - as in blocks()
         failure = translate_error(error)
-    _settle(failure, watch, post)
+    _settle(failure, deadline, post)
 
 
 @asynccontextmanager
@@ -327,9 +317,9 @@ async def _apieces(content: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _settle(failure: VertexCompatError | None, watch: Watch, post: Post) -> None:
+def _settle(failure: VertexCompatError | None, deadline: Deadline, post: Post) -> None:
     """Raise what went wrong; outside of any handler, for the SDK's exception holds the request, and so the token."""
-    if watch.has_expired:
+    if deadline.has_expired:
         raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
     if failure is not None:
         # Frames of the SDK would come along, whose locals hold the request.

@@ -8,14 +8,14 @@ import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import openai
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import HttpBackend
 from vertex_compat_integrations.core.transport.http_library import LIBRARY
+from vertex_compat_integrations.core.transport.post import Route
 
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 
@@ -23,21 +23,6 @@ PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
 
 Hook = Callable[[Any], Any]
 """What is called with each response."""
-
-
-class Route(NamedTuple):
-    """What decides which connections a request may use."""
-
-    origin: str
-    proxy: str | None = None
-    ca_bundle: str | None = None
-    http_client: Any = None
-    http_async_client: Any = None
-    http_backend: HttpBackend | None = None
-
-    def __repr__(self) -> str:
-        # The proxy's URL may hold a password, and frames have routes among their locals.
-        return f"Route({self.origin})"
 
 
 def client_of(route: Route, on_response: Hook) -> openai.OpenAI:
@@ -205,7 +190,7 @@ def _aio_settings(route: Route) -> dict[str, Any] | None:
     if proxy and not proxy.startswith("http://"):
         refusal = "aiohttp speaks to proxies in plain http only.", "Leave http_backend= out, or set it to 'httpx'."
     try:
-        from vertex_compat_integrations.core.transport.aiohttp_transport import AioTransport  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.transport.aiohttp_transport import AioTransport  # noqa: PLC0415 - aiohttp is optional
     except ImportError:
         refusal = "No aiohttp is installed, or one before 3.14.", 'pip install "vertex-compat-integrations[aiohttp]"'
     if refusal is None:

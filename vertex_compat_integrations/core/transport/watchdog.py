@@ -1,6 +1,6 @@
 """Ends reads whose time is over: a read can be timed one by one, a body that drips for ever cannot.
 
-One thread watches all synchronous reads of a process; it is started by the first and waits for the nearest deadline.
+One thread serves all synchronous reads of a process; it is started by the first and waits for the nearest deadline.
 On an event loop the loop itself keeps the time.
 """
 
@@ -15,21 +15,21 @@ from itertools import count
 from typing import Any
 
 
-class Watch:
-    """One read under watch.
+class Deadline:
+    """The time that one read may take.
 
     Attributes:
         has_expired: Whether its time is over, and its connection was shut down.
     """
 
     def __init__(self) -> None:
-        """Nothing to watch yet."""
+        """No read yet."""
         self._response: Any = None
         self._closing: asyncio.Task[None] | None = None
         self.has_expired = False
 
     def begin(self, response: Any) -> None:
-        """Watch over the connection of an HTTP response."""
+        """The read of this HTTP response begins."""
         self._response = response
 
     def expire(self) -> None:
@@ -59,7 +59,7 @@ class Watch:
 
 
 async def _close(response: Any) -> None:
-    # Its read is over by this; what else goes wrong is nobody's concern any more.
+    # Closing ends the read; a second error from here would only be logged by the loop as never retrieved.
     with suppress(Exception):
         await response.aclose()
 
@@ -79,41 +79,41 @@ def _shut_down(stream: Any) -> None:
         return
 
 
-class Watchdog:
+class DeadlineThread:
     """Keeps the time of synchronous reads."""
 
     def __init__(self) -> None:
         """No thread yet."""
         self._changed = threading.Condition()
-        self._watches: list[tuple[float, int, Watch]] = []
+        self._deadlines: list[tuple[float, int, Deadline]] = []
         self._numbers = count()
         self._released = 0
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def watching(self, watch: Watch, response: Any, seconds: float) -> Iterator[None]:
+    def enforce(self, deadline: Deadline, response: Any, seconds: float) -> Iterator[None]:
         """Inside, the response's connection is shut down when the seconds are over."""
-        watch.begin(response)
+        deadline.begin(response)
         with self._changed:
-            heapq.heappush(self._watches, (time.monotonic() + seconds, next(self._numbers), watch))
+            heapq.heappush(self._deadlines, (time.monotonic() + seconds, next(self._numbers), deadline))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="vertex-compat-watchdog", daemon=True)
                 self._thread.start()
-            elif self._watches[0][2] is watch:
+            elif self._deadlines[0][2] is deadline:
                 self._changed.notify()
         try:
             yield
         finally:
-            watch.release()
+            deadline.release()
             self._forget()
 
     def _forget(self) -> None:
-        """Drop the watches of reads that are over, once they are the greater part."""
+        """Drop the deadlines of reads that are over, once they are the greater part."""
         with self._changed:
             self._released += 1
-            if self._released > max(64, len(self._watches) // 2):
-                self._watches = [entry for entry in self._watches if not entry[2].is_released]
-                heapq.heapify(self._watches)
+            if self._released > max(64, len(self._deadlines) // 2):
+                self._deadlines = [entry for entry in self._deadlines if not entry[2].is_released]
+                heapq.heapify(self._deadlines)
                 self._released = 0
 
     def _run(self) -> None:
@@ -122,21 +122,21 @@ class Watchdog:
                 due = self._next_due()
             due.expire()
 
-    def _next_due(self) -> Watch:
+    def _next_due(self) -> Deadline:
         while True:
-            while self._watches and self._watches[0][0] <= time.monotonic():
-                return heapq.heappop(self._watches)[2]
-            seconds = self._watches[0][0] - time.monotonic() if self._watches else threading.TIMEOUT_MAX
+            while self._deadlines and self._deadlines[0][0] <= time.monotonic():
+                return heapq.heappop(self._deadlines)[2]
+            seconds = self._deadlines[0][0] - time.monotonic() if self._deadlines else threading.TIMEOUT_MAX
             self._changed.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 @contextmanager
-def watching_on_loop(watch: Watch, response: Any, seconds: float) -> Iterator[None]:
-    """Like `Watchdog.watching`, on the running event loop."""
-    watch.begin(response)
-    timer = asyncio.get_running_loop().call_later(seconds, watch.expire_on_loop)
+def enforce_on_loop(deadline: Deadline, response: Any, seconds: float) -> Iterator[None]:
+    """Like `DeadlineThread.enforce`, on the running event loop."""
+    deadline.begin(response)
+    timer = asyncio.get_running_loop().call_later(seconds, deadline.expire_on_loop)
     try:
         yield
     finally:
         timer.cancel()
-        watch.release()
+        deadline.release()
