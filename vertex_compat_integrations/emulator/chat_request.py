@@ -22,7 +22,7 @@ JSON_FORMATS = frozenset({"json_object", "json_schema", "application/json"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModelResource:
     """Google's coordinates, as the path names them."""
 
     version: str
@@ -36,7 +36,7 @@ class ChatRequest:
     """A parsed request body together with what the path, the headers and the model's name say."""
 
     body: Json
-    place: Place
+    place: ModelResource
     traits: ModelTraits
     headers: Mapping[str, str] = field(default_factory=dict)
 

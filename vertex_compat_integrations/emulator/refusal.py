@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vertex_compat_integrations.emulator.chat_request import ModelResource
 from vertex_compat_integrations.wire import Json
 
 Shape = Literal["list", "dict", "html", "empty", "text"]
@@ -97,3 +98,21 @@ def html_page(code: int, message: str) -> bytes:
 def pretty(value: Any) -> bytes:
     """JSON over several lines, as Google prints it."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+class BrokenStreamError(Exception):
+    """The upstream's stream broke off."""
+
+
+def unknown_model(model: str, place: ModelResource) -> Refusal:
+    """What the service says to a model that it does not serve here."""
+    publisher, slash, name = model.partition("/")
+    if not slash:
+        return Refusal(f"Malformed publisher model (\"model\": '{model}'): expected '<publisher>/<model>'.")
+    resource = f"projects/{place.project}/locations/{place.location}/publishers/{publisher}/models/{name}"
+    return Refusal(
+        f"Publisher Model `{resource}` was not found or your project does not have access to it. Please ensure you are "
+        "using a valid model version. For more information, see: "
+        "https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions",
+        404,
+    )

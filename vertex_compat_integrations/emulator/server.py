@@ -15,18 +15,23 @@ from aiohttp.typedefs import Handler
 from vertex_compat_integrations.emulator.builtin_model.content_filter import block_reason
 from vertex_compat_integrations.emulator.builtin_model.draft import is_guarded, think
 from vertex_compat_integrations.emulator.builtin_model.embeddings import KNOWN_PARAMETERS, answer_embeddings
-from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
-from vertex_compat_integrations.emulator.dialect.completion import Teller
-from vertex_compat_integrations.emulator.dialect.delivery import Reply, deliver, plain_reply, raw_reply, stream_reply
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
+from vertex_compat_integrations.emulator.dialect.completion import CompletionWriter
+from vertex_compat_integrations.emulator.dialect.delivery import (
+    HttpReply,
+    deliver,
+    plain_reply,
+    raw_reply,
+    stream_reply,
+)
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
 from vertex_compat_integrations.emulator.identity.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
 from vertex_compat_integrations.emulator.model_traits import find_traits
 from vertex_compat_integrations.emulator.real_model.answers import RealModel
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
-from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body
+from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body, unknown_model
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
-from vertex_compat_integrations.emulator.rules.parameters import unknown_model
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
 from vertex_compat_integrations.emulator.variant import Variant
@@ -82,9 +87,9 @@ class Emulator:
         self._strict_signatures = strict_signatures
         self._scripts: dict[RouteName, Script] = {"chat": Script(), "embeddings": Script()}
         self._book = SignatureBook()
-        self._teller = Teller(self._book, clock)
+        self._writer = CompletionWriter(self._book, clock)
         self._variant = Variant()
-        self._real_model = RealModel(upstream, self._book, self._teller) if upstream else None
+        self._real_model = RealModel(upstream, self._book, self._writer) if upstream else None
         self._port: int | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -264,7 +269,7 @@ class Emulator:
         entry.ignored = sorted(set(entry.body) - KNOWN_PARAMETERS)
         scripted = self._scripts["embeddings"].take(entry)
         content = scripted.content
-        reply = raw_reply(content) if isinstance(content, Raw) else Reply((json.dumps(answer).encode(),))
+        reply = raw_reply(content) if isinstance(content, Raw) else HttpReply((json.dumps(answer).encode(),))
         return await deliver(request, reply, scripted.delivery)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -303,7 +308,7 @@ class Emulator:
         }
         return Refusal(denied[1], denied[0], denied[2], (detail,))
 
-    async def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> Reply:
+    async def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> HttpReply:
         content = answer.content
         if content is None and self._real_model and not (is_guarded(chat) or block_reason(chat)):
             return await self._real_model.reply(chat, variant, answer.delivery)
@@ -311,7 +316,7 @@ class Emulator:
             return raw_reply(content)
         if isinstance(content, Frames):
             return stream_reply(content, variant, answer.delivery)
-        written = self._teller.tell(think(chat) if content is None else content, chat, variant)
+        written = self._writer.write(think(chat) if content is None else content, chat, variant)
         if chat.is_stream:
             return stream_reply(written, variant, answer.delivery)
         return plain_reply(written, answer.delivery)
@@ -323,8 +328,8 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _place(entry: Entry) -> Place:
-    return Place(entry.version, entry.project, entry.location, entry.endpoint)
+def _place(entry: Entry) -> ModelResource:
+    return ModelResource(entry.version, entry.project, entry.location, entry.endpoint)
 
 
 def _entry(request: web.Request, raw: bytes, route: RouteName | None) -> Entry:

@@ -1,7 +1,7 @@
 """A loopback server for code that cannot be edited: OpenAI's Chat Completions in, Vertex AI's endpoint out.
 
-`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: what it does to a
-request stands in `request`, what it remembers of answers in `memory`, who may ask it in `door`.
+`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: `request`
+changes a request, `signature_memory` keeps what answers bring, `access` says which requests are let in.
 """
 
 try:

@@ -31,7 +31,7 @@ from vertex_compat_integrations.proxy.openai_errors import (
 from vertex_compat_integrations.proxy.relay import DONE, Relay
 from vertex_compat_integrations.proxy.request import chat_body, decode_request, embeddings_body
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
-from vertex_compat_integrations.proxy.upstream import Upstream
+from vertex_compat_integrations.proxy.upstream import VertexUpstream
 
 HOST = "127.0.0.1"
 PREFIX = "/v1"
@@ -69,7 +69,7 @@ class Proxy:
         report: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.key = key or secrets.token_urlsafe(32)
-        self._upstream = Upstream(connection or Connection())
+        self._upstream = VertexUpstream(connection or Connection())
         self._names = Names(self._upstream.destination, dict(models or {}))
         self._wanted_port = port
         self._report = report

@@ -16,7 +16,7 @@ from vertex_compat_integrations.core.transport import pool
 from vertex_compat_integrations.core.transport.post import Post, Route
 
 
-class Upstream:
+class VertexUpstream:
     """Sends requests to one destination as one principal. Construction does no I/O."""
 
     def __init__(self, connection: Connection) -> None:

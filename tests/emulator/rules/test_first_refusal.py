@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.emulator_client import MODEL, asker, post
 from vertex_compat_integrations.emulator import Emulator
-from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
 from vertex_compat_integrations.emulator.model_traits import find_traits
 from vertex_compat_integrations.emulator.rules.first_refusal import RULES
 from vertex_compat_integrations.wire import CHAT_PATH, SKIP_SIGNATURE
@@ -346,7 +346,7 @@ def test_it_is_this_rule_that_refuses(case):
     """Not another one with the same words."""
     body = {"model": MODEL, "messages": [USER], **case.violation}
     traits = find_traits(body["model"], "openapi")
-    request = ChatRequest(body, Place("v1", "p", case.places[0], "openapi"), traits)
+    request = ChatRequest(body, ModelResource("v1", "p", case.places[0], "openapi"), traits)
     refusing = next(rule.name for rule in RULES if traits.surface in rule.surfaces and rule.check(request))
     assert refusing == case.rule
 

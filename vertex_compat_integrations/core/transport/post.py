@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from vertex_compat_integrations.core.auth.refreshing import AuthHeaders
+from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.settings.connection import HttpBackend
 
 ACCEPTED_ENCODINGS = "gzip, deflate"

@@ -12,10 +12,9 @@ import struct
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from vertex_compat_integrations.emulator.chat_request import Place
+from vertex_compat_integrations.emulator.chat_request import ModelResource
 from vertex_compat_integrations.emulator.dialect.usage import count_tokens
-from vertex_compat_integrations.emulator.refusal import Refusal
-from vertex_compat_integrations.emulator.rules.parameters import unknown_model
+from vertex_compat_integrations.emulator.refusal import Refusal, unknown_model
 from vertex_compat_integrations.wire import Json
 
 DIMENSIONS: Mapping[str, int] = {
@@ -41,7 +40,7 @@ _WEIGHT_OF_SHORT = 0.2
 _WEIGHT_OF_TRIGRAM = 0.25
 
 
-def answer_embeddings(body: Any, place: Place, models: Collection[str] = ()) -> Json | Refusal:
+def answer_embeddings(body: Any, place: ModelResource, models: Collection[str] = ()) -> Json | Refusal:
     """The answer to a request for embeddings, or why it is refused."""
     if not isinstance(body, dict):
         return Refusal("Expected a valid JSON object in the request.")
@@ -84,7 +83,7 @@ def _features(text: str) -> Iterator[tuple[str, float]]:
             yield from ((f"{word[start : start + 3]}…", _WEIGHT_OF_TRIGRAM) for start in range(len(word) - 2))
 
 
-def _limit(model: Any, place: Place, models: Collection[str]) -> int | Refusal:
+def _limit(model: Any, place: ModelResource, models: Collection[str]) -> int | Refusal:
     """The most dimensions of a model here."""
     name = model if isinstance(model, str) else ""
     if place.endpoint != "openapi" or name in models:

@@ -4,7 +4,6 @@ Where they stand on this endpoint is undocumented; segments count bytes of UTF-8
 """
 
 import re
-from typing import Any
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
 from vertex_compat_integrations.wire import Json
@@ -40,19 +39,3 @@ def ground(text: str, query: str) -> Json:
         for number, sentence in enumerate(_SENTENCE.finditer(text))
     ]
     return {"web_search_queries": [query], "grounding_chunks": chunks, "grounding_supports": supports}
-
-
-def in_camel_case(value: Any) -> Any:
-    """The JSON value with its keys in camel case."""
-    match value:
-        case dict():
-            return {_camel(key): in_camel_case(item) for key, item in value.items()}
-        case list():
-            return [in_camel_case(item) for item in value]
-        case _:
-            return value
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.title() for word in rest)

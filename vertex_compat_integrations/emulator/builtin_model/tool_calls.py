@@ -9,7 +9,7 @@ from typing import Any
 from vertex_compat_integrations.emulator.builtin_model.prompt import Evidence, enumeration_in, quotations_in, words_of
 from vertex_compat_integrations.emulator.builtin_model.values import Generator
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, function_of, mapping, text_of, tool_calls
-from vertex_compat_integrations.emulator.scripting.answer import Call
+from vertex_compat_integrations.emulator.scripting.answer import DraftCall
 from vertex_compat_integrations.wire import Json
 
 _EMPTY: frozenset[str] = frozenset(
@@ -37,7 +37,7 @@ _SIGNS: Mapping[str, str] = {r"\d\s*[*\u00d7]\s*\d": "multiply", r"\d\s*\+\s*\d"
 _SEQUENCE = re.compile(r"\b(then|afterwards|after that)\b", re.IGNORECASE)
 
 
-def choose_calls(request: ChatRequest) -> list[Call]:
+def choose_calls(request: ChatRequest) -> list[DraftCall]:
     """The calls that come next; none if the model answers in words."""
     choice = request.choice
     if not request.functions or choice == "none":
@@ -78,12 +78,12 @@ def user_text(request: ChatRequest) -> str:
     return text_of(request.turn[0]) if request.turn else ""
 
 
-def _voluntary_calls(request: ChatRequest) -> list[Call]:
+def _voluntary_calls(request: ChatRequest) -> list[DraftCall]:
     pending = _pending(request, _by_place(request))
     return pending[:1] if _SEQUENCE.search(user_text(request)) else pending
 
 
-def _required_calls(request: ChatRequest) -> list[Call]:
+def _required_calls(request: ChatRequest) -> list[DraftCall]:
     # Tools of use come first, in their order; the last one is often the form for the final answer.
     relevant = [function for function in request.functions if _place_of(function, request) is not None]
     pending = _pending(request, relevant)
@@ -95,7 +95,7 @@ def _required_calls(request: ChatRequest) -> list[Call]:
     return _calls_of(last, request, is_final=bool(tool_results(request)))[:1]
 
 
-def _pending(request: ChatRequest, functions: Sequence[Json]) -> list[Call]:
+def _pending(request: ChatRequest, functions: Sequence[Json]) -> list[DraftCall]:
     called = _called(request)
     return [
         call for function in functions for call in _calls_of(function, request)[called[str(function.get("name"))] :]
@@ -149,7 +149,7 @@ def _alike(left: str, right: str) -> bool:
     return len(short) > 2 and long.startswith(short) and len(long) - len(short) < 3
 
 
-def _calls_of(function: Json, request: ChatRequest, *, is_final: bool = False) -> list[Call]:
+def _calls_of(function: Json, request: ChatRequest, *, is_final: bool = False) -> list[DraftCall]:
     """One call of a function, or one for each member of an enumeration that its only string can take."""
     name = str(function.get("name", ""))
     schema = mapping(function.get("parameters"))
@@ -157,11 +157,11 @@ def _calls_of(function: Json, request: ChatRequest, *, is_final: bool = False) -
     single = _single_string(schema)
     members = enumeration_in(user_text(request)) or quotations_in(user_text(request)) if single else []
     if literal is not None:
-        return [Call(name, _json(literal))]
+        return [DraftCall(name, _json(literal))]
     arguments = _arguments(schema, evidence_for(request, is_final=is_final))
     if len(members) < 2 or single is None:
-        return [Call(name, _json(arguments))]
-    return [Call(name, _json({**arguments, single: member})) for member in members]
+        return [DraftCall(name, _json(arguments))]
+    return [DraftCall(name, _json({**arguments, single: member})) for member in members]
 
 
 def _arguments(schema: Json, evidence: Evidence) -> Json:

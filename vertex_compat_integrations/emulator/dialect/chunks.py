@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vertex_compat_integrations.emulator.chat_request import mapping, objects
-from vertex_compat_integrations.emulator.dialect.completion import Told
+from vertex_compat_integrations.emulator.dialect.completion import WrittenCompletion
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import Json
 
@@ -18,7 +18,7 @@ _OWN_KEYS = {"role", "content", "reasoning_content", "tool_calls", "extra_conten
 _VALUE_END = re.compile(r'(?<!\\)(?="\s*[,}\]])')
 
 
-def stream_chunks(written: Told, variant: Variant) -> list[Json]:
+def stream_chunks(written: WrittenCompletion, variant: Variant) -> list[Json]:
     """The chunks of a completion."""
     body = written.completion
     envelope = {key: value for key, value in body.items() if key not in {"choices", "usage"}}

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vertex_compat_integrations.emulator.builtin_model.grounding import in_camel_case
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
 from vertex_compat_integrations.emulator.dialect.signature_book import Bearer, SignatureBook, call_bearer
 from vertex_compat_integrations.emulator.dialect.usage import build_usage
-from vertex_compat_integrations.emulator.scripting.answer import Call, Completion, Draft
+from vertex_compat_integrations.emulator.scripting.answer import Completion, Draft, DraftCall
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
 
@@ -24,14 +23,14 @@ _SAMPLE_RATE = 24_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WrittenCompletion:
     """A completion, and how much of its content is thought and shall be marked as such in a stream."""
 
     completion: Json
     marked_length: int = 0
 
 
-class Teller:
+class CompletionWriter:
     """Builds completions; gives ids and signatures that no other answer of this emulator has."""
 
     def __init__(self, book: SignatureBook, clock: Callable[[], float] = time.time) -> None:
@@ -40,10 +39,10 @@ class Teller:
         self._count = 0
         self._lock = threading.Lock()
 
-    def tell(self, content: Draft | Completion, request: ChatRequest, variant: Variant) -> Told:
+    def write(self, content: Draft | Completion, request: ChatRequest, variant: Variant) -> WrittenCompletion:
         """The completion that says the draft, in the surface's dialect and the wanted variant."""
         if isinstance(content, Completion):
-            return Told(vary(content.body, variant, is_stream=request.is_stream))
+            return WrittenCompletion(vary(content.body, variant, is_stream=request.is_stream))
         message, marked_length = self._message(content, request, variant)
         if content.calls and request.uses_functions:
             message = _with_function_call(message)
@@ -64,7 +63,7 @@ class Teller:
         }
         if content.grounding and variant.grounding == "trailing":
             body["extra_content"] = {"google": {"grounding_metadata": content.grounding}}
-        return Told(vary(body, variant, is_stream=request.is_stream), marked_length)
+        return WrittenCompletion(vary(body, variant, is_stream=request.is_stream), marked_length)
 
     def _message(self, draft: Draft, request: ChatRequest, variant: Variant) -> tuple[Json, int]:
         message: Json = {"role": "assistant"}
@@ -109,7 +108,7 @@ class Teller:
             return None
         return self._book.issue(Bearer())
 
-    def _tool_call(self, call: Call, place: int, request: ChatRequest) -> Json:
+    def _tool_call(self, call: DraftCall, place: int, request: ChatRequest) -> Json:
         function = {"arguments": call.arguments, "name": call.name}
         written: Json = {"function": function, "id": self._call_id(call, request), "type": "function"}
         extra = call.extra
@@ -120,7 +119,7 @@ class Teller:
             self._book.learn({"choices": [{"message": {"tool_calls": [{**written, "extra_content": extra}]}}]})
         return {"extra_content": extra, **written} if extra else written
 
-    def _call_id(self, call: Call, request: ChatRequest) -> str:
+    def _call_id(self, call: DraftCall, request: ChatRequest) -> str:
         if call.id is not None:
             return call.id
         digest = hashlib.sha256(f"call:{self._next()}".encode()).digest()
@@ -250,3 +249,19 @@ def one_pixel_png() -> bytes:
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
     )
+
+
+def in_camel_case(value: Any) -> Any:
+    """The JSON value with its keys in camel case."""
+    match value:
+        case dict():
+            return {_camel(key): in_camel_case(item) for key, item in value.items()}
+        case list():
+            return [in_camel_case(item) for item in value]
+        case _:
+            return value
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.title() for word in rest)

@@ -12,9 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
-from vertex_compat_integrations.emulator.dialect.completion import Told
-from vertex_compat_integrations.emulator.real_model.upstream import BrokenStreamError
-from vertex_compat_integrations.emulator.refusal import google_body, pretty
+from vertex_compat_integrations.emulator.dialect.completion import WrittenCompletion
+from vertex_compat_integrations.emulator.refusal import BrokenStreamError, google_body, pretty
 from vertex_compat_integrations.emulator.scripting.answer import Cut, Delivery, Failure, Frames, Raw
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
@@ -25,7 +24,7 @@ _DONE = "[DONE]"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What goes out: a head and pieces of a body.
 
     Attributes:
@@ -45,16 +44,16 @@ class Reply:
     live: AsyncGenerator[bytes, None] | None = None
 
 
-def plain_reply(written: Told, delivery: Delivery) -> Reply:
+def plain_reply(written: WrittenCompletion, delivery: Delivery) -> HttpReply:
     """The completion as one JSON body."""
     if delivery.failure:
         refusal = delivery.failure.refusal
-        return Reply((google_body(refusal),), status=refusal.code)
+        return HttpReply((google_body(refusal),), status=refusal.code)
     body = without_finish(written.completion) if delivery.drops_finish else written.completion
-    return Reply((pretty(body),))
+    return HttpReply((pretty(body),))
 
 
-def stream_reply(content: Told | Frames, variant: Variant, delivery: Delivery) -> Reply:
+def stream_reply(content: WrittenCompletion | Frames, variant: Variant, delivery: Delivery) -> HttpReply:
     """The completion, or these frames, as events."""
     if isinstance(content, Frames):
         frames: list[Any] = list(content.chunks)
@@ -71,12 +70,12 @@ def stream_reply(content: Told | Frames, variant: Variant, delivery: Delivery) -
         events = [*events[: delivery.failure.after_chunks], failure_bytes(delivery.failure, variant)]
     if variant.comments:
         events = [piece for event in events for piece in (COMMENT, event)]
-    return Reply(tuple(events), content_type="text/event-stream; charset=utf-8", is_stream=True)
+    return HttpReply(tuple(events), content_type="text/event-stream; charset=utf-8", is_stream=True)
 
 
-def raw_reply(raw: Raw) -> Reply:
+def raw_reply(raw: Raw) -> HttpReply:
     """The body as it was scripted."""
-    return Reply((raw.body,), raw.status, raw.content_type, raw.headers)
+    return HttpReply((raw.body,), raw.status, raw.content_type, raw.headers)
 
 
 def without_finish(body: Any) -> Any:
@@ -90,7 +89,9 @@ def without_finish(body: Any) -> Any:
     return {**body, "choices": choices}
 
 
-async def deliver(request: web.Request, reply: Reply, delivery: Delivery, split_bytes: int = 0) -> web.StreamResponse:
+async def deliver(
+    request: web.Request, reply: HttpReply, delivery: Delivery, split_bytes: int = 0
+) -> web.StreamResponse:
     """Send the reply as its delivery wants it, to its end or to its accident."""
     if delivery.hangs:
         await asyncio.Event().wait()
@@ -129,7 +130,7 @@ async def _write(
     return (delivery.cut, b"") if delivery.cut else None
 
 
-async def _each(reply: Reply) -> AsyncGenerator[bytes, None]:
+async def _each(reply: HttpReply) -> AsyncGenerator[bytes, None]:
     for piece in reply.pieces if reply.is_stream else _halves(reply.pieces):
         yield piece
 

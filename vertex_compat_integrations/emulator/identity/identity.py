@@ -66,7 +66,7 @@ JOURNALED_FIELDS = (
 FaultKind: TypeAlias = Literal["invalid_grant", "server_error", "reset", "delay", "same_token"]
 
 
-class Refusal(NamedTuple):
+class TokenRefusal(NamedTuple):
     """Why a credential is not accepted, in Google's words."""
 
     code: int
@@ -95,21 +95,21 @@ class _Grant:
     expires: float
 
 
-MISSING = Refusal(
+MISSING = TokenRefusal(
     401,
     "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid "
     "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
     "UNAUTHENTICATED",
     "CREDENTIALS_MISSING",
 )
-API_KEY = Refusal(
+API_KEY = TokenRefusal(
     401,
     "API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that "
     "assert a principal. See https://cloud.google.com/docs/authentication",
     "UNAUTHENTICATED",
     "CREDENTIALS_MISSING",
 )
-UNKNOWN = Refusal(
+UNKNOWN = TokenRefusal(
     401,
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
     "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
@@ -148,7 +148,7 @@ class Identity:
         """Those requests that asked for a token."""
         return [request for request in self.requests if request.kind in _TOKEN_KINDS]
 
-    def check(self, authorization: str | None) -> Refusal | None:
+    def check(self, authorization: str | None) -> TokenRefusal | None:
         """Why the header `Authorization` is refused; None if it is good."""
         scheme, _, token = (authorization or "").strip().partition(" ")
         token = token.strip()
@@ -437,7 +437,7 @@ def _impersonated(grant: _Grant, left: float) -> wire.Json:
     return {"accessToken": grant.token, "expireTime": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def _google_error(refusal: Refusal) -> web.Response:
+def _google_error(refusal: TokenRefusal) -> web.Response:
     error = {"code": refusal.code, "message": refusal.message, "status": refusal.status}
     return web.json_response({"error": error}, status=refusal.code)
 

@@ -5,10 +5,10 @@ from contextlib import aclosing
 from typing import Any, Self
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, objects
-from vertex_compat_integrations.emulator.dialect.completion import Teller
+from vertex_compat_integrations.emulator.dialect.completion import CompletionWriter
 from vertex_compat_integrations.emulator.dialect.delivery import (
     COMMENT,
-    Reply,
+    HttpReply,
     event_bytes,
     failure_bytes,
     plain_reply,
@@ -18,14 +18,8 @@ from vertex_compat_integrations.emulator.dialect.delivery import (
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
 from vertex_compat_integrations.emulator.real_model.reply import Dress, StreamDress
 from vertex_compat_integrations.emulator.real_model.request import build_upstream_body, unserved
-from vertex_compat_integrations.emulator.real_model.upstream import (
-    DONE,
-    BrokenStreamError,
-    Upstream,
-    UpstreamClient,
-    UpstreamError,
-)
-from vertex_compat_integrations.emulator.refusal import Refusal, google_body, openai_body, pretty
+from vertex_compat_integrations.emulator.real_model.upstream import DONE, Upstream, UpstreamClient, UpstreamError
+from vertex_compat_integrations.emulator.refusal import BrokenStreamError, Refusal, google_body, openai_body, pretty
 from vertex_compat_integrations.emulator.scripting.answer import Completion, Delivery
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.wire import Json
@@ -34,11 +28,11 @@ from vertex_compat_integrations.wire import Json
 class RealModel:
     """Asks an upstream and tells its answers as Vertex AI would; lives in one event loop, as long as its block."""
 
-    def __init__(self, upstream: Upstream, book: SignatureBook, teller: Teller) -> None:
+    def __init__(self, upstream: Upstream, book: SignatureBook, writer: CompletionWriter) -> None:
         self._upstream = upstream
         self._client = UpstreamClient(upstream)
         self._book = book
-        self._teller = teller
+        self._writer = writer
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -47,7 +41,7 @@ class RealModel:
     async def __aexit__(self, *failure: object) -> None:
         await self._client.__aexit__(*failure)
 
-    async def reply(self, chat: ChatRequest, variant: Variant, delivery: Delivery) -> Reply:
+    async def reply(self, chat: ChatRequest, variant: Variant, delivery: Delivery) -> HttpReply:
         """What the model says; a stream's events go out one by one, as they come.
 
         Whole answers are told in any variant, streams in its framing (separator, comments, `done`).
@@ -66,18 +60,18 @@ class RealModel:
             await rest.aclose()
             return self._whole(first, dress, variant, delivery)
         live = _told(first, rest, StreamDress(dress), variant, delivery)
-        return Reply((), content_type="text/event-stream; charset=utf-8", is_stream=True, live=live)
+        return HttpReply((), content_type="text/event-stream; charset=utf-8", is_stream=True, live=live)
 
-    def _whole(self, body: Json, dress: Dress, variant: Variant, delivery: Delivery) -> Reply:
-        written = self._teller.tell(Completion(dress.completion(body)), dress.chat, variant)
+    def _whole(self, body: Json, dress: Dress, variant: Variant, delivery: Delivery) -> HttpReply:
+        written = self._writer.write(Completion(dress.completion(body)), dress.chat, variant)
         return stream_reply(written, variant, delivery) if dress.chat.is_stream else plain_reply(written, delivery)
 
 
-def _refused(refusal: Refusal, chat: ChatRequest, retry_after: str | None = None) -> Reply:
+def _refused(refusal: Refusal, chat: ChatRequest, retry_after: str | None = None) -> HttpReply:
     is_theirs = chat.traits.surface == "deployed" and refusal.code == 400
     body = openai_body(refusal) if is_theirs else google_body(refusal)
     headers = {"Retry-After": retry_after} if retry_after else {}
-    return Reply((body,), status=refusal.code, headers=headers)
+    return HttpReply((body,), status=refusal.code, headers=headers)
 
 
 async def _told(

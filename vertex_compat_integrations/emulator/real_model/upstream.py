@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from vertex_compat_integrations.emulator.chat_request import mapping
-from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.emulator.refusal import BrokenStreamError, Refusal
 from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, Json
 
@@ -83,10 +83,6 @@ class UpstreamError(Exception):
         super().__init__(refusal.message)
         self.refusal = refusal
         self.retry_after = retry_after
-
-
-class BrokenStreamError(Exception):
-    """The upstream's stream broke off."""
 
 
 class UpstreamClient:

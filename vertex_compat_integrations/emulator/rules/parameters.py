@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place, mapping, objects
-from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
+from vertex_compat_integrations.emulator.refusal import Refusal, unknown_model
 from vertex_compat_integrations.emulator.rules.rule import EVERYWHERE, SERVED, Rule
 
 EFFORTS = ("high", "low", "max", "medium", "minimal")
@@ -58,20 +58,6 @@ _BAD_NAME = (
     "Invalid function name. Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9), "
     "underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64."
 )
-
-
-def unknown_model(model: str, place: Place) -> Refusal:
-    """What the service says to a model that it does not serve here."""
-    publisher, slash, name = model.partition("/")
-    if not slash:
-        return Refusal(f"Malformed publisher model (\"model\": '{model}'): expected '<publisher>/<model>'.")
-    resource = f"projects/{place.project}/locations/{place.location}/publishers/{publisher}/models/{name}"
-    return Refusal(
-        f"Publisher Model `{resource}` was not found or your project does not have access to it. Please ensure you are "
-        "using a valid model version. For more information, see: "
-        "https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions",
-        404,
-    )
 
 
 def _messages_are_objects(request: ChatRequest) -> Refusal | None:

@@ -13,7 +13,7 @@ StreamErrorShape = Literal["sse_dict", "sse_list", "bare_list"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class DraftCall:
     """A tool call that the model makes.
 
     Attributes:
@@ -35,7 +35,7 @@ class Draft:
 
     text: str | None = None
     thoughts: str | None = None
-    calls: tuple[Call, ...] = ()
+    calls: tuple[DraftCall, ...] = ()
     medium: Literal["image", "audio"] | None = None
     refusal: str | None = None
     grounding: Json | None = None
@@ -159,13 +159,13 @@ def tool_call(
 
 def call(
     name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
-) -> Call:  # fmt: skip
+) -> DraftCall:  # fmt: skip
     """One call for `tool_calls`."""
-    return Call(name, _arguments(arguments), id, extra)
+    return DraftCall(name, _arguments(arguments), id, extra)
 
 
 def tool_calls(
-    calls: Sequence[Call | tuple[str, Mapping[str, Any] | str]],
+    calls: Sequence[DraftCall | tuple[str, Mapping[str, Any] | str]],
     *,
     text: str | None = None,
     thoughts: str | None = None,
@@ -173,7 +173,7 @@ def tool_calls(
     usage: Json | None = None,
 ) -> Answer:
     """An answer that calls several tools at once, given as `call(…)` or as pairs of name and arguments."""
-    drafts = tuple(item if isinstance(item, Call) else Call(item[0], _arguments(item[1])) for item in calls)
+    drafts = tuple(item if isinstance(item, DraftCall) else DraftCall(item[0], _arguments(item[1])) for item in calls)
     return Answer(Draft(text=text, thoughts=thoughts, calls=drafts, finish_reason=finish_reason, usage=usage))
 
 
