@@ -86,17 +86,14 @@ class Attempt(NamedTuple):
     Attributes:
         destination: With the location that is asked this time.
         source: Gives the credential's headers.
-        project: Whose project it is; None if only the credential can tell, or it needs none.
+        project: Whose project it is; None if it is not known yet, or not needed.
+        lacks_project: Whether the credential is to be asked for the project, which Google's own URLs name.
     """
 
     destination: Destination
     source: TokenSource
     project: str | None
-
-    @property
-    def lacks_project(self) -> bool:
-        """Whether the credential is to be asked for the project: Google's own URLs name one."""
-        return self.destination.endpoint is not None and not self.project
+    lacks_project: bool
 
 
 class Closing(ABC):
@@ -414,7 +411,9 @@ class VertexCompatClient(Closing):
     def _attempt(self, call: Call[Any]) -> Attempt:
         """Where the next attempt goes, and as whom."""
         destination, source = self._resolve()
-        return Attempt(destination.at(call.place.location), source, destination.project or self._project)
+        project = destination.project or self._project
+        lacks_project = destination.endpoint is not None and not project
+        return Attempt(destination.at(call.place.location), source, project, lacks_project)
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
         """The body of the answer to one attempt, block by block."""
@@ -436,7 +435,7 @@ class VertexCompatClient(Closing):
         """The attempt in the credential's own project, which this client keeps for its further calls."""
         self._project = account.project
         call.locate(self._project)
-        return attempt._replace(project=self._project)
+        return attempt._replace(project=self._project, lacks_project=False)
 
     def _post(self, call: Call[Any], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
         """What is sent, and by which route; with the time that the credential has left of the call's."""

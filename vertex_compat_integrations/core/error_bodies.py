@@ -37,6 +37,11 @@ class Meaning:
     hint: str | None = None
 
 
+NOT_SERVED_TEXTS = {404: "publisher model", 400: "via global endpoint"}
+"""By code, what Google writes where a location does not serve the model (lower case)."""
+
+NO_MESSAGE_HINT = "Add a user message; system messages alone are refused."
+
 MEANINGS = (
     # Missing ("… is missing a `thought_signature`"), or another model's ("Corrupted thought signature.").
     Meaning(400, ("thought_signature", "thought signature"), ThoughtSignatureError),
@@ -88,7 +93,7 @@ MEANINGS = (
         hint="Leave thinking unset for this model.",
     ),
     Meaning(400, ("empty text parameter",), hint="Leave out empty messages and empty text parts."),
-    Meaning(400, ("at least one parts field",), hint="Add a user message; system messages alone are refused."),
+    Meaning(400, ("at least one parts field",), hint=NO_MESSAGE_HINT),
     Meaning(
         400,
         ("function response parts", "function call turn"),
@@ -100,7 +105,7 @@ MEANINGS = (
         hint='Tools and JSON answers exclude each other here: use method="function_calling", or a Gemini 3 model.',
     ),
     Meaning(400, ("cachedcontent",), hint="Put system message and tools into the cache, not into the request."),
-    Meaning(400, ("via global endpoint",), hint="Pass location='global'."),
+    Meaning(400, (NOT_SERVED_TEXTS[400],), hint="Pass location='global'."),
     Meaning(
         400,
         ("unknown name", "schema", "properties", "anyof", "enum"),
@@ -135,7 +140,7 @@ MEANINGS = (
     Meaning(403, ("scope",), hint="The token lacks the scope https://www.googleapis.com/auth/cloud-platform."),
     Meaning(
         404,
-        ("publisher model",),
+        (NOT_SERVED_TEXTS[404],),
         hint="Check the model's name and its location: many models, previews above all, are at location='global' only.",
     ),
     Meaning(
@@ -169,12 +174,12 @@ def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> Vertex
     return error
 
 
-def decode_stream_failure(value: Any) -> VertexCompatError | None:
+def decode_stream_failure(value: object) -> VertexCompatError | None:
     """The error that a chunk of a stream is; None if it is a chunk like any other."""
-    found = _error_in(value)
-    if found is None:
+    fields = _error_in(value)
+    if fields is None:
         return None
-    error = _from_status(found, _code_of(found, 500))
+    error = _from_status(fields, _code_of(fields, 500))
     error.retry_after = _retry_info(error.details)
     return error
 
@@ -189,11 +194,11 @@ def decode_stray(stray: bytes) -> VertexCompatError | None:
 
 def _from_body(code: int, body: bytes) -> VertexCompatError:
     try:
-        found = _error_in(from_json(body)) if body.strip() else None
+        fields = _error_in(from_json(body)) if body.strip() else None
     except ValueError:
-        found = None
-    if found is not None:
-        return _from_status(found, _code_of(found, code))
+        fields = None
+    if fields is not None:
+        return _from_status(fields, _code_of(fields, code))
     text = body.decode(errors="replace").strip()
     if text.startswith("<"):
         return _from_html(code)
@@ -206,21 +211,30 @@ def _from_html(code: int) -> VertexCompatError:
     return error
 
 
-def _error_in(value: Any) -> Mapping[str, Any] | None:
-    """The error object of a body: in a list, under `error`, or the mapping itself, also packed as a string."""
+def _error_in(value: object) -> Mapping[str, Any] | None:
+    """The error object of a body, in whichever shape; None if the body is no error."""
     if isinstance(value, list):
-        return next((found for item in value if (found := _error_in(item)) is not None), None)
+        # Google's chat endpoint: `[{"error": {…}}]`.
+        return next((error for error in map(_error_in, value) if error is not None), None)
     if not isinstance(value, Mapping):
         return None
     error = value.get("error")
-    if isinstance(error, str):
-        try:
-            return _error_in(from_json(error)) or {"message": error}
-        except ValueError:
-            return {"message": error}
     if isinstance(error, Mapping):
         return error
-    return value if "message" in value and ("code" in value or "status" in value) and "choices" not in value else None
+    if isinstance(error, str):
+        return _error_in_text(error)
+    # vLLM writes the error without `error` round it.
+    is_bare = "message" in value and ("code" in value or "status" in value) and "choices" not in value
+    return value if is_bare else None
+
+
+def _error_in_text(text: str) -> Mapping[str, Any]:
+    """The error in a string: proxies pack the body of the server behind them as JSON, or write a sentence."""
+    try:
+        error = _error_in(from_json(text))
+    except ValueError:
+        error = None
+    return error or {"message": text}
 
 
 def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
@@ -234,8 +248,8 @@ def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
 def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     message = str(error.get("message") or "No reason given.").strip()
     status = error.get("status") if isinstance(error.get("status"), str) else None
-    told = error.get("details")
-    details = [detail for detail in told if isinstance(detail, Mapping)] if isinstance(told, list) else []
+    rows = error.get("details")
+    details = [detail for detail in rows if isinstance(detail, Mapping)] if isinstance(rows, list) else []
     haystack = f"{message} {status} {_reasons(details)}".lower()
     meaning = next(
         (row for row in MEANINGS if row.code == code and any(text in haystack for text in row.texts)), _NO_MEANING
@@ -255,8 +269,11 @@ def _retry_after_header(headers: Mapping[str, str]) -> float | None:
     if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     value = headers.get("retry-after")
-    if value is None or (seconds := _number(value)) is not None:
-        return seconds if value is not None else None
+    if value is None:
+        return None
+    if (seconds := _number(value)) is not None:
+        return seconds
+    # The server's own clock, so that a wrong one here does not matter.
     now = _date(headers.get("date")) or datetime.datetime.now(datetime.UTC)
     moment = _date(value)
     return max((moment - now).total_seconds(), 0.0) if moment is not None else None

@@ -26,7 +26,7 @@ def openai_client(
     default_headers: Mapping[str, str] | None = None,
     **connection: Any,
 ) -> openai.OpenAI:
-    """The SDK's client for the endpoint; its calls go on when the first token has died.
+    """The SDK's client for the endpoint; its calls go on when the first token has expired.
 
     Models are named as the endpoint names them: `google/gemini-…`. If no project is given, nor in the environment, the
     credentials are asked for it here; otherwise nothing is sent before the first call.
@@ -41,12 +41,12 @@ def openai_client(
         SettingsError: The settings cannot work.
         CredentialsError: No project is given, and no credentials are found.
     """
-    seat = _seat(Connection(project=project, location=location, **connection))
+    access = _resolve_access(Connection(project=project, location=location, **connection))
     http_client = openai.DefaultHttpxClient(
-        event_hooks={"request": [seat.authorise], "response": [seat.notice]}, **seat.transport_settings()
+        event_hooks={"request": [access.authorise], "response": [access.notice]}, **access.transport_settings()
     )
     return sdk_clients.neutral(
-        openai.OpenAI(api_key=seat.token, http_client=http_client, **seat.client_settings(default_headers))
+        openai.OpenAI(api_key=access.token, http_client=http_client, **access.client_settings(default_headers))
     )
 
 
@@ -58,12 +58,12 @@ def async_openai_client(
     **connection: Any,
 ) -> openai.AsyncOpenAI:
     """Like `openai_client`; tokens are never fetched on the event loop."""
-    seat = _seat(Connection(project=project, location=location, **connection))
+    access = _resolve_access(Connection(project=project, location=location, **connection))
     http_client = openai.DefaultAsyncHttpxClient(
-        event_hooks={"request": [seat.aauthorise], "response": [seat.anotice]}, **seat.transport_settings()
+        event_hooks={"request": [access.aauthorise], "response": [access.anotice]}, **access.transport_settings()
     )
     return sdk_clients.neutral(
-        openai.AsyncOpenAI(api_key=seat.atoken, http_client=http_client, **seat.client_settings(default_headers))
+        openai.AsyncOpenAI(api_key=access.atoken, http_client=http_client, **access.client_settings(default_headers))
     )
 
 
@@ -74,8 +74,8 @@ _OWN_HEADERS = {"authorization": f"Bearer {sdk_clients.PLACEHOLDER_KEY}", "conte
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
-    """Where a client of the SDK sits: whom it speaks to, as whom."""
+class _Access:
+    """Where the requests of an SDK client go, and whose credential they carry."""
 
     connection: Connection
     source: TokenSource
@@ -138,7 +138,7 @@ def _token(headers: Mapping[str, str]) -> str:
     return headers.get("Authorization", "").removeprefix("Bearer ")
 
 
-def _seat(connection: Connection) -> _Seat:
+def _resolve_access(connection: Connection) -> _Access:
     if connection.locations:
         raise SettingsError("locations= with the SDK's client, which asks one server.", hint="Give one as location=.")
     destination = resolve_destination(connection)
@@ -146,4 +146,4 @@ def _seat(connection: Connection) -> _Seat:
     project = destination.project
     if project is None and destination.endpoint is not None:
         project = source.account(connection.timeout).project
-    return _Seat(connection, source, destination.build_base_url(project))
+    return _Access(connection, source, destination.build_base_url(project))

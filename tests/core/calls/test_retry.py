@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.calls.retry import LONGEST_WAIT, delay_before_retry
+from vertex_compat_integrations.core.calls.retry import BUDGET, LONGEST_WAIT, RetryBudget, RetryCounts, decide_retry
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -18,10 +18,14 @@ from vertex_compat_integrations.core.errors import (
 )
 
 
-def delay(error, *, retries=0, max_retries=2, remaining=600.0, chance=1.0, **more):
-    return delay_before_retry(
+def delay(error, **more):
+    return decide(error, **more).delay
+
+
+def decide(error, *, retries=0, max_retries=2, remaining=600.0, chance=1.0, was_empty=False, moves=0, **more):
+    return decide_retry(
         error,
-        retries=retries,
+        RetryCounts(retries, moves, was_empty),
         max_retries=max_retries,
         remaining=remaining,
         chance=lambda: chance,
@@ -67,9 +71,30 @@ def test_no_wait_is_longer_than_the_longest(retries, chance):
 
 def test_a_stated_wait_is_kept_unless_it_is_too_long():
     assert delay(asking(7.0), chance=0.0) == 7.0
-    error = asking(61.0)
-    assert delay(error) is None
-    assert "61 s" in error.hint
+    decision = decide(asking(61.0))
+    assert decision.delay is None
+    assert "61 s" in decision.hint
+
+
+def test_an_empty_budget_is_named_and_a_429_needs_none():
+    budget = RetryBudget()
+    while budget.take():
+        pass
+    decision = decide(ServerError("x"), budget=budget)
+    assert decision.delay is None
+    assert decision.hint.startswith("Not tried again: the retry budget of this process is used up.")
+    assert decide(RateLimitError("x"), budget=budget).delay == 1.0
+
+
+def test_a_full_budget_pays_so_many_retries_and_a_call_that_went_well_pays_one_more():
+    budget = RetryBudget()
+    assert sum(budget.take() for _ in range(2 * int(BUDGET))) == BUDGET
+    budget.succeed()
+    assert (budget.take(), budget.take()) == (True, False)
+
+
+def test_moves_do_not_lengthen_the_wait():
+    assert decide(ServerError("x"), retries=2, max_retries=9, moves=2).delay == 0.5
 
 
 def test_nothing_is_waited_for_beyond_the_deadline():

@@ -87,20 +87,21 @@ def build_requests(
     Raises:
         SettingsError: A text is empty, or the model has no vectors of that length.
     """
-    known = facts.embedding or EmbeddingFacts()
-    if known.dimensions is not None and (options.dimensions or 0) > known.dimensions:
+    embedding = facts.embedding or EmbeddingFacts()
+    if embedding.dimensions is not None and (options.dimensions or 0) > embedding.dimensions:
         raise SettingsError(
-            f"dimensions={options.dimensions}, but {options.model} has {known.dimensions}.", hint="Lower dimensions=."
+            f"dimensions={options.dimensions}, but {options.model} has {embedding.dimensions}.",
+            hint="Lower dimensions=.",
         )
-    prefix = _prefix(options, known, purpose)
+    prefix = _prefix(options, embedding, purpose)
     prefixed = [prefix + _checked(text, place) for place, text in enumerate(texts)]
     return [_request(batch, options) for batch in _batches(prefixed, options.batch_size)]
 
 
-def _prefix(options: VectorOptions, known: EmbeddingFacts, purpose: Purpose) -> str:
+def _prefix(options: VectorOptions, facts: EmbeddingFacts, purpose: Purpose) -> str:
     if purpose == "query":
-        return known.query_prefix if options.query_prefix is None else options.query_prefix
-    return known.text_prefix if options.text_prefix is None else options.text_prefix
+        return facts.query_prefix if options.query_prefix is None else options.query_prefix
+    return facts.text_prefix if options.text_prefix is None else options.text_prefix
 
 
 def _checked(text: object, place: int) -> str:

@@ -7,7 +7,8 @@ been tried, it waits as it would at one place, and begins again. Attempts and ti
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from vertex_compat_integrations.core.calls.retry import RetryBudget, delay_before_retry
+from vertex_compat_integrations.core.calls.retry import RetryBudget, RetryCounts, decide_retry
+from vertex_compat_integrations.core.error_bodies import NOT_SERVED_TEXTS
 from vertex_compat_integrations.core.errors import (
     ApiError,
     EmptyReplyError,
@@ -21,8 +22,6 @@ STAY_SECONDS = 60.0
 """How long calls begin where one found an answer, instead of at the first place: quotas are counted by the minute."""
 
 _SHORTAGES = frozenset({429, 503})
-_LACKING_TEXTS = {404: "publisher model", 400: "via global endpoint"}
-"""By code, what Google says where a model is not served (lower case)."""
 
 
 class Place(NamedTuple):
@@ -54,7 +53,7 @@ def lacks_model(error: VertexCompatError) -> bool:
     """Whether the error says that the location does not serve the model; 501 is what some say instead of 404."""
     if isinstance(error, ApiError) and error.code == 501:
         return True
-    text = _LACKING_TEXTS.get(error.code or 0)
+    text = NOT_SERVED_TEXTS.get(error.code or 0)
     return text is not None and text in error.message.lower()
 
 
@@ -139,11 +138,10 @@ class Attempts:
         self._max_retries, self._clock, self._chance = max_retries, clock, chance
         self._open = memory.order(clock())
         self.has_choice = len(memory.places) > 1
-        self._retries = self._moves = 0
-        self._was_empty = False
+        self._counts = RetryCounts()
         self._tried: set[Place] = set()
         self._wanted_rest: dict[Place, float] = {}
-        self._said: dict[Place, int | None] = {}
+        self._codes: dict[Place, int | None] = {}
         self._shortage: VertexCompatError | None = None
         self._go_to(self._open[0])
         if self._budget is not None:
@@ -153,7 +151,7 @@ class Attempts:
         """The call went well where it is."""
         if self._budget is not None:
             self._budget.succeed()
-        if self._said:
+        if self._codes:
             self._place_memory.answered(self.place, self._clock())
 
     def delay_after(self, error: VertexCompatError, remaining: float) -> float | None:
@@ -168,8 +166,8 @@ class Attempts:
         else:
             delay = self._wait(error, remaining, error.retry_after, self.place)
         if delay is not None:
-            self._was_empty = self._was_empty or isinstance(error, EmptyReplyError)
-            self._retries += 1
+            self._counts.was_empty = self._counts.was_empty or isinstance(error, EmptyReplyError)
+            self._counts.retries += 1
         return delay
 
     def verdict(self, error: VertexCompatError) -> VertexCompatError:
@@ -179,7 +177,7 @@ class Attempts:
     @property
     def story(self) -> str:
         """Which places said what, as a sentence for the user; empty if there was one place only."""
-        asked = ", ".join(f"{place} ({code})" for place, code in self._said.items())
+        asked = ", ".join(f"{place} ({code})" for place, code in self._codes.items())
         return f"Asked one after the other: {asked}." if asked else ""
 
     def _go_to(self, place: Place) -> None:
@@ -189,11 +187,11 @@ class Attempts:
     def _go_on(self, error: VertexCompatError, remaining: float) -> float | None:
         now = self._clock()
         self._note(error, now)
-        if self._retries >= self._max_retries or remaining <= 0 or not self._open:
+        if self._counts.retries >= self._max_retries or remaining <= 0 or not self._open:
             return None
         for place in self._open:
             if place not in self._tried and self._rest(place, now) == 0 and self._is_paid(place, error):
-                self._moves += 1
+                self._counts.moves += 1
                 self._go_to(place)
                 return 0.0
         return self._begin_again(self.verdict(error), remaining, now)
@@ -201,7 +199,7 @@ class Attempts:
     def _note(self, error: VertexCompatError, now: float) -> None:
         """Keep what the error says of the place."""
         error.location = self.place.location
-        self._said[self.place] = error.code
+        self._codes[self.place] = error.code
         self._tried.add(self.place)
         self._place_memory.failed(self.place)
         if lacks_model(error):
@@ -232,14 +230,16 @@ class Attempts:
         return max(self._wanted_rest.get(place, now) - now, 0.0)
 
     def _wait(self, error: VertexCompatError, remaining: float, stated: float | None, place: Place) -> float | None:
-        return delay_before_retry(
+        """Seconds before another attempt at the place; if there is none, the error's hint may become the reason."""
+        decision = decide_retry(
             error,
-            retries=self._retries,
+            self._counts,
             max_retries=self._max_retries,
             remaining=remaining,
-            chance=self._chance,
             stated=stated,
-            moves=self._moves,
-            was_empty=self._was_empty,
+            chance=self._chance,
             budget=self._budget_of(place),
         )
+        if decision.hint is not None:
+            error.hint = decision.hint
+        return decision.delay

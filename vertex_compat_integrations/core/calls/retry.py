@@ -1,7 +1,8 @@
-"""When to try again, and after how long. Time and chance are arguments; the budgets are shared by a process."""
+"""Whether to try again, and after how long. Time and chance are arguments; a process has one set of budgets."""
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, RateLimitError, VertexCompatError
@@ -57,7 +58,7 @@ class RetryBudget:
 
 
 class _Budgets:
-    """The budgets of this process; one of the three places with process-wide state."""
+    """The budgets of this process."""
 
     def __init__(self) -> None:
         self.reset()
@@ -76,52 +77,78 @@ run_in_forked_child(_BUDGETS.reset)
 budget_for = _BUDGETS.get
 
 
-def delay_before_retry(
+@dataclass(slots=True)
+class RetryCounts:
+    """The retries that a call has had so far.
+
+    Attributes:
+        retries: All of them.
+        moves: Those that went to another place without a wait; they do not lengthen the next wait.
+        was_empty: Whether an answer was empty; one more would be no accident.
+    """
+
+    retries: int = 0
+    moves: int = 0
+    was_empty: bool = False
+
+
+class RetryDecision(NamedTuple):
+    """Whether a request is sent again.
+
+    Attributes:
+        delay: Seconds to wait before; None if it is not sent again.
+        hint: What the user is to read instead of the error's own hint, if the reason is not the error itself.
+    """
+
+    delay: float | None
+    hint: str | None = None
+
+
+_STOP = RetryDecision(None)
+
+
+def decide_retry(
     error: VertexCompatError,
+    counts: RetryCounts,
     *,
-    retries: int,
     max_retries: int,
     remaining: float,
-    chance: Callable[[], float],
     stated: float | None,
-    moves: int = 0,
-    was_empty: bool = False,
+    chance: Callable[[], float],
     budget: RetryBudget | None = None,
-) -> float | None:
-    """Seconds to wait before the request is sent again; None if it is not.
-
-    A delay that the server states is kept. Otherwise full jitter under a doubling bound: from 1 s after a 429, which is
-    all that Vertex AI sends (no Retry-After), from 0.5 s after other failures.
+) -> RetryDecision:
+    """Whether the request is sent again, and after how long.
 
     A connection that broke before a byte of the answer came counts like any failure, also one that was used before and
     that the server had closed: the error does not tell which it was, and the request may have been read, and paid for.
 
     Args:
         error: What went wrong.
-        retries: Retries already made for this call.
+        counts: The retries so far.
         max_retries: Retries that the call may have.
         remaining: Seconds until the call's deadline.
-        chance: Gives a number from 0 to 1.
         stated: Seconds that the server asks to wait, if it does.
-        moves: How many of the retries went elsewhere without a wait; they do not lengthen the next.
-        was_empty: Whether this call had an empty answer before; one more would be no accident.
+        chance: Gives a number from 0 to 1.
         budget: Pays for the retry; not after a 429, by which the service itself says when it has capacity.
     """
-    if not error.is_retryable or retries >= max_retries:
-        return None
+    if not error.is_retryable or counts.retries >= max_retries:
+        return _STOP
     if isinstance(error, EmptyReplyError):
-        return None if was_empty else 0.0
-    if stated is not None:
-        delay = stated
-        if delay > LONGEST_WAIT:
-            error.hint = f"Google asks to wait {delay:g} s, more than this client waits: retry after that."
-            return None
-    else:
-        bound = (1.0 if isinstance(error, RateLimitError) else 0.5) * 2.0 ** (retries - moves)
-        delay = chance() * min(bound, LONGEST_WAIT)
+        return _STOP if counts.was_empty else RetryDecision(0.0)
+    if stated is not None and stated > LONGEST_WAIT:
+        hint = f"Google asks to wait {stated:g} s, more than this client waits: retry after that."
+        return RetryDecision(None, hint)
+    is_limited = isinstance(error, RateLimitError)
+    delay = stated if stated is not None else _random_delay(counts, chance, is_limited=is_limited)
     if delay >= remaining:
-        return None
-    if budget is not None and not isinstance(error, RateLimitError) and not budget.take():
-        error.hint = f"Not tried again: the retry budget of this process is used up. {error.hint}"
-        return None
-    return delay
+        return _STOP
+    if budget is not None and not is_limited and not budget.take():
+        return RetryDecision(None, f"Not tried again: the retry budget of this process is used up. {error.hint}")
+    return RetryDecision(delay)
+
+
+def _random_delay(counts: RetryCounts, chance: Callable[[], float], *, is_limited: bool) -> float:
+    """Seconds from 0 to a bound that doubles with each wait: full jitter, so that clients do not come back together."""
+    # Vertex AI sends no Retry-After with a 429, so the wait after one begins longer than after other failures.
+    first_bound = 1.0 if is_limited else 0.5
+    return chance() * min(first_bound * 2.0 ** (counts.retries - counts.moves), LONGEST_WAIT)

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.error_bodies import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
@@ -173,9 +174,7 @@ def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Messag
 def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -> None:
     roles = [message["role"] for message in messages if message["role"] != "system"]
     if not roles:
-        raise HistoryError(
-            "There is no message to answer.", hint="Add a user message; system messages alone are refused."
-        )
+        raise HistoryError("There is no message to answer.", hint=NO_MESSAGE_HINT)
     first = next(message for message in messages if message["role"] != "system")
     if facts.gemini and first.get("tool_calls"):
         raise HistoryError(

@@ -1,6 +1,6 @@
-"""The OpenAI SDK's clients, shared by all objects of a process; and the door through which we use them.
+"""The OpenAI SDK's clients, shared by all objects of a process; requests are sent through them here.
 
-One of the three places with process-wide state: clients stand by origin and settings, async ones also by event loop,
+This is process-wide state: clients are kept by origin and settings, async ones also by event loop,
 since a connection lives on the loop that opened it. They stay open for the next object with the same settings, until
 the last object that uses them is closed. Locks and clients are made anew in a forked child.
 """
@@ -38,16 +38,16 @@ from vertex_compat_integrations.core.transport.sdk_clients import Client, async_
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
 
 
-class _Line(Generic[Client]):
-    """The client of one route, and how many requests are on their way through it."""
+class _SharedClient(Generic[Client]):
+    """The client of one route, and how many requests it is sending."""
 
     def __init__(self, client: Client) -> None:
         self.client: Client = client
         self.busy = 0
 
 
-_Lines = dict[Route, _Line[openai.OpenAI]]
-_AsyncLines = dict[Route, _Line[openai.AsyncOpenAI]]
+_Clients = dict[Route, _SharedClient[openai.OpenAI]]
+_AsyncClients = dict[Route, _SharedClient[openai.AsyncOpenAI]]
 
 
 class _Pool:
@@ -61,8 +61,8 @@ class _Pool:
         self.lock = threading.Lock()
         self.deadline_thread = DeadlineThread()
         self.users: dict[Route, weakref.WeakSet[object]] = {}
-        self.lines: _Lines = {}
-        self.async_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _AsyncLines] = (
+        self.clients: _Clients = {}
+        self.async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _AsyncClients] = (
             weakref.WeakKeyDictionary()
         )
         self.closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = (
@@ -70,7 +70,7 @@ class _Pool:
         )
 
     def join(self, route: Route, user: object) -> None:
-        """Note who uses a route. Who is lost without having been closed leaves its connections to the next."""
+        """Note that an object uses a route; connections of one that was never closed stay for the next."""
         users = self.users.get(route)
         if users is None:
             users = self.users[route] = weakref.WeakSet()
@@ -84,18 +84,18 @@ class _Pool:
                 if not users:
                     del self.users[route]
 
-    def take_unused(self, lines: dict[Route, _Line[Client]]) -> list[Client]:
+    def take_unused(self, clients: dict[Route, _SharedClient[Client]]) -> list[Client]:
         """The clients that nobody uses any more, taken out; to be closed, but for the user's own."""
-        unused = [route for route, line in lines.items() if route not in self.users and not line.busy]
-        taken = [(route, lines.pop(route).client) for route in unused]
+        unused = [route for route, shared in clients.items() if route not in self.users and not shared.busy]
+        taken = [(route, clients.pop(route).client) for route in unused]
         return [client for route, client in taken if not _is_users_own(route, client)]
 
     def close_all(self) -> None:
         """Close what is open when the process ends."""
-        for route, line in list(self.lines.items()):
+        for route, shared in list(self.clients.items()):
             if route.http_client is None:
-                line.client.close()
-        self.lines.clear()
+                shared.client.close()
+        self.clients.clear()
 
 
 _POOL = _Pool()
@@ -112,66 +112,66 @@ def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> b
 
 
 @contextmanager
-def _line(route: Route, user: object) -> Iterator[openai.OpenAI]:
+def _client(route: Route, user: object) -> Iterator[openai.OpenAI]:
     """The client of a route, for one request."""
     with _POOL.lock:
-        line = _POOL.lines.get(route)
-        if line is None:
-            line = _POOL.lines[route] = _Line(client_of(route, _refuse))
-        line.busy += 1
+        shared = _POOL.clients.get(route)
+        if shared is None:
+            shared = _POOL.clients[route] = _SharedClient(client_of(route, _refuse))
+        shared.busy += 1
         _POOL.join(route, user)
     try:
-        yield line.client
+        yield shared.client
     finally:
         with _POOL.lock:
-            line.busy -= 1
-            unused = _POOL.take_unused(_POOL.lines) if route not in _POOL.users else []
+            shared.busy -= 1
+            unused = _POOL.take_unused(_POOL.clients) if route not in _POOL.users else []
         for client in unused:
             client.close()
 
 
 @asynccontextmanager
-async def _async_line(route: Route, user: object) -> AsyncIterator[openai.AsyncOpenAI]:
-    """Like `_line`, on the running loop."""
-    lines = await _lines_of_loop()
-    line = lines.get(route)
-    if line is None:
-        line = lines[route] = _Line(async_client_of(route, _arefuse))
-    line.busy += 1
+async def _async_client(route: Route, user: object) -> AsyncIterator[openai.AsyncOpenAI]:
+    """Like `_client`, on the running loop."""
+    clients = await _clients_of_loop()
+    shared = clients.get(route)
+    if shared is None:
+        shared = clients[route] = _SharedClient(async_client_of(route, _arefuse))
+    shared.busy += 1
     with _POOL.lock:
         _POOL.join(route, user)
     try:
-        yield line.client
+        yield shared.client
     finally:
-        line.busy -= 1
+        shared.busy -= 1
         if route not in _POOL.users:
-            await _aclose_unused(lines)
+            await _aclose_unused(clients)
 
 
-async def _lines_of_loop() -> _AsyncLines:
+async def _clients_of_loop() -> _AsyncClients:
     loop = asyncio.get_running_loop()
-    lines = _POOL.async_lines.get(loop)
-    if lines is None:
-        lines = _POOL.async_lines.setdefault(loop, {})
-        closer = _POOL.closers[loop] = _close_with_loop(lines)
+    clients = _POOL.async_clients.get(loop)
+    if clients is None:
+        clients = _POOL.async_clients.setdefault(loop, {})
+        closer = _POOL.closers[loop] = _close_with_loop(clients)
         await anext(closer)
-    return lines
+    return clients
 
 
-async def _close_with_loop(lines: _AsyncLines) -> AsyncGenerator[None]:
+async def _close_with_loop(clients: _AsyncClients) -> AsyncGenerator[None]:
     """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
     try:
         yield
     finally:
-        for route, line in list(lines.items()):
+        for route, shared in list(clients.items()):
             if route.http_async_client is None:
-                await line.client.close()
-        lines.clear()
+                await shared.client.close()
+        clients.clear()
 
 
-async def _aclose_unused(lines: _AsyncLines) -> None:
+async def _aclose_unused(clients: _AsyncClients) -> None:
     with _POOL.lock:
-        unused = _POOL.take_unused(lines)
+        unused = _POOL.take_unused(clients)
     for client in unused:
         await client.close()
 
@@ -183,7 +183,7 @@ def close(user: object) -> None:
     """
     with _POOL.lock:
         _POOL.leave(user)
-        unused = _POOL.take_unused(_POOL.lines)
+        unused = _POOL.take_unused(_POOL.clients)
     for client in unused:
         client.close()
 
@@ -191,7 +191,7 @@ def close(user: object) -> None:
 async def aclose(user: object) -> None:
     """Like `close`, also for connections of the running loop."""
     close(user)
-    await _aclose_unused(_POOL.async_lines.get(asyncio.get_running_loop(), {}))
+    await _aclose_unused(_POOL.async_clients.get(asyncio.get_running_loop(), {}))
 
 
 _REQUEST_HEADERS: dict[str, Any] = {
@@ -257,7 +257,7 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
         return _POOL.deadline_thread.enforce(deadline, response, ends - time.monotonic())
 
     try:
-        with _line(route, user) as client, _posted(client, post, enforce) as stream, enforce(stream.response):
+        with _client(route, user) as client, _posted(client, post, enforce) as stream, enforce(stream.response):
             yield from stream
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
         failure = translate_error(error)
@@ -285,7 +285,7 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
     deadline = Deadline()
     ends = time.monotonic() + post.seconds
     try:
-        async with _async_line(route, user) as client, _aposted(client, post) as stream:
+        async with _async_client(route, user) as client, _aposted(client, post) as stream:
             with enforce_on_loop(deadline, stream.response, ends - time.monotonic()):
                 async for block in stream:
                     yield block

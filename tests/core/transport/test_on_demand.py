@@ -1,0 +1,44 @@
+"""What loads the OpenAI SDK, and when."""
+
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = "vertex_compat_integrations.core"
+
+
+def run(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["calls.call", "client", "reply.stream_reader", "explain.remarks", "transport.post"])
+def test_all_but_the_transport_loads_without_the_sdk(module):
+    run(f"import {PACKAGE}.{module}, sys; assert 'openai' not in sys.modules")
+
+
+def test_the_sdk_is_loaded_when_a_module_is_first_used():
+    run(
+        f"import sys; from {PACKAGE}.transport import on_demand\n"
+        "assert not on_demand.is_loaded('pool') and 'openai' not in sys.modules\n"
+        "pool = on_demand.pool\n"
+        "assert on_demand.is_loaded('pool') and 'openai' in sys.modules\n"
+        f"assert pool is on_demand.pool is sys.modules['{PACKAGE}.transport.pool']\n"
+    )
+
+
+def test_closing_a_client_that_sent_nothing_loads_nothing():
+    run(
+        f"import sys; from {PACKAGE}.client import VertexCompatClient\n"
+        f"from {PACKAGE}.settings.connection import Connection\n"
+        "with VertexCompatClient(Connection(project='p')): pass\n"
+        "assert 'openai' not in sys.modules\n"
+    )
+
+
+def test_a_name_that_is_none_of_the_modules_is_an_attribute_error():
+    from vertex_compat_integrations.core.transport import on_demand
+
+    with pytest.raises(AttributeError, match="no attribute 'watchdog'"):
+        on_demand.watchdog  # noqa: B018 - asking is the test
