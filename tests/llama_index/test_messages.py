@@ -25,8 +25,8 @@ from vertex_compat_integrations.core.errors import HistoryError, SettingsError, 
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import Ending, ReplyDelta, ToolCallDelta, Usage
 from vertex_compat_integrations.emulator.dialect.completion import one_pixel_png
-from vertex_compat_integrations.llama_index.decode import ResponseDecoder, tool_selections
-from vertex_compat_integrations.llama_index.encode import encode_messages
+from vertex_compat_integrations.llama_index.messages.decode import ResponseDecoder, tool_selections
+from vertex_compat_integrations.llama_index.messages.encode import encode_messages
 
 PNG = one_pixel_png()
 

@@ -45,8 +45,8 @@ from vertex_compat_integrations.core.settings.options import (
     with_tools_for_functions,
 )
 from vertex_compat_integrations.llama_index import constructor_words as vocabulary
-from vertex_compat_integrations.llama_index import encode, media
-from vertex_compat_integrations.llama_index.decode import (
+from vertex_compat_integrations.llama_index.messages import encode, media
+from vertex_compat_integrations.llama_index.messages.decode import (
     ResponseDecoder,
     completion_response,
     first_call_only,

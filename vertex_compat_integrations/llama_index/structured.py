@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, RefusedAnswerError
-from vertex_compat_integrations.llama_index.encode import sanitize_name
+from vertex_compat_integrations.llama_index.messages.encode import sanitize_name
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -12,7 +12,7 @@ from langchain_core.tools import tool
 from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.emulator import Emulator, call, tool_calls
 from vertex_compat_integrations.langchain import ChatVertexCompat
-from vertex_compat_integrations.langchain.other_integrations import GEMINI_SIGNATURES_KEY
+from vertex_compat_integrations.langchain.messages.other_integrations import GEMINI_SIGNATURES_KEY
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 Build = Callable[..., ChatVertexCompat]

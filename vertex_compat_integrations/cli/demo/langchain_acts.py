@@ -31,7 +31,7 @@ from vertex_compat_integrations.cli.demo.script import (
     red_square,
 )
 from vertex_compat_integrations.cli.demo.stage import Stage
-from vertex_compat_integrations.langchain.encode import EXTRA_KEY
+from vertex_compat_integrations.langchain.messages.encode import EXTRA_KEY
 
 
 def agent_turn(act: Act, stage: Stage) -> Act:

@@ -41,7 +41,7 @@ from vertex_compat_integrations.cli.demo.stage import EMBEDDING_MODEL, Stage
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import NotFoundError
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
-from vertex_compat_integrations.llama_index.encode import EXTRA_KEY
+from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY
 
 _PASSAGES = 2
 """How many of the library's texts go into the prompt."""

@@ -23,8 +23,8 @@ from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations.core.reply.reply import Citation, Ending, Media, Reply, ReplyDelta, ToolCall, Usage
-from vertex_compat_integrations.llama_index.encode import EXTRA_KEY, calls_of
-from vertex_compat_integrations.llama_index.other_integrations import CALLS_KEY
+from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY, calls_of
+from vertex_compat_integrations.llama_index.messages.other_integrations import CALLS_KEY
 
 THINKING_DELTA_KEY = "thinking_delta"
 """Where agents look, in a response's `additional_kwargs`, for what a chunk adds to the thoughts."""

@@ -24,7 +24,7 @@ from vertex_compat_integrations.core.reply.reply import (
     ToolCallDelta,
     Usage,
 )
-from vertex_compat_integrations.langchain.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
+from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
 
 PROVIDER = "vertex_compat"
 REASONING_KEY = "reasoning_content"

@@ -29,8 +29,8 @@ from vertex_compat_integrations.core.json_values import deep_merge
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
-from vertex_compat_integrations.llama_index import media
-from vertex_compat_integrations.llama_index.other_integrations import (
+from vertex_compat_integrations.llama_index.messages import media
+from vertex_compat_integrations.llama_index.messages.other_integrations import (
     foreign_calls,
     foreign_message_extra,
     with_foreign_extras,

@@ -23,7 +23,7 @@ from vertex_compat_integrations.core.errors import UnsupportedContentError
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
-from vertex_compat_integrations.langchain.other_integrations import foreign_call_extra, foreign_message_extra
+from vertex_compat_integrations.langchain.messages.other_integrations import foreign_call_extra, foreign_message_extra
 
 EXTRA_KEY = "vertex_compat"
 """Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""

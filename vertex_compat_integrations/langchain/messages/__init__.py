@@ -1,0 +1,1 @@
+"""LangChain messages to the wire and back. Imports core only."""

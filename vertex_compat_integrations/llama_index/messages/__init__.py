@@ -1,0 +1,1 @@
+"""LlamaIndex messages to the wire and back. Imports core only."""
