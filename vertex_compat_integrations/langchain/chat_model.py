@@ -19,7 +19,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
-from vertex_compat_integrations.core.settings.base import all_aliases
+from vertex_compat_integrations.core.settings.base import all_aliases, rename_aliases
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
@@ -142,16 +142,19 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return True
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        # The options of the call are built, and checked, once: in `_generate`, which LangChain calls next.
+        values = {name: getattr(self, name) for name in _TRACED}
         with model_errors():
-            traced = {name: kwargs[name] for name in kwargs if Options.setting_aliases.get(name, name) in _TRACED}
-            options = self._options(stop, traced)
-        params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=options.model, ls_model_type="chat")
-        if options.temperature is not None:
-            params["ls_temperature"] = options.temperature
-        if options.max_tokens is not None:
-            params["ls_max_tokens"] = options.max_tokens
-        if options.stop:
-            params["ls_stop"] = [options.stop] if isinstance(options.stop, str) else list(options.stop)
+            arguments = rename_aliases(kwargs, Options.setting_aliases)
+        values |= {name: value for name, value in arguments.items() if name in _TRACED and value is not None}
+        sequences = values["stop"] if stop is None else stop
+        params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=values["model"], ls_model_type="chat")
+        if values["temperature"] is not None:
+            params["ls_temperature"] = values["temperature"]
+        if values["max_tokens"] is not None:
+            params["ls_max_tokens"] = values["max_tokens"]
+        if sequences:
+            params["ls_stop"] = [sequences] if isinstance(sequences, str) else list(sequences)
         return params
 
     def _core(self) -> VertexCompatClient:

@@ -12,7 +12,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.history import settle_history
-from vertex_compat_integrations.emulator.chat_request import ChatRequest, Place
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook, sightings
 from vertex_compat_integrations.emulator.model_traits import find_traits
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
@@ -263,7 +263,7 @@ def test_whatever_is_let_through_is_accepted_by_the_service(model, history):
     assert history == given
     traits = find_traits(model, "openapi")
     assert traits is not None
-    request = ChatRequest({"model": model, "messages": messages}, Place("v1", "p", "global", "openapi"), traits)
+    request = ChatRequest({"model": model, "messages": messages}, ModelResource("v1", "p", "global", "openapi"), traits)
     book = SignatureBook()
     for message in messages:
         for sighting in sightings(message):

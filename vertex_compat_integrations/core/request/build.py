@@ -83,10 +83,8 @@ def build_request(
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    settled = settle_history(messages, facts, skip_values)
-    if not facts.gemini and "/" in options.model:
-        settled = without_signatures(settled)
-    conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
+    history = _own_history(messages, options.model, facts, skip_values)
+    conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
@@ -102,6 +100,14 @@ def build_request(
         ignored=ignored,
         notes=(*thinking.notes, *tools.notes, *conversation.notes),
     )
+
+
+def _own_history(
+    messages: Sequence[wire.Message], model: str, facts: ModelFacts, skip_values: SkipValues
+) -> list[wire.Message]:
+    """The messages as this model takes them: signatures are Gemini's own, and go to no other publisher's model."""
+    history = settle_history(messages, facts, skip_values)
+    return without_signatures(history) if not facts.gemini and "/" in model else history
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
