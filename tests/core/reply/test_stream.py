@@ -13,7 +13,7 @@ from vertex_compat_integrations.core.reply.reply import Reply, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
-from vertex_compat_integrations.emulator.dialect.completion import Told
+from vertex_compat_integrations.emulator.dialect.completion import WrittenCompletion
 from vertex_compat_integrations.emulator.variant import Variant
 
 WEATHER = "get_current_weather"
@@ -395,7 +395,7 @@ def as_joined(reply: Reply):
 @given(body=completions(), variant=VARIANTS)
 def test_a_streamed_answer_equals_the_plain_one(body, variant):
     (reply,) = decode_replies(body)
-    joined = decode(stream_chunks(Told(body), variant))
+    joined = decode(stream_chunks(WrittenCompletion(body), variant))
     told = (joined.text, joined.thoughts, joined.calls, joined.extra, joined.refusal, joined.ending)
     assert told == as_joined(reply)
 
@@ -403,7 +403,7 @@ def test_a_streamed_answer_equals_the_plain_one(body, variant):
 @settings(max_examples=100, deadline=None)
 @given(body=completions(), variant=VARIANTS, line_end=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
 def test_the_answer_does_not_depend_on_how_the_bytes_are_cut(body, variant, line_end, data):
-    chunks = stream_chunks(Told(body), variant)
+    chunks = stream_chunks(WrittenCompletion(body), variant)
     told = sse(chunks, line_end=line_end).replace(b"data:", b": comment" + line_end.encode() + b"data:", 1)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(told)), max_size=10)))
     blocks = [told[start:end] for start, end in zip([0, *cuts], [*cuts, len(told)], strict=True)]
