@@ -15,7 +15,7 @@ from google.oauth2 import service_account
 
 from vertex_compat_integrations.core.auth.source import Account
 from vertex_compat_integrations.core.auth.token_source import token_source
-from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
+from vertex_compat_integrations.core.errors import CredentialsError
 from vertex_compat_integrations.emulator.identity import identity as emulated
 
 GOOGLE = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi"
@@ -243,56 +243,6 @@ def test_no_boundary_is_looked_up_for_a_regional_endpoint_or_this_machine(server
     assert server.proxied_hosts == []
 
 
-@pytest.mark.parametrize(
-    "environment", ["HTTPS_PROXY and REQUESTS_CA_BUNDLE", "HTTPS_PROXY and SSL_CERT_FILE", "settings"]
-)
-def test_token_requests_take_the_proxy_and_the_authorities(server, write_adc, monkeypatch, environment):
-    write_adc(server.identity.service_account_info(server.url) | {"token_uri": "https://token.invalid/token"})
-    if environment == "settings":
-        # What is said in code wins over the environment.
-        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-        source = token_source(proxy=server.proxy, ca_bundle=server.ca_bundle)
-    else:
-        monkeypatch.setenv("HTTPS_PROXY", server.proxy)
-        monkeypatch.setenv(environment.rpartition(" ")[2], server.ca_bundle)
-        source = token_source()
-    assert is_accepted(server, source.headers(server.url, 5))
-    assert server.proxied_hosts == ["token.invalid"]
-
-
-def test_no_proxy_is_respected(server, write_adc, monkeypatch):
-    write_adc(server.identity.service_account_info(server.url) | {"token_uri": "https://token.invalid/token"})
-    monkeypatch.setenv("HTTPS_PROXY", server.proxy)
-    monkeypatch.setenv("NO_PROXY", "token.invalid")
-    with pytest.raises(CredentialsError):
-        token_source().headers(server.url, 5)
-    assert server.proxied_hosts == []
-
-
-def test_an_unknown_authority_is_refused(server, write_adc):
-    write_adc(server.identity.service_account_info(server.url) | {"token_uri": "https://token.invalid/token"})
-    with pytest.raises(CredentialsError, match=r"TransportError.*CA bundle"):
-        token_source(proxy=server.proxy).headers(server.url, 5)
-    assert server.count() == 0
-
-
-def test_equal_settings_share_one_source_and_others_do_not(server, write_adc):
-    write_adc(server.identity.service_account_info(server.url))
-    assert token_source() is token_source()
-    assert token_source() is not token_source(quota_project="payer")
-    user = user_object(server)
-    assert token_source(credentials=user) is token_source(credentials=user)
-    assert token_source(credentials=user) is not token_source(credentials=user_object(server))
-
-
-def test_a_thousand_constructions_ask_for_one_token(server, write_adc):
-    write_adc(server.identity.service_account_info(server.url))
-    for _ in range(1000):
-        token_source().headers(server.url, 5)
-    assert server.count() == 1
-
-
 def test_no_credentials_at_all_is_an_error_that_says_what_to_do(serve_identity, monkeypatch, tmp_path):
     serve_identity()
     monkeypatch.setenv("GCE_METADATA_IP", "127.0.0.1:9")
@@ -338,15 +288,6 @@ def test_a_refused_impersonation_names_the_role(server, write_adc):
 def test_anonymous_credentials_are_refused(server):
     with pytest.raises(CredentialsError, match="no access token"):
         token_source(credentials=google_credentials.AnonymousCredentials()).headers(server.url, 5)
-
-
-def test_another_object_is_refused_at_once():
-    with pytest.raises(SettingsError, match="credentials= is str"):
-        token_source(credentials="key.json")
-    with pytest.raises(SettingsError, match="Both"):
-        token_source(credentials=lambda: "t", token="t")
-    with pytest.raises(SettingsError, match="impersonate"):
-        token_source(token="t", impersonate_service_account=TARGET)
 
 
 def test_importing_the_module_loads_no_google_auth():
