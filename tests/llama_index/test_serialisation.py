@@ -9,7 +9,7 @@ from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms.loading import RECOGNIZED_LLMS, load_llm
 from llama_index.core.llms.utils import resolve_llm
 
-from vertex_compat_integrations.core.errors import VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.llama_index import VertexCompat, register
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -26,6 +26,10 @@ SETTINGS = {
     "allow_hosts": ["example.com"],
     "model_facts": {"demands_signatures": True},
 }
+
+
+def token_of_one_server() -> str:
+    return "token"
 
 
 @pytest.fixture
@@ -130,3 +134,11 @@ def test_it_can_be_llama_indexs_llm_for_everything(llm):
         assert Settings.llm.complete("Hello").text
     finally:
         vars(Settings).update(before)
+
+
+def test_a_credential_that_belongs_elsewhere_is_refused_after_a_pickle_too():
+    """LlamaIndex's `__setstate__` hides the error of the constructor; the first call has to raise it."""
+    llm = VertexCompat(model="m", base_url="https://one.example.com/v1", credentials=token_of_one_server)
+    for_another = pickle.dumps(llm).replace(b"one.example.com", b"two.example.com")
+    with pytest.raises(SettingsError, match="was given for https://one"):
+        pickle.loads(for_another).complete("Hello")

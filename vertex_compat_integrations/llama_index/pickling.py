@@ -28,7 +28,7 @@ def component_state(component: BaseModel) -> dict[str, Any]:
             warnings.warn(f"{name} {reason}; the copy has its default.", VertexCompatWarning, stacklevel=3)
         else:
             values[name] = value
-    return {**state, "__dict__": values, "__pydantic_private__": None}
+    return {**state, "__dict__": values, "__pydantic_private__": {"_client": None}}
 
 
 def _reason_to_stay(name: str, value: Any) -> str | None:
