@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+import griffe
 import pytest
 
-griffe = pytest.importorskip("griffe", reason='griffe is in the extra "lint"')
-
-from tests.structure.api_changes import MODULES, breaking_changes  # noqa: E402 - needs griffe
+from tests.structure.api_changes import MODULES, breaking_changes
 
 OLD = """
 from package.inside import Shown, ask
