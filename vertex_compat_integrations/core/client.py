@@ -41,6 +41,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
@@ -126,9 +127,7 @@ class VertexCompatClient(Closing):
     Construction does no I/O: the environment is read and credentials are looked for at the first call.
     """
 
-    def __init__(
-        self, connection: Connection, facts: Mapping[str, Any] | None = None, timing: Timing | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, facts: JsonObject | None = None, timing: Timing | None = None) -> None:
         """`facts` overrides what the catalogue says of the model.
 
         Raises:
@@ -408,7 +407,7 @@ class VertexCompatClient(Closing):
             self._warned.add(text)
             warnings.warn(text, VertexCompatWarning, stacklevel=2)
 
-    def _attempt(self, call: Call[Any]) -> Attempt:
+    def _attempt(self, call: Call[object]) -> Attempt:
         """Where the next attempt goes, and as whom."""
         destination, source = self._resolve()
         project = destination.project or self._project
@@ -437,7 +436,7 @@ class VertexCompatClient(Closing):
         call.locate(self._project)
         return attempt._replace(project=self._project, lacks_project=False)
 
-    def _post(self, call: Call[Any], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
+    def _post(self, call: Call[object], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
         """What is sent, and by which route; with the time that the credential has left of the call's."""
         destination, settings = attempt.destination, self._connection
         url = destination.build_base_url(attempt.project) + call.path
@@ -494,7 +493,7 @@ class HoldsClient(Closing):
             await self._client[1].aclose()
 
 
-def client_for(connection: Connection, facts: Mapping[str, Any] | None, current: KeyedClient | None) -> KeyedClient:
+def client_for(connection: Connection, facts: JsonObject | None, current: KeyedClient | None) -> KeyedClient:
     """The client for the settings as they are now: the current one, if nothing has changed."""
     settings = (facts, *(getattr(connection, name) for name in _CONNECTION))
     if current is not None and current[0] == settings:

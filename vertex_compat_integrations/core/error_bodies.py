@@ -25,6 +25,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _from_html(code: int) -> VertexCompatError:
     return error
 
 
-def _error_in(value: object) -> Mapping[str, Any] | None:
+def _error_in(value: object) -> JsonObject | None:
     """The error object of a body, in whichever shape; None if the body is no error."""
     if isinstance(value, list):
         # Google's chat endpoint: `[{"error": {…}}]`.
@@ -228,7 +229,7 @@ def _error_in(value: object) -> Mapping[str, Any] | None:
     return value if is_bare else None
 
 
-def _error_in_text(text: str) -> Mapping[str, Any]:
+def _error_in_text(text: str) -> JsonObject:
     """The error in a string: proxies pack the body of the server behind them as JSON, or write a sentence."""
     try:
         error = _error_in(from_json(text))
@@ -237,7 +238,7 @@ def _error_in_text(text: str) -> Mapping[str, Any]:
     return error or {"message": text}
 
 
-def _code_of(error: Mapping[str, Any], otherwise: int) -> int:
+def _code_of(error: JsonObject, otherwise: int) -> int:
     code = error.get("code")
     if isinstance(code, str) and len(code) == _CODE_LENGTH and code.isdecimal():
         # LiteLLM's proxy sends the number as a string.
@@ -260,7 +261,7 @@ def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     return kind(message, hint=meaning.hint, code=code, status=status, details=details)
 
 
-def _reasons(details: list[Mapping[str, Any]]) -> str:
+def _reasons(details: list[JsonObject]) -> str:
     return " ".join(str(detail.get("reason", "")) for detail in details)
 
 
@@ -288,7 +289,7 @@ def _date(text: str | None) -> datetime.datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
 
 
-def _retry_info(details: list[Mapping[str, Any]]) -> float | None:
+def _retry_info(details: list[JsonObject]) -> float | None:
     """Seconds from `google.rpc.RetryInfo`."""
     for detail in details:
         if str(detail.get("@type", "")).endswith("google.rpc.RetryInfo"):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.settings.base import rename_aliases
 
 
@@ -41,7 +42,7 @@ Words = Mapping[str, Foreign | Converted]
 """Word → what is to be known of it."""
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """The value without other packages' classes: enums become their names, models become mappings."""
     match value:
         case Enum():
@@ -56,7 +57,7 @@ def plain(value: Any) -> Any:
             return value
 
 
-def _from_thinking_config(value: Any) -> dict[str, Any]:
+def _from_thinking_config(value: object) -> dict[str, Any]:
     config = plain(value)
     if isinstance(level := config.get("thinking_level"), str):
         config["thinking_level"] = level.lower()
@@ -75,7 +76,7 @@ def _from_schema(value: Any) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": described}}
 
 
-def with_answer_format(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_answer_format(values: JsonObject) -> JsonObject:
     """The arguments with an answer's MIME type and schema as one word, if both are given."""
     kind, schema = values.get("response_mime_type"), values.get("response_schema")
     if kind is None or schema is None:
@@ -105,7 +106,7 @@ GENERATION_WORDS: Words = {
 
 
 def own_words(
-    values: Mapping[str, Any], words: Words, class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
+    values: JsonObject, words: Words, class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
     """The constructor's arguments in words of ours, and without those that are None, which means the default.
 
@@ -136,7 +137,7 @@ def own_words(
     return own
 
 
-def _merge(own: dict[str, Any], settings: Mapping[str, Any], source: str) -> None:
+def _merge(own: dict[str, Any], settings: JsonObject, source: str) -> None:
     """Add what a word means; a mapping is added to a mapping."""
     for name, value in settings.items():
         current = own.get(name)
@@ -148,6 +149,6 @@ def _merge(own: dict[str, Any], settings: Mapping[str, Any], source: str) -> Non
             own[name] = value
 
 
-def _refuse_unless_idle(name: str, value: Any, foreign: Foreign, class_name: str) -> None:
+def _refuse_unless_idle(name: str, value: object, foreign: Foreign, class_name: str) -> None:
     if value is not None and value not in foreign.means_nothing:
         raise SettingsError(f"{name}= is no setting of {class_name}.", hint=foreign.hint)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.settings.base import rename_aliases
 from vertex_compat_integrations.core.settings.connection import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.options import wire_paths
@@ -51,8 +52,8 @@ class Spec:
 
 
 def resolve_spec(
-    spec: str | os.PathLike[str] | Mapping[str, Any],
-    overrides: Mapping[str, Any],
+    spec: str | os.PathLike[str] | JsonObject,
+    overrides: JsonObject,
     *,
     section: str | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -84,7 +85,7 @@ def resolve_spec(
     return Spec(provider, {name: value for name, value in settings.items() if value is not None}, idle)
 
 
-def _laid_over(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _laid_over(layers: Sequence[JsonObject]) -> dict[str, Any]:
     """All settings, those of later layers over those of earlier ones; one location and several are one setting."""
     settings: dict[str, Any] = {}
     for layer in layers:
@@ -95,7 +96,7 @@ def _laid_over(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return settings
 
 
-def _refuse_to_lend(settings: Mapping[str, Any], home: str, provider: str) -> None:
+def _refuse_to_lend(settings: JsonObject, home: str, provider: str) -> None:
     """Refuse to send a credential that was given for one provider to another, by a swap.
 
     Raises:
@@ -159,7 +160,7 @@ def _unknown(name: str, provider: str, names_by_provider: Mapping[str, Collectio
     return SettingsError(message, hint="Leave it out, or look the name up in the class's fields.")
 
 
-def _settings_in(spec: str | os.PathLike[str] | Mapping[str, Any], section: str | None) -> Mapping[str, Any]:
+def _settings_in(spec: str | os.PathLike[str] | JsonObject, section: str | None) -> JsonObject:
     if isinstance(spec, Mapping):
         return _section(spec, section, "the mapping")
     if isinstance(spec, os.PathLike) or (Path(spec).suffix in _READERS and not _prefix(spec)):
@@ -170,7 +171,7 @@ def _settings_in(spec: str | os.PathLike[str] | Mapping[str, Any], section: str 
     return {"model": spec}
 
 
-def _section(settings: Any, section: str | None, where: str) -> Mapping[str, Any]:
+def _section(settings: object, section: str | None, where: str) -> JsonObject:
     for name in section.split(".") if section else ():
         if not isinstance(settings, Mapping) or name not in settings:
             raise SettingsError(f"There is no section {section!r} in {where}.", hint=_sections_hint(settings))
@@ -182,17 +183,17 @@ def _section(settings: Any, section: str | None, where: str) -> Mapping[str, Any
     return settings
 
 
-def _sections_in(settings: Any) -> list[str]:
+def _sections_in(settings: object) -> list[str]:
     sections = settings if isinstance(settings, Mapping) else {}
     return [name for name, value in sections.items() if isinstance(value, Mapping) and name not in PROVIDERS]
 
 
-def _sections_hint(settings: Any) -> str:
+def _sections_hint(settings: object) -> str:
     names = ", ".join(map(str, _sections_in(settings)))
     return f"Pass section=, one of {names}." if names else "Pass section= as it stands there, a.b for b in a."
 
 
-def _for_all(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _for_all(settings: JsonObject) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The settings for every provider, and those for one, by provider."""
     particular: dict[str, Mapping[str, Any]] = {}
     for name in PROVIDERS:
@@ -204,11 +205,11 @@ def _for_all(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dic
     return _own_names(rest), {name: _own_names(values) for name, values in particular.items() if values}
 
 
-def _own_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _own_names(settings: JsonObject) -> dict[str, Any]:
     return rename_aliases(settings, _ALIASES)
 
 
-def _provider_and_model(layers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def _provider_and_model(layers: Sequence[JsonObject]) -> tuple[str, str]:
     """Who makes the model, and its name there; a later layer counts more, and takes the provider along."""
     provider, model = "", ""
     for layer in layers:
@@ -223,7 +224,7 @@ def _provider_and_model(layers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     return provider, model
 
 
-def _named(layer: Mapping[str, Any]) -> tuple[str, str]:
+def _named(layer: JsonObject) -> tuple[str, str]:
     """The provider and the model that one layer names; either may be empty."""
     provider, model = layer.get("provider") or "", layer.get("model") or ""
     if not isinstance(model, str) or not isinstance(provider, str):
@@ -270,7 +271,7 @@ def read_text(path: Path) -> str:
         raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
 
 
-def read_file(path: Path) -> Any:
+def read_file(path: Path) -> object:
     """What a YAML, TOML or JSON file holds; its words are in no error, for they may be secrets.
 
     Raises:
@@ -286,7 +287,7 @@ def read_file(path: Path) -> Any:
         raise SettingsError(f"{path} cannot be read: {error}.", hint="Check the file's syntax.") from None
 
 
-def _yaml(text: str) -> Any:
+def _yaml(text: str) -> object:
     try:
         yaml = import_module("yaml")
     except ImportError:
@@ -301,7 +302,7 @@ def _yaml(text: str) -> Any:
         raise ValueError("no YAML") from None
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

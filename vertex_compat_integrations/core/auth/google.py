@@ -220,7 +220,7 @@ def _transport(settings: GoogleSettings) -> Iterator[TokenRequest]:
         yield TokenRequest(request, settings.proxy, settings.ca_bundle, time.monotonic() + FETCH_LIMIT_SECONDS)
 
 
-def _as_it_is(prepared: Any) -> Any:
+def _as_it_is(prepared: object) -> Any:
     """The request, with the authorisation that it has."""
     return prepared
 
@@ -252,7 +252,7 @@ def _scoped(credentials: Any, scopes: Sequence[str]) -> Any:
     return credentials.with_scopes(list(scopes)) if needs_scopes else credentials
 
 
-def _impersonated(credentials: Any, settings: GoogleSettings) -> Any:
+def _impersonated(credentials: object, settings: GoogleSettings) -> Any:
     from google.auth import impersonated_credentials  # noqa: PLC0415 - loaded when it is needed
 
     *delegates, target = settings.impersonate

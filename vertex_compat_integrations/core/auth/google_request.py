@@ -35,10 +35,10 @@ class TokenRequest:
         url: str,
         method: str = "GET",
         body: bytes | None = None,
-        headers: Any = None,
+        headers: object = None,
         timeout: float | None = None,
-        **options: Any,
-    ) -> Any:
+        **options: object,
+    ) -> object:
         """google-auth's response object.
 
         Raises:

@@ -51,7 +51,7 @@ class Sources:
         # In a forked child, the lock may be held by a thread that is not there.
         self._lock = threading.Lock()
 
-    def find(self, key: Any, build: Callable[[], SharedSource], *, is_lasting: bool) -> SharedSource:
+    def find(self, key: object, build: Callable[[], SharedSource], *, is_lasting: bool) -> SharedSource:
         """The source for the key, built if there is none."""
         sources = self._lasting if is_lasting else self._passing
         with self._lock:

@@ -67,7 +67,7 @@ def _row_of(model: str) -> ModelFacts:
     return next(row for row in _BY_PREFIX if model.startswith(row.prefix))
 
 
-def _of_its_kind(name: str, value: Any) -> Any:
+def _of_its_kind(name: str, value: object) -> Any:
     """The value as rows hold it; files and users write lists."""
     if name in _SETS:
         return frozenset(_items(name, value))
@@ -76,7 +76,7 @@ def _of_its_kind(name: str, value: Any) -> Any:
     return EmbeddingFacts(**value) if name == "embedding" and isinstance(value, Mapping) else value
 
 
-def _items(name: str, value: object) -> Iterable[Any]:
+def _items(name: str, value: object) -> Iterable[object]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise SettingsError(f"The model fact {name}={value!r} is no list.", hint=f"Write {name}=[…].")
     return value

@@ -6,15 +6,15 @@ come in snake case and in camel case.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.reply.reply import Citation
 
 _KEYS = ("grounding_metadata", "groundingMetadata")
 _SOURCE_KINDS = ("web", "maps", "retrieved_context", "retrievedContext", "image")
 
 
-def decode_grounding(holder: Mapping[str, Any]) -> Any:
+def decode_grounding(holder: JsonObject) -> object:
     """Grounding metadata of a message, delta, choice or completion; None if there are none."""
     extra = holder.get("extra_content")
     google = extra.get("google") if isinstance(extra, Mapping) else None
@@ -22,14 +22,14 @@ def decode_grounding(holder: Mapping[str, Any]) -> Any:
     return next((place[key] for place in places for key in _KEYS if place.get(key)), None)
 
 
-def without_grounding(value: Any) -> Any:
+def without_grounding(value: object) -> object:
     """A namespace of an `extra_content` without grounding metadata."""
     if not isinstance(value, Mapping):
         return value
     return {key: item for key, item in value.items() if key not in _KEYS}
 
 
-def decode_citations(grounding: Any, text: str) -> tuple[Citation, ...]:
+def decode_citations(grounding: object, text: str) -> tuple[Citation, ...]:
     """The citations that the metadata make of an answer's text, one for each pair of segment and source.
 
     Sources that support no segment are cited for the answer as a whole.
@@ -44,18 +44,18 @@ def decode_citations(grounding: Any, text: str) -> tuple[Citation, ...]:
     return tuple(Citation(url, title) for url, title in sources if url or title)
 
 
-def _objects(holder: Mapping[str, Any], *names: str) -> list[Mapping[str, Any]]:
+def _objects(holder: JsonObject, *names: str) -> list[JsonObject]:
     """The objects of the list that stands under one of the names."""
     value = _either(holder, *names)
     # A place in the list is an index elsewhere, so what is no object stays as an empty one.
     return [item if isinstance(item, Mapping) else {} for item in value] if isinstance(value, list) else []
 
 
-def _either(holder: Mapping[str, Any], *names: str) -> Any:
+def _either(holder: JsonObject, *names: str) -> object:
     return next((holder[name] for name in names if holder.get(name) is not None), None)
 
 
-def _source(chunk: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _source(chunk: JsonObject) -> tuple[str | None, str | None]:
     """URL and title of a grounding chunk."""
     for kind in _SOURCE_KINDS:
         if isinstance(source := chunk.get(kind), Mapping):
@@ -64,9 +64,7 @@ def _source(chunk: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _supported(
-    support: Mapping[str, Any], sources: list[tuple[str | None, str | None]], text: str
-) -> Iterator[Citation]:
+def _supported(support: JsonObject, sources: list[tuple[str | None, str | None]], text: str) -> Iterator[Citation]:
     segment = support.get("segment")
     words, start, end = _place(segment if isinstance(segment, Mapping) else {}, text)
     numbers = _either(support, "grounding_chunk_indices", "groundingChunkIndices")
@@ -76,7 +74,7 @@ def _supported(
             yield Citation(url, title, words, start, end)
 
 
-def _place(segment: Mapping[str, Any], text: str) -> tuple[str | None, int | None, int | None]:
+def _place(segment: JsonObject, text: str) -> tuple[str | None, int | None, int | None]:
     """The segment's words and where they stand in the text, in characters.
 
     The words decide: offsets are believed only where they point at them, for they may count text that the answer does

@@ -5,7 +5,7 @@ from typing import Any
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
+from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.reply.thought_tags import split_thoughts
@@ -26,7 +26,7 @@ _FINISH_REASONS = {
 
 
 def decode_replies(
-    completion: Any, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
+    completion: object, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
@@ -46,13 +46,13 @@ def decode_replies(
     return replies
 
 
-def is_whole(finish: Any, *, has_calls: bool) -> bool:
+def is_whole(finish: object, *, has_calls: bool) -> bool:
     """Whether the model came to the end of an answer in words."""
     return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
 def _decode_choice(
-    completion: Mapping[str, Any], choice: Mapping[str, Any], marker: str | None, *, unopened: bool, one_call: bool
+    completion: JsonObject, choice: JsonObject, marker: str | None, *, unopened: bool, one_call: bool
 ) -> Reply:
     message = mapping_in(choice.get("message"))
     content, media = decode_content(message.get("content"))
@@ -78,7 +78,7 @@ def _is_empty(reply: Reply) -> bool:
     return not (reply.text or reply.tool_calls or reply.media or reply.refusal)
 
 
-def decode_content(content: Any) -> tuple[str, tuple[Media, ...]]:
+def decode_content(content: object) -> tuple[str, tuple[Media, ...]]:
     """Text and media of a `content`: a string, a list of parts, or nothing."""
     if isinstance(content, str):
         return content, ()
@@ -88,17 +88,17 @@ def decode_content(content: Any) -> tuple[str, tuple[Media, ...]]:
     return text, tuple(_media_at(url) for url in urls if url)
 
 
-def _url_in(image: Any) -> str:
+def _url_in(image: object) -> str:
     """The URL of an `image_url`, which is an object or the bare URL."""
     return text_in(image.get("url") if isinstance(image, Mapping) else image)
 
 
-def decode_reasoning(message: Mapping[str, Any]) -> str:
+def decode_reasoning(message: JsonObject) -> str:
     """Thoughts that stand in a field of their own, as open models send them."""
     return text_in(message.get("reasoning_content") or message.get("reasoning"))
 
 
-def decode_media(message: Mapping[str, Any], choice: Mapping[str, Any]) -> tuple[Media, ...]:
+def decode_media(message: JsonObject, choice: JsonObject) -> tuple[Media, ...]:
     """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
     media: list[Media] = []
     for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
@@ -118,7 +118,7 @@ def _media_at(url: str) -> Media:
     return Media("image/*", url=url)
 
 
-def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
+def message_extra(message: JsonObject) -> wire.ExtraContent | None:
     """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it.
 
     Grounding metadata say something of this answer only, and are kept with its ending.
@@ -132,7 +132,12 @@ def message_extra(message: Mapping[str, Any]) -> wire.ExtraContent | None:
 
 
 def decode_ending(
-    completion: Mapping[str, Any], choice: Mapping[str, Any], *, has_calls: bool, grounding: Any = None, text: str = ""
+    completion: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    *,
+    has_calls: bool,
+    grounding: object = None,
+    text: str = "",
 ) -> Ending:
     """What a completion says of itself; `text` is its answer, which the grounding metadata speak of."""
     reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)

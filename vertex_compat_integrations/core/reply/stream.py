@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import StreamInterruptedError
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, one_or_more_in, text_in
+from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.citations import decode_grounding
 from vertex_compat_integrations.core.reply.decode import (
     decode_content,
@@ -136,7 +136,7 @@ class StreamDecoder:
             return self._delta(split.thoughts, split.text)
         return self._feed_rest(delta, choice)
 
-    def _feed_rest(self, delta: Mapping[str, Any], choice: Mapping[str, Any]) -> ReplyDelta | None:
+    def _feed_rest(self, delta: JsonObject, choice: JsonObject) -> ReplyDelta | None:
         content, media = decode_content(delta.get("content"))
         media = (*media, *decode_media(delta, choice))
         self._has_media = self._has_media or bool(media)
@@ -169,7 +169,7 @@ class StreamDecoder:
             return None
         return ReplyDelta(text, thoughts, calls, media)
 
-    def _keep_extra(self, extra: Any) -> None:
+    def _keep_extra(self, extra: object) -> None:
         """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
         for namespace, value in mapping_in(extra).items():
             if not isinstance(value, Mapping):
@@ -180,12 +180,12 @@ class StreamDecoder:
             if items:
                 self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **items}
 
-    def _keep_grounding(self, holder: Mapping[str, Any]) -> None:
+    def _keep_grounding(self, holder: JsonObject) -> None:
         """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
         metadata = mapping_in(decode_grounding(holder))
         self._grounding |= {key: value for key, value in metadata.items() if value or key not in self._grounding}
 
-    def _feed_calls(self, pieces: list[Mapping[str, Any]]) -> Iterator[ToolCallDelta]:
+    def _feed_calls(self, pieces: list[JsonObject]) -> Iterator[ToolCallDelta]:
         """What the pieces of one chunk add; no two of them are of one call."""
         fed: list[_OpenCall] = []
         for piece in pieces:
@@ -197,7 +197,7 @@ class StreamDecoder:
                 if (delta := self._feed_call(call, name, arguments, piece.get("extra_content"))) is not None:
                     yield delta
 
-    def _feed_call(self, call: _OpenCall, name: str, arguments: str, extra_content: Any) -> ToolCallDelta | None:
+    def _feed_call(self, call: _OpenCall, name: str, arguments: str, extra_content: object) -> ToolCallDelta | None:
         """What a piece adds to its call; nothing is told of a call before its name is known."""
         is_first = not call.name and bool(name)
         if is_first:
@@ -218,7 +218,7 @@ class StreamDecoder:
             return None
         return ToolCallDelta(call.index, None, None, arguments, extra or None)
 
-    def _call_of(self, piece: Mapping[str, Any], name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
+    def _call_of(self, piece: JsonObject, name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
         """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
         call_id, number = text_in(piece.get("id")), piece.get("index")
         index = number if isinstance(number, int) else None
@@ -332,13 +332,13 @@ def _begins_anew(current: _OpenCall, name: str, arguments: str, fed: list[_OpenC
     return arguments.lstrip().startswith("{") and current.is_complete()
 
 
-def _is_marked_thought(delta: Mapping[str, Any]) -> bool:
+def _is_marked_thought(delta: JsonObject) -> bool:
     """Whether the service marks the piece as thought; beside a signature the mark speaks of the signature."""
     google = mapping_in(mapping_in(delta.get("extra_content")).get("google"))
     return bool(google.get("thought")) and "thought_signature" not in google
 
 
-def _new_keys(present: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
+def _new_keys(present: JsonObject, extra: object) -> wire.ExtraContent:
     """What `extra` holds that is not known yet, namespace by namespace."""
     fresh: wire.ExtraContent = {}
     for namespace, value in mapping_in(extra).items():
@@ -350,7 +350,7 @@ def _new_keys(present: Mapping[str, Any], extra: Any) -> wire.ExtraContent:
     return {namespace: value for namespace, value in fresh.items() if value or namespace not in present}
 
 
-def _joined_logprobs(pieces: list[Mapping[str, Any]]) -> Any:
+def _joined_logprobs(pieces: list[JsonObject]) -> object:
     if not pieces:
         return None
     return {"content": [token for piece in pieces for token in mappings_in(piece.get("content"))]}

@@ -2,15 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 from uuid import uuid4
 
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
-from vertex_compat_integrations.core.json_values import mapping_in, one_or_more_in, text_in
+from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
@@ -31,7 +30,7 @@ def encode_call(call: ToolCall) -> wire.ToolCall:
     return encoded
 
 
-def decode_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
     """The calls of a whole message, each with an id of its own.
 
     Raises:
@@ -97,7 +96,7 @@ def unique_id(call_id: str | None, taken: set[str]) -> str:
     return unique
 
 
-def arguments_text(arguments: Any) -> str:
+def arguments_text(arguments: object) -> str:
     """A call's arguments as JSON text."""
     if arguments is None:
         return ""
@@ -110,7 +109,7 @@ def arguments_text(arguments: Any) -> str:
         return json.dumps(arguments, default=str, separators=(",", ":"))
 
 
-def signatures_in(extra: Any) -> Iterator[str]:
+def signatures_in(extra: object) -> Iterator[str]:
     """The thought signatures of an `extra_content`, in whatever namespace."""
     for value in mapping_in(extra).values():
         if signature := text_in(mapping_in(value).get("thought_signature")):

@@ -1,13 +1,10 @@
 """Token counts, in any of the endpoint's ways of counting, → `Usage`. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from vertex_compat_integrations.core.json_values import mapping_in
+from vertex_compat_integrations.core.json_values import JsonObject, mapping_in
 from vertex_compat_integrations.core.reply.reply import Usage
 
 
-def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
+def decode_usage(usage: JsonObject) -> Usage | None:
     """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
 
     Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
@@ -32,7 +29,7 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage | None:
     )
 
 
-def _count(counts: Mapping[str, Any], name: str) -> int:
+def _count(counts: JsonObject, name: str) -> int:
     """The count of that name; 0 if it is absent or none."""
     count = counts.get(name)
     return max(count, 0) if isinstance(count, int) else 0

@@ -5,12 +5,11 @@ own errors in public reports (cached content beside instructions and tools; func
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.json_values import google_extras
+from vertex_compat_integrations.core.json_values import JsonObject, google_extras
 
 _PLAIN_FORMATS = ("text", "text/plain")
 
@@ -40,7 +39,7 @@ def refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
         _refuse_mixed_detail(body)
 
 
-def _refuse_beside_cache(body: wire.Json, google: Mapping[str, Any]) -> None:
+def _refuse_beside_cache(body: wire.Json, google: JsonObject) -> None:
     forbidden: list[str] = [name for name in ("tools", "tool_choice") if name in body]
     if google.get("tools"):
         forbidden.append("Google's own tools")
@@ -72,7 +71,7 @@ def _refuse_mixed_detail(body: wire.Json) -> None:
         )
 
 
-def _images(body: wire.Json) -> Iterator[Mapping[str, Any]]:
+def _images(body: wire.Json) -> Iterator[JsonObject]:
     """The images of the messages; other media are sent as image_url, too, but have no detail."""
     for message in body["messages"]:
         content = message.get("content")

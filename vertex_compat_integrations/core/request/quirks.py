@@ -31,7 +31,7 @@ class FittedMessages:
     notes: tuple[str, ...] = ()
 
 
-def fit_tools(tools: Sequence[Any], choice: Any, model: str, facts: ModelFacts) -> FittedTools:
+def fit_tools(tools: Sequence[object], choice: object, model: str, facts: ModelFacts) -> FittedTools:
     """The tools and the tool choice that come nearest to what was asked for."""
     notes: tuple[str, ...] = ()
     if tools and not facts.calls_tools:

@@ -86,7 +86,7 @@ def settle_tools(tools: Sequence[object] | None, choice: object, facts: ModelFac
     )
 
 
-def _split_native(tools: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def _split_native(tools: Sequence[object]) -> tuple[list[Any], list[Any]]:
     """Google's own tools, and the functions."""
     native: list[Any] = []
     functions: list[Any] = []
@@ -175,12 +175,12 @@ def _names(tools: object) -> list[str]:
     return names
 
 
-def _only(functions: list[Any], names: Sequence[str]) -> list[Any]:
+def _only(functions: list[object], names: Sequence[str]) -> list[object]:
     _refuse_unknown(names, functions)
     return [function for function in functions if _name_of(function) in names]
 
 
-def _refuse_unknown(names: Sequence[str], functions: Sequence[Any]) -> None:
+def _refuse_unknown(names: Sequence[str], functions: Sequence[object]) -> None:
     available = [_name_of(function) for function in functions]
     for name in names:
         if name not in available:

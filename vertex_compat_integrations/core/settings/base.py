@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
 
 
 class Settings(BaseModel):
@@ -49,7 +50,7 @@ def all_aliases(cls: type[Settings]) -> Mapping[str, str]:
     return aliases
 
 
-def rename_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, Any]:
     """`values` under their own names; an alias that is None is ignored.
 
     Raises:

@@ -234,11 +234,11 @@ class Observation:
             instruments.tokens.record(usage.output, {**answered, "gen_ai.token.type": "output"}, context)
 
 
-def _operation(call: Call[Any]) -> str:
+def _operation(call: Call[object]) -> str:
     return "chat" if call.path == wire.CHAT_PATH else "embeddings"
 
 
-def _common_attributes(call: Call[Any], origin: str) -> Attributes:
+def _common_attributes(call: Call[object], origin: str) -> Attributes:
     """The attributes that samplers see, and that split the metrics."""
     attributes: Attributes = {
         "gen_ai.operation.name": _operation(call),

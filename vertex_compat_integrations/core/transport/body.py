@@ -71,7 +71,7 @@ class ByteStream(openai.Stream[object]):
             meter.count(block)
             yield block
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         # Tracers put a proxy in the stream's place, which asks for one block after the other.
         self._reading = self._reading or iter(self)
         return next(self._reading)
@@ -90,7 +90,7 @@ class AsyncByteStream(openai.AsyncStream[object]):
             meter.count(block)
             yield block
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         self._reading = self._reading or aiter(self)
         return await anext(self._reading)
 

@@ -119,7 +119,7 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=128)
-def _parse_url(url: str) -> Any:
+def _parse_url(url: str) -> object:
     """The URL as the HTTP library's object, which cannot be changed; parsing takes longer than building the request."""
     return LIBRARY.URL(url)
 
@@ -160,7 +160,7 @@ def _async_http_client(route: Route, on_response: Hook) -> Any:
     return _with_proxy(build)
 
 
-def _with_proxy(build: Callable[[], Any]) -> Any:
+def _with_proxy(build: Callable[[], Any]) -> object:
     """What is built, by libraries that read the proxies first.
 
     Raises:

@@ -28,7 +28,7 @@ class Deadline:
         self._closing: asyncio.Task[None] | None = None
         self.has_expired = False
 
-    def begin(self, response: Any) -> None:
+    def begin(self, response: object) -> None:
         """The read of this HTTP response begins."""
         self._response = response
 
@@ -131,7 +131,7 @@ class DeadlineThread:
 
 
 @contextmanager
-def enforce_on_loop(deadline: Deadline, response: Any, seconds: float) -> Iterator[None]:
+def enforce_on_loop(deadline: Deadline, response: object, seconds: float) -> Iterator[None]:
     """Like `DeadlineThread.enforce`, on the running event loop."""
     deadline.begin(response)
     timer = asyncio.get_running_loop().call_later(seconds, deadline.expire_on_loop)
