@@ -146,7 +146,7 @@ class GoogleSource(SharedSource):
     def _token(self, request: TokenRequest, url: str, refused: str | None) -> Token:
         credentials = self._load(request).credentials
         began = datetime.datetime.now(datetime.UTC)
-        current = self._held
+        current = self._in_use
         used = {refused, current.headers["Authorization"]} if current else {refused}
         # A token that somebody else's refresh of the same object brought is as good as one of ours.
         if not credentials.valid or _apply(credentials).get("Authorization", "") in used:

@@ -1,7 +1,5 @@
 """Tokens that stay fresh: when to fetch the next one, once for all who wait, never on an event loop.
 
-from vertex_compat_integrations.core.forking import run_in_forked_child
-
 A token has two windows. In the advisory window, up to 225 seconds before expiry, callers get the token that they have
 while one background thread fetches the next; a failure there is kept quiet and tried again later. In the mandatory
 window, the last moments, everybody waits for the one fetch. Tokens of a few seconds get the same windows, scaled down.
@@ -46,8 +44,17 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Held:
-    """The token in use and its moments by the clock; replaced as a whole, so that readers need no lock."""
+class _TokenInUse:
+    """The token in use and its moments by the clock; replaced as a whole, so that readers need no lock.
+
+    Attributes:
+        headers: The headers that carry the token.
+        fresh_until: Until here the headers are returned as they are, without a further look.
+        settled_at: From here on, google-auth's background lookup adds no header any more.
+        advisory_at: From here on, one thread fetches the next token while callers get this one.
+        mandatory_at: From here on, callers wait for the next token.
+        expires: From here on, the token is refused.
+    """
 
     headers: AuthHeaders
     fresh_until: float
@@ -57,25 +64,29 @@ class _Held:
     expires: float
 
 
-def _hold(token: Token, began: float) -> _Held:
+def _take_into_use(token: Token, began: float) -> _TokenInUse:
     """The token with its moments."""
+    # From the fetch's beginning: a token that took long to arrive has lived as long already.
     expires = began + token.life_seconds
     if math.isinf(expires):
         advisory_at = mandatory_at = expires
     else:
+        # Tests, and some identity providers, issue tokens of a few seconds: their windows shrink with them.
         mandatory_at = expires - min(MANDATORY_SECONDS, token.life_seconds / 20)
         advisory_at = expires - min(ADVISORY_SECONDS, token.life_seconds / 4)
     settled_at = began + SETTLING_SECONDS if token.settles else began
-    return _Held(token.headers, began if token.settles else advisory_at, settled_at, advisory_at, mandatory_at, expires)
+    fresh_until = began if token.settles else advisory_at
+    return _TokenInUse(token.headers, fresh_until, settled_at, advisory_at, mandatory_at, expires)
 
 
-def _hold_again(current: _Held, previous: _Held, began: float) -> _Held:
+def _as_before(current: _TokenInUse, previous: _TokenInUse, began: float) -> _TokenInUse:
     """A token that came a second time: it is asked for again in its mandatory window, and in that, at its expiry."""
+    # A metadata server returns the same token until minutes before its expiry; asking at each call would not help.
     again_at = previous.mandatory_at if began < previous.mandatory_at else current.expires
     return replace(current, fresh_until=min(current.fresh_until, again_at), advisory_at=again_at, mandatory_at=again_at)
 
 
-def _postpone(current: _Held, now: float) -> _Held:
+def _postpone(current: _TokenInUse, now: float) -> _TokenInUse:
     """A token whose successor could not be fetched: it serves on, and the next attempt waits."""
     next_at = min(now + max(BACKOFF_SECONDS, (current.expires - now) / 4), current.expires)
     mandatory_at = current.mandatory_at if now < current.mandatory_at else next_at
@@ -89,7 +100,7 @@ class RefreshingSource(ABC):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._held: _Held | None = None
+        self._in_use: _TokenInUse | None = None
         self._refused: str | None = None
         self._state_lock = threading.Lock()
         self._fetching: SingleFlight[AuthHeaders] = SingleFlight()
@@ -109,25 +120,25 @@ class RefreshingSource(ABC):
         raise NotImplementedError
 
     def _applied(self) -> AuthHeaders | None:
-        """The headers as they stand in the first minute of a token that settles."""
+        """The headers as they are in the first minute of a token that settles."""
         return None
 
     @property
     def expires(self) -> float | None:
-        """When the token in use dies, by the clock; None if there is none yet, or it does not die."""
-        current = self._held
+        """When the token in use expires, by the clock; None if there is none yet, or it does not expire."""
+        current = self._in_use
         return current.expires if current is not None and math.isfinite(current.expires) else None
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
-        current = self._held
+        current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
         return self._serve(url) or self._wait(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
         """The headers that authorise a request to `url`; nothing is fetched, and nothing blocks, on the event loop."""
-        current = self._held
+        current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
         return self._serve(url) or await self._await(url, min(timeout, FETCH_LIMIT_SECONDS))
@@ -135,14 +146,14 @@ class RefreshingSource(ABC):
     def invalidate(self, headers: Mapping[str, str]) -> None:
         """Forget the token of these headers, to which the endpoint answered 401; a newer one is kept."""
         with self._state_lock:
-            current = self._held
+            current = self._in_use
             if current is not None and current.headers["Authorization"] == headers.get("Authorization"):
                 self._refused = current.headers["Authorization"]
-                self._held = None
+                self._in_use = None
 
     def _serve(self, url: str) -> AuthHeaders | None:
         """The headers of a token that is good; in its advisory window, the next one is fetched meanwhile."""
-        current, now = self._held, self._clock()
+        current, now = self._in_use, self._clock()
         if current is None or now >= current.mandatory_at:
             return None
         if now >= current.advisory_at:
@@ -150,21 +161,21 @@ class RefreshingSource(ABC):
             return current.headers
         return self._settle(current, now)
 
-    def _settle(self, current: _Held, now: float) -> AuthHeaders:
+    def _settle(self, current: _TokenInUse, now: float) -> AuthHeaders:
         """The headers, with those that came late."""
         headers = self._applied() or current.headers
         if now >= current.settled_at or BOUNDARY_HEADER in headers:
             with self._state_lock:
-                if self._held is current:
-                    self._held = replace(current, headers=headers, fresh_until=current.advisory_at)
+                if self._in_use is current:
+                    self._in_use = replace(current, headers=headers, fresh_until=current.advisory_at)
         return headers
 
     def _is_wanted(self) -> bool:
-        current = self._held
+        current = self._in_use
         return current is None or self._clock() >= current.advisory_at
 
     def _is_due(self) -> bool:
-        current = self._held
+        current = self._in_use
         return current is None or self._clock() >= current.mandatory_at
 
     def _wait(self, url: str, seconds: float) -> AuthHeaders:
@@ -175,10 +186,12 @@ class RefreshingSource(ABC):
                 if flight is not None:
                     return flight.result(max(0.0, deadline - time.monotonic()))
             except FlightLostError:
+                # The fetch was lost with its thread or event loop: the next to come fetches anew.
                 continue
             except Exception as error:  # noqa: BLE001 - raised again unless the old token serves
                 return self._fall_back(error, seconds)
-            if current := self._held:
+            # No fetch was due any more: another thread has ended one since `_serve` looked.
+            if current := self._in_use:
                 return current.headers
 
     async def _await(self, url: str, seconds: float) -> AuthHeaders:
@@ -193,12 +206,12 @@ class RefreshingSource(ABC):
                 continue
             except Exception as error:  # noqa: BLE001 - raised again unless the old token serves
                 return self._fall_back(error, seconds)
-            if current := self._held:
+            if current := self._in_use:
                 return current.headers
 
     def _fall_back(self, error: Exception, seconds: float) -> AuthHeaders:
         """The token in use if it has life left, else the error."""
-        current = self._held
+        current = self._in_use
         if current is not None and self._clock() < current.expires:
             return current.headers
         if isinstance(error, TimeoutError):
@@ -233,21 +246,22 @@ class RefreshingSource(ABC):
         raise failure
 
     def _keep(self, token: Token, began: float) -> AuthHeaders:
+        # A callable that names no expiry is asked each time; what it returns is not kept.
         if not token.life_seconds:
             return token.headers
-        current = _hold(token, began)
+        current = _take_into_use(token, began)
         with self._state_lock:
-            previous = self._held
+            previous = self._in_use
             if previous and previous.headers["Authorization"] == current.headers["Authorization"]:
-                current = _hold_again(current, previous, began)
-            self._held = current
+                current = _as_before(current, previous, began)
+            self._in_use = current
             self._refused = None
         return current.headers
 
     def _postpone(self) -> None:
         with self._state_lock:
-            if self._held is not None:
-                self._held = _postpone(self._held, self._clock())
+            if self._in_use is not None:
+                self._in_use = _postpone(self._in_use, self._clock())
 
     def _after_fork(self) -> bool:
         """Whether a fetch was under way in the parent; its thread and locks do not exist in the child."""

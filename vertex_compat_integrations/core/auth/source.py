@@ -37,7 +37,7 @@ class TokenSource(Protocol):
 
     @property
     def expires(self) -> float | None:
-        """When the token in use dies, in seconds since 1970; None if there is none yet, or nobody knows."""
+        """When the token in use expires, in seconds since 1970; None if there is none yet, or if that is not known."""
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
