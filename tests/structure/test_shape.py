@@ -70,11 +70,11 @@ def test_each_module_of_the_core_has_a_test_file_of_its_name():
     assert untested == ["connection.py", "explanation.py", "options.py"]  # names in old pickles: tests/stored
 
 
-def test_a_rooms_init_is_a_docstring_of_five_lines_at_most():
+def test_the_init_of_an_inner_folder_is_a_docstring_of_five_lines_at_most():
     faces = {"", "langchain", "llama_index", "emulator", "proxy", "batch", "compare", "cli", "core/catalogue"}
     for file in FILES:
-        room = file.parent.relative_to(PACKAGE).as_posix().removeprefix(".")
-        if file.name == "__init__.py" and room not in faces:
+        folder = file.parent.relative_to(PACKAGE).as_posix().removeprefix(".")
+        if file.name == "__init__.py" and folder not in faces:
             (docstring,) = ast.parse(file.read_text()).body
-            assert isinstance(docstring, ast.Expr), room
-            assert docstring.end_lineno <= 5, room
+            assert isinstance(docstring, ast.Expr), folder
+            assert docstring.end_lineno <= 5, folder

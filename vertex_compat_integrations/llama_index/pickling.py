@@ -11,7 +11,7 @@ from vertex_compat_integrations.core.settings.connection import CREDENTIALS, Con
 from vertex_compat_integrations.core.settings.options import Options
 
 _MAY_HOLD_SECRETS = frozenset(
-    name for room in (Connection, Options) for name, field in room.model_fields.items() if field.exclude
+    name for settings in (Connection, Options) for name, field in settings.model_fields.items() if field.exclude
 ).difference(CREDENTIALS)
 
 
