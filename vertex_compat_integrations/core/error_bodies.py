@@ -38,6 +38,9 @@ class Meaning:
     hint: str | None = None
 
 
+HTML_PAGE = "The answer is an HTML page, not an API response."
+"""What proxies, captive portals and wrong base URLs answer with."""
+
 NOT_SERVED_TEXTS = {404: "publisher model", 400: "via global endpoint"}
 """By code, what Google writes where a location does not serve the model (lower case)."""
 
@@ -207,7 +210,7 @@ def _from_body(code: int, body: bytes) -> VertexCompatError:
 
 
 def _from_html(code: int) -> VertexCompatError:
-    error = _from_status({"message": "The answer is an HTML page, not an API response."}, code)
+    error = _from_status({"message": HTML_PAGE}, code)
     error.hint = UnexpectedReplyError.default_hint + " A wrong location makes a host that does not exist."
     return error
 

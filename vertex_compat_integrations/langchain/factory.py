@@ -1,16 +1,14 @@
 """Models by configuration: `load_chat_model` from a specification, and registration with LangChain's own factory."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.adapters.model_spec import (
-    OPENAI,
-    VERTEX_COMPAT,
-    check_names,
+    build_model,
     resolve_spec,
     stock_class,
 )
@@ -41,16 +39,21 @@ def load_chat_model(
     """
     with model_errors():
         chosen = resolve_spec(spec, settings, section=section, environment=environment)
-        names_by_provider: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(ChatVertexCompat), *FOREIGN}}
-        if chosen.provider == OPENAI:
-            stock: type[BaseChatModel] = stock_class("langchain_openai", "ChatOpenAI", "langchain-openai")
-            names_by_provider[OPENAI] = {
-                name for key, field in stock.model_fields.items() for name in (key, field.alias) if name
-            }
-            check_names(chosen, names_by_provider)
-            return stock(**chosen.settings)
-        check_names(chosen, names_by_provider)
-        try:
-            return ChatVertexCompat(**chosen.settings)
-        except ValidationError as error:
-            raise invalid_settings(error) from None
+        own_names = {*setting_names(ChatVertexCompat), *FOREIGN}
+        return build_model(chosen, _build_own, own_names, _load_stock, _names_of_stock)
+
+
+def _build_own(**settings: Any) -> BaseChatModel:
+    try:
+        return ChatVertexCompat(**settings)
+    except ValidationError as error:
+        raise invalid_settings(error) from None
+
+
+def _load_stock() -> type[BaseChatModel]:
+    stock: type[BaseChatModel] = stock_class("langchain_openai", "ChatOpenAI", "langchain-openai")
+    return stock
+
+
+def _names_of_stock(stock: type[BaseChatModel]) -> set[str]:
+    return {name for key, field in stock.model_fields.items() for name in (key, field.alias) if name}

@@ -2,16 +2,14 @@
 
 import inspect
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.llms.llm import LLM
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core.adapters.model_spec import (
-    OPENAI,
-    VERTEX_COMPAT,
-    check_names,
+    build_model,
     resolve_spec,
     stock_class,
 )
@@ -41,20 +39,24 @@ def load_llm(
         ImportError: `openai:` was asked for, and llama-index-llms-openai is not installed.
     """
     chosen = resolve_spec(spec, settings, section=section, environment=environment)
-    names_by_provider: dict[str, Collection[str]] = {VERTEX_COMPAT: {*setting_names(VertexCompat), *FOREIGN}}
-    if chosen.provider == OPENAI:
-        stock: type[LLM] = stock_class("llama_index.llms.openai", "OpenAI", "llama-index-llms-openai")
-        names_by_provider[OPENAI] = {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {
-            "self",
-            "kwargs",
-        }
-        check_names(chosen, names_by_provider)
-        return stock(**chosen.settings)
-    check_names(chosen, names_by_provider)
+    own_names = {*setting_names(VertexCompat), *FOREIGN}
+    return build_model(chosen, _build_own, own_names, _load_stock, _names_of_stock)
+
+
+def _build_own(**settings: Any) -> LLM:
     try:
-        return VertexCompat(**chosen.settings)
+        return VertexCompat(**settings)
     except ValidationError as error:
         raise refused_value(error) from None
+
+
+def _load_stock() -> type[LLM]:
+    stock: type[LLM] = stock_class("llama_index.llms.openai", "OpenAI", "llama-index-llms-openai")
+    return stock
+
+
+def _names_of_stock(stock: type[LLM]) -> set[str]:
+    return {*stock.model_fields, *inspect.signature(stock.__init__).parameters} - {"self", "kwargs"}
 
 
 def register() -> None:

@@ -12,7 +12,8 @@ from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.events import EventParser, decode_json
 from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall
-from vertex_compat_integrations.core.reply.stream import StreamDecoder
+from vertex_compat_integrations.core.reply.stream import NO_FINISH_REASON, StreamDecoder
+from vertex_compat_integrations.core.reply.stream_reader import NO_CHUNK, NO_STREAM
 
 DONE = b"data: [DONE]\n\n"
 
@@ -72,7 +73,7 @@ class Relay:
             if (failure := decode_stream_failure(chunk)) is not None:
                 raise failure
             if not isinstance(chunk, dict):
-                raise UnexpectedReplyError("An event of the stream is JSON, but no chunk of a completion.")
+                raise UnexpectedReplyError(NO_CHUNK)
         if next(iter(mappings_in(chunk.get("choices"))), {}).get("index"):
             # One of several answers (`n`), whose calls are counted apart; Gemini gives one.
             return payload
@@ -90,8 +91,8 @@ class Relay:
         if (error := decode_stray(stray)) is not None:
             return error
         if stray and not self._decoder.partial_text:
-            return UnexpectedReplyError("The answer to a streaming request is no stream.")
-        return StreamInterruptedError("The stream ended without a finish reason.", hint="Ask again.")
+            return UnexpectedReplyError(NO_STREAM)
+        return StreamInterruptedError(NO_FINISH_REASON, hint="Ask again.")
 
 
 def _indexed(payload: bytes, chunk: wire.Json, indexes: list[int]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
@@ -34,6 +34,8 @@ _CREDENTIALS = ("api_key", "openai_api_key", "google_api_key", "credentials", "d
 _URLS = ("base_url", "api_base", "openai_api_base")
 """Where a server of the user's own is named; with one for all providers, the credential goes there whichever it is."""
 _EXAMPLES = "vertex_compat:google/gemini-3.5-flash or openai:gpt-5"
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,34 @@ def _refuse_to_lend(settings: JsonObject, home: str, provider: str) -> None:
                 f"{name} was given with a model of {home}; this one is of {provider}.",
                 hint=f"Put it under the key {home}, and what {provider} needs under the key {provider}.",
             )
+
+
+def build_model(
+    spec: Spec,
+    build_own: Callable[..., Model],
+    own_names: Collection[str],
+    load_stock: Callable[[], type[Model]],
+    names_of_stock: Callable[[type[Model]], Collection[str]],
+) -> Model:
+    """The model that a specification names.
+
+    Args:
+        spec: The specification.
+        build_own: Builds the model of this package.
+        own_names: The arguments that it takes.
+        load_stock: Imports the framework's own class for OpenAI; called only where the specification names it.
+        names_of_stock: The arguments that the stock class takes.
+
+    Raises:
+        SettingsError: A name is unknown, or does not apply to the provider in use.
+        ImportError: The stock class is not installed.
+    """
+    if spec.provider != OPENAI:
+        check_names(spec, {VERTEX_COMPAT: own_names})
+        return build_own(**spec.settings)
+    stock = load_stock()
+    check_names(spec, {VERTEX_COMPAT: own_names, OPENAI: names_of_stock(stock)})
+    return stock(**spec.settings)
 
 
 def check_names(spec: Spec, names_by_provider: Mapping[str, Collection[str]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from vertex_compat_integrations.core.error_bodies import HTML_PAGE
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 
 MAX_EVENT_BYTES = 256 * 2**20
@@ -110,7 +111,7 @@ def decode_json(data: bytes) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         if data.lstrip().startswith(b"<"):
-            raise UnexpectedReplyError("The answer is an HTML page, not an API response.") from None
+            raise UnexpectedReplyError(HTML_PAGE) from None
         raise UnexpectedReplyError(f"What came is no JSON: {_beginning(data)!r}.") from error
 
 

@@ -33,6 +33,8 @@ from vertex_compat_integrations.core.reply.tool_call import (
     unique_id,
 )
 
+NO_FINISH_REASON = "The stream ended without a finish reason."
+
 _PLAIN_KEYS = frozenset({"role", "content"})
 _USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
 
@@ -280,7 +282,7 @@ class StreamDecoder:
         thoughts, text = self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls))
         self._delta(thoughts, text)
         if not self.is_finished:
-            raise self.interrupted("The stream ended without a finish reason.")
+            raise self.interrupted(NO_FINISH_REASON)
         names = (call.name for call in self._calls)
         refuse_nameless(names, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
         return self._rest(thoughts, text)

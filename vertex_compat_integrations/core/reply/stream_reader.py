@@ -8,6 +8,9 @@ from vertex_compat_integrations.core.reply.events import EventParser, decode_jso
 from vertex_compat_integrations.core.reply.reply import Ending, ReplyDelta
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 
+NO_CHUNK = "An event of the stream is JSON, but no chunk of a completion."
+NO_STREAM = "The answer to a streaming request is no stream."
+
 
 class StreamReader:
     """Bytes of one streamed answer → pieces of it.
@@ -80,7 +83,7 @@ class StreamReader:
             if (failure := decode_stream_failure(chunk)) is not None:
                 raise failure
             if not isinstance(chunk, dict):
-                raise UnexpectedReplyError("An event of the stream is JSON, but no chunk of a completion.")
+                raise UnexpectedReplyError(NO_CHUNK)
         return self.decoder.feed(chunk)
 
     def _decode_stray(self, stray: bytes) -> ReplyDelta | None:
@@ -91,5 +94,5 @@ class StreamReader:
             return self._decode(stray)
         if not self.decoder.partial_text:
             decode_json(stray)
-            raise UnexpectedReplyError("The answer to a streaming request is no stream.")
+            raise UnexpectedReplyError(NO_STREAM)
         return None
