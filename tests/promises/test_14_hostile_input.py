@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.promises.entry_points import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, EVERY_WAY, TWO_WAYS
 from tests.support.fault_answers import TEXT, body, bomb, bytewise, completion, events, piece, say, sse
-from vertex_compat_integrations.core.error_bodies import decode_failure
 from vertex_compat_integrations.core.errors import UnexpectedReplyError, VertexCompatError
+from vertex_compat_integrations.core.http_errors import decode_failure
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.stream import StreamDecoder

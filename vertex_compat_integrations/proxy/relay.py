@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.error_bodies import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
+from vertex_compat_integrations.core.http_errors import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.events import EventParser, decode_json

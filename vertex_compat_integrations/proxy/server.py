@@ -14,8 +14,8 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.error_bodies import decode_stream_failure
 from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.http_errors import decode_stream_failure
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy.access import denial

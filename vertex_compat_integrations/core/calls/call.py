@@ -14,7 +14,6 @@ from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, de
 from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory
 from vertex_compat_integrations.core.calls.request_count import count_request
 from vertex_compat_integrations.core.catalogue import ModelFacts
-from vertex_compat_integrations.core.error_bodies import decode_stream_failure
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -28,6 +27,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.http_errors import decode_stream_failure
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from vertex_compat_integrations.core.calls.retry import RetryBudget, RetryCounts, decide_retry
-from vertex_compat_integrations.core.error_bodies import NOT_SERVED_TEXTS
 from vertex_compat_integrations.core.errors import (
     ApiError,
     EmptyReplyError,
@@ -16,6 +15,7 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.http_errors import NOT_SERVED_TEXTS
 from vertex_compat_integrations.core.json_values import google_extras
 
 STAY_SECONDS = 60.0

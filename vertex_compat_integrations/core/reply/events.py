@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from vertex_compat_integrations.core.error_bodies import HTML_PAGE
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
+from vertex_compat_integrations.core.http_errors import HTML_PAGE
 
 MAX_EVENT_BYTES = 256 * 2**20
 """More than any answer with media that is documented; a bound against a server that never ends a line."""

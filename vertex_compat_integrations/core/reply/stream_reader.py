@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from vertex_compat_integrations.core.error_bodies import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
+from vertex_compat_integrations.core.http_errors import decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.reply.events import EventParser, decode_json
 from vertex_compat_integrations.core.reply.reply import Ending, ReplyDelta
 from vertex_compat_integrations.core.reply.stream import StreamDecoder

@@ -12,8 +12,8 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
-from vertex_compat_integrations.core.error_bodies import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
+from vertex_compat_integrations.core.http_errors import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
 

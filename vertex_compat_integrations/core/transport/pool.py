@@ -18,7 +18,6 @@ from typing import Any, Generic
 import openai
 
 from vertex_compat_integrations.core.auth.source import AuthHeaders
-from vertex_compat_integrations.core.error_bodies import decode_failure
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
@@ -26,6 +25,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.forking import run_in_forked_child
+from vertex_compat_integrations.core.http_errors import decode_failure
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
     AsyncByteStream,

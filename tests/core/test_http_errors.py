@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vertex_compat_integrations.core.error_bodies import decode_failure, decode_stray, decode_stream_failure
 from vertex_compat_integrations.core.errors import (
     ApiError,
     AuthenticationError,
@@ -21,6 +20,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.http_errors import decode_failure, decode_stray, decode_stream_failure
 
 ERROR = {"code": 429, "message": "Resource exhausted. Please try again later.", "status": "RESOURCE_EXHAUSTED"}
 
