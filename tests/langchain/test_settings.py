@@ -413,3 +413,11 @@ def test_a_profile_has_no_key_that_langchain_does_not_know():
 @pytest.mark.parametrize("name", ["max_tokens", "max_output_tokens", "max_completion_tokens"])
 def test_traces_show_an_option_by_whichever_name_a_call_gives_it(chat, name):
     assert chat()._get_ls_params(**{name: 7})["ls_max_tokens"] == 7
+
+
+def test_tracing_shows_what_a_call_says_checked_and_converted():
+    model = ChatVertexCompat(model="google/gemini-3.5-flash", temperature=1, max_tokens=9)
+    params = model._get_ls_params(stop=["END"], temperature="0.5", max_output_tokens=None)
+    assert (params["ls_temperature"], params["ls_max_tokens"], params["ls_stop"]) == (0.5, 9, ["END"])
+    with pytest.raises(SettingsError):
+        model._get_ls_params(temperature=99)

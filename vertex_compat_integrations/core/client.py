@@ -416,19 +416,23 @@ class VertexCompatClient(Closing):
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
         """The body of the answer to one attempt, block by block."""
+        # Loading the SDK takes a second or more on a busy machine, which a token need not outlive.
+        pool = on_demand.pool
         attempt = self._attempt(call)
         headers = attempt.source.headers(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:
             attempt = self._locate(call, attempt, attempt.source.account(call.remaining))
-        return on_demand.pool.blocks(*self._post(call, attempt, headers), self)
+        return pool.blocks(*self._post(call, attempt, headers), self)
 
     async def _asend(self, call: Call[Any]) -> AsyncGenerator[bytes]:
         """Like `_send`."""
+        # Loading the SDK takes a second or more on a busy machine, which a token need not outlive.
+        pool = on_demand.pool
         attempt = self._attempt(call)
         headers = await attempt.source.aheaders(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:
             attempt = self._locate(call, attempt, await attempt.source.aaccount(call.remaining))
-        return on_demand.pool.ablocks(*self._post(call, attempt, headers), self)
+        return pool.ablocks(*self._post(call, attempt, headers), self)
 
     def _locate(self, call: Call[Any], attempt: Attempt, account: Account) -> Attempt:
         """The attempt in the credential's own project, which this client keeps for its further calls."""

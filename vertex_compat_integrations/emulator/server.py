@@ -302,11 +302,11 @@ class Emulator:
             return None
         detail = {
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": denied[3],
+            "reason": denied.reason,
             "domain": "googleapis.com",
             "metadata": {"service": "aiplatform.googleapis.com"},
         }
-        return Refusal(denied[1], denied[0], denied[2], (detail,))
+        return Refusal(denied.message, denied.code, denied.status, (detail,))
 
     async def _reply(self, answer: Answer, chat: ChatRequest, variant: Variant) -> HttpReply:
         content = answer.content

@@ -142,12 +142,13 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return True
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        # The options of the call are built, and checked, once: in `_generate`, which LangChain calls next.
+        # The options of the call are built once, in `_generate`; here only what it says of these four is checked.
         values = {name: getattr(self, name) for name in _TRACED}
         with model_errors():
-            arguments = rename_aliases(kwargs, Options.setting_aliases)
-        values |= {name: value for name, value in arguments.items() if name in _TRACED and value is not None}
-        sequences = values["stop"] if stop is None else stop
+            arguments = rename_aliases(kwargs if stop is None else {**kwargs, "stop": stop}, Options.setting_aliases)
+            arguments = {name: arguments[name] for name in _TRACED if arguments.get(name) is not None}
+            values |= vars(self._options(None, arguments)) if arguments else {}
+        sequences = values["stop"]
         params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=values["model"], ls_model_type="chat")
         if values["temperature"] is not None:
             params["ls_temperature"] = values["temperature"]

@@ -28,6 +28,24 @@ def test_the_sdk_is_loaded_when_a_module_is_first_used():
     )
 
 
+@pytest.mark.parametrize("call", ["client.chat(messages, options)", "asyncio.run(client.achat(messages, options))"])
+def test_a_token_is_asked_for_after_the_sdk_is_loaded(call):
+    """A token of some seconds would else expire while the SDK loads on a busy machine."""
+    run(
+        f"import asyncio, sys\nfrom {PACKAGE}.client import VertexCompatClient\n"
+        f"from {PACKAGE}.errors import ConnectionFailedError\nfrom {PACKAGE}.settings.connection import Connection\n"
+        f"from {PACKAGE}.settings.options import Options\n"
+        "loaded = []\n"
+        "def token():\n    loaded.append('openai' in sys.modules)\n    return 'token'\n"
+        "settings = Connection(base_url='http://127.0.0.1:9/v1', credentials=token, max_retries=0)\n"
+        "client = VertexCompatClient(settings)\n"
+        "messages, options = [{'role': 'user', 'content': 'Hello'}], Options(model='m')\n"
+        f"try: {call}\n"
+        "except ConnectionFailedError: pass\n"
+        "assert loaded == [True], loaded\n"
+    )
+
+
 def test_closing_a_client_that_sent_nothing_loads_nothing():
     run(
         f"import sys; from {PACKAGE}.client import VertexCompatClient\n"

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall
@@ -269,7 +269,7 @@ def content_blocks(message: AIMessage) -> list[ContentBlock]:
     """A whole message as standard content blocks; what is to be sent back stands in `extras`, too."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
     call_extras = extra.get("tool_calls") or {}
-    blocks = _said_blocks(message, extra.get("message"), index=None)
+    blocks = _answer_blocks(message, extra.get("message"), index=None)
     for call in message.tool_calls:
         block: dict[str, Any] = {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
         blocks.append(_with_extra(block, call_extras.get(call["id"])))
@@ -283,7 +283,7 @@ def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
         # Chunks added up to a whole message: its calls are complete.
         return content_blocks(message)
     call_extras = extra.get("tool_calls") or {}
-    blocks = _said_blocks(message, extra.get("message"), index="lc_{}")
+    blocks = _answer_blocks(message, extra.get("message"), index="lc_{}")
     ids = list(call_extras)
     for call in message.tool_call_chunks:
         block = {"type": "tool_call_chunk", **{key: call.get(key) for key in ("id", "name", "args")}}
@@ -293,25 +293,31 @@ def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
     return cast("list[ContentBlock]", blocks)
 
 
-def _said_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[dict[str, Any]]:
-    """Thoughts, text, media and refusal; the message's own extra goes with the text."""
+def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[dict[str, Any]]:
+    """Thoughts, text, media and refusal; the message's own extra and the citations go with the first text."""
     blocks: list[dict[str, Any]] = []
     if thoughts := message.additional_kwargs.get(REASONING_KEY):
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
-    answer_blocks = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
     annotations = message.response_metadata.get(CITATIONS_KEY)
-    texts = 0
-    for number, block in enumerate(answer_blocks):
-        copied: dict[str, Any] = {"type": "text", "text": block} if isinstance(block, str) else dict(block)
-        if copied.get("type") in _CALL_BLOCKS:
+    is_first_text = True
+    for number, block in enumerate(_content_list(message.content)):
+        if block.get("type") in _CALL_BLOCKS:
             continue
-        if copied.get("type") != "text":
-            blocks.append(_indexed(copied, index, f"md_{number}"))
-        elif copied.get("text") or ((extra or annotations) and not texts):
-            cited = copied | ({"annotations": annotations} if annotations and not texts else {})
-            blocks.append(_with_extra(_indexed(cited, index, "txt"), None if texts else extra))
-            texts += 1
+        if block.get("type") != "text":
+            blocks.append(_indexed(block, index, f"md_{number}"))
+        elif is_first_text and (block.get("text") or extra or annotations):
+            cited = block | ({"annotations": annotations} if annotations else {})
+            blocks.append(_with_extra(_indexed(cited, index, "txt"), extra))
+            is_first_text = False
+        elif block.get("text"):
+            blocks.append(_indexed(block, index, "txt"))
     return [*blocks, *_refusal_blocks(message, index)]
+
+
+def _content_list(content: str | list[str | dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A message's content as blocks: LangChain keeps plain text as a string, alone or in a list."""
+    for block in [content] if isinstance(content, str) else content:
+        yield {"type": "text", "text": block} if isinstance(block, str) else dict(block)
 
 
 def _refusal_blocks(message: AIMessage, index: str | None) -> list[dict[str, Any]]:

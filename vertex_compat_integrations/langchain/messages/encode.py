@@ -31,7 +31,7 @@ EXTRA_KEY = "vertex_compat"
 BLOCK_EXTRA_KEY = "extra_content"
 """Where a content block keeps its own, in `extras`."""
 
-_SAID_BLOCKS = frozenset(
+_ANSWER_BLOCKS = frozenset(
     {
         *("text", "text-plain", "image", "image_url", "audio", "input_audio"),
         *("video", "file", "media", "document"),
@@ -195,7 +195,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:
     if isinstance(message.content, str):
         return message.content
-    blocks = [block for block in message.content if isinstance(block, str) or block.get("type") in _SAID_BLOCKS]
+    blocks = [block for block in message.content if isinstance(block, str) or block.get("type") in _ANSWER_BLOCKS]
     parts = [encode_block(block) for block in blocks]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts if part["type"] == "text")
