@@ -2,7 +2,8 @@
 
 Sources: Google's page "OpenAI compatibility" (models), "Thinking" and "Function calling" of the open models served as
 an API, its Llama pages (turns, Llama Guard), "Thought signatures", and public reports of the service's answers
-(NousResearch/hermes-agent#69231 for text beside tool calls).
+(NousResearch/hermes-agent#69231 for text beside tool calls). The catalogue of `core` has some of these facts, too:
+they are repeated on purpose, since the emulator checks the client and must not learn from it.
 """
 
 import re
