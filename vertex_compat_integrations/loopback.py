@@ -1,4 +1,4 @@
-"""Which hosts are this machine. The client and the emulator share this file, `wire.py` and `_version.py`, nothing else."""
+"""Which hosts are this machine. The client and the emulator share this file, `wire.py` and `_version.py` alone."""
 
 import ipaddress
 
