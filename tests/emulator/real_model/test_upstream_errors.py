@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.emulator.real_model.upstream_server import KEY, Server, serving
+from tests.emulator.real_model.upstream_server import KEY, Server, completion, serving
 from tests.support.emulator_client import asker
 from vertex_compat_integrations.emulator import Emulator, Upstream
 from vertex_compat_integrations.emulator.real_model.upstream import resolve_proxy
@@ -50,6 +50,22 @@ class TestUpstreamErrors:
     def test_what_is_no_completion_is_a_bad_gateway(self, ask, server, body, stream):
         server.say = lambda handler, _: handler.reply(body)
         assert ask("Hello", stream=stream).error["status"] == "UNAVAILABLE"
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_a_connection_that_the_server_lets_go_of_is_not_used_again(self, ask, server, stream):
+        """llama.cpp closes a connection that was idle for some seconds, just when the next question may come."""
+        answered = set()
+
+        def say(handler, _):
+            if handler in answered:
+                handler.break_off()
+            else:
+                answered.add(handler)
+                handler.reply(completion("Hi."))
+
+        server.say = say
+        assert [ask("Hello", stream=stream).status for _ in range(3)] == [200] * 3
+        assert len(answered) == 3
 
     @pytest.mark.parametrize("stream", [False, True])
     def test_silence_is_a_deadline(self, impatient, server, stream):
