@@ -352,11 +352,11 @@ def test_one_call_at_most_is_honoured_on_our_side(emulator, build, way):
 @EVERY_WAY
 def test_headers_go_out_with_the_credentials(emulator, build, way):
     client = build(quota_project="payer")
-    ask(client, way, default_headers={"X-Team": "blue"}, request_type="dedicated", shared_request_type="flex")
+    ask(client, way, default_headers={"X-Team": "blue"}, request_type="shared", shared_request_type="flex")
     headers = emulator.journal.last.headers
     assert headers["x-team"] == "blue"
     assert headers["x-goog-user-project"] == "payer"
-    assert headers["X-Vertex-AI-LLM-Request-Type"] == "dedicated"
+    assert headers["X-Vertex-AI-LLM-Request-Type"] == "shared"
     assert headers["X-Vertex-AI-LLM-Shared-Request-Type"] == "flex"
 
 

@@ -163,7 +163,7 @@ class TestErrors:
         with pytest.raises(ModelNotFoundError, match="location='us-central1'"):
             build(base_url=emulator.base_url()).embed_query("a")
 
-    @pytest.mark.parametrize("model", ["gemini-3.5-flash", "gemini-embedding-001", "meta/llama-3.3-70b-instruct-maas"])
+    @pytest.mark.parametrize("model", ["gemini-3.5-flash", "meta/llama-3.3-70b-instruct-maas"])
     def test_a_model_without_embeddings_is_refused_at_once_with_those_that_have_them(self, model):
         with pytest.raises(ValidationError, match=f"gives no embeddings on this endpoint.*{SMALL}"):
             VertexCompatEmbeddings(model=model, project="p")

@@ -1,5 +1,6 @@
 """Token counts are estimates, made without a network and without another package."""
 
+import base64
 import importlib.util
 import socket
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage, trim_messages
 
 from vertex_compat_integrations.langchain import ChatVertexCompat
+from vertex_compat_integrations.langchain.messages.token_estimate import MESSAGE_TOKENS
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +56,33 @@ def test_more_is_counted_as_more(model: ChatVertexCompat):
     assert model.get_num_tokens_from_messages([question], tools=[lookup]) > less
 
 
-def test_an_image_counts_as_an_image_not_by_its_bytes(model: ChatVertexCompat):
-    image = HumanMessage([{"type": "image", "base64": "A" * 1_000_000, "mime_type": "image/png"}])
-    assert 258 <= model.get_num_tokens_from_messages([image]) < 1_000
+PDF = base64.b64encode(
+    b"%PDF-1.4 << /Type /Pages /Count 3 >> << /Type /Page >> << /Type/Page >> << /Type /Page >>"
+).decode()
+
+
+def block_tokens(model: str, **block: str) -> int:
+    """What a block of the model's prompt counts, but for its message."""
+    return (
+        ChatVertexCompat(model=model, project="p").get_num_tokens_from_messages([HumanMessage([block])])
+        - MESSAGE_TOKENS
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "gemini_3", "gemini_2"),
+    [
+        ({"type": "image", "base64": "A" * 1_000_000, "mime_type": "image/png"}, 1_120, 258),
+        ({"type": "image_url", "image_url": "gs://b/i.png"}, 1_120, 258),
+        ({"type": "file", "base64": PDF, "mime_type": "application/pdf"}, 3 * 560, 3 * 258),
+        ({"type": "file", "url": "gs://b/a.pdf", "mime_type": "application/pdf"}, 560, 258),
+        ({"type": "video", "url": "gs://b/a.mp4", "mime_type": "video/mp4"}, 60 * 70, 60 * 258),
+        ({"type": "audio", "base64": "AAAA", "mime_type": "audio/wav"}, 258, 258),
+    ],
+)
+def test_media_count_what_they_count_on_the_model_not_by_their_bytes(block, gemini_3, gemini_2):
+    assert block_tokens("google/gemini-3.8-flash", **block) == gemini_3
+    assert block_tokens("google/gemini-2.5-flash", **block) == gemini_2
 
 
 def test_a_counter_of_the_users_own_is_used():

@@ -204,7 +204,7 @@ class TestErrors:
         [
             (
                 {"model": "gemini-3.5-flash"},
-                f"gives no embeddings on this endpoint. Served on the embeddings route: {LARGE}",
+                f"gives no embeddings on this endpoint. Google's pages name for this route {LARGE}",
             ),
             ({"model_name": "multilingual-e5-small-maas"}, "Write model='intfloat/multilingual-e5-small-maas'"),
             ({}, "No model"),

@@ -14,6 +14,7 @@ from vertex_compat_integrations.cli.common.parameters import (
     AsJson,
     BaseUrl,
     ConnectionOptions,
+    FactsFile,
     Location,
     Map,
     Project,
@@ -141,11 +142,11 @@ def run(
 
 
 @app.command()
-def models(*, as_json: AsJson = False) -> None:
+def models(*, facts: FactsFile = None, as_json: AsJson = False) -> None:
     """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
     with needs("cli"):
-        from vertex_compat_integrations.cli.models import show  # noqa: PLC0415 - needs the extra
-    show(as_json=as_json)
+        from vertex_compat_integrations.cli.models import show_catalogue  # noqa: PLC0415 - needs the extra
+    show_catalogue(facts, as_json=as_json)
 
 
 @app.command()

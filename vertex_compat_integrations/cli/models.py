@@ -10,20 +10,28 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.core.catalogue import CATALOGUE, ModelFacts
+from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, Origin, Row, catalogue_rows, source_of
 
 WIDTH = 240
 """Of the table where the output is no terminal, so that no cell is cut in a pipe or a file."""
 
 _LEGEND = (
     "The longest row that a model's name begins with speaks of it. Window and Answer are tokens. Nothing of it was "
-    "checked against the live service; model_facts= overrides any fact."
+    "checked against the live service; --facts, VERTEX_COMPAT_MODEL_FACTS and model_facts= override any fact."
 )
 _INPUTS = ("text", "image", "audio", "video", "pdf")
 _OUTPUTS = ("text", "image", "audio", "embedding")
 
 
-def show(rows: Sequence[ModelFacts] = CATALOGUE, *, as_json: bool, console: Console | None = None) -> None:
+def show_catalogue(file: str | None, *, as_json: bool) -> None:
+    """Print the catalogue, with a user's own file of facts over it; exit with 2 if that is not right."""
+    with refusals():
+        rows = catalogue_rows(file)
+    show(rows, as_json=as_json)
+
+
+def show(rows: Sequence[Row], *, as_json: bool, console: Console | None = None) -> None:
     """Print the rows."""
     if as_json:
         print(json.dumps([record(row) for row in rows], indent=1))
@@ -38,16 +46,21 @@ def show(rows: Sequence[ModelFacts] = CATALOGUE, *, as_json: bool, console: Cons
     console.print(Text(_LEGEND, "dim"))
 
 
-def record(row: ModelFacts) -> dict[str, Any]:
-    """The row as JSON: every fact, sets in order."""
-    return {
-        name: sorted(value) if isinstance(value, frozenset) else value
-        for name, value in {"model": row.prefix, **asdict(row)}.items()
-        if name != "prefix"
+def record(row: Row) -> dict[str, Any]:
+    """The row as JSON: every fact, sets in order; `origins` names what is from another page than the row, or older."""
+    facts, own = asdict(row.facts), source_of(row.facts.source)
+    facts |= {name: sorted(value) for name, value in facts.items() if isinstance(value, frozenset)}
+    about = {"model": facts.pop("prefix"), "source": own.title, "page": own.page, "date": facts.pop("date")}
+    others = {
+        name: {"source": source_of(origin.source).title, "page": source_of(origin.source).page, "date": origin.date}
+        for name, origin in sorted(row.origins.items())
+        if origin != Origin(facts["source"], about["date"])
     }
+    del facts["source"]
+    return {**about, **facts, "origins": others}
 
 
-def table(rows: Iterable[ModelFacts], sources: Sequence[str]) -> Table:
+def table(rows: Iterable[Row], sources: Sequence[str]) -> Table:
     """The facts that decide which model to take."""
     drawn = Table(title="Model facts", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     drawn.add_column("Model", overflow="fold")
@@ -58,7 +71,9 @@ def table(rows: Iterable[ModelFacts], sources: Sequence[str]) -> Table:
     drawn.add_column("Source", justify="right")
     for row in rows:
         number = str(sources.index(_source(row)) + 1)
-        drawn.add_row(*(Text(cell) for cell in (*cells(row), number)), style="dim" if row.retires else "")
+        drawn.add_row(
+            *(Text(cell) for cell in (*cells(row.facts), number)), style="dim" if row.facts.replacement else ""
+        )
     return drawn
 
 
@@ -75,8 +90,8 @@ def cells(row: ModelFacts) -> list[str]:
     ]
 
 
-def _source(row: ModelFacts) -> str:
-    return f"{row.source} ({row.date})"
+def _source(row: Row) -> str:
+    return f"{source_of(row.facts.source).title} ({row.facts.date})"
 
 
 def _thousands(tokens: int) -> str:
@@ -91,9 +106,11 @@ def _media(row: ModelFacts) -> str:
 
 
 def _service(row: ModelFacts) -> str:
-    """Where it is, until when, and what is named in its place."""
-    until = f"until {row.retires}" if row.retires else ""
-    instead = f"→ {row.replacement}" if row.retires and row.replacement else ""
+    """Where it is, until when, and what is named in its place; or which route it is served by."""
+    if CHAT in row.refuses:
+        return f"not here, but on {row.route}"
+    until = f"until {row.retires}" + ("" if row.replacement or row.embedding else " or later") if row.retires else ""
+    instead = f"→ {row.replacement}" if row.replacement else ""
     return " ".join(filter(None, (", ".join(row.locations), until, instead)))
 
 

@@ -20,6 +20,7 @@ from vertex_compat_integrations.core.calls.call import (
     CallTerms,
     ChatCall,
     EmbeddingCall,
+    GatheredCall,
     MessagesCall,
     StreamCall,
 )
@@ -31,7 +32,7 @@ from vertex_compat_integrations.core.calls.embedding import (
     check_embeds,
     join_embedded,
 )
-from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, places_of, refuse_to_move
+from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, at_place, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import facts_for, is_known
 from vertex_compat_integrations.core.errors import (
@@ -69,6 +70,9 @@ MessagesCallT = TypeVar("MessagesCallT", bound=MessagesCall[Any])
 
 
 _CONNECTION = tuple(Connection.model_fields)
+
+MOST_DISTRUSTED = 10_000
+"""How many refused thought signatures a client remembers, by their hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,9 @@ class VertexCompatClient(Closing):
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
-        self._place_memories: dict[tuple[str, Any], PlaceMemory] = {}
+        self._place_memories: dict[tuple[Any, ...], PlaceMemory] = {}
         self._demanding: set[str] = set()
+        self._distrusted: set[int] = set()
         self._warned: set[str] = set()
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
@@ -153,11 +158,11 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`.
         """
-        return self._complete(partial(self._begin, ChatCall, messages, options))
+        return self._complete(partial(self._begin_chat, messages, options))
 
     async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Like `chat`."""
-        return await self._acomplete(partial(self._begin, ChatCall, messages, options))
+        return await self._acomplete(partial(self._begin_chat, messages, options))
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
         """The answer piece by piece; the last piece has the ending.
@@ -210,15 +215,16 @@ class VertexCompatClient(Closing):
         destination = resolve_destination(self._connection)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
-        places = self._place_memory(destination, model, options.request_type).order(self._timing.clock())
+        places = self._place_memory(destination, model, options).order(self._timing.clock())
         destination = destination.at(places[0].location)
         request = build_request(
             messages,
-            options.model_copy(update={"model": model, "request_type": places[0].request_type}),
+            at_place(options.model_copy(update={"model": model}), places[0]),
             facts,
             stream=stream,
             resource=Resource(destination.project or self._project, destination.location),
             skip_values=self._skip_values(model),
+            distrusted=self._distrusted,
         )
         refuse_to_move(request.body, self._connection.locations)
         call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
@@ -301,13 +307,18 @@ class VertexCompatClient(Closing):
                 return
             await self._timing.asleep(delay)
 
+    def _begin_chat(self, messages: Sequence[wire.Message], options: Options) -> MessagesCall[list[Reply]]:
+        """The call; of a kind that streams where the answer could not be as long as it may be."""
+        call = self._begin(ChatCall, messages, options)
+        return self._begin(GatheredCall, messages, options) if call.is_cut_short else call
+
     def _begin(self, kind: type[MessagesCallT], messages: Sequence[wire.Message], options: Options) -> MessagesCallT:
         """The call, built and checked; nothing is sent yet."""
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         if model != options.model:
             options = options.model_copy(update={"model": model})
-        terms = self._terms(destination, model, options.request_type)
+        terms = self._terms(destination, model, options)
         call = kind(messages, options, terms, skip_values=self._skip_values(model))
         refuse_to_move(call.request.body, self._connection.locations)
         self._warn_of(model, call.request, own_server=destination.own_server)
@@ -324,9 +335,7 @@ class VertexCompatClient(Closing):
         options = options.model_copy(update={"model": model})
         return terms, build_requests(texts, options, terms.facts, purpose)
 
-    def _terms(
-        self, destination: Destination, model: str, request_types: str | Sequence[str] | None = None
-    ) -> CallTerms:
+    def _terms(self, destination: Destination, model: str, options: Options | None = None) -> CallTerms:
         project = destination.project or self._project
         bounded = self._connection.retry_budget
 
@@ -343,19 +352,19 @@ class VertexCompatClient(Closing):
             takes_cut=self._connection.on_truncated == "warn",
             clock=self._timing.clock,
             chance=self._timing.chance,
-            memory=self._place_memory(destination, model, request_types),
+            memory=self._place_memory(destination, model, options),
             budget_of=budget_of,
+            distrusted=self._distrusted,
         )
 
-    def _place_memory(
-        self, destination: Destination, model: str, request_types: str | Sequence[str] | None
-    ) -> PlaceMemory:
+    def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
         """What is known of the places for a model."""
+        capacity = (options.request_type, options.shared_request_type) if options is not None else (None, None)
         # An attribute that was assigned is a list as the user has it.
-        key = model, tuple(request_types) if isinstance(request_types, list) else request_types
+        key = model, *(tuple(choice) if isinstance(choice, list) else choice for choice in capacity)
         if (memory := self._place_memories.get(key)) is not None:
             return memory
-        places = places_of(self._connection.locations or (destination.location,), request_types)
+        places = places_of(self._connection.locations or (destination.location,), *capacity)
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
@@ -475,6 +484,8 @@ class VertexCompatClient(Closing):
             self.warn_once(remark)
         if call.was_repaired(ThoughtSignatureError):
             self._demanding.add(call.request.body["model"])
+            if len(self._distrusted) < MOST_DISTRUSTED:
+                self._distrusted |= call.refused_signatures
 
 
 KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]

@@ -30,12 +30,21 @@ from vertex_compat_integrations.core.json_values import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error means, if its code is `code` and its text holds one of `texts` (lower case); None is any code."""
+    """What an error means, if its code is `code` and its text holds one of `texts` (lower case); None is any code.
+
+    With `needs_all` its text must hold all of them.
+    """
 
     code: int | None
     texts: tuple[str, ...]
     kind: type[ApiError] | None = None
     hint: str | None = None
+    needs_all: bool = False
+
+    def fits(self, code: int, text: str) -> bool:
+        """Whether this is what an error with this code and text (lower case) means."""
+        holds = (each in text for each in self.texts)
+        return self.code == code and (all(holds) if self.needs_all else any(holds))
 
 
 HTML_PAGE = "The answer is an HTML page, not an API response."
@@ -80,6 +89,19 @@ MEANINGS = (
         400,
         ("candidatecount", "only one candidate", "multiple candidates", "invalid value of n"),
         hint="Leave n unset, and call several times.",
+    ),
+    # "Penalty is not enabled for this model": 3.5 Flash-Lite, 3.6 and newer (their model pages).
+    Meaning(
+        400,
+        ("penalty is not enabled", "penalty_not_enabled"),
+        hint="Leave frequency_penalty and presence_penalty unset: this model takes neither.",
+    ),
+    # "Expected a maximum of 4 images (inclusive); found 5": open models as a service.
+    Meaning(
+        400,
+        ("a maximum of", "images"),
+        hint="Send no more images in a request than the message names, or use a Gemini model.",
+        needs_all=True,
     ),
     Meaning(400, ("maxoutputtokens", "max_tokens"), hint="Lower max_tokens to the range that the message names."),
     Meaning(
@@ -146,6 +168,19 @@ MEANINGS = (
         404,
         (NOT_SERVED_TEXTS[404],),
         hint="Check the model's name and its location: many models, previews above all, are at location='global' only.",
+    ),
+    Meaning(
+        429,
+        ("provisioned throughput",),
+        hint="The units that were bought are used up: leave request_type unset, or pass "
+        'request_type=["dedicated", "shared"], so that pay-as-you-go capacity helps out; or buy more units.',
+    ),
+    Meaning(429, ("logprobs", "log probabilities"), hint="Leave logprobs unset: such requests have a daily limit."),
+    # SGLang's words, behind open models as a service.
+    Meaning(
+        429,
+        ("request queue is full",),
+        hint="The model's servers have more requests than they take: wait and retry, or raise max_retries=.",
     ),
     Meaning(
         429,
@@ -255,9 +290,7 @@ def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     rows = error.get("details")
     details = [detail for detail in rows if isinstance(detail, Mapping)] if isinstance(rows, list) else []
     haystack = f"{message} {status} {_reasons(details)}".lower()
-    meaning = next(
-        (row for row in MEANINGS if row.code == code and any(text in haystack for text in row.texts)), _NO_MEANING
-    )
+    meaning = next((row for row in MEANINGS if row.fits(code, haystack)), _NO_MEANING)
     kind = meaning.kind or _KINDS.get(code) or (ServerError if code >= 500 else ApiError)
     if kind is ApiError and 300 <= code < 400:
         return UnexpectedReplyError(f"The server redirects (HTTP {code}); redirects are not followed.", code=code)

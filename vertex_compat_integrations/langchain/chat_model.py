@@ -357,7 +357,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """An estimate of the messages' and tools' tokens, made here; see `tokens`. Nothing is downloaded."""
         declared = [convert_tool(tool) for tool in tools or ()]
-        return tokens.estimate_message_tokens(messages, declared, self.get_num_tokens)
+        facts = facts_for(check_settings(self, self.model), self.model_facts)
+        return tokens.estimate_message_tokens(messages, declared, self.get_num_tokens, facts=facts)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other settings; a profile that follows from the model is that of the copy's model."""

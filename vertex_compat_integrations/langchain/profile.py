@@ -31,12 +31,12 @@ def build_profile(model: str, facts: ModelFacts) -> ModelProfile:
         tool_choice="required" in facts.tool_choices,
         structured_output=facts.gemini and facts.tools_with_json,
         reasoning_output=facts.thinking is not None,
-        temperature=True,
+        temperature="temperature" not in facts.ignores,
     )
     if not facts.gemini:
         profile["open_weights"] = not model.startswith("xai/")
     if facts.thinking in ("level", "effort"):
         profile["reasoning_effort_levels"] = list(facts.thinking_levels)
-    if facts.retires is not None:
+    if facts.replacement is not None:
         profile["status"] = "deprecated"
     return profile

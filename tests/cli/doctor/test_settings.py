@@ -46,7 +46,7 @@ def test_a_model_that_will_not_answer(emulator, arguments, reason, paste):
 def test_a_model_that_is_retired(emulator):
     case = Case(Connection(location="global"), "google/gemini-2.5-flash-lite", {}, date(2027, 1, 1))
     finding = look(case, "location", "model")["model"]
-    assert (finding.verdict, "out of service on 2026-10-16" in finding.text) == ("failed", True)
+    assert (finding.verdict, "out of service on 2026-10-20" in finding.text) == ("failed", True)
     assert finding.paste == "vertex-compat doctor --model google/gemini-3.1-flash-lite --location global"
 
 

@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.calls.embedding import (
     decode_embeddings,
     join_embedded,
 )
-from vertex_compat_integrations.core.catalogue import EMBEDDING_MODELS, facts_for
+from vertex_compat_integrations.core.catalogue import embedding_models, facts_for
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
@@ -310,7 +310,7 @@ class TestClient:
         with pytest.raises(NotFoundError) as caught:
             embed(connect(location), ["one"])
         assert "location='us-central1'" in caught.value.hint
-        assert all(model in caught.value.hint for model in EMBEDDING_MODELS)
+        assert all(model in caught.value.hint for model in (facts.prefix for facts in embedding_models()))
 
     def test_a_vague_server_error_at_such_a_location_says_so_too(self, connect, embed, emulator):
         emulator.rule(http_error(500, "Internal error encountered."), route="embeddings")
@@ -319,11 +319,17 @@ class TestClient:
         assert caught.value.hint.startswith(ServerError.default_hint)
         assert "location='us-central1'" in caught.value.hint
 
-    @pytest.mark.parametrize("model", ["gemini-3.5-flash", "google/gemini-embedding-001", "qwen/qwen3-coder-maas"])
+    @pytest.mark.parametrize("model", ["gemini-3.5-flash", "qwen/qwen3-coder-maas"])
     def test_a_model_that_gives_no_embeddings_is_refused_with_those_that_do(self, connect, embed, emulator, model):
         with pytest.raises(SettingsError, match="gives no embeddings") as caught:
             embed(connect(), ["one"], model=model)
-        assert all(name in caught.value.hint for name in EMBEDDING_MODELS)
+        assert all(name in caught.value.hint for name in (facts.prefix for facts in embedding_models()))
+        assert len(emulator.journal) == 0
+
+    def test_a_model_of_another_route_is_refused_with_that_route(self, connect, embed, emulator):
+        with pytest.raises(SettingsError, match="gives no embeddings") as caught:
+            embed(connect(), ["one"], model="google/gemini-embedding-001")
+        assert "embedContent" in caught.value.hint
         assert len(emulator.journal) == 0
 
     def test_a_model_that_nobody_knows_is_asked_for_and_its_error_names_those_that_are_served(self, connect, embed):

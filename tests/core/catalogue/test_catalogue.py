@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from vertex_compat_integrations.core.catalogue import CATALOGUE, ModelFacts, facts_for, is_known
+from vertex_compat_integrations.core.catalogue import ModelFacts, catalogue_rows, facts_for, is_known
 from vertex_compat_integrations.core.errors import SettingsError
 
 ABOUT_THE_ROW = ("prefix", "source", "date")
@@ -55,7 +55,7 @@ def test_any_fact_may_be_overridden(fact):
     """By the value of another row."""
     model = "google/gemini-3.5-flash"
     known = getattr(facts_for(model), fact)
-    other = next(getattr(row, fact) for row in CATALOGUE if getattr(row, fact) != known)
+    other = next(value for row in catalogue_rows() if (value := getattr(row.facts, fact)) != known)
     assert getattr(facts_for(model, {fact: other}), fact) == other
 
 

@@ -25,7 +25,9 @@ def test_some_models_have_no_minimal_level(model):
     [
         ("google/gemini-3-pro-preview", ("global",)),
         ("google/gemini-3.1-pro-preview", ("global",)),
-        ("google/gemini-3.5-flash", ()),
+        ("google/gemini-3.8-flash", ("global", "us", "eu")),
+        ("google/gemini-4-argon", ("global", "us", "eu")),
+        ("google/gemini-9-ultra", ()),
     ],
 )
 def test_models_that_are_not_everywhere_say_where_they_are(model, locations):

@@ -1,4 +1,4 @@
-"""Nobody is sent to a model that retires: neither by the README, nor by examples, defaults and hints."""
+"""Nobody is sent to a model whose end is announced: neither by the README, nor by examples, defaults and hints."""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vertex_compat_integrations.core.catalogue import CATALOGUE, facts_for
+from vertex_compat_integrations.core.catalogue import catalogue_rows, facts_for
 
 ROOT = Path(__file__).parents[3]
-PUBLISHERS = sorted({row.prefix.partition("/")[0] for row in CATALOGUE if row.prefix})
+PUBLISHERS = sorted({row.facts.prefix.partition("/")[0] for row in catalogue_rows() if row.facts.prefix})
 NAME = re.compile(rf"\b(?:{'|'.join(map(re.escape, PUBLISHERS))})/[a-z0-9][\w.-]*[a-z0-9]")
 ELSEWHERE = ("core/catalogue/", "emulator/model_traits.py")
 """Where retired models have to be named: facts about them."""
@@ -36,6 +36,6 @@ def test_names_are_found():
 
 @pytest.mark.parametrize("path", _paths(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_retired_model_is_named(path):
-    """E5 is exempt: no other model is known to be served on the embeddings route, and what names it says so."""
-    retired = {name for name in _named(path) if facts_for(name).retires and facts_for(name).embedding is None}
+    """E5 has no replacement: no other model is known to be served on the embeddings route, and what names it says so."""
+    retired = {name for name in _named(path) if facts_for(name).replacement}
     assert not retired

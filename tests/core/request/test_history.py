@@ -173,8 +173,9 @@ def test_each_signature_stands_once(namespace):
         "extra_content": extra,
     }
     assert json.dumps(settle(USER, called, result("a"))).count('"s"') == 1
-    assert json.dumps(settle(USER, spoken)).count('"s"') == 1
-    assert settle(USER, {"role": "assistant", "content": "a", "extra_content": extra})[1]["extra_content"] == extra
+    assert json.dumps(settle(USER, spoken, USER)).count('"s"') == 1
+    answer = {"role": "assistant", "content": "a", "extra_content": extra}
+    assert settle(USER, answer, USER)[1]["extra_content"] == extra
 
 
 @pytest.mark.parametrize(("facts", "expected"), [(STRICT, True), (LENIENT, True), (OLD, False), (OPEN, False)])

@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+FactsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--facts", metavar="FILE", help="TOML: your own facts, over the catalogue's (VERTEX_COMPAT_MODEL_FACTS)."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Project = Annotated[str | None, typer.Option(help="Google Cloud project; else GOOGLE_CLOUD_PROJECT.")]
 Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; else GOOGLE_CLOUD_LOCATION.")]

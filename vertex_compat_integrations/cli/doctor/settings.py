@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -10,7 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
 from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
-from vertex_compat_integrations.core.catalogue import ModelFacts, is_known
+from vertex_compat_integrations.core.catalogue import is_known
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0
@@ -33,7 +32,7 @@ def check_model(case: Case) -> Finding:
     name, facts, location = case.model_name, case.facts, case.destination.location
     if facts.embedding is not None:
         return failed(f"{name} embeds texts and does not chat.", _doctor(case, model=_SUGGESTED_MODEL))
-    if _is_retired(facts, case.today):
+    if facts.has_retired(case.today):
         return failed(
             f"{name} went out of service on {facts.retires}.",
             _doctor(case, model=facts.replacement or _SUGGESTED_MODEL),
@@ -46,11 +45,6 @@ def check_model(case: Case) -> Finding:
     if not (case.destination.own_server or is_known(name)):
         return warning(f"Nothing is known of {name}.", "vertex-compat models")
     return fine(name or "the deployed endpoint's")
-
-
-def _is_retired(facts: ModelFacts, today: date) -> bool:
-    # A date of the catalogue may be a month alone: 2027-01.
-    return facts.retires is not None and facts.retires <= today.isoformat()[: len(facts.retires)]
 
 
 def _doctor(case: Case, model: str) -> str:

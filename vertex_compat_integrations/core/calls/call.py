@@ -1,8 +1,9 @@
 """One call: its request, its attempts, and what becomes of what comes back. No I/O of its own."""
 
 import json
+import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
@@ -10,10 +11,11 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import AuthHeaders
-from vertex_compat_integrations.core.calls.embedding import SERVED, Embedded, decode_embeddings
-from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory
+from vertex_compat_integrations.core.calls.embedding import Embedded, decode_embeddings, served_hint
+from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory, at_place
 from vertex_compat_integrations.core.calls.request_count import count_request
 from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -21,6 +23,7 @@ from vertex_compat_integrations.core.errors import (
     InvalidRequestError,
     NotFoundError,
     PartialReplyError,
+    RateLimitError,
     ServerError,
     StreamInterruptedError,
     ThoughtSignatureError,
@@ -28,13 +31,15 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
-from vertex_compat_integrations.core.request.history import SkipValues
+from vertex_compat_integrations.core.request.history import SkipValues, signatures_of
+from vertex_compat_integrations.core.request.limits import wants_stream
 from vertex_compat_integrations.core.settings.options import Options
 
 Piece = TypeVar("Piece")
@@ -55,6 +60,7 @@ class CallTerms:
         chance: Gives a number from 0 to 1.
         memory: The places, and what is known of them.
         budget_of: What pays for retries at a place.
+        distrusted: Hashes of thought signatures that the service refused before.
     """
 
     facts: ModelFacts
@@ -67,6 +73,7 @@ class CallTerms:
     chance: Callable[[], float]
     memory: PlaceMemory
     budget_of: BudgetOf
+    distrusted: Collection[int] = ()
 
 
 class Call(Generic[Piece]):
@@ -76,6 +83,7 @@ class Call(Generic[Piece]):
     """
 
     path: ClassVar[str]
+    refused_signatures: frozenset[int] = frozenset()
 
     def __init__(self, model: str, terms: CallTerms) -> None:
         """Build the request.
@@ -216,14 +224,43 @@ class Call(Generic[Piece]):
 
     def _hint(self, error: VertexCompatError) -> str:
         """What to do about an error, for a model of which something is known."""
-        return (self._where_it_is() if isinstance(error, NotFoundError) else None) or error.hint
+        match error:
+            case NotFoundError():
+                return self._where_it_is() or error.hint
+            case RateLimitError() if error.hint == error.default_hint:
+                return self._where_capacity_is()
+            case InvalidRequestError():
+                return " ".join(filter(None, (error.hint, self._output_caps(error))))
+            case _:
+                return error.hint
+
+    def _where_capacity_is(self) -> str:
+        """What helps where capacity is short, for this model and from this location."""
+        locations = self._facts.locations
+        helps = ["wait and retry"]
+        if self._resource.location != DEFAULT_LOCATION and (not locations or DEFAULT_LOCATION in locations):
+            helps.append(f"use location={DEFAULT_LOCATION!r}")
+        elif others := [location for location in locations if location != self._resource.location]:
+            helps.append(f"use location={others[0]!r}")
+        if self._facts.gemini:
+            helps.append("use provisioned throughput")
+        return f"Capacity is used up for the moment: {', or '.join(helps)}."
+
+    def _output_caps(self, error: VertexCompatError) -> str | None:
+        """How long an answer may be, if the error speaks of that and the model's row says more than its text."""
+        cap, facts = self._facts.unstreamed_output_tokens, self._facts
+        if cap is None or not re.search(r"max_?(output)?_?tokens|output tokens", error.message, re.IGNORECASE):
+            return None
+        return f"{self._model} gives at most {facts.output_tokens:,} tokens an answer, {cap:,} unless it is streamed."
 
     def _where_it_is(self) -> str | None:
         if self._facts.retires and self._facts.replacement:
             return (
-                f"{self._model} is announced to retire ({self._facts.retires}); "
+                f"The end of {self._model} was announced for {self._facts.retires}; "
                 f"Google names {self._facts.replacement} in its place."
             )
+        if self._facts.route:
+            return f"By its page this model is served by {self._facts.route}, not by this endpoint."
         if self._facts.locations and self._resource.location not in self._facts.locations:
             return f"This model is served at location={self._facts.locations[0]!r}."
         return None
@@ -245,27 +282,27 @@ class MessagesCall(Call[Piece]):
         """
         self._messages, self._options = messages, options
         self._skip_values: SkipValues = skip_values
+        self._distrusted = terms.distrusted
         self._ending: Ending | None = None
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
-        options, request_type = self._options, self.place.request_type
-        if options.request_type != request_type:
-            options = options.model_copy(update={"request_type": request_type})
         return build_request(
             self._messages,
-            options,
+            at_place(self._options, self.place),
             self._facts,
             stream=self._stream,
             resource=self._resource,
             skip_values=self._skip_values,
+            distrusted=self._distrusted,
         )
 
     def _placed(self, ending: Ending) -> Ending:
         """The ending with the place that answered, if it was chosen from several."""
         if not self._attempts.has_choice:
             return ending
-        return replace(ending, location=self.place.location, request_type=self.place.request_type)
+        location, request_type, tier = self.place
+        return replace(ending, location=location, request_type=request_type, shared_request_type=tier)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -279,6 +316,9 @@ class MessagesCall(Call[Piece]):
         """Whether another request can go better: with a fresh token, or with skip values for signatures."""
         if not isinstance(error, ThoughtSignatureError):
             return super()._mend(error)
+        if "corrupted" in error.message.lower():
+            # Which of them it was is not told.
+            self.refused_signatures = frozenset(map(hash, signatures_of(self.request.body["messages"])))
         self._skip_values = "everywhere"
         mended = self._build()
         if mended.body == self.request.body:
@@ -291,6 +331,11 @@ class ChatCall(MessagesCall[list[Reply]]):
     """One `chat`."""
 
     _stream = False
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the answer would be shorter than `max_tokens` allows, because it is not streamed."""
+        return wants_stream(self.request.body, self._facts)
 
     def _decode(self, body: bytes) -> list[Reply]:
         """The answers in a body.
@@ -310,6 +355,38 @@ class ChatCall(MessagesCall[list[Reply]]):
         )
         self._ending = replies[0].ending
         return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+
+
+class GatheredCall(MessagesCall[list[Reply]]):
+    """One `chat` whose answer is streamed, since it may be longer so; it is tried again as a whole.
+
+    For models that give fewer tokens without streaming (`unstreamed_output_tokens` of the catalogue).
+    """
+
+    _stream = True
+    _reader: StreamReader | None = None
+    _gathered = Accumulator()
+
+    def read(self, block: bytes | None) -> Iterable[list[Reply]]:
+        """The answer, at the body's end."""
+        if (reader := self._reader) is None:
+            reader = self._reader = _reader_for(self.request)
+            self._gathered = Accumulator()
+        pieces = reader.feed(block) if block is not None else reader.finish()
+        replies = [self._gathered.add(piece) for piece in pieces]
+        if block is not None:
+            return ()
+        self._ending = replies[-1].ending
+        return ([replies[-1]._replace(ending=self._placed(self._ending))],)
+
+    def delay_after(self, error: VertexCompatError) -> float:
+        """Seconds to wait before the next attempt, which begins the answer anew.
+
+        Raises:
+            VertexCompatError: The given error, explained, if there is to be none.
+        """
+        self._reader = None
+        return super().delay_after(error)
 
 
 class StreamCall(MessagesCall[ReplyDelta]):
@@ -335,9 +412,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         """The pieces of the answer that a block of the body completes; None is the body's end."""
         reader = self._reader
         if reader is None:
-            request = self.request
-            decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
-            reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
+            reader = self._reader = _reader_for(self.request, done_is_an_end=self._done_is_an_end)
         return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
@@ -398,14 +473,19 @@ class EmbeddingCall(Call[Embedded]):
     def _hint(self, error: VertexCompatError) -> str:
         """What to do; where the error's own reason is vague, also what is known of the model and its places."""
         if isinstance(error, NotFoundError):
-            return " ".join(filter(None, (self._where_it_is(), SERVED, self._end())))
+            return " ".join(filter(None, (self._where_it_is(), served_hint(), self._end())))
         if isinstance(error, ServerError | InvalidRequestError) and error.hint == error.default_hint:
             return " ".join(filter(None, (error.hint, self._where_it_is(), self._end())))
         return error.hint
 
     def _end(self) -> str | None:
         retires = self._facts.retires
-        return f"{self._model} is announced to retire ({retires}): see Google's model card." if retires else None
+        return f"The end of {self._model} was announced for {retires}: see Google's model card." if retires else None
+
+
+def _reader_for(request: Request, *, done_is_an_end: bool = False) -> StreamReader:
+    decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
+    return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import Field
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.catalogue import EMBEDDING_MODELS, EmbeddingFacts, ModelFacts, is_known
+from vertex_compat_integrations.core.catalogue import EmbeddingFacts, ModelFacts, embedding_models, is_known
 from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError
 from vertex_compat_integrations.core.settings.base import Settings
 
@@ -24,8 +24,6 @@ Purpose = Literal["query", "text"]
 
 BATCH_SIZE = 16
 """Texts of one request; the service's own limit is not documented."""
-
-SERVED = f"Served on the embeddings route: {', '.join(EMBEDDING_MODELS)}."
 
 
 class VectorOptions(Settings):
@@ -69,14 +67,26 @@ class Embedded:
     input_tokens: int | None = None
 
 
+def served_hint() -> str:
+    """Which models Google's pages name for the embeddings route, and until when; the catalogue says so."""
+    until = ", ".join(f"{facts.prefix} (until {facts.retires})" for facts in embedding_models())
+    return f"Google's pages name for this route {until}; an endpoint of your own may serve any."
+
+
 def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:
     """Refuse a model that is known to give no embeddings on the endpoint; a server of one's own knows its models.
 
     Raises:
         SettingsError: It is one.
     """
-    if facts.embedding is None and is_known(model) and not own_server:
-        raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=SERVED)
+    if own_server or not is_known(model):
+        return
+    if facts.embedding is None:
+        raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=served_hint())
+    if facts.route is not None:
+        raise SettingsError(
+            f"{model} gives no embeddings on this endpoint.", hint=f"By Google's pages it is served by {facts.route}."
+        )
 
 
 def build_requests(

@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.http_errors import NOT_SERVED_TEXTS
 from vertex_compat_integrations.core.json_values import google_extras
+from vertex_compat_integrations.core.settings.options import Options
 
 STAY_SECONDS = 60.0
 """How long calls begin where one found an answer, instead of at the first place: quotas are counted by the minute."""
@@ -30,23 +31,51 @@ class Place(NamedTuple):
     Attributes:
         location: `global`, `us`, `eu` or a region; None behind a base URL.
         request_type: `dedicated` or `shared`; None leaves it to the service.
+        shared_request_type: `priority`, `flex` or `standard`; None leaves it to the service.
     """
 
     location: str | None = None
     request_type: str | None = None
+    shared_request_type: str | None = None
 
     def __str__(self) -> str:
         return " ".join(filter(None, self))
+
+
+def at_place(options: Options, place: Place) -> Options:
+    """The options of a request that is sent to this place."""
+    _, request_type, tier = place
+    if options.request_type == request_type and options.shared_request_type == tier:
+        return options
+    return options.model_copy(update={"request_type": request_type, "shared_request_type": tier})
 
 
 BudgetOf: TypeAlias = Callable[[Place], RetryBudget | None]
 """What pays for retries at a place, if they are bounded beyond one call."""
 
 
-def places_of(locations: Sequence[str | None], request_types: str | Sequence[str] | None) -> tuple[Place, ...]:
-    """The places in the order in which they are tried: every request type of a location before the next location."""
-    types = [request_types] if request_types is None or isinstance(request_types, str) else [*request_types]
-    return tuple(Place(location, kind) for location in locations for kind in types or [None])
+OneOrMore: TypeAlias = str | Sequence[str] | None
+"""One choice, several in their order, or none."""
+
+
+def places_of(
+    locations: Sequence[str | None], request_types: OneOrMore = None, shared_request_types: OneOrMore = None
+) -> tuple[Place, ...]:
+    """The places in the order in which they are tried: all capacity of a location before the next location.
+
+    Provisioned throughput alone (`dedicated`) has no tier of pay-as-you-go requests; `shared` is tried tier by tier.
+    """
+    tiers = _several(shared_request_types)
+    return tuple(
+        Place(location, kind, tier)
+        for location in locations
+        for kind in _several(request_types)
+        for tier in ([None] if kind == "dedicated" else tiers)
+    )
+
+
+def _several(choices: OneOrMore) -> Sequence[str | None]:
+    return [choices] if choices is None or isinstance(choices, str) else [*choices] or [None]
 
 
 def lacks_model(error: VertexCompatError) -> bool:

@@ -19,12 +19,12 @@ BUDGET_SHARE = 0.1
 
 
 class BudgetKey(NamedTuple):
-    """What calls have a budget in common; `place` is location and request type."""
+    """What calls have a budget in common; `place` is location, request type and tier."""
 
     origin: str
     project: str | None
     model: str
-    place: tuple[str | None, str | None]
+    place: tuple[str | None, ...]
 
 
 class RetryBudget:

@@ -1,46 +1,48 @@
 """What each model can do: facts as data, found by the longest matching prefix of the model's name.
 
-Each row names its source. None was checked against the live service.
+The rows stand in TOML files, one for each family (`data/`), and each fact names its source. None was checked against
+the live service.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
-from functools import lru_cache
-from typing import Any
+import os
+from functools import cache, lru_cache
+from pathlib import Path
 
-from vertex_compat_integrations.core.catalogue import embedding, garden, gemini
 from vertex_compat_integrations.core.catalogue.facts import (
+    CHAT,
+    LAST_ASSISTANT_MESSAGE,
     LEVELS,
     EmbeddingFacts,
     ModelFacts,
     ThinkingStyle,
+    ThoughtsBack,
     ToolChoiceForm,
 )
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.catalogue.tables import Origin, Row, Source, Tables, source_of
 from vertex_compat_integrations.core.json_values import JsonObject
 
 __all__ = [
-    "CATALOGUE",
-    "EMBEDDING_MODELS",
+    "CHAT",
+    "FACTS_VARIABLE",
+    "LAST_ASSISTANT_MESSAGE",
     "LEVELS",
     "EmbeddingFacts",
     "ModelFacts",
+    "Origin",
+    "Row",
+    "Source",
     "ThinkingStyle",
+    "ThoughtsBack",
     "ToolChoiceForm",
+    "catalogue_rows",
+    "embedding_models",
     "facts_for",
     "is_known",
+    "source_of",
 ]
 
-CATALOGUE: tuple[ModelFacts, ...] = (*gemini.ROWS, *garden.ROWS, *embedding.ROWS)
-"""All rows."""
-
-EMBEDDING_MODELS = tuple(row.prefix for row in embedding.ROWS if row.prefix.endswith("-maas"))
-"""The models that are known to be served on the embeddings route."""
-
-_BY_PREFIX = sorted(CATALOGUE, key=lambda row: len(row.prefix), reverse=True)
-_FACT_NAMES = frozenset(field.name for field in fields(ModelFacts)) - {"prefix", "source", "date"}
-_SETS = frozenset({"tool_choices", "ignores", "inputs", "outputs"})
-_TUPLES = frozenset({"thinking_levels", "locations"})
+FACTS_VARIABLE = "VERTEX_COMPAT_MODEL_FACTS"
+"""Names a user's own file of facts, which is laid over the catalogue."""
 
 
 def facts_for(model: str, override: JsonObject | None = None) -> ModelFacts:
@@ -50,38 +52,47 @@ def facts_for(model: str, override: JsonObject | None = None) -> ModelFacts:
     unknown model those of an open model behind an OpenAI-compatible server.
 
     Raises:
-        SettingsError: `override` names something that is no fact.
+        SettingsError: `override` names something that is no fact, or has a value of another type; or the file that
+            `VERTEX_COMPAT_MODEL_FACTS` names is not right.
     """
-    row = _row_of(model)
+    facts = _row_of(model, os.environ.get(FACTS_VARIABLE)).facts
     if not override:
-        return row
-    if unknown := sorted(set(override) - _FACT_NAMES):
-        raise SettingsError(
-            f"Not model facts: {', '.join(unknown)}.", hint=f"Facts are {', '.join(sorted(_FACT_NAMES))}."
-        )
-    return replace(row, **{name: _of_its_kind(name, value) for name, value in override.items()})
+        return facts
+    # Few programs override a fact, and the types are checked with pydantic, which takes time to build.
+    from vertex_compat_integrations.core.catalogue.user_file import override_facts  # noqa: PLC0415
 
-
-@lru_cache(maxsize=256)
-def _row_of(model: str) -> ModelFacts:
-    return next(row for row in _BY_PREFIX if model.startswith(row.prefix))
-
-
-def _of_its_kind(name: str, value: object) -> Any:
-    """The value as rows hold it; files and users write lists."""
-    if name in _SETS:
-        return frozenset(_items(name, value))
-    if name in _TUPLES:
-        return tuple(_items(name, value))
-    return EmbeddingFacts(**value) if name == "embedding" and isinstance(value, Mapping) else value
-
-
-def _items(name: str, value: object) -> Iterable[object]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise SettingsError(f"The model fact {name}={value!r} is no list.", hint=f"Write {name}=[…].")
-    return value
+    return override_facts(facts, override)
 
 
 def is_known(model: str) -> bool:
     """Whether a row names this model's family."""
-    return bool(_row_of(model).prefix)
+    return bool(_row_of(model, os.environ.get(FACTS_VARIABLE)).facts.prefix)
+
+
+def catalogue_rows(file: str | None = None) -> tuple[Row, ...]:
+    """All rows, with a user's own file over them: the given one, else that of `VERTEX_COMPAT_MODEL_FACTS`.
+
+    Raises:
+        SettingsError: The file cannot be read, or is no file of facts; the message names line and key.
+    """
+    return tuple(_tables(file or os.environ.get(FACTS_VARIABLE)).all())
+
+
+def embedding_models() -> tuple[ModelFacts, ...]:
+    """The models that are served on the embeddings route, or were."""
+    rows = [row.facts for row in catalogue_rows()]
+    return tuple(facts for facts in rows if facts.embedding is not None and facts.prefix.endswith("-maas"))
+
+
+@lru_cache(maxsize=256)
+def _row_of(model: str, file: str | None) -> Row:
+    return _tables(file).find(model)
+
+
+@cache
+def _tables(file: str | None) -> Tables:
+    if not file:
+        return Tables()
+    from vertex_compat_integrations.core.catalogue.user_file import read_user_file  # noqa: PLC0415 - few programs have one
+
+    return read_user_file(Path(file).expanduser())

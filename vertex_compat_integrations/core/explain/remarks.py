@@ -119,12 +119,13 @@ def _of_places(call: ExplainedCall) -> Iterator[Remark]:
     why += ": after a 429, a 503, or where the model is not served."
     if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
-    names = ("locations" if len(call.connection.locations) > 1 else "", _several_types(call.options))
-    yield Remark("converted", " and ".join(filter(None, names)), why)
+    names = ["locations"] if len(call.connection.locations) > 1 else []
+    yield Remark("converted", " and ".join([*names, *_several_types(call.options)]), why)
 
 
-def _several_types(options: Options) -> str:
-    return "" if options.request_type is None or isinstance(options.request_type, str) else "request_type"
+def _several_types(options: Options) -> list[str]:
+    names = ("request_type", "shared_request_type")
+    return [name for name in names if not isinstance(getattr(options, name), str | None)]
 
 
 def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | None:

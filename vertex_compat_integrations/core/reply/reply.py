@@ -88,6 +88,7 @@ class Ending:
         citations: What the grounding metadata say of the answer's text.
         location: Where it was answered, if there was a choice of places.
         request_type: By which capacity, if there was a choice.
+        shared_request_type: By which tier of pay-as-you-go capacity, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -103,6 +104,7 @@ class Ending:
     citations: tuple[Citation, ...] = ()
     location: str | None = None
     request_type: str | None = None
+    shared_request_type: str | None = None
 
     @property
     def emulated(self) -> bool:

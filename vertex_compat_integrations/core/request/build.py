@@ -1,6 +1,6 @@
 """Messages, options and facts → the body of one request; the order in which its rules apply. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, google_extras, mapping_in
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
+from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_option
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
@@ -62,8 +63,11 @@ def build_request(
     stream: bool = False,
     resource: Resource = Resource(),
     skip_values: SkipValues = "as the model demands",
+    distrusted: Collection[int] = (),
 ) -> Request:
     """The request with these messages and options, for a model with these facts.
+
+    `distrusted` has the hashes of thought signatures that the service refused once.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
@@ -83,7 +87,10 @@ def build_request(
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    history = _own_history(messages, options.model, facts, skip_values)
+    history = settle_history(messages, facts, skip_values, distrusted)
+    if not facts.gemini and "/" in options.model:
+        # Signatures are Gemini's own, and go to no other publisher's model.
+        history = without_signatures(history)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
@@ -98,16 +105,8 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *conversation.notes),
+        notes=(*thinking.notes, *tools.notes, *conversation.notes, *limit_notes(body, facts)),
     )
-
-
-def _own_history(
-    messages: Sequence[wire.Message], model: str, facts: ModelFacts, skip_values: SkipValues
-) -> list[wire.Message]:
-    """The messages as this model takes them: signatures are Gemini's own, and go to no other publisher's model."""
-    history = settle_history(messages, facts, skip_values)
-    return without_signatures(history) if not facts.gemini and "/" in model else history
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
@@ -133,7 +132,10 @@ def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple
         value = values[name]
         if value is None or name in ("tools", "tool_choice") or (name == "stop" and not value):
             continue
-        if name in facts.ignores:
+        if name in facts.refuses or name in facts.ignores:
+            if NEUTRAL.get(name) == value:
+                continue
+            refuse_option(name, value, options.model, facts)
             ignored.append(name)
         else:
             _put(fields, path, _as_on_the_wire(name, value))
@@ -196,8 +198,11 @@ def _headers(options: Options) -> dict[str, str]:
     headers = dict(options.default_headers or {})
     if (kind := options.request_type) is not None:
         headers[wire.REQUEST_TYPE_HEADER] = kind if isinstance(kind, str) else kind[0]
-    if options.shared_request_type is not None:
-        headers[wire.SHARED_REQUEST_TYPE_HEADER] = options.shared_request_type
+    if (tier := options.shared_request_type) is not None:
+        tier = tier if isinstance(tier, str) else tier[0]
+        # The standard tier is what a request without the header gets.
+        if tier != "standard":
+            headers[wire.SHARED_REQUEST_TYPE_HEADER] = tier
     return headers
 
 

@@ -4,12 +4,11 @@ Sources: Google's page on OpenAI compatibility (`detail` before Gemini 3; effort
 own errors in public reports (cached content beside instructions and tools; function calling beside a MIME type).
 """
 
-from collections.abc import Iterator, Mapping
-
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject, google_extras
+from vertex_compat_integrations.core.request.limits import images_in, refuse_beyond_limits
 
 _PLAIN_FORMATS = ("text", "text/plain")
 
@@ -25,6 +24,7 @@ def refuse_contradictions(body: wire.Json, facts: ModelFacts) -> None:
             f"{body['model']} gives embeddings, not answers.",
             hint="Use it with VertexCompatEmbeddings (LangChain) or VertexCompatEmbedding (LlamaIndex).",
         )
+    refuse_beyond_limits(body, facts)
     google = google_extras(body)
     if "reasoning_effort" in body and "thinking_config" in google:
         raise SettingsError(
@@ -63,19 +63,9 @@ def _refuse_beside_tools(body: wire.Json) -> None:
 
 
 def _refuse_mixed_detail(body: wire.Json) -> None:
-    details = {str(image.get("detail") or "auto") for image in _images(body)}
+    details = {str(image.get("detail") or "auto") for image in images_in(body)}
     if len(details) > 1:
         raise SettingsError(
             f"{body['model']} takes one detail for all images of a request; these have {', '.join(sorted(details))}.",
             hint="Give all images the same detail (auto, if none is set), or use a Gemini 3 model.",
         )
-
-
-def _images(body: wire.Json) -> Iterator[JsonObject]:
-    """The images of the messages; other media are sent as image_url, too, but have no detail."""
-    for message in body["messages"]:
-        content = message.get("content")
-        for part in content if isinstance(content, list) else ():
-            image = part.get("image_url")
-            if isinstance(image, Mapping) and str(image.get("url", "")).startswith(("data:image/", "http", "gs:")):
-                yield image

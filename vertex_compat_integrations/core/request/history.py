@@ -5,13 +5,13 @@ the service's own refusals as quoted in public issues: unequal numbers of calls 
 that are no JSON object, text beside tool calls.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal, cast
 
 from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.catalogue import LAST_ASSISTANT_MESSAGE, ModelFacts
 from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 from vertex_compat_integrations.core.http_errors import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
@@ -29,9 +29,14 @@ refused: another model's, or of a call that was changed on the way.
 
 
 def settle_history(
-    messages: Sequence[wire.Message], facts: ModelFacts, skip_values: SkipValues = "as the model demands"
+    messages: Sequence[wire.Message],
+    facts: ModelFacts,
+    skip_values: SkipValues = "as the model demands",
+    distrusted: Collection[int] = (),
 ) -> list[wire.Message]:
     """The messages as the model's rules demand them; the caller's are not changed.
+
+    `distrusted` has the hashes of signatures that the service refused once; they are left out.
 
     Raises:
         HistoryError: A call without result, a result without call, or nothing from the user.
@@ -45,6 +50,8 @@ def settle_history(
     settled = list(_each_signature_once(settled))
     if skip_values == "everywhere":
         settled = without_signatures(settled)
+    elif distrusted:
+        settled = [_without_distrusted(message, distrusted) for message in settled]
     if facts.demands_signatures or skip_values != "as the model demands":
         return _with_skip_values(settled)
     return settled
@@ -176,6 +183,11 @@ def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -
     if not roles:
         raise HistoryError("There is no message to answer.", hint=NO_MESSAGE_HINT)
     first = next(message for message in messages if message["role"] != "system")
+    if LAST_ASSISTANT_MESSAGE in facts.refuses and roles[-1] == "assistant":
+        raise HistoryError(
+            "The conversation ends with the assistant's message; this model answers the user, or a tool's result.",
+            hint="Add a user message, for example: Go on.",
+        )
     if facts.gemini and first.get("tool_calls"):
         raise HistoryError(
             "The conversation begins with a tool call; it must follow a user message.",
@@ -218,6 +230,23 @@ def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.Ext
 def without_signatures(messages: Sequence[wire.Message]) -> list[wire.Message]:
     """The messages without thought signatures, which are Gemini's: no other publisher's model shall see them."""
     return [_unsigned(message) if message["role"] == "assistant" else message for message in messages]
+
+
+def signatures_of(messages: Iterable[wire.Message]) -> Iterator[str]:
+    """Every thought signature that the messages carry, but for Google's skip value."""
+    for message in messages:
+        calls: list[Any] = message.get("tool_calls") or []  # type: ignore[assignment]
+        for holder in (message, *calls, *parts_of(message)):
+            for signature in signatures_in(holder.get("extra_content")):
+                if signature != wire.SKIP_SIGNATURE:
+                    yield signature
+
+
+def _without_distrusted(message: wire.Message, distrusted: Collection[int]) -> wire.Message:
+    """The message without any of its signatures, if one of them is not trusted."""
+    if message["role"] == "assistant" and any(hash(each) in distrusted for each in signatures_of([message])):
+        return _unsigned(message)
+    return message
 
 
 def _unsigned(message: wire.AssistantMessage) -> wire.Message:

@@ -6,7 +6,7 @@ effort `none` while it accepts a budget of 0 is from public reports, unverified 
 "Thinking for open models" (`chat_template_kwargs`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
@@ -161,6 +161,11 @@ def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> T
     if facts.thinking is None:
         return ThinkingFields({}, {}, _idle_note(thinking, options.model))
     _refuse_unknown_level(thinking, options.model, facts)
+    notes: tuple[str, ...] = ()
+    if thinking.is_off and not facts.thinking_off:
+        lowest = facts.thinking_levels[0]
+        notes = (f"{options.model} cannot stop thinking: its lowest level, {lowest!r}, is sent.",)
+        thinking = replace(thinking, budget=None, level=lowest)
     settings = {
         "thinking_budget": thinking.budget,
         "thinking_level": thinking.level,
@@ -178,7 +183,7 @@ def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> T
     marker = options.thought_tag_marker or (DEFAULT_MARKER if thinking.include_thoughts else None)
     if marker is not None:
         google["thought_tag_marker"] = marker
-    return ThinkingFields(top, google)
+    return ThinkingFields(top, google, notes)
 
 
 def _idle_note(thinking: Thinking, model: str) -> tuple[str, ...]:

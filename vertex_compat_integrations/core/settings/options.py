@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
@@ -20,6 +20,7 @@ from vertex_compat_integrations.core.settings.base import Settings, rename_alias
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
 Level = Literal["minimal", "low", "medium", "high"]
 RequestType = Literal["dedicated", "shared"]
+SharedRequestType = Literal["priority", "flex", "standard"]
 HarmCategory = Literal[
     "HARM_CATEGORY_HATE_SPEECH",
     "HARM_CATEGORY_DANGEROUS_CONTENT",
@@ -188,8 +189,13 @@ class Options(Settings):
     The next is asked where the one before has no capacity, as with `locations`.
     """
 
-    shared_request_type: Literal["priority", "flex"] | None = None
-    """Tier of pay-as-you-go requests."""
+    shared_request_type: SharedRequestType | Sequence[SharedRequestType] | None = None
+    """Tier of pay-as-you-go requests: `priority`, `flex` or `standard`; several are tried in their order.
+
+    Provisioned throughput that is free counts before it, unless `request_type` says `shared`: both together are "only
+    this tier". `request_type=["dedicated", "shared"], shared_request_type=["priority", "flex", "standard"]` asks for
+    provisioned throughput, then for each tier alone. Google serves `priority` at global, us and eu, `flex` at global.
+    """
 
     @field_validator("thinking", mode="after")
     @classmethod
@@ -211,16 +217,14 @@ class Options(Settings):
                     )
         return value
 
-    @field_validator("request_type", mode="after")
+    @field_validator("request_type", "shared_request_type", mode="after")
     @classmethod
-    def _request_types_differ(
-        cls, value: RequestType | Sequence[RequestType] | None
-    ) -> RequestType | Sequence[RequestType] | None:
+    def _request_types_differ(cls, value: str | Sequence[str] | None, info: ValidationInfo) -> Any:
         if isinstance(value, str) or value is None:
             return value
         if len(set(value)) < len(value):
             raise SettingsError(
-                f"request_type={value!r} has one twice.", hint="Name each once, the first choice first."
+                f"{info.field_name}={value!r} has one twice.", hint="Name each once, the first choice first."
             )
         return tuple(value) or None
 

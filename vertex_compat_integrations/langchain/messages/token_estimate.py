@@ -1,20 +1,29 @@
 """An estimate of token counts, without a tokenizer and without a network call.
 
 Gemini publishes no tokenizer in a light form. Google's rule of thumb: a token is about four characters of English;
-images are 258 tokens each (Google, "Understand and count tokens"). Text outside ASCII is counted one token a character,
-which is on the safe side.
+what images, pages and videos count is a fact of the model (catalogue: `image_tokens`, `page_tokens`,
+`video_frame_tokens`). Text outside ASCII is counted one token a character, which is on the safe side.
 """
 
+import base64
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 from pydantic_core import to_json
 
+from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 
-MEDIUM_TOKENS = 258
+SOUND_TOKENS = 258
+"""What a sound is taken for, whose length is not known here."""
+
+VIDEO_SECONDS = 60
+"""The length that a video is taken for; one frame a second is read."""
+
 MESSAGE_TOKENS = 4
+_PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def estimate_text_tokens(text: str) -> int:
@@ -24,22 +33,52 @@ def estimate_text_tokens(text: str) -> int:
 
 
 def estimate_message_tokens(
-    messages: Sequence[BaseMessage], tools: Sequence[Any] = (), count: Callable[[str], int] = estimate_text_tokens
+    messages: Sequence[BaseMessage],
+    tools: Sequence[Any] = (),
+    count: Callable[[str], int] = estimate_text_tokens,
+    *,
+    facts: ModelFacts,
 ) -> int:
-    """About how many tokens the messages and the tools' declarations are; `count` counts those of a text."""
+    """About how many tokens the messages and the tools' declarations are.
+
+    `count` counts those of a text; `facts` say what media count on the model.
+    """
     declared = sum(count(to_json(tool, fallback=str).decode()) for tool in tools)
-    return declared + sum(MESSAGE_TOKENS + _estimate_message(message, count) for message in messages)
+    return declared + sum(MESSAGE_TOKENS + _estimate_message(message, count, facts) for message in messages)
 
 
-def _estimate_message(message: BaseMessage, count: Callable[[str], int]) -> int:
+def _estimate_message(message: BaseMessage, count: Callable[[str], int], facts: ModelFacts) -> int:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     calls = getattr(message, "tool_calls", None) or []
-    tokens = sum(count(block) if isinstance(block, str) else _estimate_block(block, count) for block in blocks)
+    tokens = sum(count(block) if isinstance(block, str) else _estimate_block(block, count, facts) for block in blocks)
     return tokens + sum(count(arguments_text(call["args"]) + call["name"]) for call in calls)
 
 
-def _estimate_block(block: dict[Any, Any], count: Callable[[str], int]) -> int:
-    kind = block.get("type", "text")
-    if kind in ("text", "reasoning"):
-        return count(str(block.get("text") or block.get("reasoning") or ""))
-    return 0 if kind in ("tool_call", "tool_use") else MEDIUM_TOKENS
+def _estimate_block(block: dict[Any, Any], count: Callable[[str], int], facts: ModelFacts) -> int:
+    match block.get("type", "text"):
+        case "text" | "reasoning":
+            return count(str(block.get("text") or block.get("reasoning") or ""))
+        case "tool_call" | "tool_use":
+            return 0
+        case kind:
+            return _estimate_medium(str(kind), to_json(block, fallback=str).decode(), facts)
+
+
+def _estimate_medium(kind: str, block: str, facts: ModelFacts) -> int:
+    """About how many tokens a medium is, by the block's type and the MIME type that stands in it."""
+    if "application/pdf" in block:
+        return facts.page_tokens * _pages_in(block)
+    if kind == "video" or "video/" in block:
+        return facts.video_frame_tokens * VIDEO_SECONDS
+    if kind in ("audio", "input_audio") or "audio/" in block:
+        return SOUND_TOKENS
+    return facts.image_tokens
+
+
+def _pages_in(block: str) -> int:
+    """The pages of a PDF whose data stand in the block; 1 where they cannot be counted: at a URL, or packed."""
+    data = max(re.findall(r"[A-Za-z0-9+/_=-]{64,}", block), key=len, default="")
+    try:
+        return len(_PAGE.findall(base64.b64decode(data))) or 1
+    except ValueError:
+        return 1

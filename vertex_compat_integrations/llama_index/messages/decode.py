@@ -210,6 +210,7 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "traffic_type": ending.traffic_type,
         "location": ending.location,
         "request_type": ending.request_type,
+        "shared_request_type": ending.shared_request_type,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,

@@ -1,0 +1,79 @@
+"""What a model does not take, by `refuses`, `route` and the numbers of the catalogue: refused, or told. Pure.
+
+Sources: the rows of the catalogue name theirs.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.json_values import JsonObject
+
+NEUTRAL: Mapping[str, object] = {"n": 1, "frequency_penalty": 0, "presence_penalty": 0, "temperature": 1}
+"""Values that say what is so anyway: where an option is ignored or refused, they are left out without a word."""
+
+_INSTEAD = {
+    "n": "Leave n unset, and call several times.",
+    "cached_content": "Send all of it with each request: equal beginnings are cached by themselves.",
+}
+
+
+def refuse_option(name: str, value: object, model: str, facts: ModelFacts) -> None:
+    """Refuse an option that the model refuses.
+
+    Raises:
+        SettingsError: The model's row says so.
+    """
+    if name in facts.refuses:
+        raise SettingsError(
+            f"{model} refuses {name}={value!r} ({facts.source}, {facts.date}).",
+            hint=f"{_INSTEAD.get(name, f'Leave {name} unset.')} {_override(facts, name)}",
+        )
+
+
+def refuse_beyond_limits(body: wire.Json, facts: ModelFacts) -> None:
+    """Refuse a request to a model that this route does not serve, or with more images than the model takes.
+
+    Raises:
+        SettingsError: It is so, by the model's row.
+    """
+    model = body["model"]
+    if CHAT in facts.refuses:
+        route = f"By its page it is served by {facts.route}. " if facts.route else ""
+        raise SettingsError(f"{model} does not answer on this endpoint.", hint=route + _override(facts, CHAT))
+    if facts.max_images is not None and (images := sum(1 for _ in images_in(body))) > facts.max_images:
+        raise SettingsError(
+            f"{model} takes at most {facts.max_images} images in a request; these are {images}.",
+            hint="Send fewer, or ask about them one after the other.",
+        )
+
+
+def limit_notes(body: wire.Json, facts: ModelFacts) -> Iterator[str]:
+    """What may go wrong with a request that is sent all the same, as sentences for the user."""
+    model, limit = body["model"], body.get("max_tokens")
+    if facts.route:
+        yield f"By its page, {model} does not answer on this endpoint, but on {facts.route}; it is asked all the same."
+    if facts.gemini and limit is not None and limit > facts.output_tokens:
+        yield f"{model} gives at most {facts.output_tokens:,} tokens an answer: max_tokens={limit} may be refused."
+
+
+def wants_stream(body: wire.Json, facts: ModelFacts) -> bool:
+    """Whether a whole answer must be streamed to be as long as it may be."""
+    limit = facts.unstreamed_output_tokens
+    return limit is not None and body.get("max_tokens", 0) > limit
+
+
+def images_in(body: wire.Json) -> Iterator[JsonObject]:
+    """The images of the messages; other media are sent as image_url, too, but have no detail."""
+    for message in body["messages"]:
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            image = part.get("image_url")
+            if isinstance(image, Mapping) and str(image.get("url", "")).startswith(("data:image/", "http", "gs:")):
+                yield image
+
+
+def _override(facts: ModelFacts, refused: str) -> str:
+    rest = sorted(facts.refuses - {refused})
+    return f"If that has changed: model_facts={{'refuses': {rest}}}."
