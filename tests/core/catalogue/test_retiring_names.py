@@ -36,6 +36,6 @@ def test_names_are_found():
 
 @pytest.mark.parametrize("path", _paths(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_retired_model_is_named(path):
-    """E5 has no replacement: no other model is known to be served on the embeddings route, and what names it says so."""
+    """E5 has no replacement: no other model is known to be served on its route, and what names it says so."""
     retired = {name for name in _named(path) if facts_for(name).replacement}
     assert not retired

@@ -63,15 +63,15 @@ class TestRowOfAFileOnly:
         assert profile["max_input_tokens"] == 4_000_000
         assert profile["reasoning_effort_levels"] == ["low", "high"]
 
-    def test_is_seen_in_the_request(self, emulator: Emulator):
-        model = ChatVertexCompat(
-            model=self.MODEL, project="demo", location="eu", base_url=emulator.base_url(), api_key="x"
-        )
-        with pytest.warns(VertexCompatWarning, match="seed is ignored"):
+    def test_is_seen_in_the_request(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
+        model = ChatVertexCompat(model=self.MODEL, project="demo", location="eu")
+        with pytest.warns(VertexCompatWarning) as warned:
             model.invoke([HumanMessage("Hi")], seed=7, thinking="high")
+        assert "seed is ignored" in str([str(each.message) for each in warned])
         assert emulator.journal.last.body["reasoning_effort"] == "high"
         assert "seed" not in emulator.journal.last.body
-        with pytest.raises(Exception, match="'medium'.*low, high"):
+        with pytest.raises(SettingsError, match=r"'medium'.*low, high"):
             model.invoke("Hi", thinking="medium")
 
     def test_is_seen_in_the_hint(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
@@ -132,7 +132,7 @@ def test_the_option_counts_before_the_variable(own_file: Path, tmp_path: Path):
         ("models = 3", "line 1, key models"),
         ('[models]\n"a/b" = 3', "line 2, key a/b"),
         ("", "key models"),
-        ('[models."a/b"]\ninput_tokens = ', "line 2, column 16"),
+        ('[models."a/b"]\ninput_tokens = oops', "line 2, column 16"),
     ],
 )
 def test_a_mistake_is_told_by_line_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, place: str):
