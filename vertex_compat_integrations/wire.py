@@ -102,14 +102,27 @@ class UserMessage(TypedDict):
     extra_content: NotRequired[ExtraContent]
 
 
+class Thoughts(TypedDict):
+    """The thoughts of an answer, and the model that it came from; an empty name is that of a server that tells none."""
+
+    text: str
+    model: str
+
+
 class AssistantMessage(TypedDict):
-    """The model's text and tool calls."""
+    """The model's text and tool calls.
+
+    `reasoning_content` are thoughts as open models take them back; `thoughts` is the client's own note of them, from
+    which it is made, and never sent.
+    """
 
     role: Literal["assistant"]
     content: NotRequired[str | list[ContentPart] | None]
     tool_calls: NotRequired[list[ToolCall]]
     name: NotRequired[str]
     extra_content: NotRequired[ExtraContent]
+    reasoning_content: NotRequired[str]
+    thoughts: NotRequired[Thoughts]
 
 
 class ToolMessage(TypedDict):

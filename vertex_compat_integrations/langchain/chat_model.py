@@ -41,8 +41,8 @@ from vertex_compat_integrations.langchain import structured
 from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
 from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
-from vertex_compat_integrations.langchain.messages.decode import PROVIDER, ChunkDecoder, chat_result
-from vertex_compat_integrations.langchain.messages.encode import encode_messages
+from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
+from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 

@@ -298,7 +298,10 @@ class MessagesCall(Call[Piece]):
         )
 
     def _placed(self, ending: Ending) -> Ending:
-        """The ending with the place that answered, if it was chosen from several."""
+        """The ending with the place that answered, if it was chosen from several, and with a model's name in any case."""
+        if not ending.model:
+            # Counters of tokens go by the name, and some gateways leave it out.
+            ending = replace(ending, model=self._model or None)
         if not self._attempts.has_choice:
             return ending
         location, request_type, tier = self.place

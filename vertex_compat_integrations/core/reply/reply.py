@@ -80,7 +80,7 @@ class Ending:
         usage: Token counts, if any came.
         traffic_type: `ON_DEMAND`, `PROVISIONED_THROUGHPUT`, …
         id: The completion's id.
-        model: The model's name as echoed.
+        model: The model's name as echoed, or as asked for where none came.
         created: Seconds since 1970.
         fingerprint: `system_fingerprint`.
         logprobs: As they came.

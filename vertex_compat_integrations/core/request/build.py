@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes,
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
+from vertex_compat_integrations.core.request.thoughts_back import with_thoughts_back
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.core.settings.options import Options, wire_paths
@@ -91,6 +92,7 @@ def build_request(
     if not facts.gemini and "/" in options.model:
         # Signatures are Gemini's own, and go to no other publisher's model.
         history = without_signatures(history)
+    history = with_thoughts_back(history, options, facts)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages

@@ -139,6 +139,13 @@ class Options(Settings):
     thought_tag_marker: Annotated[str | None, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")] = None
     """Tag round thoughts in the answer's text; `think` if thoughts are asked for and nothing is set."""
 
+    send_thoughts: bool | Literal["field", "tags"] | None = None
+    """Whether thoughts of the current turn's tool calls go back to an open model; unset, as its page wants it.
+
+    `field` is `reasoning_content` beside the calls, `tags` is `<think>…</think>` before the text; True is the form that
+    the model wants. Nothing goes to another publisher's model, nor to Gemini, whose thoughts go back as signatures.
+    """
+
     safety_settings: Annotated[
         list[dict[str, str]] | dict[HarmCategory, HarmThreshold] | None, _google("safety_settings")
     ] = None

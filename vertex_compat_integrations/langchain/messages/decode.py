@@ -24,11 +24,8 @@ from vertex_compat_integrations.core.reply.reply import (
     ToolCallDelta,
     Usage,
 )
-from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
+from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY, PROVIDER, REASONING_KEY
 
-PROVIDER = "vertex_compat"
-REASONING_KEY = "reasoning_content"
-"""LangChain's own name for thoughts beside the content."""
 CITATIONS_KEY = "citations"
 """Where `response_metadata` keep what the answer is grounded in; content blocks have it as annotations of the text."""
 

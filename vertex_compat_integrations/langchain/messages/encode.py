@@ -5,7 +5,7 @@ Content comes in many vocabularies: LangChain's v1 and v0 blocks, OpenAI's parts
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -24,6 +24,10 @@ from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
 from vertex_compat_integrations.langchain.messages.other_integrations import foreign_call_extra, foreign_message_extra
+
+PROVIDER = "vertex_compat"
+REASONING_KEY = "reasoning_content"
+"""LangChain's own name for thoughts beside the content."""
 
 EXTRA_KEY = "vertex_compat"
 """Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""
@@ -187,9 +191,26 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
         encoded["content"] = parts
     if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
+    if thoughts := _thoughts_of(message):
+        encoded["thoughts"] = thoughts
     if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
+
+
+def _thoughts_of(message: AIMessage) -> wire.Thoughts | None:
+    """What this class was told of the thoughts that led to the message's calls; other integrations' stay theirs."""
+    if not message.tool_calls or message.response_metadata.get("model_provider") != PROVIDER:
+        return None
+    text = message.additional_kwargs.get(REASONING_KEY)
+    if not isinstance(text, str):
+        blocks = [] if isinstance(message.content, str) else message.content
+        text = "".join(str(block.get("reasoning", "")) for block in blocks if _is_reasoning(block))
+    return {"text": text, "model": message.response_metadata.get("model_name") or ""} if text else None
+
+
+def _is_reasoning(block: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(block, dict) and block.get("type") == "reasoning"
 
 
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:

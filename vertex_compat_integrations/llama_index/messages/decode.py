@@ -132,6 +132,8 @@ def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
         stored["message"] = _json(reply.extra)
     if extras := {call.id: _json(call.extra) for call in reply.tool_calls if call.extra}:
         stored["tool_calls"] = extras
+    if reply.thoughts and reply.tool_calls:
+        stored["model"] = reply.ending.model or ""
     if reply.thoughts or stored:
         yield ThinkingBlock(
             content=reply.thoughts or None,

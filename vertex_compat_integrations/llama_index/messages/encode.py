@@ -174,10 +174,22 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
     calls = [_with_extra(call, extras) for call in calls_of(message)]
     if calls:
         encoded["tool_calls"] = with_foreign_extras(calls, message)
+    if calls and (thoughts := _thoughts_of(message)):
+        encoded["thoughts"] = thoughts
     message_extra = _parsed_extra(extras.get("message")) or foreign_message_extra(message, has_calls=bool(calls))
     if extra := message_extra:
         encoded["extra_content"] = extra
     return encoded
+
+
+def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
+    """The thoughts that led to the message's calls, if this class was told them: only it notes their model."""
+    for block in message.blocks:
+        if isinstance(block, ThinkingBlock) and block.content:
+            stored = block.additional_information.get(EXTRA_KEY)
+            model = stored.get("model") if isinstance(stored, Mapping) else None
+            return {"text": block.content, "model": model} if isinstance(model, str) else None
+    return None
 
 
 def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
