@@ -194,6 +194,115 @@ def test_a_signature_error_that_nothing_can_mend_is_told_at_once(emulator, build
     assert requests(emulator) == 1
 
 
+def corrupted(text="b"):
+    """An exchange whose answer has a signature of its own, and one whose call has one."""
+    answer = {"role": "assistant", "content": text, "extra_content": signed("torn")}
+    called = assistant_calls(("a", "look"))
+    called["tool_calls"][0]["extra_content"] = signed("whole")
+    return [{"role": "user", "content": "Go."}, answer, {"role": "user", "content": "On."}, called, result("a")]
+
+
+@EVERY_WAY
+def test_a_corrupted_signature_is_mended_once_and_remembered_for_its_message(emulator, build, waits, way):
+    emulator.accept_signature("whole")
+    emulator.accept_signature("new")
+    client = build(max_retries=0)
+    ask(client, way, corrupted(), tools=functions("look"))
+    assert waits == [0.0]
+    ask(client, way, corrupted(), tools=functions("look"))
+    called = assistant_calls(("b", "look"))
+    called["tool_calls"][0]["extra_content"] = signed("new")
+    ask(client, way, [{"role": "user", "content": "Go."}, called, result("b")], tools=functions("look"))
+    first, mended, again, other = emulator.journal.chat
+    assert (first.messages[1]["extra_content"], first_extra(first)) == (signed("torn"), signed("whole"))
+    for entry in (mended, again):
+        assert "extra_content" not in entry.messages[1]
+        assert first_extra(entry) == signed(SKIP_SIGNATURE)
+    assert first_extra(other) == signed("new")
+
+
+# Answers that are longer when they are streamed
+
+ARGON = "google/gemini-4-argon"
+
+
+@pytest.mark.parametrize("way", ["chat", "achat"])
+def test_a_long_answer_of_argon_is_streamed_inside(emulator, build, way):
+    emulator.rule(WORDS)
+    reply = ask(build(), way, model=ARGON, max_tokens=40_000)
+    assert emulator.journal.last.body["stream"] is True
+    assert (reply.text, reply.ending.finish_reason) == ("One two three four.", "stop")
+    assert reply.ending.usage is not None
+    ask(build(), way, model=ARGON, max_tokens=32_768)
+    assert "stream" not in emulator.journal.last.body
+
+
+@pytest.mark.parametrize("way", ["chat", "achat"])
+def test_calls_and_thoughts_of_a_gathered_answer_are_those_of_a_plain_one(emulator, build, way):
+    emulator.rule(tool_calls([call("look", {"word": "a"}), call("look", {"word": "b"})]))
+    gathered = ask(build(), way, model=ARGON, max_tokens=40_000, tools=functions("look"))
+    plain = ask(build(), way, model=ARGON, tools=functions("look"))
+    assert [each.arguments for each in gathered.tool_calls] == [each.arguments for each in plain.tool_calls]
+    assert [bool(each.extra) for each in gathered.tool_calls] == [bool(each.extra) for each in plain.tool_calls]
+    assert gathered.ending.finish_reason == plain.ending.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("way", ["chat", "achat"])
+def test_a_gathered_answer_that_breaks_off_is_asked_for_again_as_a_whole(emulator, build, waits, way):
+    emulator.answer(cut(2), WORDS)
+    assert ask(build(), way, model=ARGON, max_tokens=40_000).text == "One two three four."
+    assert requests(emulator) == 2
+    assert len(waits) == 1
+    emulator.rule(cut(2))
+    with pytest.raises(ConnectionFailedError):
+        ask(build(max_retries=1), way, model=ARGON, max_tokens=40_000)
+
+
+@pytest.mark.parametrize("way", ["chat", "achat"])
+def test_more_than_argon_gives_is_told_before_and_with_the_refusal(emulator, build, way):
+    emulator.rule(http_error(400, "max_tokens is out of range."))
+    with (
+        pytest.warns(VertexCompatWarning, match="at most 65,536 tokens"),
+        pytest.raises(InvalidRequestError, match="65,536 tokens an answer, 32,768 unless it is streamed"),
+    ):
+        ask(build(), way, model=ARGON, max_tokens=200_000)
+
+
+# Hints that know the model
+
+
+@pytest.fixture
+def hosted(emulator, monkeypatch):
+    """The emulator as all clients find it."""
+    monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
+    return emulator
+
+
+@pytest.mark.parametrize(
+    ("model", "location", "advice"),
+    [
+        ("google/gemini-3.5-flash", "europe-west2", "use location='global', or use provisioned throughput"),
+        ("google/gemini-3.5-flash", "global", "use location='us', or use provisioned throughput"),
+        ("google/gemini-3.1-pro-preview", "global", "wait and retry, or use provisioned throughput"),
+        ("xai/grok-4.20-reasoning", "global", "for the moment: wait and retry"),
+        ("xai/grok-4.7", "global", "wait and retry, or use location='us'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:VERTEX_COMPAT_EMULATOR_HOST is set")
+def test_a_shortage_is_answered_with_what_this_model_has(hosted, waits, model, location, advice):
+    hosted.rule(http_error(429, "Resource exhausted. Please try again later."))
+    client = VertexCompatClient(Connection(project="p", location=location, max_retries=0), timing=waits.timing())
+    with pytest.raises(RateLimitError) as caught:
+        ask(client, "chat", model=model)
+    assert caught.value.hint.endswith(f"{advice}.")
+
+
+def test_what_is_served_elsewhere_is_told_with_its_route(emulator, build):
+    emulator.rule(http_error(404, "Publisher Model `x` was not found."))
+    with pytest.warns(VertexCompatWarning, match="By its page"), pytest.raises(NotFoundError, match="generateContent"):
+        ask(build(), "chat", model="google/gemini-3.1-flash-image")
+
+
 # Time
 
 

@@ -132,3 +132,34 @@ def test_embeddings_go_on_too(emulator):
     )
     assert embeddings.embed_query("Hello")
     assert [entry.location for entry in emulator.journal.embeddings] == ["us-central1", "europe-west4"]
+
+
+TIERS = ["priority", "flex", "standard"]
+HEADERS = ("X-Vertex-AI-LLM-Request-Type", "X-Vertex-AI-LLM-Shared-Request-Type")
+
+
+def test_tiers_are_asked_one_after_the_other_each_alone(emulator, model):
+    """Provisioned throughput, then each tier of pay-as-you-go capacity: with both headers, that is only this tier."""
+    emulator.answer(*[http_error(429, "Resource exhausted.")] * 3)
+    own = {
+        "location": "global",
+        "request_type": ["dedicated", "shared"],
+        "shared_request_type": TIERS,
+        "max_retries": 3,
+    }
+    chat = ChatVertexCompat(model=MODEL, project="demo", **own)
+    message = chat.invoke("Hi")
+    sent = [tuple(entry.headers.get(name) for name in HEADERS) for entry in emulator.journal.chat]
+    assert sent == [("dedicated", None), ("shared", "priority"), ("shared", "flex"), ("shared", None)]
+    assert message.response_metadata["request_type"] == "shared"
+    assert message.response_metadata["shared_request_type"] == "standard"
+
+
+def test_one_tier_lets_provisioned_throughput_help(emulator, model):
+    ChatVertexCompat(model=MODEL, project="demo", shared_request_type="priority").invoke("Hi")
+    assert [emulator.journal.last.headers.get(name) for name in HEADERS] == [None, "priority"]
+
+
+def test_a_tier_twice_is_refused():
+    with pytest.raises(ValueError, match=r"shared_request_type=.* has one twice"):
+        ChatVertexCompat(model=MODEL, project="demo", shared_request_type=["flex", "flex"])

@@ -35,7 +35,7 @@ def history(emulator: Emulator, llm: VertexCompat) -> list[ChatMessage]:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.filterwarnings("ignore:The `__fields__` attribute")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_an_agents_second_request_has_the_thoughts_of_its_first(
     build: Build, emulator: Emulator, streaming: bool
 ):

@@ -29,6 +29,30 @@ THREE = places_of(["global", "us", "eu"], None)
 GLOBAL, US, EU = THREE
 
 
+@pytest.mark.parametrize(
+    ("request_type", "tiers", "expected"),
+    [
+        (None, None, ["global"]),
+        (None, "priority", ["global priority"]),
+        ("shared", "flex", ["global shared flex"]),
+        ("dedicated", "flex", ["global dedicated"]),
+        (None, ["priority", "flex"], ["global priority", "global flex"]),
+        (["dedicated", "shared"], None, ["global dedicated", "global shared"]),
+        (
+            ["dedicated", "shared"],
+            ["priority", "flex", "standard"],
+            ["global dedicated", "global shared priority", "global shared flex", "global shared standard"],
+        ),
+    ],
+)
+def test_capacity_is_tried_in_the_users_order(request_type, tiers, expected):
+    assert [str(place) for place in places_of(["global"], request_type, tiers)] == expected
+    assert [place.location for place in places_of(["us", "eu"], request_type, tiers)] == [
+        *["us"] * len(expected),
+        *["eu"] * len(expected),
+    ]
+
+
 class Clock(list[float]):
     """Moments; the last one is now."""
 

@@ -298,7 +298,7 @@ class MessagesCall(Call[Piece]):
         )
 
     def _placed(self, ending: Ending) -> Ending:
-        """The ending with the place that answered, if it was chosen from several, and with a model's name in any case."""
+        """The ending with a model's name, and with the place that answered, if it was chosen from several."""
         if not ending.model:
             # Counters of tokens go by the name, and some gateways leave it out.
             ending = replace(ending, model=self._model or None)
