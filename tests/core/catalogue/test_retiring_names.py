@@ -1,41 +1,56 @@
-"""Nobody is sent to a model whose end is announced: neither by the README, nor by examples, defaults and hints."""
+"""Nobody is sent to a model whose end is announced; and the audit tells what of the catalogue wants a look."""
 
+import datetime
 import re
-from collections.abc import Iterator
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
+from tests.catalogue_audit import NAME, ROOT, ends_soon, has_ended, names_in, old_facts, pageless, read_by_users, report
 from vertex_compat_integrations.core.catalogue import catalogue_rows, facts_for
 
-ROOT = Path(__file__).parents[3]
-PUBLISHERS = sorted({row.facts.prefix.partition("/")[0] for row in catalogue_rows() if row.facts.prefix})
-NAME = re.compile(rf"\b(?:{'|'.join(map(re.escape, PUBLISHERS))})/[a-z0-9][\w.-]*[a-z0-9]")
-ELSEWHERE = ("core/catalogue/", "emulator/model_traits.py")
-"""Where retired models have to be named: facts about them."""
-
-
-def _named(path: Path) -> Iterator[str]:
-    yield from NAME.findall(path.read_text(encoding="utf-8"))
-
-
-def _paths() -> list[Path]:
-    package = ROOT / "vertex_compat_integrations"
-    sources = [path for path in package.rglob("*.py") if not str(path.relative_to(package)).startswith(ELSEWHERE)]
-    examples = [path for path in (ROOT / "examples").rglob("*.*") if "__pycache__" not in path.parts]
-    return [ROOT / "README.md", *examples, *sources]
+ROWS = {row.facts.prefix: row for row in catalogue_rows()}
+TODAY = datetime.date(2026, 11, 28)
 
 
 def test_names_are_found():
-    assert set(_named(ROOT / "README.md")) > {"google/gemini-3.5-flash"}
+    assert names_in(ROOT / "README.md") > {"google/gemini-3.5-flash"}
     assert NAME.findall('"google/gemini-2.5-flash", `meta/llama-3.3-70b-instruct-maas`.') == [
         "google/gemini-2.5-flash",
         "meta/llama-3.3-70b-instruct-maas",
     ]
 
 
-@pytest.mark.parametrize("path", _paths(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_retired_model_is_named(path):
+@pytest.mark.parametrize("path", read_by_users(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_model_whose_end_is_announced_is_named(path):
     """E5 has no replacement: no other model is known to be served on its route, and what names it says so."""
-    retired = {name for name in _named(path) if facts_for(name).replacement}
-    assert not retired
+    assert not {name for name in names_in(path) if facts_for(name).replacement}
+
+
+def test_the_audit_names_old_facts_missing_pages_and_near_ends():
+    later = TODAY + datetime.timedelta(200)
+    assert old_facts(ROWS["google/gemini-3.8-flash"], TODAY) == []
+    assert old_facts(ROWS["google/gemini-3.8-flash"], later) == ["locations (2026-09-16)"]
+    assert old_facts(ROWS["google/gemini-"], datetime.date(2026, 12, 1)) == ["refuses_preamble (2026-08)"]
+    assert pageless(ROWS["google/gemini-4-argon"])
+    assert pageless(ROWS["xai/grok-4.6"]) == []
+    assert ends_soon(ROWS["google/gemini-3.1-flash-lite"], datetime.date(2027, 3, 1))
+    assert not ends_soon(ROWS["google/gemini-3.1-flash-lite"], TODAY)
+    assert not ends_soon(ROWS["google/gemini-2.5-flash"], TODAY)
+    text = "\n".join(report(later))
+    assert re.search(r"google/gemini-3.1-flash-lite: 2027-05-07|google/gemini-3.5-flash: 2027-05-19", text)
+
+
+def test_what_is_out_of_service_is_told_by_the_day():
+    assert has_ended(facts_for("google/gemini-2.5-flash"), TODAY)
+    assert not has_ended(facts_for("google/gemini-3.5-flash"), TODAY)
+    assert has_ended(facts_for("google/gemini-3.5-flash"), datetime.date(2027, 5, 19))
+    assert not has_ended(facts_for("intfloat/multilingual-e5-small-maas"), TODAY)
+
+
+def test_the_audit_runs_as_a_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.catalogue_audit"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "Without a public page:" in done.stdout
