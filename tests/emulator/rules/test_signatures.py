@@ -162,6 +162,15 @@ def test_another_namespace_counts(ask, tools, emulator):
     assert ask(messages=[USER, message, *results(message)], tools=tools).status == 200
 
 
+def test_a_signature_from_elsewhere_is_refused_in_the_services_words(ask, tools):
+    message = ask(USER["content"], tools=tools).message
+    message["tool_calls"][0]["extra_content"]["google"]["thought_signature"] = "Zm9yZWlnbg=="
+    reply = ask(messages=[USER, message, *results(message)], tools=tools)
+    assert reply.status == 400
+    corrupted = {"code": 400, "message": "Corrupted thought signature.", "status": "INVALID_ARGUMENT"}
+    assert reply.body == [{"error": corrupted}]
+
+
 def scripted_message(signed):
     function = {"name": "get_weather", "arguments": '{"location": "Paris"}'}
     made = {"id": "a", "type": "function", "function": function}
