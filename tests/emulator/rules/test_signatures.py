@@ -119,7 +119,13 @@ def test_place_and_number_count_only_when_strict(tools, breaks):
 
 
 @pytest.mark.parametrize(
-    "model", ["google/gemini-3-flash-preview", "google/gemini-3.1-pro-preview", "google/gemini-9-x"]
+    "model",
+    [
+        "google/gemini-3-flash-preview",
+        "google/gemini-3.1-pro-preview",
+        "google/gemini-4-argon",
+        "google/gemini-9-x",
+    ],
 )
 def test_models_from_3_on_demand_signatures(ask, tools, model):
     message = ask(USER["content"], tools=tools).message
