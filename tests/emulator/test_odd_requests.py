@@ -49,7 +49,10 @@ BODY = {
     "extra_body": {"google": {"cached_content": "", "thought_tag_marker": "think"}},
     "chat_template_kwargs": {"thinking": True},
 }  # fmt: skip
-MODELS = ["google/gemini-3.1-flash-lite", "google/gemini-2.5-flash", "deepseek-ai/deepseek-v3.2-maas", "xai/grok-4"]
+MODELS = [
+    "google/gemini-3.1-flash-lite", "google/gemini-2.5-flash", "deepseek-ai/deepseek-v3.2-maas", "xai/grok-4",
+    "google/gemini-4-argon", "google/nano-banana-2.1", "google/gemma-4-26b-a4b-it-maas",
+]  # fmt: skip
 
 
 def places(value, path=()):

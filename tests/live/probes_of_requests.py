@@ -30,8 +30,8 @@ def _names_the_weather(answer: Answer) -> bool:
     return [call["function"]["name"] for call in calls] == ["get_weather"]
 
 
-def _no_thought_tokens(answer: Answer) -> bool:
-    return answer.thought_tokens == 0
+def _thought_tokens(answer: Answer) -> bool:
+    return answer.thought_tokens > 0
 
 
 PROBES = (
@@ -77,10 +77,10 @@ PROBES = (
     ),
     Probe(
         "06_budget_zero",
-        "Does a budget of 0 turn thinking off on models that take levels?",
-        "measured by inerrata.ai on 3.5 and 3.8 Flash",
-        "no thought tokens are counted",
-        good_and(_no_thought_tokens),
+        "Does 3.8 Flash ignore a budget of 0?",
+        "inerrata.ai measured that it is taken, a public client in September 2026 that it has no effect natively",
+        "taken, and thought tokens are counted",
+        good_and(_thought_tokens),
         ask("What is 17 * 23?", model="google/gemini-3.8-flash", **nested(thinking_config={"thinking_budget": 0})),
     ),
     Probe(

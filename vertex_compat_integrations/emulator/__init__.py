@@ -25,6 +25,8 @@ from vertex_compat_integrations.emulator.scripting.answer import (
     tool_calls,
 )
 from vertex_compat_integrations.emulator.scripting.faults import (
+    api_not_enabled,
+    corrupted_signature,
     cut,
     delay,
     drip,
@@ -33,7 +35,9 @@ from vertex_compat_integrations.emulator.scripting.faults import (
     html,
     http_error,
     no_finish,
+    queue_full,
     redirect,
+    throughput_exceeded,
 )
 from vertex_compat_integrations.emulator.server import Emulator
 from vertex_compat_integrations.emulator.variant import Variant
@@ -47,10 +51,12 @@ __all__ = [
     "LocalModel",
     "Upstream",
     "Variant",
+    "api_not_enabled",
     "builtin",
     "call",
     "chunks",
     "completion",
+    "corrupted_signature",
     "cut",
     "delay",
     "drip",
@@ -59,9 +65,11 @@ __all__ = [
     "html",
     "http_error",
     "no_finish",
+    "queue_full",
     "raw",
     "redirect",
     "text",
+    "throughput_exceeded",
     "tool_call",
     "tool_calls",
 ]

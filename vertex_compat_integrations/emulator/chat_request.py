@@ -1,12 +1,14 @@
 """One chat request as the emulator reads it."""
 
+import mimetypes
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from vertex_compat_integrations.emulator.model_traits import ModelTraits
-from vertex_compat_integrations.wire import Json
+from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, SHARED_REQUEST_TYPE_HEADER, Json
 
 # Source: Google's page "OpenAI compatibility", supported parameters, and the bodies it shows.
 KNOWN_PARAMETERS = frozenset(
@@ -16,6 +18,7 @@ KNOWN_PARAMETERS = frozenset(
         "reasoning_effort", "web_search_options", "function_call", "functions", "extra_body", "google",
     }
 )  # fmt: skip
+SAMPLING_PARAMETERS = frozenset({"temperature", "top_p"})
 MAAS_PARAMETERS = frozenset({"chat_template_kwargs", "stream_options", "guided_json", "top_k"})
 
 JSON_FORMATS = frozenset({"json_object", "json_schema", "application/json"})
@@ -128,6 +131,16 @@ class ChatRequest:
         return self.body.get("stream") is True
 
     @cached_property
+    def is_dedicated(self) -> bool:
+        """Whether bought throughput shall answer, and nothing else."""
+        return self.headers.get(REQUEST_TYPE_HEADER, "").lower() == "dedicated"
+
+    @cached_property
+    def tier(self) -> str:
+        """The tier of shared capacity, `priority` or `flex`; empty for the standard one."""
+        return "" if self.is_dedicated else self.headers.get(SHARED_REQUEST_TYPE_HEADER, "").lower()
+
+    @cached_property
     def turn_start(self) -> int:
         """Where in `contents` the current turn begins: at the last user message."""
         places = [index for index, message in enumerate(self.contents) if message.get("role") == "user"]
@@ -140,9 +153,18 @@ class ChatRequest:
 
     @cached_property
     def ignored(self) -> list[str]:
-        """Parameters that the service ignores because it does not know them."""
-        parameters = KNOWN_PARAMETERS if self.traits.surface == "gemini" else KNOWN_PARAMETERS | MAAS_PARAMETERS
-        return sorted(set(self.body) - parameters)
+        """Parameters that the service ignores: it does not know them, or they have no effect on the model.
+
+        Thoughts in the history, which open models read and Gemini does not, are `messages.reasoning_content`.
+        """
+        if self.traits.surface != "gemini":
+            return sorted(set(self.body) - KNOWN_PARAMETERS - MAAS_PARAMETERS)
+        names = set(self.body) - KNOWN_PARAMETERS
+        if self.traits.fixes_sampling:
+            names |= {name for name in SAMPLING_PARAMETERS if self.body.get(name) is not None}
+        if any(message.get("reasoning_content") for message in self.messages):
+            names.add("messages.reasoning_content")
+        return sorted(names)
 
 
 def mapping(value: Any) -> Json:
@@ -182,3 +204,25 @@ def texts(messages: Sequence[Json]) -> Iterator[str]:
     """The texts of all text parts."""
     for message in messages:
         yield from (str(part.get("text", "")) for part in parts(message) if part.get("type") == "text")
+
+
+def media_type(part: Json) -> str | None:
+    """The MIME type of what a part shows; None if it is no medium."""
+    if part.get("type") == "image_url":
+        return _type_of_uri(media_uri(part))
+    if part.get("type") == "input_audio":
+        kind = str(mapping(part.get("input_audio")).get("format", "wav"))
+        return kind if "/" in kind else f"audio/{kind}"
+    return None
+
+
+def media_uri(part: Json) -> str:
+    """Where the medium of an `image_url` part is; empty if the part has none."""
+    image = part.get("image_url")
+    return str(image if isinstance(image, str) else mapping(image).get("url", ""))
+
+
+def _type_of_uri(uri: str) -> str:
+    if uri.startswith("data:"):
+        return re.split("[;,]", uri.removeprefix("data:"), maxsplit=1)[0] or "text/plain"
+    return mimetypes.guess_type(uri.partition("?")[0])[0] or "image/*"

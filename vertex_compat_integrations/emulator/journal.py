@@ -74,6 +74,15 @@ class Entry:
         messages: list[Json] = self.body["messages"]
         return messages
 
+    @property
+    def thoughts(self) -> list[str | None]:
+        """The `reasoning_content` of each assistant message that was sent, in order; None where it has none.
+
+        Kimi K2 Thinking, MiniMax M2, DeepSeek V3.2, GLM and gpt-oss read it (langchain-ai/langchain#34166,
+        can1357/oh-my-pi#9693, vLLM's page "Interleaved Thinking"); Gemini does not, see `ignored`.
+        """
+        return [message.get("reasoning_content") for message in self.messages if message.get("role") == "assistant"]
+
 
 KEPT_ENTRIES = 10_000
 """An emulator that runs for days must not keep every body."""

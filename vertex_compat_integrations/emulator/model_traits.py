@@ -1,9 +1,11 @@
 """What the emulator knows of models: who serves them where, and which rules hold for them.
 
-Sources: Google's page "OpenAI compatibility" (models), "Thinking" and "Function calling" of the open models served as
-an API, its Llama pages (turns, Llama Guard), "Thought signatures", and public reports of the service's answers
-(NousResearch/hermes-agent#69231 for text beside tool calls). The catalogue of `core` has some of these facts, too:
-they are repeated on purpose, since the emulator checks the client and must not learn from it.
+Sources: Google's page "OpenAI compatibility" (models), "Thinking" (levels, read of August 2026) and "Function calling",
+also of the open models served as an API, its Llama pages (turns, Llama Guard), "Thought signatures", the models' own
+pages and the release notes to October 2026, and public reports of the service's answers
+(NousResearch/hermes-agent#69231 for text beside tool calls). The catalogue of `core` has some of these facts, too: they
+are repeated on purpose, since the emulator checks the client and must not learn from it. Models whose retirement Google
+announced are served as before: who replays a recording needs them. Nothing here was seen live.
 """
 
 import re
@@ -17,6 +19,15 @@ CallIds = Literal["function-call", "name", "call", "vllm"]
 
 
 @dataclass(frozen=True, slots=True)
+class MediaTokens:
+    """Tokens of a prompt that one image, one page of a PDF and one frame of a video cost."""
+
+    image: int
+    page: int
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelTraits:
     """What holds for the models whose name begins with `prefix`.
 
@@ -26,11 +37,19 @@ class ModelTraits:
         locations: Where it is served; empty means everywhere.
         demands_signatures: A call of the current turn without its thought signature is refused.
         refuses_preamble: Text beside tool calls in the history is refused.
-        refuses_minimal: The thinking level MINIMAL is refused.
+        levels: Thinking levels that it has, others are refused; empty means that nothing is checked.
+        stops_thinking: A thinking budget of 0 turns thinking off; else it is ignored.
+        fixes_sampling: Temperature and top_p are taken and ignored, penalties are refused.
+        ends_with_user: A history whose last word is the model's is refused.
+        refused_parameters: Parameters that are errors.
+        has_cache: It takes an explicit context cache.
         mixes_details: Images of one request may differ in `detail`.
         joins_tools_and_json: Tools and a JSON response format may stand together.
         thinks: Reasons by default.
         output_limit: Largest `max_tokens`.
+        plain_limit: Largest `max_tokens` of an answer that is not streamed, if that is less.
+        most_images: How many images one request may hold; None means any number.
+        media: What media cost; None counts them as text.
         thoughts: In which form thoughts come.
         switch: What in `chat_template_kwargs` turns thinking on or off; None means that nothing does.
         efforts: Values of `reasoning_effort` that are taken; empty means any.
@@ -45,11 +64,19 @@ class ModelTraits:
     locations: tuple[str, ...] = ()
     demands_signatures: bool = False
     refuses_preamble: bool = False
-    refuses_minimal: bool = False
+    levels: tuple[str, ...] = ()
+    stops_thinking: bool = True
+    fixes_sampling: bool = False
+    ends_with_user: bool = False
+    refused_parameters: tuple[str, ...] = ()
+    has_cache: bool = True
     mixes_details: bool = True
     joins_tools_and_json: bool = True
     thinks: bool = True
     output_limit: int = 65536
+    plain_limit: int | None = None
+    most_images: int | None = None
+    media: MediaTokens | None = None
     thoughts: ThoughtForm = "content"
     switch: str | None = None
     efforts: tuple[str, ...] = ()
@@ -60,30 +87,83 @@ class ModelTraits:
 
 
 _GLOBAL = ("global",)
-_GEMINI_2 = ModelTraits("google/gemini-2.5-", mixes_details=False, joins_tools_and_json=False)
-_GEMINI_3 = ModelTraits("google/gemini-3-", demands_signatures=True)
-_NEWEST = replace(_GEMINI_3, prefix="google/gemini-", refuses_preamble=True)
+_MULTI_REGIONS = ("global", "us", "eu")
+_FROM_LOW = ("low", "medium", "high")
+_LEVELS = ("minimal", *_FROM_LOW)
+
+# Cards of Gemini 2.5 and 3 ("Technical specifications"); an image question to Gemini 3 was counted as 1,120, too. The
+# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images.
+_GEMINI_2 = ModelTraits(
+    "google/gemini-2.5-", mixes_details=False, joins_tools_and_json=False, media=MediaTokens(258, 258, 258)
+)
+_GEMINI_3 = ModelTraits(
+    "google/gemini-3-", demands_signatures=True, levels=_LEVELS, media=MediaTokens(image=1120, page=560, frame=70)
+)
+_GEMINI_35 = replace(_GEMINI_3, prefix="google/gemini-3.5-flash", refuses_preamble=True)
+# Release notes of 2026-07-21 on 3.6 Flash and 3.5 Flash-Lite, and the guides of 3.8 and 4: sampling has no effect,
+# penalties and a last turn of the model are errors. Inferred for whatever is newer.
+_NEWEST = replace(_GEMINI_35, prefix="google/gemini-", fixes_sampling=True, ends_with_user=True)
+# Page "Thinking" and guide of 3.8: no MINIMAL. A budget of 0 is "silently ignored" on 3.7 and 3.8 (measured by a public
+# client on the native API in September 2026).
+_ALWAYS_THINKS = replace(_NEWEST, levels=_FROM_LOW, stops_thinking=False)
+# Page "Thinking": 3.1 Pro cannot stop, either.
+_PRO_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-pro", levels=_FROM_LOW, stops_thinking=False)
+_FLASH_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-", thinks=False)
 _MAAS = ModelTraits("", surface="maas", thinks=False, thoughts="none", call_ids="call")
 _LLAMA = replace(_MAAS, prefix="meta/llama", takes_turns=True, is_guarded=True)
 _DEEPSEEK = replace(_MAAS, prefix="deepseek-ai/", thoughts="reasoning_content", switch="thinking", call_ids="name")
+_GEMMA = replace(_MAAS, prefix="google/gemma-", thoughts="reasoning_content", switch="enable_thinking")
+_GPT_OSS = replace(
+    _MAAS,
+    prefix="openai/gpt-oss-",
+    thoughts="reasoning_content",
+    thinks=True,
+    efforts=_FROM_LOW,
+    refused_choices=frozenset({"required", "named"}),
+)
+_GROK = replace(_MAAS, prefix="xai/grok-", surface="xai", locations=_GLOBAL, thinks=True)
 _DEPLOYED = replace(_MAAS, surface="deployed", call_ids="vllm")
 
 TRAITS: tuple[ModelTraits, ...] = (
     _NEWEST,
-    replace(_NEWEST, prefix="google/gemini-3.8-flash", refuses_minimal=True),
-    replace(_NEWEST, prefix="google/gemini-3.7-flash", refuses_minimal=True),
+    # Its page and guide, 2026-10-13: at most 65,536 tokens, 32,768 of them in an answer that is not streamed; no
+    # explicit cache.
+    replace(
+        _ALWAYS_THINKS,
+        prefix="google/gemini-4-argon",
+        locations=_MULTI_REGIONS,
+        plain_limit=32768,
+        has_cache=False,
+    ),
+    replace(_ALWAYS_THINKS, prefix="google/gemini-3.8-flash"),
+    replace(_ALWAYS_THINKS, prefix="google/gemini-3.7-flash"),
     replace(_NEWEST, prefix="google/gemini-3.5-flash-lite", thinks=False),
-    replace(_GEMINI_3, prefix="google/gemini-3.1-", thinks=False),
-    replace(_GEMINI_3, prefix="google/gemini-3.1-pro", refuses_minimal=True),
-    replace(_GEMINI_3, prefix="google/gemini-3.1-pro-preview", refuses_minimal=True, locations=_GLOBAL),
+    _GEMINI_35,
+    # "Chat completions: Not supported" say the pages of all image models, while an example on Google's own page of this
+    # endpoint asks one (gemini-3-pro-image-preview): they are served. The levels are those of the page "Thinking".
+    replace(
+        _NEWEST,
+        prefix="google/nano-banana-",
+        levels=(),  # Not stated.
+        output_limit=32768,
+        refused_parameters=("seed", "temperature", "top_p"),
+    ),
+    replace(_FLASH_31, prefix="google/gemini-3.1-flash-image", levels=("minimal", "high")),
+    replace(_FLASH_31, prefix="google/gemini-3.1-flash-lite-image", levels=("minimal", "high")),
+    replace(_GEMINI_3, prefix="google/gemini-3-pro-image", levels=("high",)),
+    replace(_GEMINI_3, prefix="google/gemini-3-pro-image-preview", levels=("high",), locations=_GLOBAL),
+    _FLASH_31,
+    _PRO_31,
+    replace(_PRO_31, prefix="google/gemini-3.1-pro-preview", locations=_GLOBAL),
     _GEMINI_3,
     replace(_GEMINI_3, prefix="google/gemini-3-pro-preview", locations=_GLOBAL),
     replace(_GEMINI_3, prefix="google/gemini-3-flash-preview", locations=_GLOBAL),
-    replace(_GEMINI_3, prefix="google/gemini-3-pro-image-preview", locations=_GLOBAL),
     _GEMINI_2,
     replace(_GEMINI_2, prefix="google/gemini-2.5-flash-lite", thinks=False),
     replace(_GEMINI_2, prefix="google/gemini-2.0-", thinks=False, output_limit=8192),
-    replace(_MAAS, prefix="google/gemma-", thoughts="reasoning_content", switch="enable_thinking"),
+    _GEMMA,
+    # Its page: global only, four images.
+    replace(_GEMMA, prefix="google/gemma-4-", locations=_GLOBAL, most_images=4),
     _LLAMA,
     replace(_LLAMA, prefix="meta/llama-4-", locations=("us-east5",)),
     replace(_LLAMA, prefix="meta/llama-3.3-70b-", locations=("us-central1",)),
@@ -95,21 +175,24 @@ TRAITS: tuple[ModelTraits, ...] = (
     replace(_DEEPSEEK, prefix="deepseek-ai/deepseek-v3.1-", thoughts="unopened_think"),
     replace(_MAAS, prefix="qwen/", call_ids="name"),
     replace(_MAAS, prefix="qwen/qwen3-next-80b-a3b-thinking-", thoughts="reasoning_content", thinks=True),
-    replace(
-        _MAAS,
-        prefix="openai/gpt-oss-",
-        thoughts="reasoning_content",
-        thinks=True,
-        efforts=("low", "medium", "high"),
-        refused_choices=frozenset({"required", "named"}),
-    ),
+    _GPT_OSS,
+    replace(_GPT_OSS, prefix="openai/gpt-oss-120b-", locations=("global", "us-central1")),
     replace(_MAAS, prefix="moonshotai/kimi-k2-thinking-", thoughts="reasoning_content", thinks=True),
     replace(_MAAS, prefix="minimaxai/minimax-m2-", thoughts="think_tags", thinks=True),
     replace(_MAAS, prefix="zai-org/glm-", thoughts="reasoning_content", thinks=True, switch="enable_thinking"),
-    replace(_MAAS, prefix="xai/grok-", surface="xai", locations=_GLOBAL, thinks=True),
+    # Muse Spark 1.3's page, 2026-09-24: a model that reasons and calls tools, without Llama's turns and guard. Thoughts
+    # are taken to come as those of most open models do.
+    replace(_MAAS, prefix="meta/muse-spark-", locations=_GLOBAL, thoughts="reasoning_content", thinks=True),
+    _GROK,
+    replace(_GROK, prefix="xai/grok-4.7", locations=("global", "us")),
 )
 
-_RELEASED_GEMINI = re.compile(r"google/gemini-[2-9]")
+_RELEASED_GEMINI = re.compile(r"google/(gemini-[2-9]|nano-banana-\d)")
+_OTHER_APIS = re.compile(r"-(tts|transcribe|live|omni)\b")
+"""Speech, transcription, Live and Omni are for other APIs by their pages. That this endpoint says that it has not found
+them is inferred, unverified live."""
+_PARTNERS = ("meta/muse-spark-",)
+"""Who is asked for without `-maas`, besides Grok."""
 _DEPLOYED_ENDPOINT = re.compile(r"(?!openapi$).+")
 
 
@@ -132,5 +215,5 @@ def find_traits(model: str, endpoint: str, models: Collection[str] = ()) -> Mode
 
 def _is_served(model: str, traits: ModelTraits) -> bool:
     if traits.surface == "gemini":
-        return bool(_RELEASED_GEMINI.match(model))
-    return traits.surface == "xai" or model.endswith("-maas")
+        return bool(_RELEASED_GEMINI.match(model)) and not _OTHER_APIS.search(model)
+    return traits.surface == "xai" or model.endswith("-maas") or model.startswith(_PARTNERS)

@@ -60,6 +60,16 @@ class TestWhole:
             ],
         }
 
+    def test_what_has_no_effect_on_the_model_stays_here(self, ask, server):
+        assistant = {"role": "assistant", "content": "Yes?", "reasoning_content": "Who asks?"}
+        history = [{"role": "user", "content": "Hi"}, assistant, {"role": "user", "content": "Go on"}]
+        ask(model="google/gemini-3.8-flash", messages=history, temperature=0.5, top_p=0.5, seed=7)
+        assert {*server.last} == {"model", "messages", "seed"}
+        assert "reasoning_content" not in server.last["messages"][1]
+        ask(model="zai-org/glm-5.2-maas", messages=history, temperature=0.5)
+        assert server.last["temperature"] == 0.5
+        assert server.last["messages"][1]["reasoning_content"] == "Who asks?"
+
     def test_a_schema_goes_out_in_json_schema_s_words(self, ask, server):
         schema = {"type": "OBJECT", "properties": {"type": {"type": "STRING", "nullable": True}}, "required": ["type"]}
         wanted = {"type": "json_schema", "json_schema": {"name": "T", "schema": schema}}

@@ -11,7 +11,7 @@ from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
 from vertex_compat_integrations.emulator.model_traits import find_traits
 from vertex_compat_integrations.emulator.rules.first_refusal import RULES
-from vertex_compat_integrations.wire import CHAT_PATH, SKIP_SIGNATURE
+from vertex_compat_integrations.wire import CHAT_PATH, SHARED_REQUEST_TYPE_HEADER, SKIP_SIGNATURE
 
 USER = {"role": "user", "content": "Check the weather."}
 SKIP = {"google": {"thought_signature": SKIP_SIGNATURE}}
@@ -55,6 +55,7 @@ class Case:
     code: int = 400
     places: tuple[str, str] = ("global", "global")
     status: str = field(default="")
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 GEMINI_25 = {"model": "google/gemini-2.5-flash"}
@@ -65,6 +66,9 @@ GROK = {"model": "xai/grok-4.1-fast"}
 LLAMA = {"model": "meta/llama-3.3-70b-instruct-maas"}
 LLAMA_405B = {"model": "meta/llama-3.1-405b-instruct-maas"}
 GPT_OSS = {"model": "openai/gpt-oss-120b-maas"}
+NEWER = {"model": "google/gemini-3.8-flash"}
+ARGON = {"model": "google/gemini-4-argon"}
+GEMMA_4 = {"model": "google/gemma-4-26b-a4b-it-maas"}
 IN_IOWA = ("us-central1", "us-central1")
 NAMED = {"type": "function", "function": {"name": "f"}}
 
@@ -83,7 +87,28 @@ CASES = [
         places=("us-central1", "global"),
         status="FAILED_PRECONDITION",
     ),
+    *(
+        Case(
+            "the tier is offered in this location",
+            {},
+            {},
+            places=(wrong, right),
+            headers={SHARED_REQUEST_TYPE_HEADER: tier},
+        )
+        for tier, wrong, right in (("priority", "us-central1", "eu"), ("flex", "us", "global"))
+    ),
     Case("one candidate", {"n": 2}, {"n": 1}, "candidateCount must be 1 but the entered value was 2."),
+    Case(
+        "no penalty where it is not enabled",
+        {**NEWER, "frequency_penalty": 0.5},
+        {**NEWER, "frequency_penalty": 0},
+        "Penalty is not enabled for this model",
+    ),
+    Case(
+        "no parameter that the model refuses",
+        {"model": "google/nano-banana-2.1", "seed": 7},
+        {"model": "google/nano-banana-2.1", "seed": None},
+    ),
     Case(
         "max_tokens within the model's limit",
         {"max_tokens": 131072},
@@ -129,7 +154,7 @@ CASES = [
         "Thinking_config.include_thoughts is only enabled when thinking is enabled.",
     ),
     Case(
-        "no MINIMAL level where it is unsupported",
+        "a thinking level that the model has",
         {"model": "google/gemini-3.7-flash", "reasoning_effort": "minimal"},
         {"model": "google/gemini-3.6-flash", "reasoning_effort": "minimal"},
         "Thinking level is unsupported: THINKING_LEVEL_MINIMAL",
@@ -206,6 +231,7 @@ CASES = [
             {"extra_body": {"google": {**CACHED["extra_body"]["google"], "tools": [{"google_search": {}}]}}},
         )
     ),
+    Case("cached content without system, tools and tool_choice", {**ARGON, **CACHED}, {**NEWER, **CACHED}),
     Case(
         "known roles",
         {"messages": [{"role": "developer", "content": "Be brief."}, USER]},
@@ -306,6 +332,17 @@ CASES = [
         {"messages": [USER, calls("a"), result("a")]},
     ),
     Case(
+        "the model's turn is not the last on newer models",
+        {**NEWER, "messages": [USER, {"role": "assistant", "content": "It is"}]},
+        {"messages": [USER, {"role": "assistant", "content": "It is"}]},
+    ),
+    Case(
+        "no more images than the model takes",
+        {**GEMMA_4, "messages": [{"role": "user", "content": [image("auto")] * 5}]},
+        {**GEMMA_4, "messages": [{"role": "user", "content": [image("auto")] * 4}]},
+        "Expected a maximum of 4 images (inclusive); found 5",
+    ),
+    Case(
         "one image detail on older models",
         {**GEMINI_25, "messages": [{"role": "user", "content": [image("low"), image("high")]}]},
         {"messages": [{"role": "user", "content": [image("low"), image("high")]}]},
@@ -333,7 +370,7 @@ def identity(case: Case) -> str:
 @pytest.mark.parametrize("case", CASES, ids=identity)
 def test_a_violation_is_refused(ask, case):
     """In Google's words, and as a list."""
-    reply = ask(location=case.places[0], **case.violation)
+    reply = ask(location=case.places[0], headers=case.headers, **case.violation)
     assert reply.status == case.code, reply.raw
     assert reply.error["code"] == case.code
     assert case.words in reply.error["message"]
@@ -346,14 +383,14 @@ def test_it_is_this_rule_that_refuses(case):
     """Not another one with the same words."""
     body = {"model": MODEL, "messages": [USER], **case.violation}
     traits = find_traits(body["model"], "openapi")
-    request = ChatRequest(body, ModelResource("v1", "p", case.places[0], "openapi"), traits)
+    request = ChatRequest(body, ModelResource("v1", "p", case.places[0], "openapi"), traits, case.headers)
     refusing = next(rule.name for rule in RULES if traits.surface in rule.surfaces and rule.check(request))
     assert refusing == case.rule
 
 
 @pytest.mark.parametrize("case", CASES, ids=identity)
 def test_its_neighbour_is_accepted(ask, case):
-    reply = ask(location=case.places[1], **case.neighbour)
+    reply = ask(location=case.places[1], headers=case.headers, **case.neighbour)
     assert reply.status == 200, reply.raw
 
 

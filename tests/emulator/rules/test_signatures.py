@@ -119,7 +119,13 @@ def test_place_and_number_count_only_when_strict(tools, breaks):
 
 
 @pytest.mark.parametrize(
-    "model", ["google/gemini-3-flash-preview", "google/gemini-3.1-pro-preview", "google/gemini-9-x"]
+    "model",
+    [
+        "google/gemini-3-flash-preview",
+        "google/gemini-3.1-pro-preview",
+        "google/gemini-4-argon",
+        "google/gemini-9-x",
+    ],
 )
 def test_models_from_3_on_demand_signatures(ask, tools, model):
     message = ask(USER["content"], tools=tools).message
@@ -160,6 +166,15 @@ def test_another_namespace_counts(ask, tools, emulator):
     message = ask(USER["content"], tools=tools).message
     assert message["tool_calls"][0]["extra_content"] == {"vertex": {"thought_signature": "v1=="}}
     assert ask(messages=[USER, message, *results(message)], tools=tools).status == 200
+
+
+def test_a_signature_from_elsewhere_is_refused_in_the_services_words(ask, tools):
+    message = ask(USER["content"], tools=tools).message
+    message["tool_calls"][0]["extra_content"]["google"]["thought_signature"] = "Zm9yZWlnbg=="
+    reply = ask(messages=[USER, message, *results(message)], tools=tools)
+    assert reply.status == 400
+    corrupted = {"code": 400, "message": "Corrupted thought signature.", "status": "INVALID_ARGUMENT"}
+    assert reply.body == [{"error": corrupted}]
 
 
 def scripted_message(signed):

@@ -10,7 +10,9 @@ import pytest
 from tests.support.emulator_client import HEADERS, MODEL, asker
 from vertex_compat_integrations.emulator import (
     Emulator,
+    api_not_enabled,
     builtin,
+    corrupted_signature,
     cut,
     delay,
     drip,
@@ -19,9 +21,11 @@ from vertex_compat_integrations.emulator import (
     html,
     http_error,
     no_finish,
+    queue_full,
     raw,
     redirect,
     text,
+    throughput_exceeded,
 )
 from vertex_compat_integrations.wire import CHAT_PATH, REQUEST_TYPE_HEADER
 
@@ -225,3 +229,49 @@ def test_a_rule_may_be_for_one_location_or_one_type_of_request(emulator, ask):
 def test_a_rule_of_a_location_is_used_up_by_requests_to_it(emulator, ask):
     emulator.rule(http_error(429), location="us", times=1, when=lambda body: body["model"] == MODEL)
     assert [ask(location=location).status for location in ("eu", "us", "us")] == [200, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (
+            throughput_exceeded(),
+            {
+                "code": 429,
+                "message": "Too many requests. Exceeded the Provisioned Throughput.",
+                "status": "RESOURCE_EXHAUSTED",
+            },
+        ),
+        (queue_full(), {"code": 429, "message": "The request queue is full.", "status": "RESOURCE_EXHAUSTED"}),
+        (
+            corrupted_signature(),
+            {"code": 400, "message": "Corrupted thought signature.", "status": "INVALID_ARGUMENT"},
+        ),
+    ],
+)
+def test_a_named_fault_says_what_the_service_says(emulator, ask, fault, error):
+    emulator.answer(fault)
+    reply = ask()
+    assert (reply.status, reply.body) == (error["code"], [{"error": error}])
+    assert ask().status == 200
+
+
+def test_an_api_that_is_not_enabled_is_named_with_its_project(emulator, ask):
+    emulator.answer(api_not_enabled("my-project"))
+    reply = ask()
+    assert reply.status == 403
+    assert reply.error["message"].startswith("Agent Platform API has not been used in project my-project before or it")
+    assert reply.error["details"][0]["reason"] == "SERVICE_DISABLED"
+
+
+def test_bought_throughput_runs_out_for_dedicated_requests_alone(emulator, ask):
+    emulator.rule(throughput_exceeded(), request_type="dedicated")
+    assert ask(headers={REQUEST_TYPE_HEADER: "dedicated"}).status == 429
+    assert ask(headers={REQUEST_TYPE_HEADER: "shared"}).status == 200
+    assert ask().status == 200
+
+
+def test_a_full_queue_can_be_an_open_models_alone(emulator, ask):
+    emulator.rule(queue_full(), when=lambda body: body["model"].endswith("-maas"))
+    assert ask(model="openai/gpt-oss-120b-maas").status == 429
+    assert ask().status == 200

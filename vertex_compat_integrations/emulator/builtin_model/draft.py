@@ -1,7 +1,6 @@
 """What the emulator's model says by itself: sensible, and the same for the same request."""
 
 import json
-import mimetypes
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from vertex_compat_integrations.emulator.builtin_model.tool_calls import (
     user_text,
 )
 from vertex_compat_integrations.emulator.builtin_model.values import Generator
-from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
+from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, media_type, objects
 from vertex_compat_integrations.emulator.dialect.usage import count_tokens
 from vertex_compat_integrations.emulator.scripting.answer import Draft
 from vertex_compat_integrations.wire import Json
@@ -55,7 +54,8 @@ def is_guarded(request: ChatRequest) -> bool:
 
 def media_of(request: ChatRequest) -> list[str]:
     """The MIME types of what the current turn shows."""
-    return [kind for message in request.turn for part in objects(message.get("content")) for kind in _media_types(part)]
+    shown = (media_type(part) for message in request.turn for part in objects(message.get("content")))
+    return [kind for kind in shown if kind is not None]
 
 
 def _answer(request: ChatRequest) -> str:
@@ -102,21 +102,6 @@ def _media_sentences(request: ChatRequest) -> Iterator[str]:
 def _medium(kind: str, count: int) -> str:
     name = "PDF" if kind == "application/pdf" else _MEDIA.get(kind.partition("/")[0], "file")
     return name if count == 1 else f"{name}s"
-
-
-def _media_types(part: Json) -> Iterator[str]:
-    if part.get("type") == "image_url":
-        image = part.get("image_url")
-        yield _type_of_uri(str(image if isinstance(image, str) else mapping(image).get("url", "")))
-    elif part.get("type") == "input_audio":
-        kind = str(mapping(part.get("input_audio")).get("format", "wav"))
-        yield kind if "/" in kind else f"audio/{kind}"
-
-
-def _type_of_uri(uri: str) -> str:
-    if uri.startswith("data:"):
-        return re.split("[;,]", uri.removeprefix("data:"), maxsplit=1)[0] or "text/plain"
-    return mimetypes.guess_type(uri.partition("?")[0])[0] or "image/*"
 
 
 def _thoughts(request: ChatRequest) -> str | None:

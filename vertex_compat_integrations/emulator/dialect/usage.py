@@ -7,14 +7,16 @@ import json
 from dataclasses import dataclass
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest
+from vertex_compat_integrations.emulator.dialect.media_tokens import media_tokens, without_media
 from vertex_compat_integrations.emulator.scripting.answer import Draft
-from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
+from vertex_compat_integrations.wire import Json
 
 _CACHED_TOKENS = 2048
 _EFFORT_TOKENS = {"minimal": 8, "low": 16, "medium": 64, "high": 256, "max": 512}
 _DEFAULT_THOUGHT_TOKENS = 32
 _MEDIUM_TOKENS = {"image": 1120, "audio": 25}
 """Of an image of 1K, and of a second of sound."""
+_TRAFFIC_OF_TIER = {"priority": "ON_DEMAND_PRIORITY", "flex": "ON_DEMAND_FLEX"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,19 @@ def count_tokens(text: str) -> int:
 
 def build_usage(draft: Draft, request: ChatRequest) -> Json:
     """The usage object that goes with a draft."""
-    prompt = count_tokens(json.dumps([request.body.get("messages"), request.body.get("tools")], ensure_ascii=False))
+    prompt = prompt_tokens(request)
     spoken = (draft.text or "") + "".join(call.name + call.arguments for call in draft.calls)
     answer = _MEDIUM_TOKENS[draft.medium] if draft.medium else count_tokens(spoken)
     return shape_usage(Counts(prompt, answer, thought_tokens(draft, request)), request)
+
+
+def prompt_tokens(request: ChatRequest) -> int:
+    """Tokens of messages and tools; media cost what the model's card says, where it says it."""
+    messages, media = request.body.get("messages"), request.traits.media
+    if media is not None:
+        messages = without_media(messages)
+    text = json.dumps([messages, request.body.get("tools")], ensure_ascii=False)
+    return count_tokens(text) + (media_tokens(request.messages, media) if media is not None else 0)
 
 
 def shape_usage(counts: Counts, request: ChatRequest) -> Json:
@@ -61,7 +72,7 @@ def thought_tokens(draft: Draft, request: ChatRequest) -> int:
         return _DEFAULT_THOUGHT_TOKENS if request.traits.surface == "xai" else 0
     effort = request.body.get("reasoning_effort") or request.thinking.get("thinking_level")
     budget = request.thinking.get("thinking_budget")
-    if budget == 0:
+    if budget == 0 and request.traits.stops_thinking:
         return 0
     if effort is not None:
         return _EFFORT_TOKENS.get(str(effort).lower(), _DEFAULT_THOUGHT_TOKENS)
@@ -71,13 +82,11 @@ def thought_tokens(draft: Draft, request: ChatRequest) -> int:
 def _gemini_usage(prompt: int, answer: int, thought: int, request: ChatRequest) -> Json:
     # Thoughts count beside the completion, and the total holds all three.
     cached = _CACHED_TOKENS if request.google.get("cached_content") else 0
-    is_dedicated = request.headers.get(REQUEST_TYPE_HEADER, "").lower() == "dedicated"
+    traffic = "PROVISIONED_THROUGHPUT" if request.is_dedicated else _TRAFFIC_OF_TIER.get(request.tier, "ON_DEMAND")
     usage: Json = {"completion_tokens": answer}
     if thought:
         usage["completion_tokens_details"] = {"reasoning_tokens": thought}
-    usage["extra_properties"] = {
-        "google": {"traffic_type": "PROVISIONED_THROUGHPUT" if is_dedicated else "ON_DEMAND"},
-    }
+    usage["extra_properties"] = {"google": {"traffic_type": traffic}}
     usage["prompt_tokens"] = prompt + cached
     if cached:
         usage["prompt_tokens_details"] = {"cached_tokens": cached}

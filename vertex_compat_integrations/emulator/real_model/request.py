@@ -1,5 +1,6 @@
 """From a request in Vertex AI's dialect to the one that an OpenAI-compatible server is asked; pure."""
 
+from collections.abc import Collection
 from typing import Any
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
@@ -31,8 +32,11 @@ def build_upstream_body(chat: ChatRequest, model: str | None) -> Json:
     if chat.traits.surface == "deployed":
         return {**chat.body, **name}
     names = _SAME | _MAAS_SAME if chat.traits.surface == "maas" else _SAME
+    names -= {*chat.ignored}
     body: Json = {key: value for key, value in chat.body.items() if key in names and value is not None}
-    body |= {**name, "messages": [_message(message) for message in chat.messages], **_tools(chat), **_format(chat)}
+    hidden = {"extra_content", "reasoning_content"} if chat.traits.surface == "gemini" else {"extra_content"}
+    messages = [_message(message, hidden) for message in chat.messages]
+    body |= {**name, "messages": messages, **_tools(chat), **_format(chat)}
     if chat.is_stream:
         # Vertex AI counts every stream; others count where they are asked to.
         body["stream_options"] = {"include_usage": True}
@@ -75,8 +79,8 @@ def _wanted_of_google(chat: ChatRequest) -> str | None:
     return next((name for name, is_wanted in wishes.items() if is_wanted), None)
 
 
-def _message(message: Json) -> Json:
-    plain = {key: _bare(value) for key, value in message.items() if key != "extra_content"}
+def _message(message: Json, hidden: Collection[str]) -> Json:
+    plain = {key: _bare(value) for key, value in message.items() if key not in hidden}
     role = str(message.get("role"))
     return {**plain, "role": _ROLES.get(role, role)}
 

@@ -4,10 +4,13 @@ from vertex_compat_integrations.emulator.chat_request import ChatRequest
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
 from vertex_compat_integrations.emulator.refusal import Refusal
 from vertex_compat_integrations.emulator.rules.history import HISTORY_RULES
-from vertex_compat_integrations.emulator.rules.parameters import PARAMETER_RULES
+from vertex_compat_integrations.emulator.rules.parameters import PARAMETER_RULES, SHAPE_RULES
+from vertex_compat_integrations.emulator.rules.places import PLACE_RULES
 from vertex_compat_integrations.emulator.rules.rule import Rule
+from vertex_compat_integrations.emulator.rules.sampling import SAMPLING_RULES
 from vertex_compat_integrations.emulator.rules.schemas import check_response_schema, check_tool_schema
 from vertex_compat_integrations.emulator.rules.signatures import SIGNATURE_RULES
+from vertex_compat_integrations.emulator.rules.thinking import THINKING_RULES
 
 
 def _tool_schemas(request: ChatRequest) -> Refusal | None:
@@ -25,6 +28,10 @@ def _response_schema(request: ChatRequest) -> Refusal | None:
 
 
 RULES: tuple[Rule, ...] = (
+    *SHAPE_RULES,
+    *PLACE_RULES,
+    *SAMPLING_RULES,
+    *THINKING_RULES,
     *PARAMETER_RULES,
     *HISTORY_RULES,
     Rule("tools' parameters in the schema subset", _tool_schemas),

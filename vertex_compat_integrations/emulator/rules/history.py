@@ -1,7 +1,8 @@
 """Rules about the messages: what stands in them, and in which order.
 
 Sources: public reports that quote the service (google-gemini/gemini-cli#26486, microsoft/vscode#299295,
-NousResearch/hermes-agent#69231), and Google's page "Thought signatures" for the order of calls and results.
+NousResearch/hermes-agent#69231), Google's page "Thought signatures" for the order of calls and results, its release
+notes of 2026-07-21 for the last word, and the page of Gemma 4 as an API for its images.
 """
 
 import json
@@ -13,6 +14,7 @@ from vertex_compat_integrations.emulator.chat_request import (
     ChatRequest,
     function_of,
     mapping,
+    media_type,
     objects,
     parts,
     texts,
@@ -39,6 +41,7 @@ CALL_OUT_OF_TURN = (
 )
 RESULT_OUT_OF_TURN = "Please ensure that function response turn comes immediately after a function call turn."
 
+_MODEL_ROLES = frozenset({"assistant", "model"})
 _RESULT_ROLES = frozenset({"tool", "function"})
 
 
@@ -126,22 +129,30 @@ def _speaks_twice(before: Json, message: Json) -> bool:
     return is_same and not tool_calls(before) and not tool_calls(message)
 
 
+def _user_speaks_last(request: ChatRequest) -> Refusal | None:
+    # The words are not published.
+    is_models = bool(request.contents) and request.contents[-1].get("role") in _MODEL_ROLES
+    return Refusal() if is_models and request.traits.ends_with_user else None
+
+
 def _one_detail(request: ChatRequest) -> Refusal | None:
     if request.traits.mixes_details:
         return None
-    images = [
-        mapping(part["image_url"])
-        for message in request.messages
-        for part in objects(message.get("content"))
-        if part.get("type") == "image_url"
-    ]
-    details = {str(image.get("detail", "auto")) for image in images if _is_image(str(image.get("url", "")))}
+    details = {str(mapping(image["image_url"]).get("detail", "auto")) for image in _images(request)}
     return Refusal("All images in the request must have the same `detail`.") if len(details) > 1 else None
 
 
-def _is_image(url: str) -> bool:
-    """Whether a URL shows an image: as a data URI, any medium may stand there."""
-    return url.startswith("data:image/") or not url.startswith("data:")
+def _few_images(request: ChatRequest) -> Refusal | None:
+    most, count = request.traits.most_images, len(_images(request))
+    if most is None or count <= most:
+        return None
+    return Refusal(f"Expected a maximum of {most} images (inclusive); found {count}")
+
+
+def _images(request: ChatRequest) -> list[Json]:
+    """The parts that show an image: any medium may stand in `image_url`."""
+    shown = (part for message in request.messages for part in objects(message.get("content")))
+    return [part for part in shown if (media_type(part) or "").startswith("image/") and part["type"] == "image_url"]
 
 
 def _call_turns(request: ChatRequest) -> Iterator[tuple[Json, list[Json]]]:
@@ -179,6 +190,8 @@ HISTORY_RULES: tuple[Rule, ...] = (
     Rule("results in the order of calls", _results_in_call_order),
     Rule("arguments are JSON objects", _arguments_are_objects),
     Rule("user and assistant take turns", _alternates, SERVED),
+    Rule("the model's turn is not the last on newer models", _user_speaks_last),
     Rule("one image detail on older models", _one_detail),
+    Rule("no more images than the model takes", _few_images, SERVED),
 )
 """The rules in the order in which they are asked."""

@@ -5,14 +5,13 @@ invalid argument." stands.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, mapping, objects
-from vertex_compat_integrations.emulator.refusal import Refusal, unknown_model
+from vertex_compat_integrations.emulator.refusal import Refusal
 from vertex_compat_integrations.emulator.rules.rule import EVERYWHERE, SERVED, Rule
 
-EFFORTS = ("high", "low", "max", "medium", "minimal")
 ROLES = frozenset({"system", "user", "assistant", "model", "tool", "function"})
 PART_TYPES = frozenset({"text", "image_url", "input_audio", "refusal"})
 TOOL_CHOICES = frozenset({"none", "auto", "required", "validated"})
@@ -42,14 +41,6 @@ _SHAPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}", re.ASCII)
-_ONE_CANDIDATE = (
-    "Unable to submit request because candidateCount must be 1 but the entered value was {value}. "
-    "Update the candidateCount value and try again."
-)
-_RANGE = (
-    "Unable to submit request because it has a {name} value of {value} but the supported range is from {low} "
-    "(inclusive) to {high} (exclusive). Update the value and try again."
-)
 _CACHED = (
     "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config. "
     "Proposed fix: move those values to CachedContent from GenerateContent request."
@@ -71,81 +62,6 @@ def _values_of_their_kind(request: ChatRequest) -> Refusal | None:
         value = request.body.get(name)
         if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             return Refusal()
-    return None
-
-
-def _served_here(request: ChatRequest) -> Refusal | None:
-    traits, location = request.traits, request.place.location
-    if not traits.locations or location in traits.locations:
-        return None
-    if traits.surface == "xai":
-        message = f"Publisher model '{request.model}' in region '{location}' is only available via global endpoint."
-        return Refusal(message, 400, "FAILED_PRECONDITION")
-    return unknown_model(request.model, request.place)
-
-
-def _one_candidate(request: ChatRequest) -> Refusal | None:
-    count = request.body.get("n")
-    return None if count is None or count == 1 else Refusal(_ONE_CANDIDATE.format(value=count))
-
-
-def _output_limit(request: ChatRequest) -> Refusal | None:
-    return _range("maxOutputTokens", request.max_tokens, 1, request.traits.output_limit + 1)
-
-
-def _temperature(request: ChatRequest) -> Refusal | None:
-    return _range("temperature", request.body.get("temperature"), 0, 2.0001)
-
-
-def _top_p(request: ChatRequest) -> Refusal | None:
-    return _range("topP", request.body.get("top_p"), 0, 1.0001)
-
-
-def _range(name: str, value: Any, low: float, high: float) -> Refusal | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Refusal()
-    is_inside = low <= value < high
-    return None if is_inside else Refusal(_RANGE.format(name=name, value=value, low=low, high=high))
-
-
-def _effort(request: ChatRequest) -> Refusal | None:
-    effort = request.body.get("reasoning_effort")
-    if effort is None or effort in EFFORTS:
-        return None
-    expected = ", ".join(f"'{allowed}'" for allowed in EFFORTS)
-    return Refusal(f"Expected 'reasoning_effort' to be one of: {expected}; found '{effort}'.")
-
-
-def _effort_of_family(request: ChatRequest) -> Refusal | None:
-    effort, efforts = request.body.get("reasoning_effort"), request.traits.efforts
-    if effort is None or not efforts or effort in efforts:
-        return None
-    return Refusal(f"reasoning_effort must be one of {', '.join(efforts)}; found {effort!r}.")
-
-
-def _effort_alone(request: ChatRequest) -> Refusal | None:
-    has_both = request.body.get("reasoning_effort") is not None and "thinking_config" in request.google
-    return Refusal() if has_both else None
-
-
-def _level_or_budget(request: ChatRequest) -> Refusal | None:
-    has_both = request.thinking.get("thinking_level") is not None and "thinking_budget" in request.thinking
-    return Refusal("You can only set only one of thinking budget and thinking level.") if has_both else None
-
-
-def _thoughts_need_thinking(request: ChatRequest) -> Refusal | None:
-    thinking = request.thinking
-    if thinking.get("include_thoughts") and thinking.get("thinking_budget") == 0:
-        return Refusal("Thinking_config.include_thoughts is only enabled when thinking is enabled.")
-    return None
-
-
-def _minimal_level(request: ChatRequest) -> Refusal | None:
-    level = request.thinking.get("thinking_level") or request.body.get("reasoning_effort")
-    if request.traits.refuses_minimal and str(level).lower() == "minimal":
-        return Refusal("Thinking level is unsupported: THINKING_LEVEL_MINIMAL")
     return None
 
 
@@ -207,6 +123,9 @@ def _native_tools(request: ChatRequest) -> Refusal | None:
 def _cached_content_alone(request: ChatRequest) -> Refusal | None:
     if not request.google.get("cached_content"):
         return None
+    if not request.traits.has_cache:
+        # Which words the service has for this is not published.
+        return Refusal()
     has_system = any(message.get("role") == "system" for message in request.messages)
     has_tools = bool(request.functions or request.google.get("tools")) or request.choice is not None
     return Refusal(_CACHED) if has_system or has_tools else None
@@ -233,32 +152,21 @@ def _is_known_part(part: Any) -> bool:
     return kind in PART_TYPES and kind in mapping(part)
 
 
-def _rule(name: str, check: Callable[[ChatRequest], Refusal | None]) -> Rule:
-    return Rule(name, check)
-
-
-PARAMETER_RULES: tuple[Rule, ...] = (
+SHAPE_RULES: tuple[Rule, ...] = (
     Rule("messages are objects", _messages_are_objects, EVERYWHERE),
     Rule("values of their kind", _values_of_their_kind, EVERYWHERE),
-    Rule("the model is served in this location", _served_here, SERVED),
-    _rule("one candidate", _one_candidate),
-    _rule("max_tokens within the model's limit", _output_limit),
-    _rule("temperature within its range", _temperature),
-    _rule("top_p within its range", _top_p),
-    _rule("a known reasoning effort", _effort),
-    Rule("an effort that the family knows", _effort_of_family, SERVED),
-    _rule("effort or thinking_config, not both", _effort_alone),
-    _rule("thinking level or budget, not both", _level_or_budget),
-    _rule("thoughts only of who thinks", _thoughts_need_thinking),
-    _rule("no MINIMAL level where it is unsupported", _minimal_level),
+)
+"""What the rules after them take for granted."""
+
+PARAMETER_RULES: tuple[Rule, ...] = (
     Rule("tools are functions", _tools_are_functions, EVERYWHERE),
-    _rule("function names valid and unique", _function_names),
+    Rule("function names valid and unique", _function_names),
     Rule("tool_choice names a declared function", _choice_is_declared, EVERYWHERE),
     Rule("a tool_choice that the family knows", _choice_of_family, SERVED),
-    _rule("tools or a JSON format on older models", _tools_or_json),
-    _rule("known native tools", _native_tools),
-    _rule("cached content without system, tools and tool_choice", _cached_content_alone),
-    _rule("known roles", _known_roles),
-    _rule("known content parts", _known_parts),
+    Rule("tools or a JSON format on older models", _tools_or_json),
+    Rule("known native tools", _native_tools),
+    Rule("cached content without system, tools and tool_choice", _cached_content_alone),
+    Rule("known roles", _known_roles),
+    Rule("known content parts", _known_parts),
 )
 """The rules in the order in which they are asked."""

@@ -22,6 +22,38 @@ def http_error(
     return Answer(Raw(body, code, content_type, headers or {}))
 
 
+def throughput_exceeded() -> Answer:
+    """The 429 of bought throughput that is used up; `rule(…, request_type="dedicated")` gives it where Google does."""
+    return http_error(429, "Too many requests. Exceeded the Provisioned Throughput.")
+
+
+def queue_full() -> Answer:
+    """The 429 of an open model whose queue is full."""
+    return http_error(429, "The request queue is full.")
+
+
+def api_not_enabled(project: str = "demo") -> Answer:
+    """The 403 of a project that has not enabled the API: its beginning as reported in 2026, the rest as of any API."""
+    message = (
+        f"Agent Platform API has not been used in project {project} before or it is disabled. Enable it by visiting "
+        f"https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project={project} then "
+        "retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and "
+        "retry."
+    )
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "SERVICE_DISABLED",
+        "domain": "googleapis.com",
+        "metadata": {"service": "aiplatform.googleapis.com", "consumer": f"projects/{project}"},
+    }
+    return http_error(403, message, details=[detail])
+
+
+def corrupted_signature() -> Answer:
+    """The 400 that meets a signature now and then though it is right; clients report that a second try clears it."""
+    return http_error(400, "Corrupted thought signature.")
+
+
 def delay(seconds: float, then: Answer | None = None) -> Answer:
     """The answer after a pause."""
     answer = then or Answer()
