@@ -90,16 +90,11 @@ def main(arguments: list[str]) -> int:
     """Print what was asked for; 1 if a model that is out of service is named."""
     today = datetime.datetime.now(tz=datetime.UTC).date()
     if "--retired" not in arguments:
-        print(*report(today), sep="\n")
+        sys.stdout.writelines(f"{line}\n" for line in report(today))
         return 0
     named = list(retired_names(today))
-    print(
-        *(
-            f"{path.relative_to(ROOT)}: {name} is out of service since {facts_for(name).retires}"
-            for path, name in named
-        ),
-        sep="\n",
-    )
+    for path, name in named:
+        sys.stdout.write(f"{path.relative_to(ROOT)}: {name} is out of service since {facts_for(name).retires}\n")
     return int(bool(named))
 
 

@@ -22,7 +22,7 @@ def test_names_are_found():
     ]
 
 
-@pytest.mark.parametrize("path", read_by_users(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", list(read_by_users()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_model_whose_end_is_announced_is_named(path):
     """E5 has no replacement: no other model is known to be served on its route, and what names it says so."""
     assert not {name for name in names_in(path) if facts_for(name).replacement}
