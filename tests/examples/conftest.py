@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +32,9 @@ def play_example(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Journal]:
     asyncio.set_event_loop(None)
 
     def play_one(name: str) -> Journal:
-        with _loaded("place").emulate() as emulator:
+        with _loaded("place").emulate() as emulator, warnings.catch_warnings():
+            # What the example on images says of its model.
+            warnings.filterwarnings("ignore", message="By its page")
             _loaded(Path(name).stem).run()
         assert {entry.status for entry in emulator.journal.entries} == {200}
         assert {entry.project for entry in emulator.journal.chat} == {PROJECT}

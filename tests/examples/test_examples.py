@@ -26,11 +26,6 @@ EXPECTED = {
     "images.py": ("image/png, 69 bytes", "LlamaIndex: ", "shown 1 image (image/png)"),
     "memory.py": ("0 messages in the memory", "5 messages in the memory", "It rains in Rome."),
     "rag.py": ("From the note on the cellar: ", "behind the kitchen clock", "Tower(year=1887, metres=41)"),
-    "speech.py": (
-        "LangChain: audio/wav, 48044 bytes",
-        "LlamaIndex: audio/wav, 48044 bytes",
-        "shown 1 sound (audio/wav)",
-    ),
     "resume.py": (
         "found 0 messages",
         "may I call get_weather({'city': 'Oslo'})?",
@@ -89,13 +84,6 @@ def _showed(kind: str, journal: Journal) -> None:
         assert {part["type"] for part in entry.messages[-1]["content"]} == {"text", kind}
 
 
-def _spoke(journal: Journal) -> None:
-    first, second, third = (entry.body for entry in journal.chat)
-    assert first["modalities"] == second["modalities"] == ["audio"]
-    assert first["model"] == second["model"] == "google/gemini-3.1-flash-tts-preview"
-    assert {part["type"] for part in third["messages"][-1]["content"]} == {"text", "input_audio"}
-
-
 def _searched(journal: Journal) -> None:
     first, second = (entry.body for entry in journal.chat)
     assert first["extra_body"]["google"]["tools"] == [{"google_search": {}}]
@@ -114,7 +102,6 @@ ON_THE_WIRE: dict[str, Callable[[Journal], None]] = {
     "images.py": partial(_showed, "image_url"),
     "memory.py": _remembered_with_signatures,
     "resume.py": _resumed_with_the_signature_of_another_process,
-    "speech.py": _spoke,
     "thinking.py": _thought,
 }
 

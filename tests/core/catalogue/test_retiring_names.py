@@ -32,7 +32,8 @@ def test_the_audit_names_old_facts_missing_pages_and_near_ends():
     later = TODAY + datetime.timedelta(200)
     assert old_facts(ROWS["google/gemini-3.8-flash"], TODAY) == []
     assert old_facts(ROWS["google/gemini-3.8-flash"], later) == ["locations (2026-09-16)"]
-    assert old_facts(ROWS["google/gemini-"], datetime.date(2026, 12, 1)) == ["refuses_preamble (2026-08)"]
+    assert "refuses_preamble (2026-08)" in old_facts(ROWS["google/gemini-"], datetime.date(2026, 12, 1))
+    assert "refuses_preamble (2026-08)" not in old_facts(ROWS["google/gemini-"], datetime.date(2026, 10, 1))
     assert pageless(ROWS["google/gemini-4-argon"])
     assert pageless(ROWS["xai/grok-4.6"]) == []
     assert ends_soon(ROWS["google/gemini-3.1-flash-lite"], datetime.date(2027, 3, 1))

@@ -88,11 +88,7 @@ def build_request(
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    history = settle_history(messages, facts, skip_values, distrusted)
-    if not facts.gemini and "/" in options.model:
-        # Signatures are Gemini's own, and go to no other publisher's model.
-        history = without_signatures(history)
-    history = with_thoughts_back(history, options, facts)
+    history = _for_this_model(settle_history(messages, facts, skip_values, distrusted), options, facts)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
@@ -109,6 +105,13 @@ def build_request(
         ignored=ignored,
         notes=(*thinking.notes, *tools.notes, *conversation.notes, *limit_notes(body, facts)),
     )
+
+
+def _for_this_model(history: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
+    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts."""
+    if not facts.gemini and "/" in options.model:
+        history = without_signatures(history)
+    return with_thoughts_back(history, options, facts)
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
