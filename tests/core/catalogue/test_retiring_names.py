@@ -1,7 +1,6 @@
 """Nobody is sent to a model whose end is announced; and the audit tells what of the catalogue wants a look."""
 
 import datetime
-import re
 import subprocess
 import sys
 
@@ -39,8 +38,7 @@ def test_the_audit_names_old_facts_missing_pages_and_near_ends():
     assert ends_soon(ROWS["google/gemini-3.1-flash-lite"], datetime.date(2027, 3, 1))
     assert not ends_soon(ROWS["google/gemini-3.1-flash-lite"], TODAY)
     assert not ends_soon(ROWS["google/gemini-2.5-flash"], TODAY)
-    text = "\n".join(report(later))
-    assert re.search(r"google/gemini-3.1-flash-lite: 2027-05-07|google/gemini-3.5-flash: 2027-05-19", text)
+    assert "  google/gemini-3.5-flash-lite: 2027-07-21" in report(later)
 
 
 def test_what_is_out_of_service_is_told_by_the_day():

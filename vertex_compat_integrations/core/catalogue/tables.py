@@ -4,7 +4,6 @@ A family's file is read when the first of its models is looked up; see `data/unk
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -191,5 +190,7 @@ def _with_origins(table: Table) -> Table:
 
 @cache
 def _parse(path: Path) -> Table:
+    import tomllib  # noqa: PLC0415 - the import of this package shall read no file and load no parser
+
     with path.open("rb") as file:
         return tomllib.load(file)

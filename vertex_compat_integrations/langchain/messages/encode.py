@@ -191,22 +191,21 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
         encoded["content"] = parts
     if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
-    if thoughts := _thoughts_of(message):
-        encoded["thoughts"] = thoughts
+    # Other integrations' thoughts stay theirs.
+    if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
+        encoded |= _thoughts_of(message)  # type: ignore[typeddict-item]
     if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
 
 
-def _thoughts_of(message: AIMessage) -> wire.Thoughts | None:
-    """What this class was told of the thoughts that led to the message's calls; other integrations' stay theirs."""
-    if not message.tool_calls or message.response_metadata.get("model_provider") != PROVIDER:
-        return None
+def _thoughts_of(message: AIMessage) -> Mapping[str, Any]:
+    """The thoughts that led to the message's calls, as the client's own note of them."""
     text = message.additional_kwargs.get(REASONING_KEY)
     if not isinstance(text, str):
         blocks = [] if isinstance(message.content, str) else message.content
         text = "".join(str(block.get("reasoning", "")) for block in blocks if _is_reasoning(block))
-    return {"text": text, "model": message.response_metadata.get("model_name") or ""} if text else None
+    return {"thoughts": {"text": text, "model": message.response_metadata.get("model_name") or ""}} if text else {}
 
 
 def _is_reasoning(block: Any) -> TypeGuard[dict[str, Any]]:
