@@ -24,6 +24,12 @@ _FINISH_REASONS = {
 }
 """Other servers' words for the four of Chat Completions."""
 
+_OF_A_MESSAGE = (
+    *("role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"),
+    *("audio", "images", "extra_content", "thought_signature"),
+)
+"""What may stand on the choice itself, where others have a message."""
+
 
 def decode_replies(
     completion: object, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
@@ -51,10 +57,23 @@ def is_whole(finish: object, *, has_calls: bool) -> bool:
     return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
+def message_in(choice: JsonObject) -> JsonObject:
+    """The choice's message, or its piece of one; what stands beside it or in its place belongs to it.
+
+    Google's page on image generation of 2025 has `role`, `content` and `image` on the choice, and no message; OpenAI's
+    older completions have `text` there.
+    """
+    message = mapping_in(choice.get("delta") or choice.get("message"))
+    beside = {name: choice[name] for name in _OF_A_MESSAGE if choice.get(name) and not message.get(name)}
+    if "text" in choice and not (message or "content" in beside):
+        beside["content"] = text_in(choice["text"])
+    return {**message, **beside} if beside else message
+
+
 def _decode_choice(
     completion: JsonObject, choice: JsonObject, marker: str | None, *, unopened: bool, one_call: bool
 ) -> Reply:
-    message = mapping_in(choice.get("message"))
+    message = message_in(choice)
     content, media = decode_content(message.get("content"))
     whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
     split = split_thoughts(content, marker, unopened=unopened, whole=whole)
@@ -101,13 +120,14 @@ def decode_reasoning(message: JsonObject) -> str:
 def decode_media(message: JsonObject, choice: JsonObject) -> tuple[Media, ...]:
     """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
     media: list[Media] = []
-    for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
+    images = [choice.get("image"), *mappings_in(message.get("images"))]
+    for value, usual in [(message.get("audio"), "audio/wav"), *((image, "image/png") for image in images)]:
+        holder = mapping_in(value)
         if url := _url_in(holder.get("image_url")):
             media.append(_media_at(url))
         elif data := text_in(holder.get("data")):
             google = mapping_in(mapping_in(holder.get("extra_content")).get("google"))
-            mime_type = text_in(google.get("mime_type") or holder.get("mime_type")) or "audio/wav"
-            media.append(Media(mime_type, data=data))
+            media.append(Media(text_in(google.get("mime_type") or holder.get("mime_type")) or usual, data=data))
     return tuple(media)
 
 

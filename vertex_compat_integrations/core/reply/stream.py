@@ -20,6 +20,7 @@ from vertex_compat_integrations.core.reply.decode import (
     decode_reasoning,
     is_whole,
     message_extra,
+    message_in,
     refusal_of,
     refuse_empty,
 )
@@ -36,6 +37,10 @@ from vertex_compat_integrations.core.reply.tool_call import (
 NO_FINISH_REASON = "The stream ended without a finish reason."
 
 _PLAIN_KEYS = frozenset({"role", "content"})
+_USUAL_CHOICE_KEYS = frozenset(
+    {"delta", "finish_reason", "index", "logprobs", "matched_stop", "stop_reason", "token_ids", "content_filter_results"}
+)
+"""Of a choice whose message stands in its `delta`, on Google's servers, vLLM, SGLang and others."""
 _USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
 
 
@@ -119,8 +124,9 @@ class StreamDecoder:
             return None
         self._last = chunk
         choice = choices[0]
+        is_usual = choice.keys() <= _USUAL_CHOICE_KEYS
         # Servers that do not stream answer with one whole `message`.
-        delta = mapping_in(choice.get("delta") or choice.get("message"))
+        delta = mapping_in(choice.get("delta")) if is_usual else message_in(choice)
         if finish := choice.get("finish_reason"):
             self._finish = text_in(finish) or self._finish
         if logprobs := choice.get("logprobs"):
@@ -130,7 +136,7 @@ class StreamDecoder:
             self._keep_grounding(chunk)
         content = delta.get("content")
         # The fast path: nearly every chunk is text and nothing else, and its cost is what streaming costs.
-        if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
+        if is_usual and content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             if self._splitter.is_plain(content):
                 self._text.append(content)
                 return ReplyDelta(content)
