@@ -20,6 +20,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
+from vertex_compat_integrations.langchain.messages.recalled import own_content
 from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
@@ -210,8 +211,13 @@ class _ObjectCallParser(_WholeAnswerParser, PydanticToolsParser):
 
 
 def _as_answer(message: BaseMessage) -> BaseMessage:
-    """The message as one that has calls: where a model does not stream, LangChain's parsers make a bare chunk of it."""
-    return message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
+    """The message as one that has calls, without thoughts in its text.
+
+    Where a model does not stream, LangChain's parsers make a bare chunk of it.
+    """
+    answer = message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
+    own = own_content(answer)
+    return answer if own is answer.content else answer.model_copy(update={"content": own})
 
 
 def check_whole(message: BaseMessage) -> None:

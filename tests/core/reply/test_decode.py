@@ -193,12 +193,20 @@ def test_open_models_tell_thoughts_in_a_field_of_their_own(key):
         ("<thought>2 and 2</thought>4", {}, ("2 and 2", "4")),
         ("<why>2 and 2</why>4", {"marker": "why"}, ("2 and 2", "4")),
         ("2 and 2</think>4", {"unopened": True}, ("2 and 2", "4")),
+        ("2 and 2</think>4", {"lone_end": True}, ("2 and 2", "4")),
+        ("2 and 2</think>4", {}, ("", "2 and 2</think>4")),
+        ("Write </think> here.", {"lone_end": True}, ("", "Write </think> here.")),
         ("<why>2 and 2</why>4", {}, ("", "<why>2 and 2</why>4")),
     ],
 )
 def test_tagged_thoughts_are_no_part_of_the_text(content, how, expected):
     reply = only(completion({"content": content}), **how)
     assert (reply.thoughts, reply.text) == expected
+
+
+def test_a_closing_tag_alone_is_text_where_thoughts_have_a_field_of_their_own():
+    reply = only(completion({"content": "a</think>b", "reasoning_content": "2 and 2"}), lone_end=True)
+    assert (reply.thoughts, reply.text) == ("2 and 2", "a</think>b")
 
 
 def test_calls_keep_what_came_with_them():

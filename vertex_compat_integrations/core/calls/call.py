@@ -306,6 +306,7 @@ class ChatCall(MessagesCall[list[Reply]]):
             completion,
             marker=self.request.marker,
             unopened=self.request.unopened,
+            lone_end=not self._facts.gemini,
             one_call=self.request.one_call,
         )
         self._ending = replies[0].ending
@@ -336,7 +337,12 @@ class StreamCall(MessagesCall[ReplyDelta]):
         reader = self._reader
         if reader is None:
             request = self.request
-            decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
+            decoder = StreamDecoder(
+                marker=request.marker,
+                unopened=request.unopened,
+                lone_end=not self._facts.gemini,
+                one_call=request.one_call,
+            )
             reader = self._reader = StreamReader(decoder, done_is_an_end=self._done_is_an_end)
         return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
 
@@ -345,6 +351,17 @@ class StreamCall(MessagesCall[ReplyDelta]):
             return delta
         self._ending = delta.ending
         return delta._replace(ending=self._placed(delta.ending))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Also, that thoughts came as answer until a tag ended them."""
+        if self._reader is None or not self._reader.decoder.has_recalled:
+            return super().remarks
+        remark = (
+            f"{self._model} began its answer with thoughts that no tag opens; they were streamed as answer until a tag "
+            'ended them. With model_facts={"unopened_thoughts": True} they are streamed as thoughts.'
+        )
+        return (*super().remarks, remark)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
         """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts.

@@ -1,6 +1,7 @@
 """One completion, in any of the endpoint's dialects, → `Reply`. Pure."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from vertex_compat_integrations import wire
@@ -32,12 +33,17 @@ _OF_A_MESSAGE = (
 
 
 def decode_replies(
-    completion: object, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
+    completion: object,
+    *,
+    marker: str | None = None,
+    unopened: bool = False,
+    lone_end: bool = False,
+    one_call: bool = False,
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
     `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
-    tag opens; `one_call` keeps the first tool call only.
+    tag opens; `lone_end` that it may; `one_call` keeps the first tool call only.
 
     Raises:
         UnexpectedReplyError: It is no completion.
@@ -46,7 +52,8 @@ def decode_replies(
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
     choices = mappings_in(completion["choices"]) or [{}]
-    replies = [_decode_choice(completion, choice, marker, unopened=unopened, one_call=one_call) for choice in choices]
+    decoder = partial(_decode_choice, marker=marker, unopened=unopened, lone_end=lone_end, one_call=one_call)
+    replies = [decoder(completion, choice) for choice in choices]
     if len(replies) == 1:
         refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
     return replies
@@ -71,19 +78,26 @@ def message_in(choice: JsonObject) -> JsonObject:
 
 
 def _decode_choice(
-    completion: JsonObject, choice: JsonObject, marker: str | None, *, unopened: bool, one_call: bool
+    completion: JsonObject,
+    choice: JsonObject,
+    *,
+    marker: str | None,
+    unopened: bool,
+    lone_end: bool,
+    one_call: bool,
 ) -> Reply:
     message = message_in(choice)
     content, media = decode_content(message.get("content"))
     whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
-    split = split_thoughts(content, marker, unopened=unopened, whole=whole)
+    reasoning = decode_reasoning(message)
+    split = split_thoughts(content, marker, unopened=unopened, lone_end=lone_end and not reasoning, whole=whole)
     calls = decode_calls(message)
     wanted = calls[:1] if one_call else calls
     grounding = decode_grounding(message) or decode_grounding(choice)
     ending = decode_ending(completion, choice, has_calls=bool(wanted), grounding=grounding, text=split.text)
     return Reply(
         text=split.text,
-        thoughts=decode_reasoning(message) + split.thoughts,
+        thoughts=reasoning + split.thoughts,
         tool_calls=wanted,
         extra=message_extra(message),
         media=(*media, *decode_media(message, choice)),

@@ -25,10 +25,9 @@ from vertex_compat_integrations.core.reply.reply import (
     Usage,
 )
 from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY
+from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY, own_content, recalled_metadata
 
 PROVIDER = "vertex_compat"
-REASONING_KEY = "reasoning_content"
-"""LangChain's own name for thoughts beside the content."""
 CITATIONS_KEY = "citations"
 """Where `response_metadata` keep what the answer is grounded in; content blocks have it as annotations of the text."""
 
@@ -222,7 +221,7 @@ class ChunkDecoder:
                 for call in delta.tool_calls
             ],
             additional_kwargs=kwargs,
-            response_metadata=_STREAMED,
+            response_metadata=_STREAMED | recalled_metadata(delta.recalled),
         )
         return ChatGenerationChunk(message=message)
 
@@ -247,7 +246,7 @@ class ChunkDecoder:
                 if (end := spoiling_end("".join(pieces)))
             ],
             additional_kwargs=kwargs,
-            response_metadata=_response_metadata(ending, delta.dropped),
+            response_metadata=_response_metadata(ending, delta.dropped) | recalled_metadata(delta.recalled),
             usage_metadata=_usage_metadata(ending.usage) if self._with_usage else None,
             chunk_position="last",
         )
@@ -300,7 +299,7 @@ def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
     annotations = message.response_metadata.get(CITATIONS_KEY)
     is_first_text = True
-    for number, block in enumerate(_content_list(message.content)):
+    for number, block in enumerate(_content_list(own_content(message))):
         if block.get("type") in _CALL_BLOCKS:
             continue
         if block.get("type") != "text":
