@@ -57,6 +57,7 @@ def test_every_file_is_named_in_the_table_and_used_here():
 
 
 class TestReplies:
+    @pytest.mark.filterwarnings("ignore:The answer was blocked")
     def test_a_blocked_prompt_is_an_empty_message_with_a_refusal(self, emulator: Emulator, chat: Build):
         emulator.answer(completion(body("aistudio_content_filter_prohibited_no_message")))
         message = chat("google/gemini-3.6-flash").invoke("Hello")

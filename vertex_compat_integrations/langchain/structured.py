@@ -231,7 +231,9 @@ def check_whole(message: BaseMessage) -> None:
     if refusal := message.additional_kwargs.get("refusal"):
         refused = RefusedAnswerError(refusal, partial_text=text)
         refused.raw_message = message
+        refused.finish_reason = message.response_metadata.get("finish_reason")
         refused.finish_detail = message.response_metadata.get("finish_detail")
+        refused.usage = _token_counts(message)
         raise refused
     if message.response_metadata.get("finish_reason") == "length":
         error = EmptyReplyError(
@@ -239,6 +241,19 @@ def check_whole(message: BaseMessage) -> None:
         )
         error.is_retryable, error.finish_reason = False, "length"
         raise error
+
+
+def _token_counts(message: BaseMessage) -> dict[str, int] | None:
+    """The message's token counts, as errors have them."""
+    counts = message.usage_metadata if isinstance(message, AIMessage) else None
+    if counts is None:
+        return None
+    return {
+        "input": counts["input_tokens"],
+        "output": counts["output_tokens"],
+        "thought": counts.get("output_token_details", {}).get("reasoning", 0),
+        "cached": counts.get("input_token_details", {}).get("cache_read", 0),
+    }
 
 
 def with_raw(
