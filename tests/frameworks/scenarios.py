@@ -213,8 +213,11 @@ def safety_settings(cell: Cell) -> None:
 
 def blocked_answers(cell: Cell) -> None:
     cell.emulator.variant(finish="compound:PROHIBITED_CONTENT")
-    told = cell.ask("Hello.")
+    with pytest.warns(errors.VertexCompatWarning, match="PROHIBITED_CONTENT"):
+        told = cell.ask("Hello.")
     assert "PROHIBITED_CONTENT" in told.refusal
+    with pytest.raises(errors.RefusedAnswerError, match="PROHIBITED_CONTENT"):
+        cell.ask("Hello.", on_blocked="error")
 
 
 def cached_content(cell: Cell) -> None:

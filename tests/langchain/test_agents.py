@@ -244,6 +244,7 @@ def test_a_stream_without_an_end_is_an_error_of_the_agent(emulator: Emulator, ch
     assert caught.value.partial_text == "The weather in Paris is"
 
 
+@pytest.mark.filterwarnings("ignore:The answer was blocked")
 def test_a_blocked_answer_ends_the_agent_with_a_refusal_that_can_be_read(emulator: Emulator, chat: Build):
     emulator.answer(completion({"choices": [{"finish_reason": "content_filter: PROHIBITED_CONTENT", "index": 0}]}))
     last = create_agent(chat(), [get_weather]).invoke(QUESTION)["messages"][-1]

@@ -1,6 +1,7 @@
 """Safety: what a filter or the model refuses is a refusal that LangChain understands, never an empty surprise."""
 
 import pickle
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,10 @@ from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
+from tests.support.endpoint_bodies import completion as completion_body
 from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core import errors as core
+from vertex_compat_integrations.core.errors import VertexCompatWarning
 from vertex_compat_integrations.emulator import Emulator, chunks, completion
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import (
@@ -21,6 +24,7 @@ from vertex_compat_integrations.langchain.errors import (
 )
 
 Build = Callable[..., ChatVertexCompat]
+pytestmark = pytest.mark.filterwarnings("ignore:The answer was blocked")
 
 
 class Person(BaseModel):
@@ -39,7 +43,9 @@ def refusals(message) -> list[dict]:
 async def test_a_block_is_a_refusal_block_that_names_the_reason(
     emulator: Emulator, chat: Build, way, output_version, reason
 ):
-    message = await ask(chat(output_version=output_version), way, f"Tell me EMULATE_BLOCK_{reason} now")
+    with pytest.warns(VertexCompatWarning, match=reason) as warned:
+        message = await ask(chat(output_version=output_version), way, f"Tell me EMULATE_BLOCK_{reason} now")
+    assert len(warned) == 1
     assert isinstance(message, AIMessage)
     (block,) = refusals(message)
     assert reason in block["refusal"]
@@ -60,7 +66,47 @@ async def test_a_refused_structured_answer_is_a_model_refusal_error(emulator: Em
     assert isinstance(error, core.PartialReplyError)
     assert error.finish_detail == "PROHIBITED_CONTENT"
     assert error.raw_message.additional_kwargs["refusal"] == error.message
+    assert (error.finish_reason, error.usage["input"] > 0) == ("content_filter", True)
     assert not error.is_retryable
+
+
+@each_way
+@pytest.mark.parametrize("reason", ["PROHIBITED_CONTENT", "RECITATION"])
+async def test_a_block_may_be_an_error_that_tells_all_that_is_known(emulator: Emulator, chat: Build, way, reason):
+    warnings.simplefilter("error")
+    with pytest.raises(ModelRefusalError, match=reason) as caught:
+        await ask(chat(on_blocked="error"), way, f"Tell me EMULATE_BLOCK_{reason} now")
+    error = caught.value
+    assert isinstance(error, RefusedAnswerError)
+    assert (error.finish_reason, error.finish_detail) == ("content_filter", reason)
+    assert error.usage["input"] > 0
+    assert error.model == "google/gemini-3.5-flash"
+    assert error.raw_message.additional_kwargs["refusal"] == error.message
+    assert ("The emulator heard" in error.partial_text) is ("stream" in way and reason == "RECITATION")
+    assert len(emulator.journal.chat) == 1
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.message, again.usage, again.finish_detail) == (error.message, error.usage, reason)
+
+
+@each_way
+async def test_a_block_without_counts_is_an_error_without_counts(emulator: Emulator, chat: Build, way):
+    bare = {"choices": [BLOCKED]}
+    emulator.answer(chunks([bare]) if "stream" in way else completion(bare))
+    with pytest.raises(RefusedAnswerError, match="OTHER") as caught:
+        await ask(chat(on_blocked="error"), way, "Hello")
+    assert (caught.value.usage, caught.value.partial_text) == (None, "")
+
+
+@each_way
+@pytest.mark.parametrize("content", [None, "Sorry."])
+async def test_what_the_model_refuses_in_words_of_its_own_is_no_block(emulator: Emulator, chat: Build, way, content):
+    body = completion_body({"content": content, "refusal": "I had rather not."})
+    emulator.answer(chunks([body]) if "stream" in way else completion(body))
+    warnings.simplefilter("error")
+    message = await ask(chat(on_blocked="error"), way, "Hello")
+    assert message.text == (content or "")
+    assert message.additional_kwargs["refusal"] == "I had rather not."
+    assert message.response_metadata["finish_reason"] == "stop"
 
 
 def test_the_error_is_langchains_own_where_langchain_has_one():

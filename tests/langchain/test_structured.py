@@ -272,6 +272,7 @@ CUT_TEXT = text('{"setup": "Why did the cat', finish_reason="length")
 CUT_CALL = tool_call("Joke", '{"setup": "Why did the cat')
 
 
+@pytest.mark.filterwarnings("ignore:The answer was blocked")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("include_raw", [False, True])
 class TestRefusal:

@@ -7,8 +7,10 @@ import pytest
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
+from tests.support.endpoint_bodies import completion as completion_body
+from tests.support.endpoint_bodies import words
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.emulator import Emulator, chunks, text
+from vertex_compat_integrations.emulator import Emulator, chunks, completion, text
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 Build = Callable[..., ChatVertexCompat]
@@ -185,3 +187,59 @@ def test_the_profile_says_what_the_catalogue_says(chat: Build):
     assert "status" not in chat(GEMINI).profile
     llama = chat("meta/llama-4-maverick-17b-128e-instruct-maas").profile
     assert (llama["reasoning_output"], llama["image_inputs"], llama["max_input_tokens"]) == (False, True, 524_288)
+
+
+LONE_END = ("Let me ", "see.", "</thi", "nk>\n\n", "It is ", "so.")
+"""Thoughts that no tag opens, of a model of which that is not known, or whose thinking is off."""
+NO_OPENING_TAG = pytest.warns(VertexCompatWarning, match="thoughts that no tag opens")
+
+
+@pytest.mark.parametrize("model", [V3_1, R1, GLM])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_a_closing_tag_alone_ends_thoughts_asked_for_or_not(emulator: Emulator, chat: Build, model, way):
+    emulator.answer(completion(completion_body({"content": "".join(LONE_END)})))
+    message = await answered(chat(model, **at_its_place(emulator, model)), way)
+    assert message.content == "It is so."
+    assert message.additional_kwargs["reasoning_content"] == "Let me see."
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_the_whole_message_tells_which_of_its_text_was_thoughts(emulator: Emulator, chat: Build, way):
+    emulator.answer(chunks(words(*LONE_END)))
+    model = chat(V3_1, **at_its_place(emulator, V3_1))
+    with NO_OPENING_TAG:
+        message = await answered(model, way)
+    assert message.content == "Let me see.It is so."
+    assert message.additional_kwargs["reasoning_content"] == "Let me see."
+    assert message.response_metadata["thoughts_in_content"] == len("Let me see.")
+    assert [(block["type"], block.get("text")) for block in message.content_blocks] == [
+        ("reasoning", None),
+        ("text", "It is so."),
+    ]
+    model.invoke([HumanMessage("Why?"), message, HumanMessage("Really?")])
+    assert emulator.journal.last.messages[1] == {"role": "assistant", "content": "It is so."}
+
+
+def test_the_text_behind_a_closing_tag_alone_is_streamed_as_answer_only(emulator: Emulator, chat: Build):
+    emulator.answer(chunks(words(*LONE_END)))
+    with NO_OPENING_TAG:
+        told = list(chat(R1, **at_its_place(emulator, R1)).stream("Why?"))
+    assert [chunk.content for chunk in told] == ["Let me ", "see.", "", "It is ", "so.", ""]
+    assert told[2].additional_kwargs["reasoning_content"] == "Let me see."
+
+
+def test_an_object_behind_thoughts_that_were_streamed_as_answer_is_read(emulator: Emulator, chat: Build):
+    schema = {"title": "Sum", "type": "object", "properties": {"sum": {"type": "integer"}}}
+    emulator.answer(chunks(words("Let me ", "see.</think>", '{"sum": ', "4}")))
+    model = chat(GLM, streaming=True).with_structured_output(schema)
+    with NO_OPENING_TAG:
+        assert model.invoke("2 + 2?") == {"sum": 4}
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+async def test_gemini_may_speak_of_tags(emulator: Emulator, chat: Build, way):
+    spoken = "It ends here.</think>And goes on."
+    emulator.answer(completion(completion_body({"content": spoken})) if way == "invoke" else chunks(words(spoken)))
+    message = await answered(chat(GEMINI), way)
+    assert message.content == spoken
+    assert "reasoning_content" not in message.additional_kwargs

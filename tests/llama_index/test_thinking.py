@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock, ThinkingBlock
 
+from tests.llama_index.standard.base import ask, each_stream
+from tests.support.endpoint_bodies import completion as completion_body
+from tests.support.endpoint_bodies import words
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.emulator import Emulator, text
+from vertex_compat_integrations.emulator import Emulator, chunks, completion, text
 from vertex_compat_integrations.llama_index import VertexCompat
 
 Build = Callable[..., VertexCompat]
@@ -136,3 +139,42 @@ def test_the_metadata_says_what_the_catalogue_says(
     metadata = build(model).metadata
     assert (metadata.context_window, metadata.num_output) == (window, answer)
     assert metadata.is_function_calling_model is calls_functions
+
+
+LONE_END = ("Let me ", "see.", "</thi", "nk>\n\n", "It is ", "so.")
+"""Thoughts that no tag opens, of a model of which that is not known, or whose thinking is off."""
+
+
+@pytest.mark.parametrize("model", [V3_1, R1, GLM])
+@pytest.mark.parametrize("way", ["chat", "achat"])
+async def test_a_closing_tag_alone_ends_thoughts_asked_for_or_not(emulator: Emulator, build: Build, model, way):
+    emulator.answer(completion(completion_body({"content": "".join(LONE_END)})))
+    (response,) = await ask(build(model, **at_its_place(emulator, model)), way, [WHY])
+    assert (response.message.content, thoughts_of(response.message)) == ("It is so.", "Let me see.")
+
+
+@each_stream
+async def test_snapshots_are_corrected_at_a_closing_tag_alone(emulator: Emulator, build: Build, way):
+    emulator.answer(chunks(words(*LONE_END)))
+    with pytest.warns(VertexCompatWarning, match="thoughts that no tag opens"):
+        responses = await ask(build(V3_1, **at_its_place(emulator, V3_1)), way, [WHY])
+    told = [(response.message.content or "", thoughts_of(response.message)) for response in responses]
+    assert told == [
+        ("Let me ", ""),
+        ("Let me see.", ""),
+        ("", "Let me see."),
+        ("It is ", "Let me see."),
+        ("It is so.", "Let me see."),
+        ("It is so.", "Let me see."),
+    ]
+    assert [response.delta for response in responses] == ["Let me ", "see.", "", "It is ", "so.", ""]
+    assert [response.additional_kwargs.get("thinking_delta") for response in responses][2] == "Let me see."
+
+
+@pytest.mark.parametrize("way", ["chat", "stream_chat"])
+async def test_gemini_may_speak_of_tags(emulator: Emulator, build: Build, way):
+    spoken = "It ends here.</think>And goes on."
+    emulator.answer(completion(completion_body({"content": spoken})) if way == "chat" else chunks(words(spoken)))
+    responses = await ask(build(GEMINI), way, [WHY])
+    assert responses[-1].message.content == spoken
+    assert thoughts_of(responses[-1].message) == ""

@@ -72,6 +72,10 @@ def join(deltas: Iterable[ReplyDelta]) -> Joined:
     joined = Joined()
     for delta in deltas:
         assert joined.ending is None, "a delta after the last one"
+        if delta.recalled:
+            assert delta.recalled == len(joined.text), "all that was told as text is recalled"
+            assert delta.thoughts.startswith(joined.text), "and is told again as thoughts"
+            joined.text = ""
         joined.text += delta.text
         joined.thoughts += delta.thoughts
         joined.media += delta.media

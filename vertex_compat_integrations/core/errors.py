@@ -21,7 +21,7 @@ VertexCompatError
 └── PartialReplyError                      the answer broke off; holds what came of it
     ├── StreamInterruptedError             the stream ended before its finish reason
     ├── EmptyReplyError                    neither text nor a call, and no plain stop
-    └── RefusedAnswerError                 a structured answer was asked for, and refused
+    └── RefusedAnswerError                 an object or a call was refused, or an answer blocked
 """
 
 from collections.abc import Mapping, Sequence
@@ -262,11 +262,17 @@ class EmptyReplyError(PartialReplyError):
 
 
 class RefusedAnswerError(PartialReplyError):
-    """A structured answer was asked for, and the model or a filter refused it; the message is the refusal.
+    """An object or a tool call was asked for, and the model or a filter refused it; the message is the refusal.
+
+    With `on_blocked="error"`, so is every answer that a filter blocked.
 
     Attributes:
+        finish_reason: `content_filter` if a filter blocked the answer; else the model refused it.
         finish_detail: What the service said of it, e.g. `PROHIBITED_CONTENT`.
+        usage: Token counts, if any came: `input`, `output`, and of these `thought` and `cached`.
     """
 
     default_hint = "Rephrase the prompt, or change safety_settings."
+    finish_reason: str | None = None
     finish_detail: str | None = None
+    usage: Mapping[str, int] | None = None

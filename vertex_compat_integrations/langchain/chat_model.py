@@ -190,7 +190,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with model_errors():
-            return chat_result(self._core().chat(encode_messages(messages), self._options(stop, kwargs)))
+            replies = self._core().chat(encode_messages(messages), self._options(stop, kwargs))
+            return chat_result(replies, on_blocked=self.on_blocked)
 
     async def _agenerate(
         self,
@@ -200,7 +201,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with model_errors():
-            return chat_result(await self._core().achat(encode_messages(messages), self._options(stop, kwargs)))
+            replies = await self._core().achat(encode_messages(messages), self._options(stop, kwargs))
+            return chat_result(replies, on_blocked=self.on_blocked)
 
     def _stream(
         self,
@@ -209,7 +211,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        decoder = ChunkDecoder(with_usage=kwargs.get("stream_usage", self.stream_usage))
+        with_usage = kwargs.get("stream_usage", self.stream_usage)
+        decoder = ChunkDecoder(with_usage=with_usage, on_blocked=self.on_blocked)
         try:
             for delta in self._core().stream(encode_messages(messages), self._options(stop, kwargs)):
                 chunk = decoder.decode(delta)
@@ -226,7 +229,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        decoder = ChunkDecoder(with_usage=kwargs.get("stream_usage", self.stream_usage))
+        with_usage = kwargs.get("stream_usage", self.stream_usage)
+        decoder = ChunkDecoder(with_usage=with_usage, on_blocked=self.on_blocked)
         try:
             async for delta in self._core().astream(encode_messages(messages), self._options(stop, kwargs)):
                 chunk = decoder.decode(delta)

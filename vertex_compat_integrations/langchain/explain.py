@@ -11,7 +11,8 @@ from langchain_core.runnables import RunnableBinding
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.langchain.messages.encode import REASONING_KEY, encode_messages
+from vertex_compat_integrations.langchain.messages.encode import encode_messages
+from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY
 
 _THOUGHTS = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
 """Types of blocks that hold thoughts, in the words of several providers."""

@@ -20,6 +20,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
+from vertex_compat_integrations.langchain.messages.recalled import own_content
 from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
@@ -210,8 +211,13 @@ class _ObjectCallParser(_WholeAnswerParser, PydanticToolsParser):
 
 
 def _as_answer(message: BaseMessage) -> BaseMessage:
-    """The message as one that has calls: where a model does not stream, LangChain's parsers make a bare chunk of it."""
-    return message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
+    """The message as one that has calls, without thoughts in its text.
+
+    Where a model does not stream, LangChain's parsers make a bare chunk of it.
+    """
+    answer = message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
+    own = own_content(answer)
+    return answer if own is answer.content else answer.model_copy(update={"content": own})
 
 
 def check_whole(message: BaseMessage) -> None:
@@ -225,7 +231,9 @@ def check_whole(message: BaseMessage) -> None:
     if refusal := message.additional_kwargs.get("refusal"):
         refused = RefusedAnswerError(refusal, partial_text=text)
         refused.raw_message = message
+        refused.finish_reason = message.response_metadata.get("finish_reason")
         refused.finish_detail = message.response_metadata.get("finish_detail")
+        refused.usage = _token_counts(message)
         raise refused
     if message.response_metadata.get("finish_reason") == "length":
         error = EmptyReplyError(
@@ -233,6 +241,19 @@ def check_whole(message: BaseMessage) -> None:
         )
         error.is_retryable, error.finish_reason = False, "length"
         raise error
+
+
+def _token_counts(message: BaseMessage) -> dict[str, int] | None:
+    """The message's token counts, as errors have them."""
+    counts = message.usage_metadata if isinstance(message, AIMessage) else None
+    if counts is None:
+        return None
+    return {
+        "input": counts["input_tokens"],
+        "output": counts["output_tokens"],
+        "thought": counts.get("output_token_details", {}).get("reasoning", 0),
+        "cached": counts.get("input_token_details", {}).get("cache_read", 0),
+    }
 
 
 def with_raw(

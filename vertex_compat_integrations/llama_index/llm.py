@@ -50,13 +50,17 @@ from vertex_compat_integrations.llama_index.messages.decode import (
     ResponseDecoder,
     completion_response,
     first_call_only,
+    refused_answer,
     tool_selections,
 )
 from vertex_compat_integrations.llama_index.pickling import component_state
-from vertex_compat_integrations.llama_index.structured import StructuredAnswers, as_answer_format
+from vertex_compat_integrations.llama_index.structured import BLOCKED_KEY, StructuredAnswers, as_answer_format
 
 _NAMES_KEY = "tool_names"
 """A call's argument of our own: declared name → name of the tool, for tools whose names had to be changed."""
+
+_OWN_KEYS = frozenset({_NAMES_KEY, BLOCKED_KEY})
+"""What a call says to this class, not to the model."""
 
 
 class _Prepared(NamedTuple):
@@ -157,7 +161,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """The call as the core takes it; nothing of it is the caller's own any more."""
-        call_options = with_tools_for_functions({name: value for name, value in call.items() if name != _NAMES_KEY})
+        call_options = with_tools_for_functions({name: value for name, value in call.items() if name not in _OWN_KEYS})
         for name in unknown_names(call_options):
             self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
         call_options["response_format"] = as_answer_format(call_options.get("response_format"))
@@ -169,7 +173,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         names = {**encode.changed_names(options.tools or ()), **(call.get(_NAMES_KEY) or {})}
         if options.tools:
             options.tools = [encode.encode_tool(tool) for tool in options.tools]
-        decoder = ResponseDecoder(names, keep_answer_signature=self.keep_answer_signature)
+        decoder = ResponseDecoder(
+            names,
+            keep_answer_signature=self.keep_answer_signature,
+            on_blocked=call.get(BLOCKED_KEY) or self.on_blocked,
+        )
         return _Prepared(encode.encode_messages(messages), options, decoder)
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
@@ -239,7 +247,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         thoughts = sum(
             any(isinstance(block, ThinkingBlock) and block.content for block in each.blocks) for each in history
         )
-        named = {name: value for name, value in kwargs.items() if name != _NAMES_KEY}
+        named = {name: value for name, value in kwargs.items() if name not in _OWN_KEYS}
         remarks = (*remarks_on_call(named, self.class_name()), *remark_on_thoughts(thoughts))
         return replace(explanation, remarks=(*remarks, *explanation.remarks))
 
@@ -325,6 +333,8 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             arguments["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice
         if names := encode.changed_names(tools):
             arguments[_NAMES_KEY] = names
+        # Who asks for calls takes an answer without one for the last word.
+        arguments[BLOCKED_KEY] = "error"
         return arguments
 
     @override
@@ -349,9 +359,13 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         """The response's calls; of one that is still coming, the arguments so far.
 
         Raises:
-            ValueError: There is none, and `error_on_no_tool_call` says that there must be.
+            RefusedAnswerError: There is none, for the model or a filter refused the answer; and `error_on_no_tool_call`
+                says that there must be one.
+            ValueError: There is none for another reason.
         """
         selections = tool_selections(response)
+        if error_on_no_tool_call and not selections and (refused := refused_answer(response)) is not None:
+            raise refused
         if not selections and error_on_no_tool_call:
             raise ValueError(f"Expected at least one tool call, but got {len(selections)} tool calls.")
         return selections

@@ -16,10 +16,14 @@ from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from vertex_compat_integrations.core.errors import EmptyReplyError, RefusedAnswerError
+from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.llama_index.messages.decode import refused_answer
 from vertex_compat_integrations.llama_index.messages.encode import sanitize_name
 
 Model = TypeVar("Model", bound=BaseModel)
+
+BLOCKED_KEY = "on_blocked"
+"""A call's argument of our own: the setting of this name, where an object or a tool call is asked for."""
 
 _LONGEST_NAME = 64
 _JSON_BEGINS = ("{", "[", '"')
@@ -45,7 +49,7 @@ def as_answer_format(value: Any) -> Any:
 def answer_kwargs(schema: type[BaseModel], call: Mapping[str, Any] | None) -> dict[str, Any]:
     """A call's arguments that ask for the class; a `tool_choice`, which programs set, says nothing without tools."""
     others = {name: value for name, value in (call or {}).items() if name != "tool_choice"}
-    return {**others, "response_format": answer_format(schema)}
+    return {**others, "response_format": answer_format(schema), BLOCKED_KEY: "error"}
 
 
 def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
@@ -58,9 +62,7 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
     """
     text = response.message.content or ""
     raw = response.raw if isinstance(response.raw, dict) else {}
-    if refusal := raw.get("refusal"):
-        refused = RefusedAnswerError(refusal, partial_text="" if text == refusal else text)
-        refused.finish_detail = raw.get("finish_detail")
+    if (refused := refused_answer(response)) is not None:
         raise refused
     if raw.get("finish_reason") == "length":
         error = EmptyReplyError(
@@ -143,7 +145,7 @@ class StructuredAnswers(FunctionCallingLLM):
             pydantic.ValidationError: The answer is not of the class.
         """
         if not self._answers_natively():
-            return cast("Model", super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
+            return cast("Model", super().structured_predict(output_cls, prompt, _strict(llm_kwargs), **prompt_args))
         _tell_start(output_cls, prompt, prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
         answer = parse_answer(self.chat(messages, **answer_kwargs(output_cls, llm_kwargs)), output_cls)
@@ -163,7 +165,8 @@ class StructuredAnswers(FunctionCallingLLM):
                 # LlamaIndex's program for function calling forgets the system prompt where it is asynchronous.
                 messages = self._structured_messages(prompt, prompt_args)
                 prompt, prompt_args = cast("PromptTemplate", ChatPromptTemplate(message_templates=messages)), {}
-            return cast("Model", await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args))
+            strict = _strict(llm_kwargs)
+            return cast("Model", await super().astructured_predict(output_cls, prompt, strict, **prompt_args))
         _tell_start(output_cls, prompt, prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
         answer = parse_answer(await self.achat(messages, **answer_kwargs(output_cls, llm_kwargs)), output_cls)
@@ -180,7 +183,7 @@ class StructuredAnswers(FunctionCallingLLM):
         """The object as far as it has come; the last one is whole, or an error says why not."""
         if not self._answers_natively():
             program = self._program(output_cls, prompt)
-            return program.stream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+            return program.stream_call(llm_kwargs=_strict(llm_kwargs), **prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
         responses = self.stream_chat(messages, **answer_kwargs(output_cls, llm_kwargs))
 
@@ -206,7 +209,7 @@ class StructuredAnswers(FunctionCallingLLM):
         """Like `_structured_stream_call`."""
         if not self._answers_natively():
             program = self._program(output_cls, prompt)
-            return await program.astream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+            return await program.astream_call(llm_kwargs=_strict(llm_kwargs), **prompt_args)
         messages = self._structured_messages(prompt, prompt_args)
         responses = await self.astream_chat(messages, **answer_kwargs(output_cls, llm_kwargs))
 
@@ -221,6 +224,11 @@ class StructuredAnswers(FunctionCallingLLM):
                 yield parse_answer(last, output_cls)
 
         return answers()
+
+
+def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The arguments of a call whose answer is to be read by one of LlamaIndex's programs."""
+    return {**(call or {}), BLOCKED_KEY: "error"}
 
 
 def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:

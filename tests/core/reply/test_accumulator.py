@@ -35,3 +35,11 @@ def test_media_add_up_and_an_answer_without_an_end_has_an_empty_one():
     reply = accumulator.add(ReplyDelta(media=(Media("image/png", data="AQ=="),)))
     assert [medium.data for medium in reply.media] == ["AA==", "AQ=="]
     assert reply.ending == Ending()
+
+
+def test_text_that_was_recalled_is_thoughts():
+    accumulator = Accumulator()
+    accumulator.add(ReplyDelta("Let me "))
+    accumulator.add(ReplyDelta("see"))
+    reply = accumulator.add(ReplyDelta("Blue", "Let me see.", recalled=10))
+    assert (reply.text, reply.thoughts) == ("Blue", "Let me see.")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.endpoint_bodies import call_piece, completion, signed
+from tests.support.endpoint_bodies import call_piece, completion, decode, signed
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.reply.decode import decode_finish, decode_replies
 from vertex_compat_integrations.core.reply.reply import Media, Reply, ToolCall, Usage
@@ -193,12 +193,20 @@ def test_open_models_tell_thoughts_in_a_field_of_their_own(key):
         ("<thought>2 and 2</thought>4", {}, ("2 and 2", "4")),
         ("<why>2 and 2</why>4", {"marker": "why"}, ("2 and 2", "4")),
         ("2 and 2</think>4", {"unopened": True}, ("2 and 2", "4")),
+        ("2 and 2</think>4", {"lone_end": True}, ("2 and 2", "4")),
+        ("2 and 2</think>4", {}, ("", "2 and 2</think>4")),
+        ("Write </think> here.", {"lone_end": True}, ("", "Write </think> here.")),
         ("<why>2 and 2</why>4", {}, ("", "<why>2 and 2</why>4")),
     ],
 )
 def test_tagged_thoughts_are_no_part_of_the_text(content, how, expected):
     reply = only(completion({"content": content}), **how)
     assert (reply.thoughts, reply.text) == expected
+
+
+def test_a_closing_tag_alone_is_text_where_thoughts_have_a_field_of_their_own():
+    reply = only(completion({"content": "a</think>b", "reasoning_content": "2 and 2"}), lone_end=True)
+    assert (reply.thoughts, reply.text) == ("2 and 2", "a</think>b")
 
 
 def test_calls_keep_what_came_with_them():
@@ -266,6 +274,40 @@ def test_one_call_keeps_the_first_and_sets_the_others_aside():
 )
 def test_the_messages_own_extra_is_kept_as_it_came(message, expected):
     assert only(completion({"content": "Hi", **message})).extra == expected
+
+
+IMAGE = {"data": "aW1n", "extra_content": {"google": {"mime_type": "image/webp"}}}
+ON_THE_CHOICE = [
+    ({"content": "Here: ", "image": IMAGE}, ("Here: ", (), (Media("image/webp", data="aW1n"),), None)),
+    ({"content": "Here: ", "audio": IMAGE}, ("Here: ", (), (Media("image/webp", data="aW1n"),), None)),
+    ({"image": {"data": "aW1n"}}, ("", (), (Media("image/png", data="aW1n"),), None)),
+    ({"tool_calls": [call_piece("f", "{}", id="1")]}, ("", (ToolCall("1", "f", "{}"),), (), None)),
+    ({"content": "Hi", "extra_content": signed("s")}, ("Hi", (), (), signed("s"))),
+    ({"text": "Older completions."}, ("Older completions.", (), (), None)),
+]
+"""What stands on a choice that has no message."""
+
+
+@pytest.mark.parametrize(("fields", "expected"), ON_THE_CHOICE, ids=["+".join(each[0]) for each in ON_THE_CHOICE])
+def test_what_stands_on_the_choice_itself_is_its_message(fields, expected):
+    """Google's page on image generation of 2025 has no message; OpenAI's legacy completions have a text."""
+    body = completion(None)
+    body["choices"][0] |= {"role": "assistant", **fields}
+    reply = only(body)
+    assert (reply.text, reply.tool_calls, reply.media, reply.extra) == expected
+    joined = decode([body])
+    assert (joined.text, tuple(joined.calls), tuple(joined.media), joined.extra) == expected
+
+
+@pytest.mark.parametrize("name", ["audio", "image"])
+def test_media_beside_a_message_belong_to_it(name):
+    body = completion({"content": "Here: "})
+    body["choices"][0] |= {name: IMAGE, "content": "Not this", "text": "nor this"}
+    told = ("Here: ", (Media("image/webp", data="aW1n"),))
+    assert (only(body).text, only(body).media) == told
+    body["choices"][0]["delta"] = body["choices"][0].pop("message")
+    joined = decode([body])
+    assert (joined.text, tuple(joined.media)) == told
 
 
 def test_names_and_counts_of_the_answer_are_told():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.endpoint_bodies import MODEL, call_piece, chunk, decode, join, signed, sse, words
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
 from vertex_compat_integrations.core.reply.decode import decode_replies
-from vertex_compat_integrations.core.reply.reply import Reply, Usage
+from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.emulator.dialect.chunks import stream_chunks
@@ -414,3 +414,37 @@ def test_the_answer_does_not_depend_on_how_the_bytes_are_cut(body, variant, line
 def read(blocks):
     reader = StreamReader(StreamDecoder())
     return join([*(delta for block in blocks for delta in reader.feed(block)), *reader.finish()])
+
+
+def test_thoughts_that_were_told_as_answer_are_recalled_at_a_closing_tag_alone():
+    decoder = StreamDecoder(lone_end=True)
+    told = [decoder.feed(each) for each in words("Let me ", "see.</think>", "\nIt is ", "so.", finish=None)]
+    assert told[0] == ReplyDelta("Let me ")
+    assert told[2] == ReplyDelta("It is ", "Let me see.", recalled=11)
+    assert told[3] == ReplyDelta("so.")
+    assert decoder.has_recalled
+    assert (decoder.partial_text, decoder.partial_thoughts) == ("It is so.", "Let me see.")
+
+
+@pytest.mark.parametrize("pieces", [("Let me see.</think>It is.",), ("Let me", " see.", "</thi", "nk>", "It is.")])
+def test_a_closing_tag_alone_is_looked_for_on_demand_only(pieces):
+    whole = "".join(pieces)
+    joined = decode(words(*pieces), lone_end=True)
+    assert (joined.thoughts, joined.text) == ("Let me see.", "It is.")
+    assert decode(words(*pieces)).text == whole
+    marked = decode(words(*pieces), lone_end=True, marker="think")
+    assert "Let me see." in marked.text
+
+
+def test_a_closing_tag_at_the_very_end_counts_once_nothing_follows():
+    joined = decode(words("Let me see.", "</think>"), lone_end=True)
+    assert (joined.thoughts, joined.text) == ("Let me see.", "")
+    calls = [chunk({"content": "See.</think>"}), chunk({"tool_calls": [call_piece("f", "{}", id="1")]}, "tool_calls")]
+    joined = decode(calls, lone_end=True)
+    assert (joined.thoughts, joined.text, joined.calls[0].name) == ("See.", "", "f")
+
+
+def test_a_closing_tag_is_text_where_thoughts_have_a_field_of_their_own():
+    pieces = [chunk({"content": "a</think>"}), chunk({"reasoning_content": "Hm."}), *words("b</think>c")]
+    joined = decode(pieces, lone_end=True)
+    assert (joined.thoughts, joined.text) == ("Hm.", "a</think>b</think>c")

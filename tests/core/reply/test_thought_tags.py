@@ -29,11 +29,20 @@ TEXTS = st.lists(PIECES, max_size=5).map("".join)
 
 
 def split_in_pieces(
-    pieces: list[str], marker: str | None = None, *, unopened: bool = False, whole: bool = True
+    pieces: list[str],
+    marker: str | None = None,
+    *,
+    unopened: bool = False,
+    lone_end: bool = False,
+    whole: bool = True,
 ) -> Split:
-    splitter = ThoughtSplitter(marker, unopened=unopened)
-    splits = [*(splitter.feed(piece) for piece in pieces), splitter.finish(whole=whole)]
-    return Split("".join(split.thoughts for split in splits), "".join(split.text for split in splits))
+    splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)
+    thoughts, text = "", ""
+    for split in [*(splitter.feed(piece) for piece in pieces), splitter.finish(whole=whole)]:
+        if split.recalls:
+            thoughts, text = thoughts + text, ""
+        thoughts, text = thoughts + split.thoughts, text + split.text
+    return Split(thoughts, text)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +109,51 @@ def test_unopened_thoughts_come_as_they_are_told():
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a</think>b", Split("a", "b")),
+        ("a\n</think>\n\nb <think>", Split("a\n", "b <think>")),
+        ("a</thought>b</think>c", Split("a", "b</think>c")),
+        ("a</think>", Split("a", "")),
+        ("a</think><think>b</think>c", Split("ab", "c")),
+        ("a</think>b</thi", Split("a", "b</thi")),
+        ("  <think>a</think>b</think>c", Split("a", "  b</think>c")),
+        ("</think>a</think>b", Split("", "a</think>b")),
+        ("a <think> b</think>c", Split("", "a <think> b</think>c")),
+        ("a < b </thi", Split("", "a < b </thi")),
+        ("plain", Split("", "plain")),
+        ("", Split("", "")),
+    ],
+)
+def test_a_closing_tag_alone_recalls_the_text_before_it_where_that_may_be(text, expected):
+    assert split_thoughts(text, lone_end=True) == expected
+    assert split_in_pieces([text], lone_end=True) == expected
+    assert split_in_pieces(list(text), lone_end=True) == expected
+
+
+def test_what_was_told_as_answer_is_recalled_at_the_tag():
+    splitter = ThoughtSplitter(lone_end=True)
+    told = [splitter.feed(piece) for piece in ("Let me ", "see", ".</th", "ink>", "\nIt is ", "so.")]
+    assert told == [
+        Split("", "Let me "),
+        Split("", "see"),
+        Split("", "."),
+        Split("", ""),
+        Split("", "It is ", recalls=True),
+        Split("", "so."),
+    ]
+
+
+def test_no_tag_is_expected_alone_where_thoughts_come_elsewhere():
+    splitter = ThoughtSplitter(lone_end=True)
+    assert splitter.feed("a ") == Split("", "a ")
+    assert splitter.feed("b</think>") == Split("", "b")
+    assert splitter.expect_no_lone_end() == "</think>"
+    assert splitter.feed("b</think>c") == Split("", "b</think>c")
+    assert splitter.finish() == Split("", "")
+
+
+@pytest.mark.parametrize(
     ("pieces", "marker"),
     [
         (["a<x>b</x>", "\nc"], "x"),
@@ -129,6 +183,15 @@ def test_the_split_of_unopened_thoughts_does_not_depend_on_it_either(pieces, who
     expected = split_thoughts(text, unopened=True, whole=whole)
     assert split_in_pieces(pieces, unopened=True, whole=whole) == expected
     assert split_in_pieces(list(text), unopened=True, whole=whole) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(pieces=st.lists(st.lists(PIECES | st.sampled_from(["`", "```", '"']), max_size=5).map("".join), max_size=8))
+def test_the_split_at_a_closing_tag_alone_does_not_depend_on_it(pieces):
+    text = "".join(pieces)
+    expected = split_thoughts(text, lone_end=True)
+    assert split_in_pieces(pieces, lone_end=True) == expected
+    assert split_in_pieces(list(text), lone_end=True) == expected
 
 
 @pytest.mark.parametrize("marker", [None, "x"])

@@ -80,6 +80,7 @@ class ChatTests(Group):
         llm.complete("Hello")
         assert [message.model_dump_json() for message in history] == before
 
+    @pytest.mark.filterwarnings("ignore:The answer was blocked")
     @each_way
     async def test_a_blocked_prompt_is_told_and_breaks_nothing(self, llm, emulator, way):
         emulator.variant(finish="compound:PROHIBITED_CONTENT")

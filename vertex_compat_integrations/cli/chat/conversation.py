@@ -114,7 +114,7 @@ class Screen:
 
     def show(self, delta: ReplyDelta) -> None:
         """Write what a piece adds."""
-        self._write(delta.thoughts, "dim italic")
+        self._write(delta.thoughts[delta.recalled :], "dim italic")
         self._write(delta.text, "")
         for medium in delta.media:
             self._line(f"[{medium.mime_type}, not shown]", "dim")

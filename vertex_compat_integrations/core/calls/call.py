@@ -354,6 +354,7 @@ class ChatCall(MessagesCall[list[Reply]]):
             completion,
             marker=self.request.marker,
             unopened=self.request.unopened,
+            lone_end=not self._facts.gemini,
             one_call=self.request.one_call,
         )
         self._ending = replies[0].ending
@@ -373,7 +374,7 @@ class GatheredCall(MessagesCall[list[Reply]]):
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
         """The answer, at the body's end."""
         if (reader := self._reader) is None:
-            reader = self._reader = _reader_for(self.request)
+            reader = self._reader = _reader_for(self.request, self._facts)
             self._gathered = Accumulator()
         pieces = reader.feed(block) if block is not None else reader.finish()
         replies = [self._gathered.add(piece) for piece in pieces]
@@ -415,7 +416,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         """The pieces of the answer that a block of the body completes; None is the body's end."""
         reader = self._reader
         if reader is None:
-            reader = self._reader = _reader_for(self.request, done_is_an_end=self._done_is_an_end)
+            reader = self._reader = _reader_for(self.request, self._facts, done_is_an_end=self._done_is_an_end)
         return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
@@ -423,6 +424,17 @@ class StreamCall(MessagesCall[ReplyDelta]):
             return delta
         self._ending = delta.ending
         return delta._replace(ending=self._placed(delta.ending))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Also, that thoughts came as answer until a tag ended them."""
+        if self._reader is None or not self._reader.decoder.has_recalled:
+            return super().remarks
+        remark = (
+            f"{self._model} began its answer with thoughts that no tag opens; they were streamed as answer until a tag "
+            'ended them. With model_facts={"unopened_thoughts": True} they are streamed as thoughts.'
+        )
+        return (*super().remarks, remark)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
         """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts.
@@ -486,8 +498,10 @@ class EmbeddingCall(Call[Embedded]):
         return f"The end of {self._model} was announced for {retires}: see Google's model card." if retires else None
 
 
-def _reader_for(request: Request, *, done_is_an_end: bool = False) -> StreamReader:
-    decoder = StreamDecoder(marker=request.marker, unopened=request.unopened, one_call=request.one_call)
+def _reader_for(request: Request, facts: ModelFacts, *, done_is_an_end: bool = False) -> StreamReader:
+    decoder = StreamDecoder(
+        marker=request.marker, unopened=request.unopened, lone_end=not facts.gemini, one_call=request.one_call
+    )
     return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
 

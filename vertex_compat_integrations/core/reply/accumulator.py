@@ -46,6 +46,8 @@ class Accumulator:
 
     def add(self, delta: ReplyDelta) -> Reply:
         """The answer so far; whole if the delta is the last one, which brings the ending."""
+        if delta.recalled:
+            self._text = ""
         if delta.text:
             self._text += delta.text
         if delta.thoughts:

@@ -1,6 +1,7 @@
 """One completion, in any of the endpoint's dialects, → `Reply`. Pure."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from vertex_compat_integrations import wire
@@ -24,14 +25,25 @@ _FINISH_REASONS = {
 }
 """Other servers' words for the four of Chat Completions."""
 
+_OF_A_MESSAGE = (
+    *("role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"),
+    *("audio", "images", "extra_content", "thought_signature"),
+)
+"""What may stand on the choice itself, where others have a message."""
+
 
 def decode_replies(
-    completion: object, *, marker: str | None = None, unopened: bool = False, one_call: bool = False
+    completion: object,
+    *,
+    marker: str | None = None,
+    unopened: bool = False,
+    lone_end: bool = False,
+    one_call: bool = False,
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
     `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
-    tag opens; `one_call` keeps the first tool call only.
+    tag opens; `lone_end` that it may; `one_call` keeps the first tool call only.
 
     Raises:
         UnexpectedReplyError: It is no completion.
@@ -40,7 +52,8 @@ def decode_replies(
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
     choices = mappings_in(completion["choices"]) or [{}]
-    replies = [_decode_choice(completion, choice, marker, unopened=unopened, one_call=one_call) for choice in choices]
+    decoder = partial(_decode_choice, marker=marker, unopened=unopened, lone_end=lone_end, one_call=one_call)
+    replies = [decoder(completion, choice) for choice in choices]
     if len(replies) == 1:
         refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
     return replies
@@ -51,20 +64,40 @@ def is_whole(finish: object, *, has_calls: bool) -> bool:
     return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
+def message_in(choice: JsonObject) -> JsonObject:
+    """The choice's message, or its piece of one; what stands beside it or in its place belongs to it.
+
+    Google's page on image generation of 2025 has `role`, `content` and `image` on the choice, and no message; OpenAI's
+    older completions have `text` there.
+    """
+    message = mapping_in(choice.get("delta") or choice.get("message"))
+    beside = {name: choice[name] for name in _OF_A_MESSAGE if choice.get(name) and not message.get(name)}
+    if "text" in choice and not (message or "content" in beside):
+        beside["content"] = text_in(choice["text"])
+    return {**message, **beside} if beside else message
+
+
 def _decode_choice(
-    completion: JsonObject, choice: JsonObject, marker: str | None, *, unopened: bool, one_call: bool
+    completion: JsonObject,
+    choice: JsonObject,
+    *,
+    marker: str | None,
+    unopened: bool,
+    lone_end: bool,
+    one_call: bool,
 ) -> Reply:
-    message = mapping_in(choice.get("message"))
+    message = message_in(choice)
     content, media = decode_content(message.get("content"))
     whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
-    split = split_thoughts(content, marker, unopened=unopened, whole=whole)
+    reasoning = decode_reasoning(message)
+    split = split_thoughts(content, marker, unopened=unopened, lone_end=lone_end and not reasoning, whole=whole)
     calls = decode_calls(message)
     wanted = calls[:1] if one_call else calls
     grounding = decode_grounding(message) or decode_grounding(choice)
     ending = decode_ending(completion, choice, has_calls=bool(wanted), grounding=grounding, text=split.text)
     return Reply(
         text=split.text,
-        thoughts=decode_reasoning(message) + split.thoughts,
+        thoughts=reasoning + split.thoughts,
         tool_calls=wanted,
         extra=message_extra(message),
         media=(*media, *decode_media(message, choice)),
@@ -101,13 +134,14 @@ def decode_reasoning(message: JsonObject) -> str:
 def decode_media(message: JsonObject, choice: JsonObject) -> tuple[Media, ...]:
     """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
     media: list[Media] = []
-    for holder in mappings_in([message.get("audio"), choice.get("image"), *mappings_in(message.get("images"))]):
+    images = [choice.get("image"), *mappings_in(message.get("images"))]
+    for value, usual in [(message.get("audio"), "audio/wav"), *((image, "image/png") for image in images)]:
+        holder = mapping_in(value)
         if url := _url_in(holder.get("image_url")):
             media.append(_media_at(url))
         elif data := text_in(holder.get("data")):
             google = mapping_in(mapping_in(holder.get("extra_content")).get("google"))
-            mime_type = text_in(google.get("mime_type") or holder.get("mime_type")) or "audio/wav"
-            media.append(Media(mime_type, data=data))
+            media.append(Media(text_in(google.get("mime_type") or holder.get("mime_type")) or usual, data=data))
     return tuple(media)
 
 

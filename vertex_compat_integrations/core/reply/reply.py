@@ -156,7 +156,12 @@ class ToolCallDelta:
 
 
 class ReplyDelta(NamedTuple):
-    """What one chunk adds to the answer; `ending` stands on the last one only."""
+    """What one chunk adds to the answer; `ending` stands on the last one only.
+
+    Attributes:
+        recalled: How many characters were told as text before and are none: all that were. They were thoughts, as a
+            closing tag alone has shown, and begin this piece's `thoughts`.
+    """
 
     text: str = ""
     thoughts: str = ""
@@ -166,3 +171,4 @@ class ReplyDelta(NamedTuple):
     refusal: str | None = None
     dropped: tuple[ToolCall, ...] = ()
     ending: Ending | None = None
+    recalled: int = 0

@@ -20,11 +20,12 @@ from vertex_compat_integrations.core.reply.decode import (
     decode_reasoning,
     is_whole,
     message_extra,
+    message_in,
     refusal_of,
     refuse_empty,
 )
 from vertex_compat_integrations.core.reply.reply import Ending, Media, ReplyDelta, ToolCall, ToolCallDelta
-from vertex_compat_integrations.core.reply.thought_tags import ThoughtSplitter
+from vertex_compat_integrations.core.reply.thought_tags import Split, ThoughtSplitter
 from vertex_compat_integrations.core.reply.tool_call import (
     NO_ARGUMENTS,
     arguments_text,
@@ -36,6 +37,19 @@ from vertex_compat_integrations.core.reply.tool_call import (
 NO_FINISH_REASON = "The stream ended without a finish reason."
 
 _PLAIN_KEYS = frozenset({"role", "content"})
+_USUAL_CHOICE_KEYS = frozenset(
+    {
+        "delta",
+        "finish_reason",
+        "index",
+        "logprobs",
+        "matched_stop",
+        "stop_reason",
+        "token_ids",
+        "content_filter_results",
+    }
+)
+"""Of a choice whose message stands in its `delta`, on Google's servers, vLLM, SGLang and others."""
 _USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
 
 
@@ -65,11 +79,17 @@ class _OpenCall:
 
 
 class StreamDecoder:
-    """Feeds on the chunks of one completion; `feed` each, then `finish`."""
+    """Feeds on the chunks of one completion; `feed` each, then `finish`.
 
-    def __init__(self, *, marker: str | None = None, unopened: bool = False, one_call: bool = False) -> None:
-        """`marker`, `unopened`: see `ThoughtSplitter`. `one_call`: keep the first call only."""
-        self._splitter = ThoughtSplitter(marker, unopened=unopened)
+    Attributes:
+        has_recalled: Whether thoughts were told as answer, because no tag had opened them.
+    """
+
+    def __init__(
+        self, *, marker: str | None = None, unopened: bool = False, lone_end: bool = False, one_call: bool = False
+    ) -> None:
+        """`marker`, `unopened`, `lone_end`: see `ThoughtSplitter`. `one_call`: keep the first call only."""
+        self._splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)
         self._one_call = one_call
         self._calls: list[_OpenCall] = []
         self._by_id: dict[str, _OpenCall] = {}
@@ -84,6 +104,7 @@ class StreamDecoder:
         self._finish: str | None = None
         self._logprobs: list[Any] = []
         self._refusal = ""
+        self.has_recalled = False
 
     @property
     def partial_text(self) -> str:
@@ -119,8 +140,9 @@ class StreamDecoder:
             return None
         self._last = chunk
         choice = choices[0]
+        is_usual = choice.keys() <= _USUAL_CHOICE_KEYS
         # Servers that do not stream answer with one whole `message`.
-        delta = mapping_in(choice.get("delta") or choice.get("message"))
+        delta = mapping_in(choice.get("delta")) if is_usual else message_in(choice)
         if finish := choice.get("finish_reason"):
             self._finish = text_in(finish) or self._finish
         if logprobs := choice.get("logprobs"):
@@ -130,19 +152,20 @@ class StreamDecoder:
             self._keep_grounding(chunk)
         content = delta.get("content")
         # The fast path: nearly every chunk is text and nothing else, and its cost is what streaming costs.
-        if content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
+        if is_usual and content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             if self._splitter.is_plain(content):
                 self._text.append(content)
                 return ReplyDelta(content)
-            split = self._splitter.feed(content)
-            return self._delta(split.thoughts, split.text)
+            return self._delta(self._splitter.feed(content))
         return self._feed_rest(delta, choice)
 
     def _feed_rest(self, delta: JsonObject, choice: JsonObject) -> ReplyDelta | None:
         content, media = decode_content(delta.get("content"))
         media = (*media, *decode_media(delta, choice))
         self._has_media = self._has_media or bool(media)
-        split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else ("", "")
+        reasoning = decode_reasoning(delta)
+        released = self._splitter.expect_no_lone_end() if reasoning else ""
+        split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else Split("", "")
         pieces = one_or_more_in(delta.get("tool_calls"))
         # OpenAI's form before November 2023, which some gateways still write.
         if function := mapping_in(delta.get("function_call")):
@@ -151,25 +174,33 @@ class StreamDecoder:
         self._keep_extra(message_extra(delta))
         self._keep_grounding(delta)
         self._refusal += text_in(delta.get("refusal"))
-        return self._delta(decode_reasoning(delta) + split[0], split[1], calls, media)
+        split = Split(reasoning + split.thoughts, released + split.text, split.recalls)
+        return self._delta(split, calls, media)
 
     def _delta(
-        self,
-        thoughts: str,
-        text: str,
-        calls: tuple[ToolCallDelta, ...] = (),
-        media: tuple[Media, ...] = (),
+        self, split: Split, calls: tuple[ToolCallDelta, ...] = (), media: tuple[Media, ...] = ()
     ) -> ReplyDelta | None:
-        if text:
-            self._text.append(text)
-        if thoughts:
-            self._thoughts.append(thoughts)
+        thoughts, text, recalled = self._add(split)
         # Gemini has no `parallel_tool_calls`: it may send more calls than the caller allows.
         if self._one_call:
             calls = tuple(call for call in calls if call.index == 0)
         if not (text or thoughts or calls or media):
             return None
-        return ReplyDelta(text, thoughts, calls, media)
+        return ReplyDelta(text, thoughts, calls, media, recalled=recalled)
+
+    def _add(self, split: Split) -> tuple[str, str, int]:
+        """Thoughts and text of a piece, and how many characters that were told as answer it makes thoughts of."""
+        thoughts, text, recalls = split
+        earlier = self.partial_text if recalls else ""
+        if earlier:
+            self._text.clear()
+            thoughts = earlier + thoughts
+            self.has_recalled = True
+        if text:
+            self._text.append(text)
+        if thoughts:
+            self._thoughts.append(thoughts)
+        return thoughts, text, len(earlier)
 
     def _keep_extra(self, extra: object) -> None:
         """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
@@ -270,7 +301,7 @@ class StreamDecoder:
             if not call.name and (name_and_arguments := named_in("".join(call.arguments))):
                 call.name, call.arguments = name_and_arguments[0], [name_and_arguments[1]]
                 named.append(call.as_first_piece())
-        return self._delta("", "", tuple(named))
+        return self._delta(Split("", ""), tuple(named))
 
     def finish(self) -> ReplyDelta:
         """What remains: held-back text, what is to be sent back, and the ending.
@@ -279,21 +310,18 @@ class StreamDecoder:
             StreamInterruptedError: No finish reason was seen.
             EmptyReplyError: The answer holds nothing, and the model did not plainly stop; or a call has no name.
         """
-        thoughts, text = self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls))
-        self._delta(thoughts, text)
+        last = self._add(self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls)))
         if not self.is_finished:
             raise self.interrupted(NO_FINISH_REASON)
         names = (call.name for call in self._calls)
         refuse_nameless(names, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
-        return self._rest(thoughts, text)
+        return self._rest(*last)
 
     def settle(self) -> ReplyDelta:
         """What remains of an answer that broke off, taken as it is."""
-        thoughts, text = self._splitter.finish(whole=False)
-        self._delta(thoughts, text)
-        return self._rest(thoughts, text)
+        return self._rest(*self._add(self._splitter.finish(whole=False)))
 
-    def _rest(self, thoughts: str, text: str) -> ReplyDelta:
+    def _rest(self, thoughts: str, text: str, recalled: int) -> ReplyDelta:
         ending = self._ending()
         refusal = self._refusal or refusal_of(ending)
         empty = not (self._text or self._calls or self._has_media or refusal)
@@ -305,6 +333,7 @@ class StreamDecoder:
             refusal=refusal,
             dropped=tuple(call.as_call() for call in self._calls[1:]) if self._one_call else (),
             ending=ending,
+            recalled=recalled,
         )
 
     def interrupted(self, message: str) -> StreamInterruptedError:

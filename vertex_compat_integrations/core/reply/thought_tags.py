@@ -1,19 +1,28 @@
 """Tell a model's thoughts from its answer, in text where tags stand between them.
 
 Seen in public captures: `<think>…</think>` (Google's documented marker, DeepSeek R1, MiniMax), `<thought>…</thought>`
-(Gemini's other front end), a closing tag with no opening one (DeepSeek V3.1).
+(Gemini's other front end), a closing tag with no opening one (see `lone_tag`).
 """
 
 from typing import NamedTuple
+
+from vertex_compat_integrations.core.reply.lone_tag import LoneTag
 
 KNOWN_TAGS = ("think", "thought")
 
 
 class Split(NamedTuple):
-    """A piece of text, told apart."""
+    """A piece of text, told apart.
+
+    Attributes:
+        thoughts: What it adds to the thoughts.
+        text: What it adds to the answer.
+        recalls: Whether all that was told as answer before it was thoughts.
+    """
 
     thoughts: str
     text: str
+    recalls: bool = False
 
 
 class ThoughtSplitter:
@@ -22,14 +31,17 @@ class ThoughtSplitter:
     With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags, and only where
     the text begins, since an answer may speak of them. `unopened` says that the text begins with thoughts that no tag
     opens; if none closes them either, the model answered at once, and what was told as thoughts is the answer, too.
+    `lone_end` says that this may be so without being known: a first closing tag then recalls the text before it.
     """
 
-    def __init__(self, marker: str | None = None, *, unopened: bool = False) -> None:
+    def __init__(self, marker: str | None = None, *, unopened: bool = False, lone_end: bool = False) -> None:
         """Begin in the answer, or in the thoughts."""
         tags = (marker, *KNOWN_TAGS) if marker and marker not in KNOWN_TAGS else KNOWN_TAGS
         self._opening = tuple(f"<{tag}>" for tag in tags)
         self._closing = tuple(f"</{tag}>" for tag in tags)
         self._anywhere = marker is not None
+        may_be_alone = lone_end and not (unopened or self._anywhere)
+        self._lone = LoneTag(self._opening, self._closing) if may_be_alone else None
         self._thinking = unopened
         self._unclosed: list[str] | None = [] if unopened else None
         self._marked = False
@@ -44,6 +56,24 @@ class ThoughtSplitter:
             self._thinking, self._begun, self._marked = marked, False, marked
         elif self.is_plain(piece):
             return Split("", piece)
+        split = self._feed(piece)
+        return split if self._lone is None else self._split_at_lone_tag(split, *self._lone.feed(split.text))
+
+    def expect_no_lone_end(self) -> str:
+        """What was held back for a lone closing tag; from here on it is text, since the thoughts come elsewhere."""
+        lone, self._lone = self._lone, None
+        return lone.give_up() if lone is not None else ""
+
+    def _split_at_lone_tag(self, split: Split, before: str, behind: str | None) -> Split:
+        if behind is None:
+            self._lone = self._lone if self._lone and self._lone.is_possible else None
+            return Split(split.thoughts, before)
+        uncertain, self._held = self._held, ""
+        self._lone, self._begun, self._after_tag = None, False, True
+        rest = self._feed(behind + uncertain)
+        return Split(before + rest.thoughts, rest.text, recalls=True)
+
+    def _feed(self, piece: str) -> Split:
         thoughts, text = "", ""
         rest = self._held + piece
         self._held = ""
@@ -63,7 +93,7 @@ class ThoughtSplitter:
                 self._begun = self._begun or bool(before.strip())
             if tag is None:
                 break
-            self._unclosed = None
+            self._unclosed = self._lone = None
             self._thinking = tag in self._opening
             self._after_tag = True
         if self._unclosed is not None:
@@ -71,13 +101,30 @@ class ThoughtSplitter:
         return Split(thoughts, text)
 
     def is_plain(self, piece: str) -> bool:
-        """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it."""
+        """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it.
+
+        If so, it counts as fed.
+        """
         if not self._begun or self._thinking or self._held or self._after_tag or self._marked:
             return False
+        if self._lone is not None:
+            return self._lone.passes(piece)
         return not self._anywhere or "<" not in piece
 
     def finish(self, *, whole: bool = True) -> Split:
         """What was held back because it could have begun a tag; `whole` says that the model came to its end."""
+        split = self._finish(whole=whole)
+        if self._lone is None:
+            return split
+        before, behind = self._lone.feed(split.text)
+        if behind is None:
+            released, behind = self._lone.finish()
+            before += released
+        split = self._split_at_lone_tag(split, before, behind)
+        last = self._finish(whole=whole)
+        return Split(split.thoughts + last.thoughts, split.text + last.text, split.recalls)
+
+    def _finish(self, *, whole: bool) -> Split:
         rest, self._held = self._held, ""
         # No closing tag came, and the model came to its end: it answered at once, without thoughts.
         if self._unclosed is not None and whole:
@@ -117,11 +164,15 @@ class ThoughtSplitter:
         return stripped
 
 
-def split_thoughts(text: str, marker: str | None = None, *, unopened: bool = False, whole: bool = True) -> Split:
-    """A text that came in one piece, told apart; `unopened` and `whole` as for `ThoughtSplitter`."""
+def split_thoughts(
+    text: str, marker: str | None = None, *, unopened: bool = False, lone_end: bool = False, whole: bool = True
+) -> Split:
+    """A text that came in one piece, told apart; the arguments as for `ThoughtSplitter`."""
     if "<" not in text and not unopened:
         return Split("", text)
-    splitter = ThoughtSplitter(marker, unopened=unopened)
-    thoughts, answer = splitter.feed(text)
+    splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)
+    thoughts, answer, _ = splitter.feed(text)
     rest = splitter.finish(whole=whole)
+    if rest.recalls:
+        return Split(thoughts + answer + rest.thoughts, rest.text)
     return Split(thoughts + rest.thoughts, answer + rest.text)

@@ -157,6 +157,13 @@ class Connection(Settings):
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
 
+    on_blocked: Literal["warn", "error"] = "warn"
+    """What to do when a filter blocked an answer; `warn` leaves it empty, with the reason in `refusal`.
+
+    `error` raises `RefusedAnswerError`, at the end of a stream. Where an object is asked for, and where LlamaIndex asks
+    for tool calls, it is raised in any case.
+    """
+
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
     def _none_is_default(cls, value: object, info: ValidationInfo) -> object:

@@ -2,10 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, cast
 
-from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, InvalidToolCall
 from langchain_core.messages import ToolCall as LangChainToolCall
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.block_translators import register_translator
@@ -14,6 +14,8 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.json import parse_partial_json
 
+from vertex_compat_integrations.core import errors as core
+from vertex_compat_integrations.core.reply.blocked import block_of, warn_of
 from vertex_compat_integrations.core.reply.reply import (
     Citation,
     Ending,
@@ -24,19 +26,46 @@ from vertex_compat_integrations.core.reply.reply import (
     ToolCallDelta,
     Usage,
 )
-from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY, PROVIDER, REASONING_KEY
+from vertex_compat_integrations.langchain.errors import RefusedAnswerError
+from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY, PROVIDER
+from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY, own_content, recalled_metadata
 
+OnBlocked: TypeAlias = Literal["warn", "error"]
 CITATIONS_KEY = "citations"
 """Where `response_metadata` keep what the answer is grounded in; content blocks have it as annotations of the text."""
 
 
-def chat_result(replies: Sequence[Reply]) -> ChatResult:
-    """The replies as one generation each; token counts stand on the first."""
+def chat_result(replies: Sequence[Reply], *, on_blocked: OnBlocked = "warn") -> ChatResult:
+    """The replies as one generation each; token counts stand on the first.
+
+    Raises:
+        RefusedAnswerError: A filter blocked one of them, and that is to be an error.
+    """
     generations = [
         ChatGeneration(message=decode_reply(reply, with_usage=number == 0), generation_info=_finish(reply.ending))
         for number, reply in enumerate(replies)
     ]
+    blocks = [block_of(each.ending, each.refusal, text=each.text, thoughts=each.thoughts) for each in replies]
+    settle_blocks(zip(blocks, (each.message for each in generations), strict=True), on_blocked)
     return ChatResult(generations=generations, llm_output={"model_name": replies[0].ending.model})
+
+
+def settle_blocks(blocks: Iterable[tuple[core.RefusedAnswerError | None, BaseMessage]], on_blocked: OnBlocked) -> None:
+    """Say of the first message that a filter blocked that it did: by a warning, or an error that holds the message.
+
+    Raises:
+        RefusedAnswerError: That is how to say it.
+    """
+    block, message = next((pair for pair in blocks if pair[0]), (None, None))
+    if block is None:
+        return
+    if on_blocked == "warn":
+        warn_of(block)
+        return
+    error = RefusedAnswerError(*block.args)
+    error.__dict__.update(block.__dict__)
+    error.raw_message = message
+    raise error
 
 
 def _finish(ending: Ending) -> dict[str, Any]:
@@ -195,15 +224,24 @@ def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
 class ChunkDecoder:
     """Deltas of one answer → chunks; keeps the calls' ids, which only their first pieces have."""
 
-    def __init__(self, *, with_usage: bool = True) -> None:
+    def __init__(self, *, with_usage: bool = True, on_blocked: OnBlocked = "warn") -> None:
         """`with_usage`: whether the last chunk tells the token counts."""
         self._with_usage = with_usage
+        self._on_blocked = on_blocked
+        self._text: list[str] = []
         self._ids: dict[int, str] = {}
         self._arguments: defaultdict[int, list[str]] = defaultdict(list)
         self._media_count = 0
 
     def decode(self, delta: ReplyDelta) -> ChatGenerationChunk:
-        """The delta as a chunk."""
+        """The delta as a chunk.
+
+        Raises:
+            RefusedAnswerError: It is the last one of an answer that a filter blocked, and that is to be an error.
+        """
+        if delta.recalled:
+            self._text.clear()
+        self._text.append(delta.text)
         if delta.ending is not None:
             return self._decode_last(delta, delta.ending)
         if not (delta.tool_calls or delta.thoughts or delta.media):
@@ -220,7 +258,7 @@ class ChunkDecoder:
                 for call in delta.tool_calls
             ],
             additional_kwargs=kwargs,
-            response_metadata=_STREAMED,
+            response_metadata=_STREAMED | recalled_metadata(delta.recalled),
         )
         return ChatGenerationChunk(message=message)
 
@@ -245,10 +283,12 @@ class ChunkDecoder:
                 if (end := spoiling_end("".join(pieces)))
             ],
             additional_kwargs=kwargs,
-            response_metadata=_response_metadata(ending, delta.dropped),
+            response_metadata=_response_metadata(ending, delta.dropped) | recalled_metadata(delta.recalled),
             usage_metadata=_usage_metadata(ending.usage) if self._with_usage else None,
             chunk_position="last",
         )
+        block = block_of(ending, delta.refusal, text="".join(self._text))
+        settle_blocks([(block, message)], self._on_blocked)
         return ChatGenerationChunk(message=message, generation_info=_finish(ending))
 
     def _call_extras(self, calls: Sequence[ToolCallDelta]) -> dict[str, Any]:
@@ -298,7 +338,7 @@ def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
     annotations = message.response_metadata.get(CITATIONS_KEY)
     is_first_text = True
-    for number, block in enumerate(_content_list(message.content)):
+    for number, block in enumerate(_content_list(own_content(message))):
         if block.get("type") in _CALL_BLOCKS:
             continue
         if block.get("type") != "text":

@@ -24,11 +24,9 @@ from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
 from vertex_compat_integrations.langchain.messages.other_integrations import foreign_call_extra, foreign_message_extra
+from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY, own_content
 
 PROVIDER = "vertex_compat"
-REASONING_KEY = "reasoning_content"
-"""LangChain's own name for thoughts beside the content."""
-
 EXTRA_KEY = "vertex_compat"
 """Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""
 
@@ -213,9 +211,10 @@ def _is_reasoning(block: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:
-    if isinstance(message.content, str):
-        return message.content
-    blocks = [block for block in message.content if isinstance(block, str) or block.get("type") in _ANSWER_BLOCKS]
+    own = own_content(message)
+    if isinstance(own, str):
+        return own
+    blocks = [block for block in own if isinstance(block, str) or block.get("type") in _ANSWER_BLOCKS]
     parts = [encode_block(block) for block in blocks]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts if part["type"] == "text")

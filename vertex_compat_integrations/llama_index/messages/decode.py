@@ -1,7 +1,7 @@
 """Replies → LlamaIndex responses. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -22,6 +22,8 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
+from vertex_compat_integrations.core.errors import RefusedAnswerError
+from vertex_compat_integrations.core.reply.blocked import block_of, warn_of
 from vertex_compat_integrations.core.reply.reply import Citation, Ending, Media, Reply, ReplyDelta, ToolCall, Usage
 from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY, calls_of
 from vertex_compat_integrations.llama_index.messages.other_integrations import CALLS_KEY
@@ -35,13 +37,25 @@ _NOTHING_COUNTED = Usage(0, 0)
 class ResponseDecoder:
     """Replies to one request → responses, each with blocks of its own."""
 
-    def __init__(self, names: Mapping[str, str], *, keep_answer_signature: bool) -> None:
+    def __init__(
+        self, names: Mapping[str, str], *, keep_answer_signature: bool, on_blocked: Literal["warn", "error"] = "warn"
+    ) -> None:
         """`names`: declared name → name of the tool, where they differ."""
         self._names = names
         self._keep_answer_signature = keep_answer_signature
+        self._on_blocked = on_blocked
 
     def decode(self, reply: Reply) -> ChatResponse:
-        """The whole reply as a response."""
+        """The whole reply as a response.
+
+        Raises:
+            RefusedAnswerError: A filter blocked it, and that is to be an error.
+        """
+        block = block_of(reply.ending, reply.refusal, text=reply.text, thoughts=reply.thoughts)
+        if block is not None:
+            if self._on_blocked == "error":
+                raise block
+            warn_of(block)
         return ChatResponse(
             message=ChatMessage(
                 role=MessageRole.ASSISTANT,
@@ -59,8 +73,6 @@ class ResponseDecoder:
             return self._snapshot(reply, delta)
         response = self.decode(reply)
         response.delta = delta.text
-        if delta.refusal and not (reply.text or reply.tool_calls or reply.media):
-            response.delta = delta.refusal
         if delta.thoughts:
             response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
         return response
@@ -85,11 +97,11 @@ class ResponseDecoder:
     def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
         """Text first, in one block: LlamaIndex joins several with line breaks.
 
-        An answer that was refused says so in words, for LlamaIndex knows no refusals.
+        Why an answer was refused is no text: extractors would store it as a title, and synthesizers refine it.
         """
         blocks: list[ContentBlock] = []
         if reply.text or not (reply.tool_calls or reply.media):
-            blocks.append(TextBlock(text=reply.text or reply.refusal or ""))
+            blocks.append(TextBlock(text=reply.text))
         blocks.extend(map(_media_block, reply.media))
         blocks.extend(map(_citation_block, reply.ending.citations))
         for call in reply.tool_calls:
@@ -242,6 +254,20 @@ def completion_response(response: ChatResponse) -> CompletionResponse:
         logprobs=response.logprobs,
         delta=response.delta,
     )
+
+
+def refused_answer(response: ChatResponse) -> RefusedAnswerError | None:
+    """The error for a response that the model or a filter refused; None if none did."""
+    raw = response.raw if isinstance(response.raw, dict) else {}
+    if not (refusal := raw.get("refusal")):
+        return None
+    error = RefusedAnswerError(refusal, partial_text=response.message.content or "")
+    error.finish_reason, error.finish_detail = raw.get("finish_reason"), raw.get("finish_detail")
+    counts = raw.get("usage") or {}
+    names = {"input": "prompt_tokens", "output": "completion_tokens", "thought": "reasoning_tokens"}
+    if any(counts.values()):
+        error.usage = {**{name: counts[theirs] for name, theirs in names.items()}, "cached": counts["cached_tokens"]}
+    return error
 
 
 def tool_selections(response: ChatResponse) -> list[ToolSelection]:

@@ -1,0 +1,1 @@
+"""Bodies on the wire, and what both frameworks make of each."""
