@@ -141,7 +141,6 @@ def test_extra_content_of_a_block_goes_out(emulator: Emulator, chat: Build):
 
 @each_way
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
-@pytest.mark.filterwarnings("ignore:By its page")
 async def test_an_image_in_the_answer_is_a_block_with_its_bytes(emulator: Emulator, chat: Build, way, output_version):
     model = chat("google/gemini-3-pro-image-preview", modalities=["text", "image"], output_version=output_version)
     message = await ask(model, way, "A red dot")

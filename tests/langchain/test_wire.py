@@ -135,7 +135,6 @@ class TestReplies:
         assert told.usage_metadata["output_token_details"] == {"reasoning": 30}
         assert told.response_metadata.get("traffic_type") == ("ON_DEMAND" if surface == "vertex" else None)
 
-    @pytest.mark.filterwarnings("ignore:By its page")
     def test_a_generated_image_is_an_image_block(self, emulator: Emulator, chat: Build):
         recorded = body("vertex_image_generation_gemini3proimage_response")
         emulator.answer(completion(recorded), completion(recorded))
@@ -243,7 +242,6 @@ class TestRequests:
             key: shape[key] for key in ("model", "tools", "tool_choice")
         }
 
-    @pytest.mark.filterwarnings("ignore:By its page")
     def test_an_image_is_asked_for_by_modalities(self, emulator: Emulator, chat: Build):
         shape = body("vertex_image_generation_gemini3proimage_request")
         chat(shape["model"], modalities=["image"]).invoke(shape["messages"][0]["content"])

@@ -115,7 +115,6 @@ async def test_mixed_detail_is_refused_before_sending_for_older_models(build, em
 
 
 @each_way
-@pytest.mark.filterwarnings("ignore:By its page")
 async def test_an_image_in_the_answer_is_a_block_with_its_bytes(build, emulator, way):
     llm = build("google/gemini-3-pro-image-preview", modalities=["text", "image"])
     message = (await ask(llm, way, [user("A red dot")]))[-1].message

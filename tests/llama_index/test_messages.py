@@ -229,7 +229,6 @@ def test_names_that_had_to_be_changed_come_back_and_go_out_changed(llm, emulator
     assert emulator.journal.last.status == 200
 
 
-@pytest.mark.filterwarnings("ignore:By its page")
 def test_an_image_in_an_answer_is_a_block(build, emulator):
     llm = build("google/gemini-3-pro-image-preview")
     response = llm.chat([user(TextBlock(text="Paint a dot."))], modalities=["image"])

@@ -24,7 +24,7 @@ from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
 from vertex_compat_integrations.langchain.messages.other_integrations import foreign_call_extra, foreign_message_extra
-from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY, own_content
+from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY, RECALLED_KEY, own_content
 
 PROVIDER = "vertex_compat"
 EXTRA_KEY = "vertex_compat"
@@ -211,7 +211,7 @@ def _is_reasoning(block: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart]:
-    own = own_content(message)
+    own = own_content(message) if RECALLED_KEY in message.response_metadata else message.content
     if isinstance(own, str):
         return own
     blocks = [block for block in own if isinstance(block, str) or block.get("type") in _ANSWER_BLOCKS]
