@@ -359,12 +359,16 @@ class VertexCompatClient(Closing):
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
         """What is known of the places for a model."""
-        capacity = (options.request_type, options.shared_request_type) if options is not None else (None, None)
+        kinds, tiers = (options.request_type, options.shared_request_type) if options is not None else (None, None)
         # An attribute that was assigned is a list as the user has it.
-        key = model, *(tuple(choice) if isinstance(choice, list) else choice for choice in capacity)
+        key = (
+            model,
+            tuple(kinds) if isinstance(kinds, list) else kinds,
+            tuple(tiers) if isinstance(tiers, list) else tiers,
+        )
         if (memory := self._place_memories.get(key)) is not None:
             return memory
-        places = places_of(self._connection.locations or (destination.location,), *capacity)
+        places = places_of(self._connection.locations or (destination.location,), kinds, tiers)
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")

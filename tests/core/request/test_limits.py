@@ -78,7 +78,7 @@ SENT = [
     Sent(["google/gemini-3.6-flash", "google/gemini-3.5-flash"], {"thinking": False}, {"thinking_budget": 0}),
     Sent(["google/gemini-3-pro-image"], {"thinking": False}, {"thinking_level": "high"}, note="cannot stop"),
     Sent(PICTURES[:2], {"thinking": "minimal"}, {"reasoning_effort": "minimal"}, note="generateContent"),
-    Sent(PICTURES, {}, {}, note="does not answer on this endpoint, but on generateContent"),
+    Sent(PICTURES, {}, {}, note="generateContent (google-genai: client.models.generate_content), not on this endpoint"),
     Sent(["meta/muse-spark-1.3"], {"thinking": "high"}, {"reasoning_effort": "high"}),
     Sent(["meta/muse-spark-1.3"], {"model_safety_settings": False}, {}, ("model_safety_settings",)),
 ]

@@ -338,7 +338,7 @@ class ChatCall(MessagesCall[list[Reply]]):
     @property
     def is_cut_short(self) -> bool:
         """Whether the answer would be shorter than `max_tokens` allows, because it is not streamed."""
-        return wants_stream(self.request.body, self._facts)
+        return self._facts.unstreamed_output_tokens is not None and wants_stream(self.request.body, self._facts)
 
     def _decode(self, body: bytes) -> list[Reply]:
         """The answers in a body.

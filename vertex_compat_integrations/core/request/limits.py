@@ -49,13 +49,17 @@ def refuse_beyond_limits(body: wire.Json, facts: ModelFacts) -> None:
         )
 
 
-def limit_notes(body: wire.Json, facts: ModelFacts) -> Iterator[str]:
+def limit_notes(body: wire.Json, facts: ModelFacts) -> list[str]:
     """What may go wrong with a request that is sent all the same, as sentences for the user."""
+    notes = []
     model, limit = body["model"], body.get("max_tokens")
     if facts.route:
-        yield f"By its page, {model} does not answer on this endpoint, but on {facts.route}; it is asked all the same."
+        notes.append(f"By its page, {model} answers on {facts.route}, not on this endpoint; it is asked all the same.")
     if facts.gemini and limit is not None and limit > facts.output_tokens:
-        yield f"{model} gives at most {facts.output_tokens:,} tokens an answer: max_tokens={limit} may be refused."
+        notes.append(
+            f"{model} gives at most {facts.output_tokens:,} tokens an answer: max_tokens={limit} may be refused."
+        )
+    return notes
 
 
 def wants_stream(body: wire.Json, facts: ModelFacts) -> bool:

@@ -162,7 +162,7 @@ def _gemini_fields(thinking: Thinking, options: Options, facts: ModelFacts) -> T
         return ThinkingFields({}, {}, _idle_note(thinking, options.model))
     _refuse_unknown_level(thinking, options.model, facts)
     notes: tuple[str, ...] = ()
-    if thinking.is_off and not facts.thinking_off:
+    if not facts.thinking_off and thinking.is_off:
         lowest = facts.thinking_levels[0]
         notes = (f"{options.model} cannot stop thinking: its lowest level, {lowest!r}, is sent.",)
         thinking = replace(thinking, budget=None, level=lowest)

@@ -18,6 +18,8 @@ _NATIVE_PUBLISHER = "google"
 
 def with_thoughts_back(messages: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
     """The messages, each note of thoughts left out, or made into what the model takes back."""
+    if not [message for message in messages if "thoughts" in message]:
+        return messages
     form = _form(options, facts)
     settled: list[wire.Message] = []
     turn = _begin_of_turn(messages)
