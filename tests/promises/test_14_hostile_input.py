@@ -262,7 +262,7 @@ def read(*blocks):
 def test_every_split_point_of_a_recorded_stream_gives_the_same(path):
     data = path.read_bytes()
     whole = read(data)
-    assert isinstance(whole, list)
+    assert isinstance(whole, list) is ("error" not in path.stem)
     for place in range(len(data) + 1):
         assert read(data[:place], data[place:]) == whole
     assert read(*(data[place : place + 1] for place in range(len(data)))) == whole

@@ -68,3 +68,11 @@ def test_an_error_does_not_show_what_was_given():
     with pytest.raises(ValidationError) as caught:
         Connection(api_key={"secret-token": 1})
     assert "secret-token" not in str(caught.value)
+
+
+def test_a_setting_that_is_younger_than_a_pickle_has_its_default():
+    state = Both(project="p", on_blocked="error").__getstate__()
+    del state["__dict__"]["on_blocked"], state["__dict__"]["max_tokens"]
+    older = Both.__new__(Both)
+    older.__setstate__(state)
+    assert (older.project, older.on_blocked, older.max_tokens) == ("p", "warn", None)

@@ -35,6 +35,13 @@ class Settings(BaseModel):
             raise unknown_setting(unknown[0], setting_names(cls))
         return renamed
 
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Take a pickle's state; settings that are younger than the pickle have their defaults."""
+        super().__setstate__(state)
+        for name, field in type(self).model_fields.items():
+            if name not in self.__dict__ and not field.is_required():
+                self.__dict__[name] = field.get_default(call_default_factory=True)
+
 
 def setting_names(cls: type[Settings]) -> list[str]:
     """All names that the constructor takes: the fields' own, and those from other classes."""
