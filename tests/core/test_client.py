@@ -303,6 +303,31 @@ def test_what_is_served_elsewhere_is_told_with_its_route(emulator, build):
         ask(build(), "chat", model="google/gemini-3.1-flash-image")
 
 
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (
+            "google/gemini-2.5-flash",
+            r"on 2026-10-20, .*google/gemini-3.5-flash-lite in its place",
+        ),
+        ("qwen/qwen3-coder-480b-a35b-instruct-maas", "retired on 2026-10-21"),
+    ],
+)
+def test_a_model_that_has_retired_is_told_before_it_is_asked(build, monkeypatch, model, text):
+    client = build(base_url=None, project="p", location="global", max_retries=0)
+    sent = []
+    monkeypatch.setattr(client, "_send", lambda call: sent.append(call) or (block for block in ()))
+    with pytest.warns(VertexCompatWarning, match=text), pytest.raises(VertexCompatError):
+        ask(client, "chat", model=model)
+    assert len(sent) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", ["google/gemini-2.5-flash", "qwen/qwen3-coder-480b-a35b-instruct-maas"])
+def test_servers_of_ones_own_go_on_with_retired_models(build, model):
+    ask(build(), "chat", model=model)
+
+
 # Time
 
 

@@ -1,6 +1,7 @@
 """The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
 
 import asyncio
+import datetime
 import os
 import random
 import time
@@ -34,7 +35,7 @@ from vertex_compat_integrations.core.calls.embedding import (
 )
 from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, at_place, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
-from vertex_compat_integrations.core.catalogue import facts_for, is_known
+from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for, is_known
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     SettingsError,
@@ -322,6 +323,8 @@ class VertexCompatClient(Closing):
         call = kind(messages, options, terms, skip_values=self._skip_values(model))
         refuse_to_move(call.request.body, self._connection.locations)
         self._warn_of(model, call.request, own_server=destination.own_server)
+        if terms.facts.retires is not None:
+            self._warn_of_end(model, terms.facts, destination)
         return call
 
     def _begin_embedding(
@@ -332,6 +335,7 @@ class VertexCompatClient(Closing):
         model = resolve_model_name(options.model, destination)
         terms = self._terms(destination, model)
         check_embeds(model, terms.facts, own_server=destination.own_server)
+        self._warn_of_end(model, terms.facts, destination)
         options = options.model_copy(update={"model": model})
         return terms, build_requests(texts, options, terms.facts, purpose)
 
@@ -413,6 +417,13 @@ class VertexCompatClient(Closing):
             self.warn_once(f"{name} is ignored by {model or 'this model'} on this endpoint, and not sent.")
         for note in request.notes:
             self.warn_once(note)
+
+    def _warn_of_end(self, model: str, facts: ModelFacts, destination: Destination) -> None:
+        """Warn of a model whose service has ended, by Google's pages; servers of one's own go on."""
+        today = datetime.datetime.now(tz=datetime.UTC).date()
+        if facts.has_retired(today) and destination.origin.endswith(".googleapis.com"):
+            instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
+            self.warn_once(f"{model} retired on {facts.retires}, by Google's pages{instead}.")
 
     def warn_once(self, text: str) -> None:
         """Warn the user; the same words once only."""
