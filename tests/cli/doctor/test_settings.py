@@ -33,6 +33,7 @@ def test_a_location_that_cannot_be(monkeypatch):
     [
         (["--model", "deepseek-ai/deepseek-v3.1", "--location", "global"], "not at global", "GOOGLE_CLOUD_LOCATION="),
         (["--model", "intfloat/multilingual-e5-small-maas"], "embeds", "--model google/gemini"),
+        (["--model", "google/gemini-3.8-flash-tts"], "but on generateContent", "--model google/gemini"),
         (["--model", "llama-4-maas"], "no publisher", ""),
     ],
 )

@@ -30,6 +30,8 @@ from vertex_compat_integrations.core.errors import (
     ServerError,
     SettingsError,
     UnexpectedReplyError,
+    VertexCompatError,
+    VertexCompatWarning,
 )
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
@@ -221,6 +223,12 @@ class TestClient:
         assert embedded.input_tokens == sum(
             (len(text) + 3) // 4 for text in emulator.journal.embeddings[0].body["input"]
         )
+
+    def test_that_a_model_has_retired_is_told_before_google_is_asked(self, monkeypatch):
+        client = VertexCompatClient(Connection(project="p", location="us-central1", api_key="x", max_retries=0))
+        monkeypatch.setattr(client, "_send", lambda _: (block for block in ()))
+        with pytest.warns(VertexCompatWarning, match="retired on 2026-10-21"), pytest.raises(VertexCompatError):
+            client.embed(["one"], options(), "text")
 
     def test_batches_are_requests_and_the_vectors_keep_the_texts_order(self, connect, embed, emulator):
         texts = [f"story {place} of the town" for place in range(7)]

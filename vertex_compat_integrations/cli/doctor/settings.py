@@ -9,7 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
 from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
-from vertex_compat_integrations.core.catalogue import is_known
+from vertex_compat_integrations.core.catalogue import CHAT, is_known
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0
@@ -32,6 +32,10 @@ def check_model(case: Case) -> Finding:
     name, facts, location = case.model_name, case.facts, case.destination.location
     if facts.embedding is not None:
         return failed(f"{name} embeds texts and does not chat.", _doctor(case, model=_SUGGESTED_MODEL))
+    if CHAT in facts.refuses:
+        return failed(
+            f"{name} does not answer on this endpoint, but on {facts.route}.", _doctor(case, model=_SUGGESTED_MODEL)
+        )
     if facts.has_retired(case.today):
         return failed(
             f"{name} went out of service on {facts.retires}.",
