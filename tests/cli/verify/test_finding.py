@@ -1,14 +1,22 @@
-"""What is written down holds no secret, and each difference between looks is graded."""
+"""What an answer shows: the assumption, the fact, and how it differs from the emulator's."""
 
 import json
+from datetime import date
+from types import SimpleNamespace
 
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+import pytest
 
-from tests.live.probe import Probe, ask, good, refused
-from tests.live.record import find, report, write_finding
-from tests.live.redaction import redact
-from tests.live.service import Answer, Place
-from tests.live.shapes import Difference, Field, compare_with_emulator, compare_with_sdk, sdk_shape, shape_of
+from vertex_compat_integrations.cli.verify.finding import find, what_came
+from vertex_compat_integrations.cli.verify.probes.probe import (
+    MODEL,
+    Probe,
+    ask,
+    good,
+    is_refused,
+    membership,
+    refused,
+)
+from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer, Place
 
 COMPLETION = {
     "id": "i",
@@ -24,102 +32,81 @@ COMPLETION = {
         }
     ],
 }
+TODAY = date(2026, 11, 28)
 
 
 def _plain(body, status=200) -> Answer:
     return Answer(status, json.dumps(body))
 
 
-def test_secrets_are_gone_wherever_they_stand():
-    body = {
-        "message": "Permission denied on projects/my-project/locations/global for me@example.com, my-project",
-        "list": [{"text": "Bearer ya29.abc-DEF_1.2 and AIzaSyA1234567890123456789012"}],
-        "thought_signature": "c2ln" * 100,
-        "data": "short",
-    }
-    told = json.dumps(redact(body, "my-project"))
-    for secret in ("my-project", "me@example.com", "ya29.", "AIza", "c2lnc2ln"):
-        assert secret not in told
-    assert redact(body)["data"] == "short"
-    assert redact(body)["thought_signature"] == "<400 characters>"
+def _error(message, status=400, word="INVALID_ARGUMENT") -> Answer:
+    return _plain([{"error": {"code": status, "message": message, "status": word}}], status)
 
 
-def test_a_shape_has_a_path_for_each_place():
-    assert shape_of({"a": [{"b": 1}, {"b": None}], "c": "x"}, {"c": True}) == {
-        "": {"object"},
-        "a": {"array"},
-        "a[]": {"object"},
-        "a[].b": {"number", "null"},
-        "c": {"string", "boolean"},
-    }
+def _find(probe, answer, emulated=None, facts=None):
+    return find(probe, [answer], [emulated or answer], TODAY, lambda _: facts)
 
 
-def test_the_sdk_s_own_example_has_no_difference():
-    assert compare_with_sdk(shape_of(COMPLETION), sdk_shape(ChatCompletion)) == []
-
-
-def test_a_chunk_s_type_is_known_too():
-    fields = sdk_shape(ChatCompletionChunk)
-    assert fields["choices[].delta.tool_calls[].index"] == Field(frozenset({"number"}), is_required=True)
-
-
-def test_of_two_kinds_of_object_either_may_come():
-    fields = sdk_shape(ChatCompletion)
-    assert fields["choices[].message.tool_calls[].id"].is_required
-    assert not fields["choices[].message.tool_calls[].custom"].is_required
-
-
-def test_a_message_that_is_missing_is_serious():
-    blocked = {**COMPLETION, "choices": [{"index": 0, "finish_reason": "stop"}]}
-    (difference,) = compare_with_sdk(shape_of(blocked), sdk_shape(ChatCompletion))
-    assert difference == Difference("choices[].message", "is absent; the SDK's type requires it", "serious")
-
-
-def test_google_s_own_fields_are_harmless_and_others_want_a_look():
-    choice = {**COMPLETION["choices"][0], "matched_stop": 1}
-    choice["message"] = {**choice["message"], "extra_content": {"google": {"thought_signature": "s"}}}
-    differences = compare_with_sdk(shape_of({**COMPLETION, "choices": [choice]}), sdk_shape(ChatCompletion))
-    grades = {difference.path: difference.grade for difference in differences}
-    assert grades["choices[].message.extra_content.google.thought_signature"] == "harmless"
-    assert grades["choices[].matched_stop"] == "look"
-
-
-def test_another_type_than_the_emulator_s_is_serious():
-    differences = compare_with_emulator({"a": {"string"}, "b": {"null"}}, {"a": {"number"}, "c": {"null"}})
-    assert [(difference.path, difference.grade) for difference in differences] == [
-        ("a", "serious"),
-        ("b", "look"),
-        ("c", "look"),
-    ]
-
-
-def test_a_finding_says_what_does_not_hold(tmp_path):
+def test_a_finding_says_what_does_not_hold():
     probe = Probe("x", "Is it refused?", "nobody", "refused", refused("no"), ask("hello"))
-    finding = find(probe, _plain(COMPLETION), _plain([{"error": {"message": "no"}}], 400))
-    assert finding.holds is False
+    finding = _find(probe, _plain(COMPLETION), _error("no"))
+    assert (finding.holds, finding.outcome) == (False, "deviates")
     assert finding.from_emulator[0].path == "(HTTP status)"
-    written = json.loads(write_finding(finding, tmp_path, "a service", None).read_text())
-    assert (written["holds"], written["request"]["messages"][0]["content"]) == (False, "hello")
-    page = report([finding], "a service")
-    assert "| x | Is it refused? | refused | **no** |" in page
-    assert "| serious | x | `(HTTP status)` |" in page
+    assert finding.from_emulator[0].what == "is 200; from the emulator it is 400 INVALID_ARGUMENT"
 
 
 def test_a_check_that_breaks_on_an_odd_answer_does_not_hold():
     probe = Probe("x", "Is it so?", "nobody", "so", lambda answer: answer.json["choices"][5], ask())
-    assert find(probe, _plain({}), _plain({})).holds is False
-    assert find(Probe("y", "Open?", "nobody", "", good, ask()), _plain({}), _plain({})).holds is None
+    assert _find(probe, _plain({})).holds is False
+    open_finding = _find(Probe("y", "Open?", "nobody", "", good, ask()), _plain({}))
+    assert (open_finding.holds, open_finding.outcome) == (None, "open question")
 
 
-class Told:
+@pytest.mark.parametrize("status", [NO_ANSWER, 401, 403, 429, 500, 503])
+def test_an_answer_about_access_or_quota_is_not_judged(status):
+    probe = Probe("x", "?", "nobody", "refused", refused(), ask(), fact=membership("refuses", "n", is_refused))
+    finding = _find(probe, Answer(status, "x"), _error("no"), SimpleNamespace(refuses=frozenset({"n"})))
+    assert (finding.outcome, finding.holds, finding.fact, finding.from_emulator) == ("no answer", None, None, [])
+
+
+def test_two_refusals_differ_by_kind_and_words_and_not_by_project():
+    probe = Probe("x", "?", "nobody", "", good, ask())
+    here, there = _error("projects/mine/x no"), _error("projects/demo/x no")
+    assert _find(probe, here, there).from_emulator == []
+    finding = _find(probe, _error("No.", word="FAILED_PRECONDITION"), there)
+    assert [(each.path, each.grade) for each in finding.from_emulator] == [
+        ("(kind of refusal)", "serious"),
+        ("(words of the refusal)", "look"),
+    ]
+
+
+def test_a_fact_that_the_catalogue_lacks_has_its_default_and_the_row_of_the_model():
+    probe = Probe("x", "?", "nobody", "", good, ask(n=2), fact=membership("refuses", "n", is_refused))
+    fact = find(probe, [_error("no")], [_error("no")], TODAY, lambda model: SimpleNamespace(prefix=model[:15])).fact
+    assert (fact.prefix, fact.present, fact.shown) == (MODEL[:15], frozenset(), frozenset({"n"}))
+    assert fact.line.line == 'refuses = {value = ["n"], source = "verify", date = "2026-11-28"}'
+
+
+def test_what_came_says_how_an_answer_ended_and_what_it_counted():
+    usage = {"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}
+    traffic = {"extra_properties": {"google": {"traffic_type": "ON_DEMAND_FLEX"}}}
+    assert what_came(_plain({**COMPLETION, "usage": {**usage, **traffic}})) == (
+        "200, finish stop, 5 tokens, 3 of thinking, ON_DEMAND_FLEX"
+    )
+    assert what_came(_error("No\n  way.")) == "400 INVALID_ARGUMENT: No way."
+    assert what_came(Answer(502, "<html>")) == "502: <html>"
+    assert what_came(Answer(NO_ANSWER, "APITimeoutError")) == "APITimeoutError"
+
+
+class _Recording:
     """A service that gives the same answer to all, and keeps what it was asked."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.asked = []
 
-    def ask(self, body, place):
-        self.asked.append((body, place.location))
+    def ask(self, sending):
+        self.asked.append((sending.body, sending.place.location))
         return self.answer
 
 
@@ -127,10 +114,18 @@ def test_a_request_follows_a_good_answer_of_which_one_can_be_made():
     def probe(then):
         return Probe("n", "?", "s", "a", good, ask("one"), then=then, then_place=Place("us"))
 
-    told = Told(_plain(COMPLETION))
-    probe(lambda answer: ask(answer.content)).asked_of(told)
-    assert told.asked == [(ask("one"), "global"), (ask("hello"), "us")]
+    service = _Recording(_plain(COMPLETION))
+    assert len(probe(lambda answer: ask(answer.content)).asked_of(service)) == 2
+    assert service.asked == [(ask("one"), None), (ask("hello"), "us")]
     for answer, then in ((_plain(COMPLETION), lambda _: None), (_plain({}, 400), lambda _: ask("two"))):
-        told = Told(answer)
-        assert probe(then).asked_of(told) is answer
-        assert told.asked == [(ask("one"), "global")]
+        service = _Recording(answer)
+        assert probe(then).asked_of(service) == [answer]
+        assert service.asked == [(ask("one"), None)]
+
+
+def test_another_model_is_asked_where_the_question_is_about_none():
+    service = _Recording(_plain(COMPLETION))
+    Probe("n", "?", "s", "a", good, ask("one"), then=lambda _: ask("two")).of_model("google/x").asked_of(service)
+    assert [body["model"] for body, _ in service.asked] == ["google/x", "google/x"]
+    other = Probe("n", "?", "s", "a", good, ask("one", model="google/y"))
+    assert other.of_model("google/x") is other

@@ -22,9 +22,10 @@ _SECRETS = (
     (re.compile(r"(?i)((?:request|trace|correlation)[ _-]?id\W{1,3})[\w./+-]{6,}"), r"\1ID"),
     (re.compile(r"\b[0-9a-fA-F]{24,}\b"), "ID"),
     (re.compile(r"\b\d{9,}\b"), "NUMBER"),
-    (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b|(?<![\w:])([0-9a-fA-F]{1,4}:){3,7}(:?[0-9a-fA-F]{1,4})+"), "IP"),
+    (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b|(?<!\w)([0-9a-fA-F]{1,4}:){3,7}(:?[0-9a-fA-F]{1,4})+"), "IP"),
     (re.compile(r"(?i)\bfile://[^\s\"'`]+"), "PATH"),
-    (re.compile(r"(?<![\w/.:*#$%<>~-])(?:~|(?<!<))/(?:[^\s/\"'`:]+/)+[^\s\"'`:,)]*"), "PATH"),
+    (re.compile(r"(?i)(?:[a-z]:)?/(?:home|users|root)/[^\s\"'`,)]+"), "PATH"),
+    (re.compile(r"(?<![\w/.*#$%<-])~?/(?:[^\s/\"'`:]+/)+[^\s\"'`:,)]*"), "PATH"),
     (re.compile(r"(?i)\b[a-z]:\\[^\s\"'`]+|\\\\[\w.-]+\\[^\s\"'`]+"), "PATH"),
     (re.compile(r"(?<![\w+/=-])(?!(?:\w+/)?projects/)[\w+/=-]{64,}"), "OPAQUE"),
 )

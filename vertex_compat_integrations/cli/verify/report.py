@@ -77,10 +77,10 @@ def record(run: Run, redactor: Redactor) -> dict[str, Any]:
         },
         "not_run": {name: _dollars(cost) for name, cost in run.left_out.items()},
         "probes": [_probe_record(finding, run.location) for finding in run.findings],
-        "catalogue": [asdict(finding.change) for finding in run.findings if finding.change],
     }
-    clean: dict[str, Any] = redactor.clean(whole)
-    return clean
+    # These are to be copied as they are, and are made of this package's own words and of numbers.
+    lines = [asdict(finding.change) for finding in run.findings if finding.change]
+    return {**redactor.clean(whole), "catalogue": lines}
 
 
 def _dollars(amount: Decimal) -> str:
