@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Outcome]]:
+def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     """Runs the command against an endpoint on loopback."""
 
     def run(host: str, *arguments: str) -> Outcome:
@@ -40,7 +40,7 @@ def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         assert "Traceback" not in result.output
         return Outcome(result.exit_code, result.output, *newest_report(folder))
 
-    yield run
+    return run
 
 
 def newest_report(folder: Path) -> tuple[dict[str, Any], str]:

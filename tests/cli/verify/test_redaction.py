@@ -66,7 +66,9 @@ def test_a_planted_secret_is_gone_from_each_place(kind):
 
 @given(before=AROUND, after=AROUND, kind=st.sampled_from(sorted(PLANTED)))
 def test_a_secret_is_gone_whatever_stands_round_it(before, after, kind):
-    _assert_hidden(_redactor().text(f"for{before}{PLANTED[kind]}{after}no" if before and after else f" {PLANTED[kind]} "), kind)
+    _assert_hidden(
+        _redactor().text(f"for{before}{PLANTED[kind]}{after}no" if before and after else f" {PLANTED[kind]} "), kind
+    )
 
 
 JSON_VALUES = st.recursive(

@@ -126,8 +126,7 @@ def test_a_credential_that_is_refused_ends_with_2_after_one_request(verify):
 
 
 def test_a_quota_is_no_verdict_but_no_success_either(verify, monkeypatch):
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.001)
+    monkeypatch.setattr("vertex_compat_integrations.cli.verify.service.PAUSES", (0.0, 0.0))
     with endpoint(lambda *_: refusal("Resource exhausted.", 429)) as host:
         outcome = verify(host, "--only", "41")
     (probe,) = outcome.report["probes"]
@@ -150,7 +149,9 @@ def test_the_json_is_alone_on_the_output(emulator, tmp_path, monkeypatch):
 
 
 def test_no_report_names_the_project_or_the_server_s_ids(verify):
-    text = "Denied on projects/my-project-12/x for bot@my-project-12.iam.gserviceaccount.com (my-project-12, 123456789012)"
+    text = (
+        "Denied on projects/my-project-12/x for bot@my-project-12.iam.gserviceaccount.com (my-project-12, 123456789012)"
+    )
     with endpoint(lambda *_: refusal(text)) as host:
         outcome = verify(host, "--project", "my-project-12", "--only", "42", "--only", "41", "--location", "us")
     whole = outcome.output.rpartition("vertex-compat: The reports")[0] + outcome.page + json.dumps(outcome.report)

@@ -58,3 +58,16 @@ def test_an_error_is_read_from_a_list_and_from_an_object():
         assert Answer(400, json.dumps(body)).error == {"message": "no"}
     assert Answer(400, "[]").error == {}
     assert Answer(400, '{"error": "no"}').error == {}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "requests", "last"), [((429, 503, 200), 3, 200), ((429,) * 3, 3, 429), ((500,), 1, 500)]
+)
+def test_only_what_found_no_room_is_asked_again(statuses, requests, last, monkeypatch):
+    monkeypatch.setattr("vertex_compat_integrations.cli.verify.service.PAUSES", (0.0, 0.0))
+    waiting = list(statuses)
+    with endpoint(lambda *_: (waiting.pop(0), "{}")) as host:
+        service = Service("x", lambda _: openai.OpenAI(base_url=f"http://{host}", api_key="k", max_retries=0))
+        answer = service.ask(Sending(BODY))
+        service.close()
+    assert (answer.status, len(statuses) - len(waiting)) == (last, requests)

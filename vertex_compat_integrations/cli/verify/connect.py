@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import openai
 
@@ -14,6 +15,7 @@ from vertex_compat_integrations.cli.verify.service import Place, Service
 from vertex_compat_integrations.emulator import Emulator
 
 TIMEOUT_SECONDS = 120.0
+_ONCE: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "max_retries": 0}
 LIVE = "Vertex AI"
 EMULATED = "the emulator"
 
@@ -58,9 +60,7 @@ def opened_service(target: Target) -> Iterator[Service]:
 
     def connect(place: Place) -> openai.OpenAI:
         location = place.location or location_of(target)
-        return openai_client(
-            project=connection.project, location=location, api_version=place.version, timeout=TIMEOUT_SECONDS
-        )
+        return openai_client(project=connection.project, location=location, api_version=place.version, **_ONCE)
 
     service = Service(EMULATED if target.destination.emulated else LIVE, connect)
     try:
@@ -77,7 +77,7 @@ def opened_emulator(location: str) -> Iterator[Service]:
 
         def connect(place: Place) -> openai.OpenAI:
             base_url = emulator.base_url(location=place.location or location, version=place.version)
-            return openai_client(base_url=base_url, api_key=token, timeout=TIMEOUT_SECONDS)
+            return openai_client(base_url=base_url, api_key=token, **_ONCE)
 
         service = Service(EMULATED, connect)
         try:

@@ -1,6 +1,7 @@
 """The endpoint, asked with bodies that this package's own rules have not touched."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,10 @@ Route = Literal["chat", "embeddings"]
 NO_ANSWER = 0
 """The status of an answer that did not come."""
 
+PAUSES = (1.0, 2.0)
+"""Seconds before a request that found no room is sent again; Google advises two retries, a second apart at least."""
+
+_NO_ROOM = frozenset({429, 503})
 _NOT_JUDGED = frozenset({NO_ANSWER, 401, 403, 408, 429, 499})
 
 
@@ -147,7 +152,19 @@ class Service:
         self._clients: dict[Place, openai.OpenAI] = {}
 
     def ask(self, sending: Sending) -> Answer:
-        """The answer to a request; one of status 0 if none came."""
+        """The answer to a request; one of status 0 if none came.
+
+        What found no room is sent again, since that is not paid for. What was lost is not: it may have been.
+        """
+        answer = self._ask_once(sending)
+        for pause in PAUSES:
+            if answer.status not in _NO_ROOM:
+                break
+            time.sleep(pause)
+            answer = self._ask_once(sending)
+        return answer
+
+    def _ask_once(self, sending: Sending) -> Answer:
         place = sending.place
         client = self._clients.get(place) or self._clients.setdefault(place, self._connect(place))
         try:
