@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,12 @@ def test_two_requests_cost_twice():
     single = Probe("x", "?", "s", "", good, ask())
     ledger = Ledger(PER_TOKEN, Decimal(0))
     assert ledger.highest(probe) == 2 * ledger.highest(single)
+
+
+def test_the_docs_say_what_it_costs():
+    text = (Path(__file__).parents[3] / "docs" / "verify.md").read_text(encoding="utf-8")
+    ledger = Ledger(installed_prices(WHEN), Decimal("0.10"))
+    assert f"{HIGH_INPUT} USD for a million tokens\nin and {HIGH_OUTPUT} USD out" in text
+    assert "`--max-cost 1.50` asks\neverything: two questions alone could cost more than the default" in text
+    assert sum(ledger.highest(probe) for probe in PROBES) < Decimal("1.50")
+    assert sum(not ledger.allows(probe) for probe in PROBES) == 2

@@ -2,11 +2,17 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.cli.verify.test_redaction import JSON_VALUES
+from vertex_compat_integrations.cli.verify.cost import Ledger, installed_prices
 from vertex_compat_integrations.cli.verify.finding import find, what_came
+from vertex_compat_integrations.cli.verify.probes.every import PROBES
 from vertex_compat_integrations.cli.verify.probes.probe import (
     MODEL,
     Probe,
@@ -117,7 +123,12 @@ def test_a_request_follows_a_good_answer_of_which_one_can_be_made():
     service = _Recording(_plain(COMPLETION))
     assert len(probe(lambda answer: ask(answer.content)).asked_of(service)) == 2
     assert service.asked == [(ask("one"), None), (ask("hello"), "us")]
-    for answer, then in ((_plain(COMPLETION), lambda _: None), (_plain({}, 400), lambda _: ask("two"))):
+    others = (
+        (_plain(COMPLETION), lambda _: None),
+        (_plain(COMPLETION), lambda answer: answer.message["tool_calls"]),
+        (_plain({}, 400), lambda _: ask("two")),
+    )
+    for answer, then in others:
         service = _Recording(answer)
         assert probe(then).asked_of(service) == [answer]
         assert service.asked == [(ask("one"), None)]
@@ -129,3 +140,40 @@ def test_another_model_is_asked_where_the_question_is_about_none():
     assert [body["model"] for body, _ in service.asked] == ["google/x", "google/x"]
     other = Probe("n", "?", "s", "a", good, ask("one", model="google/y"))
     assert other.of_model("google/x") is other
+
+
+_NAMES = st.sampled_from(
+    [
+        *("choices", "usage", "error", "message", "delta", "content", "tool_calls", "finish_reason", "status", "audio"),
+        *(
+            "extra_properties",
+            "completion_tokens_details",
+            "reasoning_tokens",
+            "google",
+            "traffic_type",
+            "total_tokens",
+        ),
+    ]
+)
+ODD_BODIES = st.recursive(
+    JSON_VALUES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+LEDGER = Ledger(installed_prices(), Decimal(1))
+
+
+TOP = st.fixed_dictionaries({}, optional={"choices": ODD_BODIES, "usage": ODD_BODIES, "error": ODD_BODIES}) | ODD_BODIES
+
+
+@given(body=TOP, status=st.sampled_from([200, 400, 404]), probe=st.sampled_from(PROBES), is_stream=st.booleans())
+def test_no_answer_is_so_odd_that_the_run_would_end(body, status, probe, is_stream):
+    """What came before has been paid for."""
+    text = json.dumps(body)
+    answer = Answer(status, f"data: {text}\n\n" if is_stream else text)
+    finding = find(probe, [answer], [_error("no")], TODAY)
+    assert finding.outcome
+    assert what_came(answer)
+    LEDGER.charge(probe, [answer])
+    if probe.then is not None and answer.is_good:
+        probe.asked_of(_Recording(answer))

@@ -8,6 +8,7 @@ import pytest
 from tests.support.chosen_answers import endpoint
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer, Sending, Service
+from vertex_compat_integrations.core.errors import CredentialsError
 from vertex_compat_integrations.emulator import Emulator
 
 
@@ -71,3 +72,19 @@ def test_only_what_found_no_room_is_asked_again(statuses, requests, last, monkey
         answer = service.ask(Sending(BODY))
         service.close()
     assert (answer.status, len(statuses) - len(waiting)) == (last, requests)
+
+
+def test_a_token_that_cannot_be_had_later_loses_one_answer_only():
+    def token():
+        raise CredentialsError("No token.")
+
+    service = Service("x", lambda _: openai.OpenAI(base_url="http://127.0.0.1:9", api_key=token, max_retries=0))
+    answer = service.ask(Sending(BODY))
+    service.close()
+    assert answer.status == NO_ANSWER
+    assert answer.text.startswith("CredentialsError: No token.")
+
+
+def test_a_stream_that_was_cut_is_read_as_far_as_it_came():
+    answer = Answer(200, 'data: {"choices": [{"delta": {"content": "He"}}]}\n\ndata: {"choices": [{"de')
+    assert (answer.content, len(answer.chunks)) == ("He", 1)

@@ -10,7 +10,7 @@ from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from vertex_compat_integrations.cli.verify.catalogue_lines import CatalogueLine, catalogue_line
-from vertex_compat_integrations.cli.verify.probes.probe import Probe
+from vertex_compat_integrations.cli.verify.probes.probe import ODD, Probe
 from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer
 from vertex_compat_integrations.cli.verify.shapes import (
     Difference,
@@ -119,7 +119,7 @@ def _holds(probe: Probe, answer: Answer) -> bool:
     """Whether the answer bears the assumption out; an answer of a shape that nobody expected does not."""
     try:
         return probe.holds(answer)
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+    except ODD:
         return False
 
 
@@ -182,7 +182,7 @@ def what_came(answer: Answer) -> str:
     if not answer.is_good:
         words = str(answer.error.get("message") or answer.text)
         return f"{_status(answer)}: {' '.join(words.split())}"
-    finish = [choice.get("finish_reason") for body in answer.bodies for choice in _choices(body)]
+    finish = [choice.get("finish_reason") for choice in answer.choices]
     reasons = dict.fromkeys(reason for reason in finish if isinstance(reason, str))
     parts = ["200"]
     if reasons:
@@ -192,8 +192,3 @@ def what_came(answer: Answer) -> str:
     if answer.traffic_type:
         parts.append(answer.traffic_type)
     return ", ".join(parts)
-
-
-def _choices(body: Any) -> list[Any]:
-    choices = body.get("choices") if isinstance(body, dict) else None
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import openai
 
+from vertex_compat_integrations.core.errors import ConnectionFailedError, CredentialsError
+
 Json = dict[str, Any]
 Route = Literal["chat", "embeddings"]
 
@@ -68,16 +70,13 @@ class Answer:
     @cached_property
     def json(self) -> Any:
         """The body, if it is JSON; else None."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
+        return _parsed(self.text)
 
     @cached_property
     def chunks(self) -> list[Json]:
         """The chunks of a stream; empty if it is none."""
-        lines = (line.removeprefix("data:").strip() for line in self.text.splitlines() if line.startswith("data:"))
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        lines = (line.removeprefix("data:") for line in self.text.splitlines() if line.startswith("data:"))
+        return [chunk for chunk in map(_parsed, lines) if isinstance(chunk, dict)]
 
     @property
     def is_good(self) -> bool:
@@ -98,48 +97,68 @@ class Answer:
     def error(self) -> Json:
         """Google's error object; empty if there is none."""
         body = self.json[0] if isinstance(self.json, list) and self.json else self.json
-        error = body.get("error") if isinstance(body, dict) else None
-        return error if isinstance(error, dict) else {}
+        return _mapping(_mapping(body).get("error"))
+
+    @property
+    def choices(self) -> list[Json]:
+        """The choices of a completion, or of all chunks."""
+        return [choice for body in self.bodies for choice in _objects(_mapping(body).get("choices"))]
 
     @property
     def choice(self) -> Json:
         """The first choice of a plain completion."""
-        choices = self.json.get("choices") if isinstance(self.json, dict) else None
-        return choices[0] if choices else {}
+        return self.choices[0] if self.choices and not self.chunks else {}
 
     @property
     def message(self) -> Json:
         """The message of a plain completion."""
-        return self.choice.get("message") or {}
+        return _mapping(self.choice.get("message"))
 
     @property
     def usage(self) -> Json:
         """The last token counts."""
-        counts = [body["usage"] for body in self.bodies if isinstance(body, dict) and body.get("usage")]
-        return counts[-1] if counts else {}
+        counts = [_mapping(_mapping(body).get("usage")) for body in self.bodies]
+        return next((usage for usage in reversed(counts) if usage), {})
 
     @property
     def thought_tokens(self) -> int:
         """Tokens of thinking, as the usage counts them."""
-        details = self.usage.get("completion_tokens_details") or {}
-        return details.get("reasoning_tokens") or 0
+        count = _mapping(self.usage.get("completion_tokens_details")).get("reasoning_tokens")
+        return count if isinstance(count, int) else 0
 
     @property
     def traffic_type(self) -> str | None:
         """Which quota or tier served the request, in Google's word."""
-        word = ((self.usage.get("extra_properties") or {}).get("google") or {}).get("traffic_type")
+        word = _mapping(_mapping(self.usage.get("extra_properties")).get("google")).get("traffic_type")
         return word if isinstance(word, str) else None
 
     @property
     def deltas(self) -> list[Json]:
         """What a stream's choices add, piece by piece."""
-        return [choice.get("delta") or {} for chunk in self.chunks for choice in chunk.get("choices") or ()]
+        return [_mapping(choice.get("delta")) for choice in self.choices] if self.chunks else []
 
     @property
     def content(self) -> str:
         """The text, streamed or not."""
-        pieces = self.deltas or [self.message]
-        return "".join(piece.get("content") or "" for piece in pieces)
+        pieces = [piece.get("content") for piece in self.deltas or [self.message]]
+        return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mapping(value: Any) -> Json:
+    """The JSON object; an empty one if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Json]:
+    """The JSON objects in a list; empty if it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 class Service:
@@ -174,6 +193,9 @@ class Service:
             return Answer(error.status_code, error.response.text, dict(error.response.headers))
         except openai.APIConnectionError as error:
             return Answer(NO_ANSWER, f"{type(error).__name__}: {type(error.__cause__ or error).__name__}")
+        except (CredentialsError, ConnectionFailedError) as error:
+            # The first token came, a later one did not: what was answered before stays.
+            return Answer(NO_ANSWER, f"{type(error).__name__}: {error}")
 
     def close(self) -> None:
         """Close the connections."""

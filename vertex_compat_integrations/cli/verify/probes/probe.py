@@ -16,6 +16,9 @@ SHORT = 256
 LONG = 1024
 """Tokens of an answer that is read."""
 
+ODD = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+"""What reading an answer raises that has a shape which nobody expected."""
+
 Check = Callable[[Answer], bool]
 
 
@@ -96,10 +99,16 @@ class Probe:
     def asked_of(self, service: Service) -> list[Answer]:
         """The service's answers: one, or two where one request follows the other; the last one is judged."""
         answer = service.ask(self.sending)
-        following = self.then(answer) if self.then is not None and answer.is_good else None
+        following = self._following(answer)
         if following is None:
             return [answer]
         return [answer, service.ask(Sending(following, self.then_place, self.headers, self.route))]
+
+    def _following(self, answer: Answer) -> Json | None:
+        try:
+            return self.then(answer) if self.then is not None and answer.is_good else None
+        except ODD:
+            return None
 
 
 def ask(prompt: str = "Say hello in one word.", *, model: str = MODEL, **fields: Any) -> Json:
