@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vertex_compat_integrations.cli.verify.report import FORMAT, cell
+from vertex_compat_integrations.cli.verify.report import FORMAT, LIVE, cell
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "verified.md"
@@ -29,7 +29,7 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
         report = json.loads(path.read_text(encoding="utf-8"))
         if report.get("format") != FORMAT:
             raise ValueError(f"{path.name} is no report of format {FORMAT}.")
-        if report["service"] != "Vertex AI":
+        if report["service"] != LIVE:
             raise ValueError(f"{path.name} is about {report['service']}, which proves nothing of Vertex AI.")
         reports.append(report)
     return sorted(reports, key=lambda report: report["date"], reverse=True)

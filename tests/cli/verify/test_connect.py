@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from vertex_compat_integrations.cli.verify.connect import (
-    EMULATED,
-    LIVE,
     location_of,
     opened_emulator,
     opened_service,
@@ -16,6 +14,7 @@ from vertex_compat_integrations.cli.verify.connect import (
     target_of,
 )
 from vertex_compat_integrations.cli.verify.probes.probe import ask
+from vertex_compat_integrations.cli.verify.report import EMULATED, LIVE
 from vertex_compat_integrations.cli.verify.service import Place, Sending
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.emulator import Emulator

@@ -11,13 +11,12 @@ import openai
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.target import Target, connection_for, target_for
+from vertex_compat_integrations.cli.verify.report import EMULATED, LIVE
 from vertex_compat_integrations.cli.verify.service import Place, Service
 from vertex_compat_integrations.emulator import Emulator
 
 TIMEOUT_SECONDS = 120.0
 _ONCE: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "max_retries": 0}
-LIVE = "Vertex AI"
-EMULATED = "the emulator"
 
 
 def target_of(project: str | None, location: str | None) -> Target:

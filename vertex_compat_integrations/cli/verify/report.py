@@ -12,6 +12,8 @@ from vertex_compat_integrations.cli.verify.redaction import Redactor
 from vertex_compat_integrations.cli.verify.shapes import Grade
 
 FORMAT = 1
+LIVE = "Vertex AI"
+EMULATED = "the emulator"
 KEPT_HEADERS = ("content-type", "retry-after", "server", "x-vertex-ai-llm-request-type")
 GRADES: Mapping[Grade, int] = {"serious": 0, "look": 1, "harmless": 2}
 _CELL = 300
@@ -138,9 +140,10 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     cost, versions = report["cost"], report["versions"]
     yield f"# What {report['service']} answered on {report['date']}"
     yield ""
-    yield f"Location {report['location']}, model {report['model']} where a question is about none in particular; "
-    yield f"vertex-compat-integrations {versions['vertex-compat-integrations']}, openai {versions['openai']}. "
-    yield f"{cost['requests']} requests cost {cost['spent_usd']} USD by {cost['prices']}."
+    yield f"Location {report['location']}, model {report['model']} where a question is about none in particular;"
+    yield f"vertex-compat-integrations {versions['vertex-compat-integrations']}, openai {versions['openai']}."
+    paid = "cost" if report["service"] == LIVE else "would have cost"
+    yield f"{cost['requests']} requests {paid} {cost['spent_usd']} USD by {cost['prices']}."
     yield ""
     yield from _table(
         ("probe", "model", "location", "assumed", "outcome", "answer"),
@@ -158,7 +161,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     )
     if report["not_run"]:
         yield ""
-        yield "Not run, because of what they could have cost: "
+        yield "Not run, because of what they could have cost:"
         yield ", ".join(f"{name} ({dollars} USD)" for name, dollars in report["not_run"].items()) + "."
     yield from _catalogue(report)
     for title, key in (("the SDK's types", "differences_from_sdk"), ("the emulator", "differences_from_emulator")):

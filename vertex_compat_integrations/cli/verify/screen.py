@@ -9,6 +9,7 @@ from rich.text import Text
 from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.cli.verify.cost import HIGH_INPUT, HIGH_OUTPUT, Ledger
 from vertex_compat_integrations.cli.verify.probes.probe import Probe
+from vertex_compat_integrations.cli.verify.report import EMULATED
 
 _STYLES = {"as assumed": "green", "open question": "cyan", "no answer": "yellow", "deviates": "bold red"}
 
@@ -57,7 +58,7 @@ def _fact(each: Mapping[str, Any]) -> str:
 
 def _print_cost(console: Console, report: Mapping[str, Any]) -> None:
     cost = report["cost"]
-    paid = "would have cost" if report["service"] == "the emulator" else "cost"
+    paid = "would have cost" if report["service"] == EMULATED else "cost"
     _say(console, f"\n{cost['requests']} requests {paid} {cost['spent_usd']} USD by {cost['prices']}.")
     if report["not_run"]:
         _say(console, f"Not run, because of --max-cost: {', '.join(report['not_run'])}.", "yellow")
@@ -67,7 +68,7 @@ def _print_lines(console: Console, report: Mapping[str, Any]) -> None:
     if not report["catalogue"]:
         return
     _say(console, "\nLines of the catalogue to change:")
-    if report["service"] == "the emulator":
+    if report["service"] == EMULATED:
         _say(console, "(An emulator answered, which proves nothing of Vertex AI.)", "yellow")
     for line in report["catalogue"]:
         for text in (line["file"], line["table"], line["line"]):

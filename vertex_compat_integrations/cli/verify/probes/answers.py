@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from vertex_compat_integrations.cli.verify.probes.probe import (
+    GLOBAL,
     LONG,
     FactCheck,
     Probe,
@@ -169,6 +170,7 @@ PROBES = (
         "an image as message.audio, or a refusal",
         _image_as_audio_or_refusal,
         ask("A red dot.", model="google/gemini-3.1-flash-image", modalities=["image"], max_tokens=1_300),
+        GLOBAL,
         fact=membership("refuses", "chat", is_not_served, "google/gemini-3.1-flash-image"),
     ),
     Probe(

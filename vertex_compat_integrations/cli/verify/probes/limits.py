@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vertex_compat_integrations.cli.verify.probes.probe import (
+    GLOBAL,
     LONG,
     FactCheck,
     Probe,
@@ -121,6 +122,7 @@ PROBES = (
         "refused, or thought tokens are counted all the same",
         _never_off,
         _without_budget("google/gemini-3.1-pro-preview"),
+        GLOBAL,
         fact=is_so("thinking_off", _is_off, _PRO),
     ),
     Probe(

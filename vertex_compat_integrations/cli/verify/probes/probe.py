@@ -19,6 +19,9 @@ LONG = 1024
 ODD = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 """What reading an answer raises that has a shape which nobody expected."""
 
+GLOBAL = Place("global")
+"""For models that another location may not serve: its 404 would say nothing of the route."""
+
 Check = Callable[[Answer], bool]
 
 

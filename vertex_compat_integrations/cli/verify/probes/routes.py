@@ -5,6 +5,7 @@ from typing import Any
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.cli.verify.probes.histories import history
 from vertex_compat_integrations.cli.verify.probes.probe import (
+    GLOBAL,
     LONG,
     Probe,
     any_answer,
@@ -41,7 +42,7 @@ def _tier(name: str, tier: str, source: str) -> Probe:
         "taken; the usage names a traffic_type",
         good_and(_has_traffic_type),
         ask(model=_FLASH),
-        Place("global"),
+        GLOBAL,
         headers={wire.SHARED_REQUEST_TYPE_HEADER: tier},
     )
 
@@ -60,6 +61,7 @@ PROBES = (
         "",
         any_answer,
         ask("A red dot.", model="google/gemini-3-pro-image", modalities=["image"], max_tokens=1_300),
+        GLOBAL,
         fact=membership("refuses", "chat", is_not_served, "google/gemini-3-pro-image"),
     ),
     Probe(
@@ -69,6 +71,7 @@ PROBES = (
         "refused",
         refused("", 400, 404),
         ask("Say hello.", model="google/gemini-3.8-flash-tts", modalities=["audio"]),
+        GLOBAL,
         fact=membership("refuses", "chat", is_not_served, "google/gemini-3.8-flash-tts"),
     ),
     _tier("51_flex", "flex", "Google's page on flex; one public client says that it is not offered on this endpoint"),
