@@ -34,7 +34,7 @@ def test_help_names_the_commands():
     assert "emulate" in result.stdout
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("emulate",), ("env",), ("doctor",), ("chat",)])
+@pytest.mark.parametrize("command", [(), ("demo",), ("emulate",), ("env",), ("doctor",), ("chat",), ("verify",)])
 def test_help_loads_no_room(command):
     code = """
 import sys
@@ -100,6 +100,8 @@ def test_wrong_usage_ends_with_2_and_says_why(arguments, reason):
         ("llama_index.core", ["demo"], "demo"),
         ("aiohttp", ["demo"], "demo"),
         ("aiohttp", ["emulate"], "cli,emulator"),
+        ("aiohttp", ["verify"], "cli,emulator"),
+        ("rich", ["verify", "--plan"], "cli,emulator"),
         ("typer", ["env"], "cli"),
         ("rich", ["doctor"], "cli"),
         ("rich", ["chat", "Hello"], "cli"),

@@ -306,3 +306,29 @@ def compare(
         html=html,
     )
     raise typer.Exit(execute(order))
+
+
+@app.command()
+def verify(
+    *,
+    project: Project = None,
+    location: Location = None,
+    model: Annotated[
+        str, typer.Option(help="The model of the questions that are about none in particular.")
+    ] = DEFAULT_MODEL,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A probe, or the beginning of its name; again for more.")
+    ] = None,
+    max_cost: Annotated[float, typer.Option(min=0, help="US dollars that it may cost, by list prices.")] = 0.10,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes.")] = Path("verify-report"),
+    plan: Annotated[bool, typer.Option("--plan", help="Print the questions and what they may cost; ask none.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask Vertex AI what no page of Google's says, and write a report without secrets, JSON and Markdown.
+
+    Ends with 1 if an answer is not as this package assumes, and names the catalogue's lines to change.
+    """
+    with needs("cli,emulator"):
+        from vertex_compat_integrations.cli.verify.run import Order, execute  # noqa: PLC0415 - needs the extras
+    order = Order(project, location, model, only or (), max_cost, output, plan_only=plan, as_json=as_json)
+    raise typer.Exit(execute(order))

@@ -94,3 +94,14 @@ def test_the_packages_own_data_know_both_houses_and_need_no_network(monkeypatch)
     assert cost_of("openai", "gpt-4o", usage, day) == Decimal("12.5")
     assert cost_of("vertex_compat", "google/gemini-2.5-flash", usage, day) == Decimal("2.8")
     assert price_data(date(2026, 11, 1)).newest > date(2025, 1, 1)
+
+
+def test_pictures_and_searches_have_prices_of_their_own():
+    """By the installed list, whose models have them."""
+    tokens = TokenCounts(output=1_000)
+
+    def cost(model, **more):
+        return cost_of("vertex_compat", model, tokens, datetime(2026, 11, 28, tzinfo=UTC), **more)
+
+    assert cost("google/gemini-3.1-flash-image", output_image=1_000) > 10 * cost("google/gemini-3.1-flash-image")
+    assert cost("google/gemini-3.5-flash", searches=1) - cost("google/gemini-3.5-flash") == Decimal("0.014")

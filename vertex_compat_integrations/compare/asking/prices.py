@@ -36,12 +36,15 @@ def price_data(today: date) -> PriceData:
     return PriceData(version(PACKAGE), max(begun, default=None))
 
 
-def cost_of(provider: str, model: str, usage: TokenCounts, when: datetime) -> Decimal | None:
+def cost_of(
+    provider: str, model: str, usage: TokenCounts, when: datetime, *, output_image: int = 0, searches: int = 0
+) -> Decimal | None:
     """US dollars for one call's tokens at that time; None if the model's price is unknown.
 
-    Prices go by the model's name: OpenAI's own, or Google's for whatever Vertex AI serves.
+    Prices go by the model's name: OpenAI's own, or Google's for whatever Vertex AI serves. Of the tokens out,
+    `output_image` are images; `searches` are those of the web that the call made.
     """
-    calculation = _calculation(provider, model, usage, when)
+    calculation = _calculation(provider, model, usage, when, output_image_tokens=output_image, web_searches=searches)
     return None if calculation is None else Decimal(calculation.total_price)
 
 
@@ -51,7 +54,7 @@ def price_text(provider: str, model: str, when: datetime) -> str | None:
     return None if calculation is None else f"{calculation.model.id}: {calculation.model_price}"
 
 
-def _calculation(provider: str, model: str, usage: TokenCounts, when: datetime) -> Any:
+def _calculation(provider: str, model: str, usage: TokenCounts, when: datetime, **more: int) -> Any:
     provider_id = OPENAI if provider == OPENAI else _GOOGLE
     name = model if provider == OPENAI else model.rpartition("/")[2]
     counts = {
@@ -60,6 +63,7 @@ def _calculation(provider: str, model: str, usage: TokenCounts, when: datetime) 
         "cache_read_tokens": usage.cached,
         "input_audio_tokens": usage.input_audio,
         "output_audio_tokens": usage.output_audio,
+        **more,
     }
     tokens = Usage(**{key: count for key, count in counts.items() if count})
     try:

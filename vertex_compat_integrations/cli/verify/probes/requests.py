@@ -1,7 +1,21 @@
 """Probes of what may stand in a request: Google's extras first, then thinking, parameters, schemas, tools."""
 
-from tests.live.probe import MODEL, Probe, any_answer, ask, good, good_and, nested, refused
-from tests.live.service import Answer, Place
+import re
+from typing import Any
+
+from vertex_compat_integrations.cli.verify.probes.probe import (
+    LONG,
+    FactCheck,
+    Probe,
+    any_answer,
+    ask,
+    good,
+    good_and,
+    level,
+    nested,
+    refused,
+)
+from vertex_compat_integrations.cli.verify.service import Answer, Place
 
 _CONTRADICTION = {"thinking_config": {"include_thoughts": True, "thinking_budget": 0}}
 """Refused where it is read, swallowed in silence where it is not: so it tells the two apart for certain."""
@@ -14,9 +28,10 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
+PUZZLE = "A bat and a ball cost 1.10; the bat costs 1 more than the ball. What does the ball cost?"
 _NAMED = {"type": "function", "function": {"name": "get_weather"}}
 _ALLOWED = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [_NAMED]}}
-_REFERRING = {
+REFERRING = {
     "type": "object",
     "properties": {"home": {"$ref": "#/$defs/City"}},
     "required": ["home"],
@@ -30,8 +45,21 @@ def _names_the_weather(answer: Answer) -> bool:
     return [call["function"]["name"] for call in calls] == ["get_weather"]
 
 
-def _thought_tokens(answer: Answer) -> bool:
-    return answer.thought_tokens > 0
+def highest(answer: Answer) -> int | None:
+    """The largest `max_tokens` that a refusal names; None if it names none."""
+    match = re.search(r"to (\d+) \(exclusive\)", answer.text)
+    return int(match.group(1)) - 1 if answer.status == 400 and match else None
+
+
+def _limit(fact: str) -> FactCheck:
+    def read(answer: Answer, present: Any) -> Any:
+        return highest(answer) or present
+
+    return FactCheck(fact, read)
+
+
+def _user(*parts: Any) -> dict[str, Any]:
+    return {**ask(), "messages": [{"role": "user", "content": list(parts)}]}
 
 
 PROBES = (
@@ -74,14 +102,7 @@ PROBES = (
         "refused",
         refused("THINKING_LEVEL_MINIMAL"),
         ask(model="google/gemini-3.8-flash", **nested(thinking_config={"thinking_level": "minimal"})),
-    ),
-    Probe(
-        "06_budget_zero",
-        "Does 3.8 Flash ignore a budget of 0?",
-        "inerrata.ai measured that it is taken, a public client in September 2026 that it has no effect natively",
-        "taken, and thought tokens are counted",
-        good_and(_thought_tokens),
-        ask("What is 17 * 23?", model="google/gemini-3.8-flash", **nested(thinking_config={"thinking_budget": 0})),
+        fact=level("minimal", "google/gemini-3.8-flash"),
     ),
     Probe(
         "07_two_answers",
@@ -97,7 +118,8 @@ PROBES = (
         "the words are quoted in public reports",
         "refused with the range",
         refused("supported range"),
-        ask(max_tokens=1_000_000),
+        ask(model="google/gemini-3.1-flash-lite", max_tokens=1_000_000),
+        fact=_limit("output_tokens"),
     ),
     Probe(
         "09_unknown_parameters",
@@ -121,7 +143,7 @@ PROBES = (
         "measured by one client on 3.5 Flash",
         "the named function is called",
         good_and(_names_the_weather),
-        ask("The weather in Paris, please.", tools=[WEATHER], tool_choice=_NAMED),
+        ask("The weather in Paris, please.", tools=[WEATHER], tool_choice=_NAMED, max_tokens=LONG),
     ),
     Probe(
         "12_allowed_tools",
@@ -139,7 +161,7 @@ PROBES = (
         any_answer,
         ask(
             "A person lives in Paris.",
-            response_format={"type": "json_schema", "json_schema": {"name": "Person", "schema": _REFERRING}},
+            response_format={"type": "json_schema", "json_schema": {"name": "Person", "schema": REFERRING}},
         ),
     ),
     Probe(
@@ -148,7 +170,7 @@ PROBES = (
         "not listed by Google; clients avoid it",
         "",
         any_answer,
-        {"model": MODEL, "messages": [{"role": "developer", "content": "Be brief."}, *ask()["messages"]]},
+        {**ask(), "messages": [{"role": "developer", "content": "Be brief."}, *ask()["messages"]]},
     ),
     Probe(
         "15_file_parts",
@@ -156,7 +178,7 @@ PROBES = (
         "not documented",
         "refused, so files travel as data URIs",
         refused(),
-        {"model": MODEL, "messages": [{"role": "user", "content": [_FILE]}]},
+        _user(_FILE),
     ),
     Probe(
         "16_empty_text",
@@ -164,7 +186,7 @@ PROBES = (
         "quoted in public reports",
         "refused",
         refused("empty text"),
-        {"model": MODEL, "messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]},
+        _user({"type": "text", "text": ""}),
     ),
     Probe(
         "17_system_only",
@@ -172,7 +194,7 @@ PROBES = (
         "quoted in public reports",
         "refused",
         refused("parts field"),
-        {"model": MODEL, "messages": [{"role": "system", "content": "Be brief."}]},
+        {**ask(), "messages": [{"role": "system", "content": "Be brief."}]},
     ),
     Probe(
         "18_multi_region",

@@ -1,13 +1,25 @@
 """Probes of how answers look: thoughts, tokens, streams, calls, media, errors."""
 
 import json
+from typing import Any
 
-from tests.live.probe import Probe, any_answer, ask, good_and, nested, refused
-from tests.live.probes_of_requests import WEATHER
-from tests.live.service import Answer, Place
+from vertex_compat_integrations.cli.verify.probes.probe import (
+    GLOBAL,
+    LONG,
+    FactCheck,
+    Probe,
+    any_answer,
+    ask,
+    good_and,
+    is_not_served,
+    membership,
+    nested,
+    refused,
+)
+from vertex_compat_integrations.cli.verify.probes.requests import PUZZLE, WEATHER
+from vertex_compat_integrations.cli.verify.service import Answer, Json, Place
 
 _THINK = {"include_thoughts": True, "thinking_level": "high"}
-_PUZZLE = "A bat and a ball cost 1.10; the bat costs 1 more than the ball. What does the ball cost?"
 _TWO_CITIES = "What is the weather in Paris and Oslo? Ask for both at once."
 _NOTE = {
     "type": "function",
@@ -24,7 +36,7 @@ def _no_reasoning_field(answer: Answer) -> bool:
 
 def _counts_add_up(answer: Answer) -> bool:
     usage = answer.usage
-    return usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + answer.thought_tokens
+    return bool(usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + answer.thought_tokens)
 
 
 def _usage_on_last_chunk(answer: Answer) -> bool:
@@ -32,7 +44,7 @@ def _usage_on_last_chunk(answer: Answer) -> bool:
     return holders == answer.chunks[-1:] and bool(holders[0]["choices"])
 
 
-def _pieces(answer: Answer) -> list[dict]:
+def _pieces(answer: Answer) -> list[Json]:
     return [piece for delta in answer.deltas for piece in delta.get("tool_calls") or ()]
 
 
@@ -50,13 +62,20 @@ def _fragments_are_json(answer: Answer) -> bool:
     return bool(joined) and all(isinstance(json.loads(arguments), dict) for arguments in joined.values())
 
 
-def _image_as_audio(answer: Answer) -> bool:
+def _image_as_audio_or_refusal(answer: Answer) -> bool:
+    if not answer.is_good:
+        return answer.status in (400, 404) and "message" in answer.error
     audio = answer.message.get("audio") or {}
-    return audio["extra_content"]["google"]["mime_type"].startswith("image/") and bool(audio["data"])
+    return bool(audio["extra_content"]["google"]["mime_type"].startswith("image/") and audio["data"])
 
 
 def _list_of_errors(answer: Answer) -> bool:
     return answer.status == 404 and isinstance(answer.json, list) and "message" in answer.json[0]["error"]
+
+
+def _with_its_region(answer: Answer, present: Any) -> tuple[str, ...]:
+    """The locations, with the region that answered after all."""
+    return (*present, "us-central1") if answer.is_good and "us-central1" not in present else tuple(present)
 
 
 PROBES = (
@@ -66,7 +85,7 @@ PROBES = (
         "Google's page says untagged; clients also strip extra_content.google.thought",
         "in content, never in reasoning_content",
         good_and(_no_reasoning_field),
-        ask(_PUZZLE, stream=True, **nested(thinking_config=_THINK)),
+        ask(PUZZLE, stream=True, max_tokens=2 * LONG, **nested(thinking_config=_THINK)),
     ),
     Probe(
         "28_thoughts_with_marker",
@@ -74,7 +93,12 @@ PROBES = (
         "documented for plain answers; NousResearch/hermes-agent#64035",
         "both tags stand in the content",
         good_and(lambda answer: "<think>" in answer.content and "</think>" in answer.content),
-        ask(_PUZZLE, stream=True, **nested(thinking_config=_THINK, thought_tag_marker="think")),
+        ask(
+            PUZZLE,
+            stream=True,
+            max_tokens=2 * LONG,
+            **nested(thinking_config=_THINK, thought_tag_marker="think"),
+        ),
     ),
     Probe(
         "29_thought_tokens",
@@ -82,7 +106,7 @@ PROBES = (
         "inferred from the numbers in Google's examples",
         "total = prompt + completion + reasoning",
         good_and(_counts_add_up),
-        ask(_PUZZLE, reasoning_effort="high"),
+        ask(PUZZLE, reasoning_effort="high", max_tokens=2 * LONG),
     ),
     Probe(
         "30_thinking_eats_the_answer",
@@ -90,7 +114,7 @@ PROBES = (
         "ServiceNow/eva: no message, and completion_tokens may be missing",
         "the finish reason is length",
         good_and(lambda answer: answer.choice.get("finish_reason") == "length"),
-        ask(_PUZZLE, reasoning_effort="high", max_tokens=4),
+        ask(PUZZLE, reasoning_effort="high", max_tokens=4),
     ),
     Probe(
         "31_usage_in_streams",
@@ -106,7 +130,7 @@ PROBES = (
         "no capture of Vertex AI's default is public",
         "two ids; the signature on the first call only",
         good_and(_parallel_calls),
-        ask(_TWO_CITIES, stream=True, tools=[WEATHER], tool_choice="required"),
+        ask(_TWO_CITIES, stream=True, tools=[WEATHER], tool_choice="required", max_tokens=LONG),
     ),
     Probe(
         "33_streamed_arguments",
@@ -119,6 +143,7 @@ PROBES = (
             stream=True,
             tools=[_NOTE],
             tool_choice="required",
+            max_tokens=LONG,
             **nested(stream_function_call_arguments=True),
         ),
     ),
@@ -140,11 +165,13 @@ PROBES = (
     ),
     Probe(
         "36_images",
-        "Is a generated image still told as `audio`?",
-        "Google's example; an older page has another shape",
-        "message.audio with an image's MIME type",
-        good_and(_image_as_audio),
-        ask("A red dot.", model="google/gemini-3-pro-image-preview", modalities=["image"]),
+        "Is an image model refused here, in which words? If not: is an image still told as `audio`?",
+        'its page says "Chat completions: Not supported", an example of Google\'s shows one',
+        "an image as message.audio, or a refusal",
+        _image_as_audio_or_refusal,
+        ask("A red dot.", model="google/gemini-3.1-flash-image", modalities=["image"], max_tokens=1_300),
+        GLOBAL,
+        fact=membership("refuses", "chat", is_not_served, "google/gemini-3.1-flash-image"),
     ),
     Probe(
         "37_sound",
@@ -160,7 +187,7 @@ PROBES = (
         "fixtures of several clients",
         "a list with one error",
         _list_of_errors,
-        ask(model="google/gemini-0.1-nobody"),
+        ask(model="google/gemini-0.1-nobody", max_tokens=16),
     ),
     Probe(
         "39_open_models_in_streams",
@@ -168,7 +195,7 @@ PROBES = (
         "Google's example of one model",
         "on the last chunk, which has choices",
         good_and(_usage_on_last_chunk),
-        ask(model="deepseek-ai/deepseek-v3.2-maas", stream=True),
+        ask(model="openai/gpt-oss-120b-maas", stream=True, max_tokens=64),
     ),
     Probe(
         "40_grok_elsewhere",
@@ -176,7 +203,8 @@ PROBES = (
         "a captured body in a public repository; status 400, not 404",
         "FAILED_PRECONDITION that names the global endpoint",
         refused("via global endpoint"),
-        ask(model="xai/grok-4.1-fast-reasoning"),
+        ask(model="xai/grok-4.7", max_tokens=16),
         Place(location="us-central1"),
+        fact=FactCheck("locations", _with_its_region, "xai/grok-4.7"),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 Shape = dict[str, set[str]]
 """Path (`choices[].message.content`) → JSON types that stand there."""
@@ -29,12 +29,12 @@ class Difference:
 
     Attributes:
         path: Where.
-        said: What differs, as words.
+        what: What differs, as words.
         grade: `harmless`, `look` (a person should), or `serious` (a typed client or the emulator's tests are wrong).
     """
 
     path: str
-    said: str
+    what: str
     grade: Grade
 
 
@@ -105,6 +105,30 @@ def compare_with_sdk(shape: Shape, fields: Mapping[str, Field]) -> list[Differen
     return [*_beyond_sdk(shape, fields), *_missing_for_sdk(shape, fields)]
 
 
+def values_beyond_sdk(body: Any, kind: type) -> list[Difference]:
+    """The values that the SDK's type does not list where it lists all, such as finish reasons: it checks strictly."""
+    try:
+        TypeAdapter(kind).validate_python(body, strict=True)
+    except ValidationError as error:
+        unlisted = [each for each in error.errors() if each["type"] == "literal_error"]
+        return [
+            Difference(_path(each["loc"]), f"is {each['input']!r}, which the SDK's type does not list", "serious")
+            for each in unlisted
+        ]
+    return []
+
+
+def _path(steps: Iterable[int | str]) -> str:
+    """A place as shapes write it; names of types, which stand between for a choice of several, are left out."""
+    path = ""
+    for step in steps:
+        if isinstance(step, int):
+            path += "[]"
+        elif not step[:1].isupper():
+            path += f".{step}" if path else step
+    return path
+
+
 def _beyond_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Difference]:
     for path, kinds in sorted(shape.items()):
         if path not in fields:
@@ -124,16 +148,16 @@ def _missing_for_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Diff
 
 def compare_with_emulator(shape: Shape, emulated: Shape) -> list[Difference]:
     """How what the service sent differs from what the emulator sends to the same request."""
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for path in sorted(shape.keys() | emulated.keys()):
         if path not in emulated:
-            found.append(Difference(path, "is unknown to the emulator", "look"))
+            differences.append(Difference(path, "is unknown to the emulator", "look"))
         elif path not in shape:
-            found.append(Difference(path, "comes from the emulator only", "look"))
+            differences.append(Difference(path, "comes from the emulator only", "look"))
         elif shape[path].isdisjoint(emulated[path]):
-            said = f"is {_words(shape[path])}; from the emulator it is {_words(emulated[path])}"
-            found.append(Difference(path, said, "serious"))
-    return found
+            what = f"is {_words(shape[path])}; from the emulator it is {_words(emulated[path])}"
+            differences.append(Difference(path, what, "serious"))
+    return differences
 
 
 def _words(kinds: Iterable[str]) -> str:

@@ -2,16 +2,26 @@
 
 from typing import Any
 
-from tests.live.probe import MODEL, Probe, ask, good, good_and, refused
-from tests.live.probes_of_requests import WEATHER
-from tests.live.service import Answer, Place
+from vertex_compat_integrations.cli.verify.probes.probe import (
+    LONG,
+    MODEL,
+    Probe,
+    ask,
+    good,
+    good_and,
+    is_refused,
+    is_so,
+    refused,
+)
+from vertex_compat_integrations.cli.verify.probes.requests import WEATHER
+from vertex_compat_integrations.cli.verify.service import Answer, Place
 
 SKIP = "skip_thought_signature_validator"
 
 
-def _history(*, model: str = MODEL, call: dict[str, Any] | None = None, **assistant: Any) -> dict[str, Any]:
+def history(*, model: str = MODEL, call: dict[str, Any] | None = None, **assistant: Any) -> dict[str, Any]:
     """A call that was made and answered, and waits for the model's next word."""
-    made = {
+    tool_call = {
         "id": "call_1",
         "type": "function",
         "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
@@ -19,24 +29,24 @@ def _history(*, model: str = MODEL, call: dict[str, Any] | None = None, **assist
         **(call or {}),
     }
     return {
-        "model": model,
+        **ask(model=model),
         "tools": [WEATHER],
         "messages": [
             {"role": "user", "content": "The weather in Paris, please."},
-            {"role": "assistant", "tool_calls": [made], **assistant},
+            {"role": "assistant", "tool_calls": [tool_call], **assistant},
             {"role": "tool", "tool_call_id": "call_1", "content": "It rains."},
         ],
     }
 
 
 def _without_signature() -> dict[str, Any]:
-    body = _history()
+    body = history()
     del body["messages"][1]["tool_calls"][0]["extra_content"]
     return body
 
 
 def _without_result() -> dict[str, Any]:
-    body = _history()
+    body = history()
     calls = body["messages"][1]["tool_calls"]
     calls.append({**calls[0], "id": "call_2"})
     return body
@@ -44,7 +54,7 @@ def _without_result() -> dict[str, Any]:
 
 def _answered_by(role: str) -> dict[str, Any]:
     return {
-        "model": MODEL,
+        **ask(),
         "messages": [
             {"role": "user", "content": "Say hello."},
             {"role": role, "content": "Hello."},
@@ -62,7 +72,7 @@ def _with_its_result(answer: Answer) -> dict[str, Any] | None:
     if not any("thought_signature" in str(call.get("extra_content")) for call in calls):
         return None
     results = [{"role": "tool", "tool_call_id": call["id"], "content": "It rains."} for call in calls]
-    body = ask(_QUESTION, tools=[WEATHER])
+    body = ask(_QUESTION, tools=[WEATHER], max_tokens=LONG)
     body["messages"] += [{"role": "assistant", "tool_calls": calls}, *results]
     return body
 
@@ -80,6 +90,7 @@ PROBES = (
         "refused, and the text holds the word thought_signature",
         refused("thought_signature"),
         _without_signature(),
+        fact=is_so("demands_signatures", is_refused),
     ),
     Probe(
         "21_skip_value",
@@ -87,7 +98,7 @@ PROBES = (
         "Google's page on signatures names it for the native one",
         "taken; a tool message needs no name",
         good,
-        _history(),
+        history(),
     ),
     Probe(
         "22_preamble",
@@ -95,7 +106,8 @@ PROBES = (
         "NousResearch/hermes-agent#69231 and discuss.ai.google.dev 175801, for 3.6 Flash and 3.5 Flash-Lite",
         "refused, so it is left out for them",
         refused(),
-        _history(model="google/gemini-3.6-flash", content="Let me look."),
+        history(model="google/gemini-3.6-flash", content="Let me look."),
+        fact=is_so("refuses_preamble", is_refused, "google/gemini-3.6-flash"),
     ),
     Probe(
         "23_empty_content_beside_calls",
@@ -103,7 +115,7 @@ PROBES = (
         "measured by one client",
         "refused, so it is left out",
         refused(),
-        _history(content=""),
+        history(content=""),
     ),
     Probe(
         "24_arguments_no_object",
@@ -111,7 +123,7 @@ PROBES = (
         "measured by one client",
         "refused",
         refused(),
-        _history(call={"function": {"name": "get_weather", "arguments": '["Paris"]'}}),
+        history(call={"function": {"name": "get_weather", "arguments": '["Paris"]'}}),
     ),
     Probe(
         "25_missing_result",
@@ -135,7 +147,7 @@ PROBES = (
         "no page says so; with several locations a conversation may move",
         "good",
         good_and(_says_something),
-        ask(_QUESTION, tools=[WEATHER], tool_choice="required"),
+        ask(_QUESTION, tools=[WEATHER], tool_choice="required", max_tokens=LONG),
         Place("global"),
         then=_with_its_result,
         then_place=Place("us"),

@@ -1,0 +1,70 @@
+"""The exact lines of the catalogue's TOML files that an answer changes."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+FOLDER = "vertex_compat_integrations/core/catalogue/data"
+SOURCE = "verify"
+"""What the catalogue calls a fact whose source is this command."""
+
+_FILES = {
+    "": "unknown",
+    "google/gemini-embedding-": "embeddings",
+    "google/text-embedding-": "embeddings",
+    "google/gemini-": "gemini",
+    "google/nano-banana-": "gemini",
+    "intfloat/": "embeddings",
+}
+"""By the beginning of a prefix, the file of its row, where that is not the publisher's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueLine:
+    """A fact of a row, as its file shall have it.
+
+    Attributes:
+        file: The file, from the repository's root.
+        table: The header of the row's table.
+        line: The line below it.
+    """
+
+    file: str
+    table: str
+    line: str
+
+
+def catalogue_line(prefix: str, fact: str, value: Any, on: date) -> CatalogueLine:
+    """The line that states a fact of a model prefix, with this command as its source.
+
+    Raises:
+        TypeError: The value is none that a file can hold.
+    """
+    begun = [beginning for beginning in _FILES if beginning and prefix.startswith(beginning)]
+    name = _FILES[max(begun, key=len)] if begun else _FILES.get(prefix, prefix.partition("/")[0])
+    line = f'{fact} = {{value = {_toml(value)}, source = "{SOURCE}", date = "{on.isoformat()}"}}'
+    return CatalogueLine(f"{FOLDER}/{name}.toml", f"[models.{json.dumps(prefix)}]", line)
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case None:
+            return '"none"'  # the catalogue's word for a fact that is absent
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"{value:_}"
+        case str():
+            return json.dumps(value)
+        case frozenset() | set():
+            return _list(sorted(value))
+        case list() | tuple():
+            return _list(value)
+        case _:
+            raise TypeError(f"The catalogue's files hold no {type(value).__name__}.")
+
+
+def _list(items: Collection[Any]) -> str:
+    return f"[{', '.join(map(_toml, items))}]"

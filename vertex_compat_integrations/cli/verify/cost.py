@@ -1,0 +1,138 @@
+"""What probes may cost, and what they did cost, by list prices; no probe begins that could pass the limit."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from vertex_compat_integrations.cli.verify.probes.probe import Probe
+from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer
+from vertex_compat_integrations.compare.answer import TokenCounts
+from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.reply.usage import decode_usage
+
+HIGH_INPUT = Decimal(25)
+HIGH_OUTPUT = Decimal(150)
+"""Dollars for a million tokens of a model without a list price: more than any list price of a Google model."""
+
+HIGH_SEARCH = Decimal("0.05")
+SEARCHES = 2
+"""Searches of the web that a grounded answer is taken to make."""
+
+_MILLION = Decimal(1_000_000)
+_CHARACTERS_OF_A_TOKEN = 2
+_OWN_WORDS = 300
+"""Tokens that the service may add to a prompt with tools: how they are to be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a request is billed for."""
+
+    input: int
+    output: int
+    output_image: int = 0
+    searches: int = 0
+
+
+ListPrice = Callable[[str, Tokens], Decimal | None]
+"""Model, tokens → US dollars; None if the model has no list price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices, and where they are from.
+
+    Attributes:
+        source: Where they are from, in words.
+        list_price: Dollars by list price.
+    """
+
+    source: str
+    list_price: ListPrice
+
+    def cost(self, model: str, tokens: Tokens) -> Decimal:
+        """US dollars, by a deliberately high price where there is no list price."""
+        price = self.list_price(model, tokens)
+        return _high(tokens) if price is None else price
+
+    def has(self, model: str) -> bool:
+        """Whether there is a list price."""
+        return self.list_price(model, Tokens(1, 1)) is not None
+
+
+def _high(tokens: Tokens) -> Decimal:
+    return (tokens.input * HIGH_INPUT + tokens.output * HIGH_OUTPUT) / _MILLION + tokens.searches * HIGH_SEARCH
+
+
+def installed_prices(now: datetime | None = None) -> Prices:
+    """The prices of the package genai-prices; without it, deliberately high ones."""
+    when = now or datetime.now(UTC)
+    try:
+        from vertex_compat_integrations.compare.asking import prices  # noqa: PLC0415 - genai-prices is an extra
+    except ImportError:
+        return Prices('no list prices: the extra "compare" is not installed', lambda model, tokens: None)  # noqa: ARG005
+    data = prices.price_data(when.date())
+
+    def list_price(model: str, tokens: Tokens) -> Decimal | None:
+        counts = TokenCounts(tokens.input, tokens.output)
+        more = {"output_image": tokens.output_image, "searches": tokens.searches}
+        return prices.cost_of(VERTEX_COMPAT, model, counts, when, **more)
+
+    source = f"list prices of {prices.PACKAGE} {data.version}, the newest in effect since {data.newest}"
+    return Prices(source, list_price)
+
+
+def most_tokens(probe: Probe) -> Tokens:
+    """The most that one request of a probe is billed for."""
+    body, facts = probe.body, facts_for(probe.model)
+    output = min(int(body.get("max_tokens", 0)), facts.output_tokens) * max(1, int(body.get("n", 1)))
+    return Tokens(
+        input=len(json.dumps(body)) // _CHARACTERS_OF_A_TOKEN + (_OWN_WORDS if "tools" in body else 0),
+        output=output,
+        output_image=output if _draws(probe) else 0,
+        searches=SEARCHES if _searches(probe) else 0,
+    )
+
+
+def _draws(probe: Probe) -> bool:
+    return "image" in probe.body.get("modalities", ())
+
+
+def _searches(probe: Probe) -> bool:
+    return "web_search_options" in probe.body
+
+
+class Ledger:
+    """What was spent, and what still may be."""
+
+    def __init__(self, prices: Prices, max_cost: Decimal) -> None:
+        """`max_cost` is in US dollars."""
+        self.prices = prices
+        self.max_cost = max_cost
+        self.spent = Decimal(0)
+
+    def highest(self, probe: Probe) -> Decimal:
+        """The highest cost of a probe."""
+        return self.prices.cost(probe.model, most_tokens(probe)) * probe.most_requests
+
+    def allows(self, probe: Probe) -> bool:
+        """Whether a probe cannot pass the limit, after what was spent already."""
+        return self.spent + self.highest(probe) <= self.max_cost
+
+    def charge(self, probe: Probe, answers: Sequence[Answer]) -> None:
+        """Count what a probe's answers cost, by the token counts in them."""
+        self.spent += sum((self._cost(probe, answer) for answer in answers), Decimal(0))
+
+    def _cost(self, probe: Probe, answer: Answer) -> Decimal:
+        # Google's pricing page: requests are charged that return 200. One whose answer was lost may have been.
+        if answer.status not in (200, NO_ANSWER):
+            return Decimal(0)
+        usage = decode_usage(answer.usage)
+        if usage is None:
+            return self.prices.cost(probe.model, most_tokens(probe))
+        images = usage.output - usage.thought if _draws(probe) else 0
+        searches = SEARCHES if _searches(probe) else 0
+        return self.prices.cost(probe.model, Tokens(usage.input, usage.output, images, searches))

@@ -1,0 +1,5 @@
+"""All probes, in the order in which they are asked."""
+
+from vertex_compat_integrations.cli.verify.probes import answers, histories, limits, requests, routes
+
+PROBES = (*requests.PROBES, *histories.PROBES, *answers.PROBES, *limits.PROBES, *routes.PROBES)

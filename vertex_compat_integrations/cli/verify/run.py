@@ -1,0 +1,226 @@
+"""`vertex-compat verify`: says what it will ask and what that may cost, asks, and writes the report."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vertex_compat_integrations._version import __version__
+from vertex_compat_integrations.cli.common.exits import FAILED, WRONG_USAGE, refusals
+from vertex_compat_integrations.cli.common.printing import complain
+from vertex_compat_integrations.cli.common.target import Target
+from vertex_compat_integrations.cli.verify.connect import (
+    location_of,
+    opened_emulator,
+    opened_service,
+    secrets_of,
+    target_of,
+)
+from vertex_compat_integrations.cli.verify.cost import Ledger, installed_prices
+from vertex_compat_integrations.cli.verify.finding import FactsOf, Finding, find
+from vertex_compat_integrations.cli.verify.probes.every import PROBES
+from vertex_compat_integrations.cli.verify.probes.probe import Probe
+from vertex_compat_integrations.cli.verify.redaction import Redactor
+from vertex_compat_integrations.cli.verify.report import Run, json_text, markdown_text, record
+from vertex_compat_integrations.cli.verify.screen import print_plan, print_result
+from vertex_compat_integrations.cli.verify.service import Service
+from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
+from vertex_compat_integrations.core.settings.connection import resolve_model_name
+
+_UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command was asked to do.
+
+    Attributes:
+        project: Google Cloud project.
+        location: Where to ask, unless a probe says otherwise.
+        model: The model of the questions that are about none in particular.
+        only: Names, or beginnings of names, of the probes to run; empty runs all.
+        max_cost: US dollars that it may cost.
+        output: The folder of the report.
+        plan_only: Whether nothing is asked.
+        as_json: Whether the report goes to the output as JSON.
+    """
+
+    project: str | None
+    location: str | None
+    model: str
+    only: Sequence[str]
+    max_cost: float
+    output: Path
+    plan_only: bool = False
+    as_json: bool = False
+
+
+def execute(order: Order, facts_of: FactsOf = facts_for) -> int:
+    """Carry out the command; returns the exit code: 1 if an answer is not as it is assumed.
+
+    Raises:
+        typer.Exit: The order is invalid, or there is no credential.
+    """
+    with refusals(), _no_credential():
+        target = target_of(order.project, order.location)
+        model = resolve_model_name(order.model, target.destination)
+        probes = [probe.of_model(model) for probe in select(order.only)]
+        ledger = Ledger(installed_prices(), Decimal(str(order.max_cost)))
+        print_plan(_console(order), probes, ledger)
+        if order.plan_only:
+            return 0
+        return _carry_out(order, target, Asking(probes, ledger, facts_of))
+
+
+@contextmanager
+def _no_credential() -> Iterator[None]:
+    """End the command with 2 where there is no credential.
+
+    Raises:
+        typer.Exit: There is none.
+    """
+    try:
+        yield
+    except CredentialsError as error:
+        complain(" ".join(str(error).split()))
+        raise typer.Exit(WRONG_USAGE) from None
+
+
+def _console(order: Order) -> Console:
+    return Console(highlight=False, stderr=order.as_json)
+
+
+def select(only: Sequence[str]) -> list[Probe]:
+    """The probes of these names, or beginnings of names; all, if there are none.
+
+    Raises:
+        SettingsError: A name is none of a probe.
+    """
+    for name in only:
+        if not any(probe.name.startswith(name) for probe in PROBES):
+            raise SettingsError(f"No probe is called {name!r}.", hint="`vertex-compat verify --plan` names them.")
+    return [probe for probe in PROBES if not only or probe.name.startswith(tuple(only))]
+
+
+@dataclass
+class Asking:
+    """Probes that are asked one after the other.
+
+    Attributes:
+        probes: All that were wished for.
+        ledger: What they may cost.
+        facts_of: The catalogue.
+        requests: How many requests were made.
+        left_out: Probes that were not run, and what they could have cost.
+    """
+
+    probes: Sequence[Probe]
+    ledger: Ledger
+    facts_of: FactsOf = facts_for
+    requests: int = 0
+    left_out: dict[str, Decimal] = field(default_factory=dict)
+
+    def ask(self, service: Service, emulator: Service, began: datetime) -> Iterator[Finding | None]:
+        """What each probe shows; None for one that was not run.
+
+        Raises:
+            CredentialsError: The first request's credential was refused.
+        """
+        # The cheapest first: so most of them are asked before the limit is near.
+        for probe in sorted(self.probes, key=self.ledger.highest):
+            if not self.ledger.allows(probe):
+                self.left_out[probe.name] = self.ledger.highest(probe)
+                yield None
+                continue
+            answers = probe.asked_of(service)
+            if not self.requests and answers[0].status == _UNAUTHORIZED:
+                raise CredentialsError("The endpoint refused the credential (401).", hint="vertex-compat doctor")
+            self.requests += len(answers)
+            self.ledger.charge(probe, answers)
+            yield find(probe, answers, probe.asked_of(emulator), began.date(), self.facts_of)
+
+
+def _carry_out(order: Order, target: Target, asking: Asking) -> int:
+    """Ask and write the report; returns the exit code."""
+    redactor = Redactor(secrets_of(target))
+    _check_writable(order.output)
+    began = datetime.now(UTC)
+    findings: list[Finding] = []
+    is_stopped = False
+    estimated = sum((asking.ledger.highest(probe) for probe in asking.probes), Decimal(0))
+    with opened_service(target) as service, opened_emulator(location_of(target)) as emulator:
+        try:
+            for finding in _shown(asking.ask(service, emulator, began), len(asking.probes)):
+                findings += [finding] if finding else []
+        except KeyboardInterrupt:
+            is_stopped = True
+            complain(f"Stopped after {len(findings)} of {len(asking.probes)} probes.")
+    run = Run(
+        began=began,
+        package=__version__,
+        sdk=version("openai"),
+        service=service.name,
+        location=location_of(target),
+        model=order.model,
+        prices=asking.ledger.prices.source,
+        estimated=estimated,
+        spent=asking.ledger.spent,
+        max_cost=asking.ledger.max_cost,
+        requests=asking.requests,
+        findings=sorted(findings, key=lambda finding: finding.probe.name),
+        left_out=dict(sorted(asking.left_out.items())),
+    )
+    _write(run, redactor, order)
+    return 0 if run.agrees and not is_stopped else FAILED
+
+
+def _shown(findings: Iterator[Finding | None], total: int) -> Iterator[Finding | None]:
+    """The same, with a bar on the error stream where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("probes", total=total)
+        for finding in findings:
+            progress.advance(bar)
+            yield finding
+
+
+def _write(run: Run, redactor: Redactor, order: Order) -> None:
+    """Write the files before the output, so that a closed pipe cannot lose answers that were paid for."""
+    report = record(run, redactor)
+    stem = f"verify-{run.began:%Y-%m-%dT%H%M%SZ}"
+    json_file = order.output / f"{stem}.json"
+    json_file.write_text(json_text(report), encoding="utf-8", errors="replace")
+    page = json_file.with_suffix(".md")
+    page.write_text(markdown_text(report), encoding="utf-8", errors="replace")
+    if order.as_json:
+        print(json.dumps(report, indent=1))
+    else:
+        print_result(_console(order), report)
+    complain(
+        f"The reports are {json_file} and {page.name} beside it; they hold no secret that is known to this command."
+    )
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder, before anything is paid for.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be written: {error.strerror}.", hint="Give another --output.") from None
