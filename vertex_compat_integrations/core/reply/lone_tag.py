@@ -11,6 +11,8 @@ _OPENING_MARK = re.compile(r"""(?:[ \t(\[\u201c\u2018\xab]|(?:\A|(?<=[\s(\[]))["
 """Blank, bracket or quotation mark; a straight quotation mark opens behind a blank or a bracket only."""
 _CLOSING_MARKS = " \t.,;:!?)]\u201d\u2019\xbb\"'"
 
+_JSON_BEGINS = ("{", "[")
+
 
 class LoneTag:
     """Looks for the tag in a text that comes in pieces; the tag may be cut anywhere.
@@ -18,6 +20,7 @@ class LoneTag:
     A tag that the text merely speaks of ends nothing. It does so
 
     * behind an opening tag, wherever that stands: `Write <think> before and </think> after.`
+    * in JSON: in a text that begins with a brace or a bracket;
     * in code: behind an odd number of backticks in its line, or of fences in the text;
     * as a word: behind a blank or an opening bracket or quote, and before a blank, a punctuation mark, a closing
       bracket or quote, or the text's end: `The tag </think> ends it.`
@@ -33,7 +36,7 @@ class LoneTag:
         self._held = ""
         self._unread: list[str] = []
         self._is_code = self._is_fence = False
-        self._end = ""
+        self._beginning = self._end = ""
         self.is_possible = True
 
     def passes(self, piece: str) -> bool:
@@ -94,7 +97,7 @@ class LoneTag:
         """Whether the tag behind this text, and before this character, is no word of the text."""
         self._read("".join((*self._unread, before)))
         self._unread = []
-        if self._is_code or self._is_fence:
+        if self._beginning in _JSON_BEGINS or self._is_code or self._is_fence:
             is_word = True
         else:
             is_word = bool(_OPENING_MARK.search(self._end)) and following in _CLOSING_MARKS
@@ -104,6 +107,7 @@ class LoneTag:
 
     def _read(self, text: str) -> None:
         """Go on through the text, as far as it tells whether what follows is code."""
+        self._beginning = self._beginning or text.lstrip()[:1]
         self._is_fence ^= text.count("```") % 2 == 1
         _, line_break, line = text.rpartition("\n")
         self._is_code = ((not line_break and self._is_code) + line.replace("```", "").count("`")) % 2 == 1
