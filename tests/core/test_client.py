@@ -281,8 +281,8 @@ def hosted(emulator, monkeypatch):
 @pytest.mark.parametrize(
     ("model", "location", "advice"),
     [
-        ("google/gemini-3.5-flash", "europe-west2", "use location='global', or use provisioned throughput"),
-        ("google/gemini-3.5-flash", "global", "use location='us', or use provisioned throughput"),
+        ("google/gemini-3.5-flash", "europe-west2", "use location='global' or provisioned throughput"),
+        ("google/gemini-3.5-flash", "global", "use location='us' or provisioned throughput"),
         ("google/gemini-3.1-pro-preview", "global", "wait and retry, or use provisioned throughput"),
         ("xai/grok-4.20-reasoning", "global", "for the moment: wait and retry"),
         ("xai/grok-4.7", "global", "wait and retry, or use location='us'"),

@@ -76,7 +76,7 @@ async def test_a_call_is_a_span(emulator, build, recording, way):
         ({}, None),
         ({"response_format": {"type": "json_object"}}, "json"),
         ({"response_format": {"type": "text"}}, "text"),
-        ({"modalities": ["text", "image"], "model": "google/gemini-3-pro-image"}, "image"),
+        ({"modalities": ["text", "image"], "model": "google/gemini-3-pro-image-preview"}, "image"),
     ],
 )
 async def test_the_kind_of_answer_asked_for_is_told(build, recording, options, output_type):

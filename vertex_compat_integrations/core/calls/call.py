@@ -237,14 +237,15 @@ class Call(Generic[Piece]):
     def _where_capacity_is(self) -> str:
         """What helps where capacity is short, for this model and from this location."""
         locations = self._facts.locations
-        helps = ["wait and retry"]
+        helps = []
         if self._resource.location != DEFAULT_LOCATION and (not locations or DEFAULT_LOCATION in locations):
-            helps.append(f"use location={DEFAULT_LOCATION!r}")
+            helps.append(f"location={DEFAULT_LOCATION!r}")
         elif others := [location for location in locations if location != self._resource.location]:
-            helps.append(f"use location={others[0]!r}")
+            helps.append(f"location={others[0]!r}")
         if self._facts.gemini:
-            helps.append("use provisioned throughput")
-        return f"Capacity is used up for the moment: {', or '.join(helps)}."
+            helps.append("provisioned throughput")
+        use = f", or use {' or '.join(helps)}" if helps else ""
+        return f"Shared capacity is used up for the moment: wait and retry{use}."
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
         """How long an answer may be, if the error speaks of that and the model's row says more than its text."""
