@@ -1,6 +1,7 @@
 """The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
 
 import asyncio
+import copy
 import datetime
 import os
 import random
@@ -230,6 +231,13 @@ class VertexCompatClient(Closing):
         refuse_to_move(request.body, self._connection.locations)
         call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
         return explain(call, self._project)
+
+    def limited(self, limits: Mapping[str, float]) -> "VertexCompatClient":
+        """This client with the deadline and the retries of one call; what it knows and its connections are shared."""
+        self._resolve()
+        other = copy.copy(self)
+        other._connection = self._connection.model_copy(update=limits)  # noqa: SLF001 - a copy of its own
+        return other
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""

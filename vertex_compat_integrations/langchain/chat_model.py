@@ -30,8 +30,10 @@ from vertex_compat_integrations.core.settings.connection import (
     state_to_pickle,
 )
 from vertex_compat_integrations.core.settings.options import (
+    LIMITS_OF_CALL,
     Options,
     effective_options,
+    limits_of_call,
     option_names,
     unknown_names,
     with_tools_for_functions,
@@ -60,6 +62,9 @@ _IDENTIFYING = tuple(
 
 _DUMPED = "_serialized"
 """Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
+
+
+NOTHING_SAID: Mapping[str, Any] = {}
 
 
 class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
@@ -158,19 +163,19 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             params["ls_stop"] = [sequences] if isinstance(sequences, str) else list(sequences)
         return params
 
-    def _core(self) -> VertexCompatClient:
-        """The client for the settings as they are now."""
+    def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
+        """The client for the settings as they are now, with the deadline and the retries that the call names."""
         current = client_for(self, self.model_facts, self._client)
         if current is not self._client:
             self._client = current
-        return current[1]
+        return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """What this call says, over what the model says."""
         call_options = with_tools_for_functions(call)
         if stop is not None:
             call_options["stop"] = stop
-        for name in unknown_names(call_options):
+        for name in unknown_names(call_options, of_call=True):
             self._core().warn_once(f"{name}= is no option of ChatVertexCompat; the call goes without it.")
         if (answer := call_options.get("response_format")) is not None:
             call_options["response_format"] = structured.as_answer_format(answer)
@@ -190,7 +195,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with model_errors():
-            replies = self._core().chat(encode_messages(messages), self._options(stop, kwargs))
+            replies = self._core(kwargs).chat(encode_messages(messages), self._options(stop, kwargs))
             return chat_result(replies, on_blocked=self.on_blocked)
 
     async def _agenerate(
@@ -201,7 +206,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with model_errors():
-            replies = await self._core().achat(encode_messages(messages), self._options(stop, kwargs))
+            replies = await self._core(kwargs).achat(encode_messages(messages), self._options(stop, kwargs))
             return chat_result(replies, on_blocked=self.on_blocked)
 
     def _stream(
@@ -214,7 +219,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         with_usage = kwargs.get("stream_usage", self.stream_usage)
         decoder = ChunkDecoder(with_usage=with_usage, on_blocked=self.on_blocked)
         try:
-            for delta in self._core().stream(encode_messages(messages), self._options(stop, kwargs)):
+            for delta in self._core(kwargs).stream(encode_messages(messages), self._options(stop, kwargs)):
                 chunk = decoder.decode(delta)
                 if run_manager:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -232,7 +237,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         with_usage = kwargs.get("stream_usage", self.stream_usage)
         decoder = ChunkDecoder(with_usage=with_usage, on_blocked=self.on_blocked)
         try:
-            async for delta in self._core().astream(encode_messages(messages), self._options(stop, kwargs)):
+            async for delta in self._core(kwargs).astream(encode_messages(messages), self._options(stop, kwargs)):
                 chunk = decoder.decode(delta)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)

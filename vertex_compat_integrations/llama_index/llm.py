@@ -39,8 +39,10 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_model_name,
 )
 from vertex_compat_integrations.core.settings.options import (
+    LIMITS_OF_CALL,
     Options,
     effective_options,
+    limits_of_call,
     unknown_names,
     with_tools_for_functions,
 )
@@ -61,6 +63,9 @@ _NAMES_KEY = "tool_names"
 
 _OWN_KEYS = frozenset({_NAMES_KEY, BLOCKED_KEY})
 """What a call says to this class, not to the model."""
+
+
+NOTHING_SAID: Mapping[str, Any] = {}
 
 
 class _Prepared(NamedTuple):
@@ -154,15 +159,16 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         """The options of a call that says nothing."""
         return effective_options(self, self.additional_kwargs)
 
-    def _core(self) -> VertexCompatClient:
-        """The client for the settings as they are now."""
+    def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
+        """The client for the settings as they are now, with the deadline and the retries that the call names."""
         self._client = client_for(self, self.model_facts, self._client)
-        return self._client[1]
+        client = self._client[1]
+        return client if LIMITS_OF_CALL.keys().isdisjoint(call) else client.limited(limits_of_call(call))
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """The call as the core takes it; nothing of it is the caller's own any more."""
         call_options = with_tools_for_functions({name: value for name, value in call.items() if name not in _OWN_KEYS})
-        for name in unknown_names(call_options):
+        for name in unknown_names(call_options, of_call=True):
             self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
         call_options["response_format"] = as_answer_format(call_options.get("response_format"))
         try:
@@ -182,7 +188,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = self._prepare(messages, call)
-        return prepared.decoder.decode(self._core().chat(prepared.messages, prepared.options)[0])
+        return prepared.decoder.decode(self._core(call).chat(prepared.messages, prepared.options)[0])
 
     async def _aprepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """Like `_prepare`; files are read beside the event loop."""
@@ -192,7 +198,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     async def _achat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = await self._aprepare(messages, call)
-        replies = await self._core().achat(prepared.messages, prepared.options)
+        replies = await self._core(call).achat(prepared.messages, prepared.options)
         return prepared.decoder.decode(replies[0])
 
     def _stream_chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponseGen:
@@ -201,7 +207,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
         def responses() -> ChatResponseGen:
             accumulator = Accumulator()
-            deltas = cast("Generator[ReplyDelta]", self._core().stream(prepared.messages, prepared.options))
+            deltas = cast("Generator[ReplyDelta]", self._core(call).stream(prepared.messages, prepared.options))
             with closing(deltas):
                 for delta in deltas:
                     yield prepared.decoder.decode_piece(accumulator.add(delta), delta)
@@ -214,7 +220,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
         async def responses() -> ChatResponseAsyncGen:
             accumulator = Accumulator()
-            deltas = cast("AsyncGenerator[ReplyDelta]", self._core().astream(prepared.messages, prepared.options))
+            deltas = cast("AsyncGenerator[ReplyDelta]", self._core(call).astream(prepared.messages, prepared.options))
             async with aclosing(deltas):
                 async for delta in deltas:
                     yield prepared.decoder.decode_piece(accumulator.add(delta), delta)

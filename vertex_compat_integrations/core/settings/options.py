@@ -327,8 +327,56 @@ def with_tools_for_functions(call: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def unknown_names(call: JsonObject) -> list[str]:
-    """Call-time arguments that are neither options nor known to be set by frameworks."""
+LIMITS_OF_CALL: Mapping[str, str] = {
+    "timeout": "timeout",
+    "request_timeout": "timeout",
+    "max_retries": "max_retries",
+}
+"""Settings of the connection that a single call may change, and other words for them."""
+
+PLACES = frozenset(
+    {
+        *("project", "project_id", "location", "region", "locations", "api_version", "endpoint", "endpoint_host"),
+        *("base_url", "credentials", "api_key", "impersonate_service_account", "quota_project"),
+    }
+)
+"""Settings that say where a prompt goes, or as whom: dropped, a call's own would send it elsewhere; it is refused."""
+
+
+def limits_of_call(call: JsonObject) -> dict[str, float]:
+    """The deadline and the number of retries that a call names.
+
+    Raises:
+        SettingsError: A value is no number, or out of range.
+    """
+    return {
+        name: _checked_limit(word, name, value)
+        for word, name in LIMITS_OF_CALL.items()
+        if (value := call.get(word)) is not None
+    }
+
+
+def _checked_limit(word: str, name: str, value: Any) -> float:
+    is_count = type(value) is int and value >= 0
+    is_time = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    if not (is_count if name == "max_retries" else is_time):
+        raise SettingsError(f"{word}={value!r} of a call.", hint="timeout= takes seconds, max_retries= 0 or more.")
+    return float(value) if name == "timeout" else value
+
+
+def unknown_names(call: JsonObject, *, of_call: bool = False) -> list[str]:
+    """Arguments that are neither options nor known to be set by frameworks; `of_call` lets its limits pass.
+
+    Raises:
+        SettingsError: A call names a place.
+    """
+    if of_call and not PLACES.isdisjoint(call):
+        name = min(PLACES.intersection(name for name, value in call.items() if value is not None), default=None)
+        if name is not None:
+            raise SettingsError(
+                f"{name}= cannot be said with a call: it decides where the prompt goes.",
+                hint="Pass it to the constructor; for several places, make several objects.",
+            )
     return [
         name
         for name, value in call.items()
@@ -336,6 +384,7 @@ def unknown_names(call: JsonObject) -> list[str]:
         and name not in Options.model_fields
         and name not in Options.setting_aliases
         and name not in TOLERATED
+        and not (of_call and name in LIMITS_OF_CALL)
     ]
 
 
