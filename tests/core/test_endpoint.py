@@ -236,4 +236,4 @@ def test_a_name_without_publisher_is_refused_with_the_right_name(model, hint):
 @pytest.mark.parametrize("model", ["", "irrelevant", "my-gemini-tune", "meta-llama/Llama-3.1-8B-Instruct", "a b"])
 def test_a_server_of_ones_own_names_its_models_itself(model):
     assert resolve_model(model, own_server=True) == model
-    assert resolve_model("gemini-2.5-pro", own_server=True) == "google/gemini-2.5-pro"
+    assert resolve_model("gemini-2.5-pro", own_server=True) == "gemini-2.5-pro"

@@ -171,17 +171,17 @@ def resolve_model(model: str, *, own_server: bool = False) -> str:
     """The model's name as the endpoint takes it: `publisher/name`.
 
     `gemini-…`, `models/gemini-…` and `publishers/google/models/gemini-…` become `google/gemini-…`. A server of the
-    user's own (a deployed endpoint, another base URL) names its models itself: there any other name, also none, is
-    sent as given.
+    user's own (a deployed endpoint, another base URL) names its models itself: there any name, also none, is sent as
+    given.
 
     Raises:
         SettingsError: The name has no publisher and none can be told, or has characters that no name has.
     """
+    if own_server:
+        return model
     name = model.strip().removeprefix("models/")
     if name.startswith("publishers/"):
         name = name.removeprefix("publishers/").replace("/models/", "/", 1)
-    if own_server and not name.startswith(("gemini-", "google/gemini-")):
-        return model
     if resource := _RESOURCE.fullmatch(name):
         raise SettingsError(f"model={model!r} is a resource's name.", hint=_resource_hint(*resource.groups()))
     if not _MODEL.fullmatch(name):

@@ -44,7 +44,7 @@ class Meaning:
     def fits(self, code: int, text: str) -> bool:
         """Whether this is what an error with this code and text (lower case) means."""
         holds = (each in text for each in self.texts)
-        return self.code == code and (all(holds) if self.needs_all else any(holds))
+        return self.code in (None, code) and (all(holds) if self.needs_all else any(holds))
 
 
 HTML_PAGE = "The answer is an HTML page, not an API response."
@@ -130,6 +130,24 @@ MEANINGS = (
         ("response mime type: 'application/json' is unsupported",),
         hint='Tools and JSON answers exclude each other here: use method="function_calling", or a Gemini 3 model.',
     ),
+    # "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain … domain name '872.us-…vertexai.goog'".
+    Meaning(
+        400,
+        ("dedicated endpoint cannot be accessed", "dedicated domain name"),
+        hint="Pass endpoint_host= with the domain name that the message names.",
+    ),
+    # vLLM: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'.
+    Meaning(
+        400,
+        ("--enable-auto-tool-choice", "--tool-call-parser"),
+        hint="Start the server with --enable-auto-tool-choice and --tool-call-parser: without them it calls no tools.",
+    ),
+    # "Invalid hostname: eu-aiplatform.googleapis.com".
+    Meaning(
+        400,
+        ("invalid hostname",),
+        hint="Leave the host to this package: pass location='global', 'us', 'eu' or a region, and no base_url=.",
+    ),
     Meaning(400, ("cachedcontent",), hint="Put system message and tools into the cache, not into the request."),
     Meaning(400, (NOT_SERVED_TEXTS[400],), hint="Pass location='global'."),
     Meaning(
@@ -152,6 +170,25 @@ MEANINGS = (
         ("has not been used in project", "service_disabled", "it is disabled"),
         hint="Run `gcloud services enable aiplatform.googleapis.com`, and wait a minute.",
     ),
+    # "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: …".
+    Meaning(
+        403,
+        (
+            "vpcservicecontrols",
+            "vpc service controls",
+            "security_policy_violated",
+            "prohibited by organization's policy",
+        ),
+        hint="A VPC Service Controls perimeter keeps the request out: call from inside it, or let an administrator add an "
+        "ingress rule for aiplatform.googleapis.com; the identifier in the message finds the entry in the audit log.",
+    ),
+    # "Organization Policy constraint constraints/vertexai.allowedModels violated for …".
+    Meaning(
+        None,
+        ("constraints/vertexai.", "constraints/gcp.", "organization policy constraint", "org_policy"),
+        hint="An organization policy forbids this model, service or location: take another, or ask who sets the "
+        "constraint that the message names.",
+    ),
     Meaning(403, ("billing",), hint="Enable billing for the project: https://console.cloud.google.com/billing."),
     Meaning(
         403,
@@ -167,7 +204,8 @@ MEANINGS = (
     Meaning(
         404,
         (NOT_SERVED_TEXTS[404],),
-        hint="Check the model's name and its location: many models, previews above all, are at location='global' only.",
+        hint="Check the model's name and its location: newer models are at 'global', 'us' and 'eu' only, previews often at "
+        "location='global' alone.",
     ),
     Meaning(
         429,

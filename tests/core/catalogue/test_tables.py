@@ -143,3 +143,8 @@ def test_nothing_is_read_before_the_first_look_up_and_little_by_it():
     assert files == 4  # gemini, google, embeddings, and the row of unknown models that all others extend
     assert first <= 15_000
     assert second <= 12
+
+
+def test_gemini_behind_a_gateway_has_the_facts_of_gemini():
+    assert facts_for("gemini-3.8-flash") == facts_for("google/gemini-3.8-flash")
+    assert facts_for("gemini").prefix == ""

@@ -72,7 +72,8 @@ class Tables:
         self._rows: dict[str, Row] = {}
 
     def find(self, model: str) -> Row:
-        """The row with the longest prefix of `model`."""
+        """The row with the longest prefix of `model`; gateways list Gemini without its publisher."""
+        model = f"google/{model}" if model.startswith("gemini-") else model
         tables = self._of_publisher(model.partition("/")[0])
         prefix = max((prefix for prefix in tables if model.startswith(prefix)), key=len, default="")
         return self.row(prefix)

@@ -109,9 +109,19 @@ def build_request(
 
 def _for_this_model(history: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
     """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts."""
-    if not facts.gemini and "/" in options.model:
+    if facts.gemini:
+        return with_thoughts_back(history, options, facts)
+    if "/" in options.model:
         history = without_signatures(history)
-    return with_thoughts_back(history, options, facts)
+    return [_with_content(message) for message in with_thoughts_back(history, options, facts)]
+
+
+def _with_content(message: wire.Message) -> wire.Message:
+    """The message with `content: null` beside calls, as OpenAI's own answers have it.
+
+    TGI, lmdeploy and LiteLLM refuse a missing key (huggingface/text-generation-inference#3021, InternLM/lmdeploy#4035).
+    """
+    return {"content": None, **message} if message["role"] == "assistant" else message
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
