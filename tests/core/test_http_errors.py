@@ -231,8 +231,10 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
         ),
         (
             400,
-            "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain aiplatform.googleapis.com. Please "
-            "access the endpoint using its dedicated domain name '872.us-central1-545.prediction.vertexai.goog'",
+            (
+                "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain aiplatform.googleapis.com. "
+                "Please access the endpoint using its dedicated domain name '872.us-1.prediction.vertexai.goog'"
+            ),
             InvalidRequestError,
             "endpoint_host=",
         ),
@@ -245,7 +247,7 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
         (400, "Invalid hostname: eu-aiplatform.googleapis.com", InvalidRequestError, "location='global', 'us', 'eu'"),
         (
             404,
-            "Publisher model `projects/p/locations/us-west1/publishers/google/models/gemini-3.1-flash-lite` was not found.",
+            "Publisher model `projects/p/locations/us-west1/publishers/google/models/gemini-x` was not found.",
             NotFoundError,
             "'global', 'us' and 'eu'",
         ),

@@ -179,8 +179,8 @@ MEANINGS = (
             "security_policy_violated",
             "prohibited by organization's policy",
         ),
-        hint="A VPC Service Controls perimeter keeps the request out: call from inside it, or let an administrator add an "
-        "ingress rule for aiplatform.googleapis.com; the identifier in the message finds the entry in the audit log.",
+        hint="A VPC Service Controls perimeter keeps the request out: call from inside it, or ask for an ingress rule "
+        "for aiplatform.googleapis.com; the identifier in the message finds the entry in the audit log.",
     ),
     # "Organization Policy constraint constraints/vertexai.allowedModels violated for …".
     Meaning(
@@ -204,8 +204,8 @@ MEANINGS = (
     Meaning(
         404,
         (NOT_SERVED_TEXTS[404],),
-        hint="Check the model's name and its location: newer models are at 'global', 'us' and 'eu' only, previews often at "
-        "location='global' alone.",
+        hint="Check the model's name and its location: newer models are at 'global', 'us' and 'eu' only, previews "
+        "often at location='global' alone.",
     ),
     Meaning(
         429,
