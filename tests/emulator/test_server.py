@@ -9,6 +9,7 @@ import threading
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from tests.support.emulator_client import HEADERS, MODEL, asker, post
 from vertex_compat_integrations.emulator import Emulator, http_error, text
@@ -251,3 +252,20 @@ def test_ids_and_signatures_are_unique_under_threads(emulator, ask):
 
 def test_a_large_body_is_read(ask):
     assert ask("x" * 5_000_000).status == 200
+
+
+def test_a_caller_who_leaves_before_the_answer_begins_leaves_no_trace(emulator, caplog, monkeypatch):
+    """At a deadline, for example: aiohttp then says so where the head of a stream is written."""
+    prepare, gone = web.StreamResponse.prepare, []
+
+    async def prepare_once_nobody_is_there(response, request):
+        if not gone:
+            gone.append(request)
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+        return await prepare(response, request)
+
+    monkeypatch.setattr(web.StreamResponse, "prepare", prepare_once_nobody_is_there)
+    emulator.answer(text("late"))
+    asker(emulator)(stream=True)
+    assert len(gone) == 1
+    assert "Error handling request" not in caplog.text

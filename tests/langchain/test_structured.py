@@ -366,3 +366,12 @@ def test_an_unknown_method_and_a_missing_schema_are_settings_errors(chat: Build)
         chat().with_structured_output(Joke, method="json_modus")
     with pytest.raises(SettingsError, match="without a schema"):
         chat().with_structured_output(None)
+
+
+@pytest.mark.parametrize("strict", [True, False, None])
+def test_strict_goes_out_with_the_tool_of_the_answer(chat: Build, emulator: Emulator, strict: bool | None):
+    emulator.answer(tool_call("Joke", {"setup": "a", "punchline": "b"}))
+    model = chat("meta/llama-4-scout-17b-16e-instruct-maas", base_url=emulator.base_url(location="us-east5"))
+    model.with_structured_output(Joke, method="function_calling", strict=strict).invoke("Tell a joke.")
+    (tool,) = emulator.journal.last.body["tools"]
+    assert tool["function"].get("strict") is strict

@@ -224,7 +224,7 @@ class VertexCompatClient(Closing):
             at_place(options.model_copy(update={"model": model}), places[0]),
             facts,
             stream=stream,
-            resource=Resource(destination.project or self._project, destination.location),
+            resource=Resource(destination.project or self._project, destination.location, destination.own_server),
             skip_values=self._skip_values(model),
             distrusted=self._distrusted,
         )

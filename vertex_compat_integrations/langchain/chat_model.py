@@ -299,7 +299,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
                 called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through;
                 enumerations are asked for by theirs, `text/x.enum`.
             include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
-            strict: Accepted for other providers' sake; the endpoint ignores it.
+            strict: Sent with the schema, as by `bind_tools`: servers of your own (vLLM) then hold the model to it;
+                Gemini ignores it.
             tools: Tools that the model may call before it answers (with `json_schema`).
             **kwargs: Any option.
 
@@ -323,7 +324,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         if method == "json_mode":
             return {"response_format": {"type": "json_object"}, **bound}
         if method == "function_calling":
-            answer = structured.answer_tool(schema)
+            answer = declare_tool(structured.answer_tool(schema), strict=strict)
             name = answer["function"]["name"]
             return {"tools": [*bound.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
         if "/" in method:

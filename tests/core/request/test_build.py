@@ -257,6 +257,14 @@ def test_a_stream_asks_for_usage_where_it_must_be_asked_for(model, asks_for_usag
     assert "stream" not in build(model=model).body
 
 
+@pytest.mark.parametrize("model", [MODEL, "gemini-3.5-flash", OPEN, ""])
+def test_a_server_of_ones_own_is_asked_for_usage_whatever_the_model(model):
+    asked = [{"role": "user", "content": "Hi"}], Options(model=model), facts_for(model)
+    own = Resource(own_server=True)
+    assert build_request(*asked, stream=True, resource=own).body["stream_options"] == {"include_usage": True}
+    assert "stream_options" not in build_request(*asked, resource=own).body
+
+
 def test_one_call_at_most_is_ours_to_honour_on_gemini_and_sent_to_others():
     request = build(tools=functions("look"), parallel_tool_calls=False)
     assert (request.one_call, "parallel_tool_calls" in request.body) == (True, False)

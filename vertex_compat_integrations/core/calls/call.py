@@ -100,7 +100,7 @@ class Call(Generic[Piece]):
             clock=terms.clock,
             chance=terms.chance,
         )
-        self._resource = Resource(terms.project, self.place.location)
+        self._resource = Resource(terms.project, self.place.location, terms.own_server)
         self._deadline = terms.clock() + terms.seconds
         self._requests = 0
         self._blocks: list[bytes] = []

@@ -25,10 +25,17 @@ from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Whose requests these are: what short resource names are completed with, once it is known."""
+    """Whose requests these are, and who answers.
+
+    Attributes:
+        project: What short resource names are completed with, once it is known.
+        location: As above.
+        own_server: Whether a server of the user's own answers: a gateway, or a deployed model.
+    """
 
     project: str | None = None
     location: str | None = None
+    own_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def build_request(
     body = _with_native_tools(body, declared.native)
     _settle_formats(body, facts, resource)
     if stream:
-        body |= _stream_fields(options, facts)
+        body |= _stream_fields(options, facts, resource)
     history = _for_this_model(settle_history(messages, facts, skip_values, distrusted), options, facts)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
@@ -202,11 +209,12 @@ def _mapping_at(extra: JsonObject, key: str) -> wire.Json:
     return {name: each for name, each in (value or {}).items() if each is not None}
 
 
-def _stream_fields(options: Options, facts: ModelFacts) -> wire.Json:
+def _stream_fields(options: Options, facts: ModelFacts, resource: Resource) -> wire.Json:
     if options.n is not None and options.n > 1:
         raise SettingsError(f"n={options.n} in a stream.", hint="Ask for several answers without streaming.")
-    # Gemini sends usage unasked; OpenAI-compatible servers behind other models only when asked.
-    return {"stream": True} if facts.gemini else {"stream": True, "stream_options": {"include_usage": True}}
+    # Google's Gemini sends usage unasked; OpenAI-compatible servers and gateways, whatever the model, only when asked.
+    is_googles = facts.gemini and not resource.own_server
+    return {"stream": True} if is_googles else {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def _headers(options: Options) -> dict[str, str]:

@@ -101,7 +101,11 @@ async def deliver(
     if not reply.is_stream and not delivery.cut and not split_bytes and not delivery.interval_seconds:
         return web.Response(body=b"".join(reply.pieces), status=reply.status, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)
-    await response.prepare(request)
+    try:
+        await response.prepare(request)
+    except ConnectionResetError:
+        # The caller has gone before the answer began, as at its deadline; nobody is there to be told.
+        return response
     async with aclosing(reply.live or _each(reply)) as pieces:
         cut = await _write(response, pieces, delivery, split_bytes)
     if cut is not None:
