@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, Origin, Row, catalogue_rows, source_of
 
 WIDTH = 240
@@ -42,7 +43,7 @@ def show(rows: Sequence[Row], *, as_json: bool, console: Console | None = None) 
     sources = list(dict.fromkeys(map(_source, rows)))
     console.print(table(rows, sources))
     for number, source in enumerate(sources, 1):
-        console.print(Text(f"{number:2} {source}", "dim"))
+        console.print(Text(harmless(f"{number:2} {source}"), "dim"))
     console.print(Text(_LEGEND, "dim"))
 
 
@@ -71,9 +72,8 @@ def table(rows: Iterable[Row], sources: Sequence[str]) -> Table:
     drawn.add_column("Source", justify="right")
     for row in rows:
         number = str(sources.index(_source(row)) + 1)
-        drawn.add_row(
-            *(Text(cell) for cell in (*cells(row.facts), number)), style="dim" if row.facts.replacement else ""
-        )
+        texts = (Text(harmless(cell)) for cell in (*cells(row.facts), number))
+        drawn.add_row(*texts, style="dim" if row.facts.replacement else "")
     return drawn
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
+from vertex_compat_integrations.cli.common.printing import complain
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.settings.base import reason_of
 
@@ -29,5 +30,5 @@ def refusals() -> Iterator[None]:
 
 
 def _ended(reason: str, code: int) -> typer.Exit:
-    typer.echo(f"vertex-compat: {' '.join(reason.split())}", err=True)
+    complain(" ".join(reason.split()))
     return typer.Exit(code)

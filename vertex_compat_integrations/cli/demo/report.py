@@ -12,6 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.cli.demo.act import Act, Claim, Tokens, sum_of
 from vertex_compat_integrations.cli.demo.signatures import Signed
 from vertex_compat_integrations.cli.demo.stage import Stage
@@ -138,7 +139,7 @@ class TextReporter(Reporter):
         self._console.print(Rule(Text(f"{act.title} ({act.seconds:.1f} s)"), align="left", style="cyan"))
         grid = _grid()
         for label, style, text in act_lines(act):
-            grid.add_row(label, Text(text, style))
+            grid.add_row(label, Text(harmless(text), style))
         self._console.print(grid, check_grid(act.checks))
 
     def close(self, outcome: Outcome) -> None:

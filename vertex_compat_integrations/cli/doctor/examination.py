@@ -15,6 +15,7 @@ from rich.text import Text
 
 from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.cli.doctor.account import (
     LOGIN,
@@ -176,7 +177,7 @@ def records(examined: Sequence[Examined]) -> list[dict[str, Any]]:
 
 def _print(console: Console, each: Examined) -> None:
     mark, style = _MARKS[each.finding.verdict]
-    line = Text.assemble((f"{mark} ", style), (f"{each.name:<24}", "bold"), each.finding.text)
+    line = Text.assemble((f"{mark} ", style), (f"{each.name:<24}", "bold"), harmless(each.finding.text))
     console.print(line, soft_wrap=True)
     if each.finding.paste:
-        console.print(Text(f"    {each.finding.paste}", "cyan"), soft_wrap=True)
+        console.print(Text(harmless(f"    {each.finding.paste}"), "cyan"), soft_wrap=True)

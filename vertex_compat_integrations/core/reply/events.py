@@ -90,7 +90,8 @@ class EventParser:
             return None
         payload = b"\n".join(self._lines)
         self._lines = []
-        if payload.startswith(b"[DONE]"):
+        # Some servers write two spaces before it.
+        if payload.startswith((b"[", b" ", b"\t")) and payload.lstrip().startswith(b"[DONE]"):
             self.is_done = True
             return None
         return payload
