@@ -33,7 +33,8 @@ def interruption_in(error: BaseException) -> BaseException | None:
     while link is not None and not isinstance(link, VertexCompatError):
         if _is_of_others(link) or is_from_signal(link):
             return link.with_traceback(_without_libraries(link.__traceback__))
-        link = link.__cause__
+        # httpcore's pool takes the cause away, but an error of its own has the cause as argument, too.
+        link = link.__cause__ or next((each for each in link.args if isinstance(each, BaseException)), None)
     return None
 
 

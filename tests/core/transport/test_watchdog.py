@@ -1,4 +1,4 @@
-"""The watchdog's own promises, with each fault: no thread to be had, a dead one, responses of a caller's own transport."""
+"""The watchdog's promises, with each fault: no thread to be had, a dead one, responses of a caller's own transport."""
 
 import importlib
 import math

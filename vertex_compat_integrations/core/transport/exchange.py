@@ -57,6 +57,7 @@ class Exchange:
         self._response: Any = None
         self._process = os.getpid()
         self._attempts = 0
+        self._is_interrupted = False
         _OPEN.add(self)
 
     def begin(self, stream: Any) -> None:
@@ -65,11 +66,21 @@ class Exchange:
         self.deadline.begin(self._response)
         self.reading = iter(stream)
 
+    def interrupt(self, on_end: Callable[[], None]) -> None:
+        """An exception of others may have left a lock of httpcore locked: another thread ends the exchange."""
+        self._is_interrupted = True
+        self._on_end = on_end
+
     def leave(self) -> None:
         """End the exchange now, or when this thread is outside of code that holds locks."""
         if self._process != os.getpid():
             # Referred to for good: the libraries' clean-up would take locks that a thread of the parent may hold.
             _LOST.append(self)
+        elif self._is_interrupted:
+            try:
+                threading.Thread(target=self._end, name="vertex-compat-closer", daemon=True).start()
+            except RuntimeError:
+                _LOST.append(self)
         elif THREAD.depth:
             LEFT.append(self)
         else:

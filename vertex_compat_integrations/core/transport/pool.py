@@ -133,6 +133,24 @@ def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
                     _POOL.clients[route] = another
 
 
+def _retire(exchange: Exchange, route: Route) -> None:
+    """Use the client no more: where an exception of others came, a lock of httpcore may be left locked for ever."""
+    shared = exchange.shared
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            if shared is not None and _POOL.clients.get(route) is shared:
+                del _POOL.clients[route]
+    finally:
+        THREAD.depth -= 1
+    exchange.interrupt(partial(_close_retired, route, shared))
+
+
+def _close_retired(route: Route, shared: _SharedClient[openai.OpenAI] | None) -> None:
+    if shared is not None and not shared.busy and not _is_users_own(route, shared.client):
+        shared.client.close()
+
+
 def _close_unused(route: Route) -> None:
     if route in _POOL.users:
         return
@@ -289,6 +307,12 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
             _begin(exchange, route, post, user)
             while (block := _next_of(exchange)) is not None:
                 yield block
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) or interruption_in(error) is not None:
+                _retire(exchange, route)
+            raise
         finally:
             exchange.leave()
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
