@@ -5,7 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -45,6 +49,46 @@ def test_a_row_that_comes_twice_is_kept_once(tmp_path):
     with KeptRows(tmp_path / "rows.jsonl") as kept:
         assert [kept.append({"custom_id": "a", "text": text}) for text in ("first", "second")] == [True, False]
     assert json.loads((tmp_path / "rows.jsonl").read_text()) == {"custom_id": "a", "text": "first"}
+
+
+class SoftTimeLimitExceeded(Exception):
+    """As billiard, and so Celery, has it: a signal's handler raises it at any moment."""
+
+
+def interrupted_at(number: int) -> Callable[..., Any]:
+    """Raises where the so many-th line of this package is to run, as a signal's handler would."""
+    lines = count(1)
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        if "vertex_compat_integrations/batch" not in frame.f_code.co_filename:
+            return None
+        if event == "line" and next(lines) == number:
+            raise SoftTimeLimitExceeded
+        return trace
+
+    return trace
+
+
+def test_a_row_is_kept_once_wherever_an_exception_comes(tmp_path):
+    """Each call is interrupted one line later than the one before, until one comes through."""
+    path = tmp_path / "rows.jsonl"
+    outcomes = []
+    with KeptRows(path) as kept:
+        for number in range(1, 200):
+            before = sys.gettrace()
+            sys.settrace(interrupted_at(number))
+            try:
+                kept.append({"custom_id": f"q{number}", "text": "It rains."})
+            except SoftTimeLimitExceeded:
+                outcomes.append("interrupted")
+            else:
+                outcomes.append("kept")
+            finally:
+                sys.settrace(before)
+            kept.append({"custom_id": f"q{number}", "text": "It rains."})
+            assert (ids(path)[number - 1 :], len(kept)) == ([f"q{number}"], number)
+    assert 10 < outcomes.count("interrupted") < 100
+    assert outcomes[-1] == "kept"
 
 
 def test_the_id_stands_first_so_that_a_torn_line_is_known(tmp_path):

@@ -66,13 +66,23 @@ class KeptRows:
         Raises:
             SettingsError: The row has no `custom_id`.
             TypeError: A value has no JSON form.
-            OSError: The disk is full, for example; then nothing of the row is in the file.
+            OSError: The disk is full, for example. After this and any other exception, also one that a signal's handler
+                raises, either nothing of the row is in the file, or the whole row, and a second call returns False.
         """
         custom_id = _id_of(row)
         if self._ids.has(custom_id):
             return False
-        self._output.append(encode_record({"custom_id": custom_id, **row}))
-        self._note(custom_id)
+        record = encode_record({"custom_id": custom_id, **row})
+        size, count = self._output.size, self._count
+        try:
+            self._output.append(record)
+            self._note(custom_id)
+        except BaseException:
+            # A row that is in the file and not known would be added twice.
+            self._output.cut(size)
+            self._ids.remove(custom_id)
+            self._count = count
+            raise
         if time.monotonic() - self._synced > SYNC_SECONDS:
             self._output.sync()
             self._synced = time.monotonic()

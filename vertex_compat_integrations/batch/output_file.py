@@ -92,10 +92,20 @@ class Output:
         try:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
-        except OSError:
-            # Else the next result, if it is a short one, would follow the incomplete one in the same line.
+        except BaseException:
+            # Else the next result, if it is a short one, would follow the incomplete one in the same line. A signal's
+            # handler may raise here, too.
             os.ftruncate(self._file, begin)
             raise
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return os.fstat(self._file).st_size
+
+    def cut(self, size: int) -> None:
+        """Take out what was written since the file had this size."""
+        os.ftruncate(self._file, size)
 
     def sync(self) -> None:
         """Wait until what was written is on the disk."""

@@ -29,6 +29,10 @@ class PendingLines:
         (earlier,) = self._database.execute("SELECT number FROM line WHERE key = ?", (key,)).fetchone()
         return int(earlier)
 
+    def remove(self, custom_id: str) -> None:
+        """Forget the line, if there is one."""
+        self._database.execute("DELETE FROM line WHERE key = ?", (_key(custom_id),))
+
     def take(self, custom_id: str) -> bool:
         """Close the line; returns whether it was open."""
         closed = self._database.execute("UPDATE line SET open = 0 WHERE key = ? AND open", (_key(custom_id),))

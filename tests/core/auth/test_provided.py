@@ -227,3 +227,61 @@ def test_a_callable_survives_a_pickle_if_it_can_be_pickled():
     assert dict(again.headers(URL, 5)) == dict(source.headers(URL, 5))
     with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
         pickle.dumps(token_source(credentials=lambda: "token"))
+
+
+async def test_a_coroutine_function_that_ends_in_a_cancellation_is_asked_once():
+    """As one does that awaits a shared task, which somebody cancelled."""
+    asked = []
+
+    async def provide() -> str:
+        asked.append("token")
+        lost = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        return await lost
+
+    with pytest.raises(CredentialsError, match="raised CancelledError"):
+        await token_source(credentials=provide).aheaders(URL, 2)
+    assert asked == ["token"]
+
+
+async def test_a_coroutine_function_that_cancels_its_own_task_is_not_asked_without_end():
+    asked = []
+
+    async def provide() -> str:
+        asked.append("token")
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+        return "never"
+
+    with pytest.raises(CredentialsError):
+        await token_source(credentials=provide).aheaders(URL, 2)
+    assert len(asked) <= 10
+
+
+class Odd(BaseException):
+    """Neither an error nor an end of the program."""
+
+
+@pytest.mark.parametrize("kind", [Odd, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit])
+def test_a_callable_that_raises_what_is_no_exception_leaves_nobody_waiting(kind, capfd):
+    """The end of the program reaches the caller, others are errors of ours; nothing is printed."""
+
+    def provide() -> str:
+        raise kind("ya29.Canary")
+
+    ends = kind if kind in (KeyboardInterrupt, SystemExit) else CredentialsError
+    began = time.monotonic()
+    with pytest.raises(ends) as caught:
+        token_source(credentials=provide).headers(URL, 20)
+    assert time.monotonic() - began < 5
+    assert ends is kind or "Canary" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_where_no_thread_can_be_had_the_error_is_ours(monkeypatch):
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(CredentialsError, match="RuntimeError"):
+        token_source(credentials=lambda: "token").headers(URL, 2)

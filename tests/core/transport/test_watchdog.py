@@ -1,14 +1,17 @@
-"""The watchdog's own promises, where no connection can be shut down: responses of a caller's own transport."""
+"""The watchdog's promises, with each fault: no thread to be had, a dead one, responses of a caller's own transport."""
 
-import asyncio
 import importlib
 import math
 import socket
+import threading
 import time
+from contextlib import contextmanager
 
 import openai
+import pytest
 
-from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
+from vertex_compat_integrations.core.errors import ConnectionFailedError
+from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread
 
 http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
 
@@ -16,56 +19,136 @@ http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.p
 class Stream:
     """The network stream of a response, as HTTP libraries hand it out."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: object) -> None:
         self.connection = connection
 
-    def get_extra_info(self, name: str) -> socket.socket | None:
+    def get_extra_info(self, name: str) -> object:
+        if isinstance(self.connection, Exception):
+            raise self.connection
         return self.connection if name == "socket" else None
 
 
-def test_a_response_without_a_connection_does_not_end_the_watch_over_others():
-    watchdog, first, second = DeadlineThread(), Deadline(), Deadline()
-    with watchdog.enforce(first, http.Response(200), 0.02):
-        time.sleep(0.1)
+class Proxied:
+    """A socket that is none by its class, as gevent, eventlet and uvloop have them; its `shutdown` is not for us."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.fileno = connection.fileno
+
+    def shutdown(self, how: int) -> None:
+        raise TypeError("transport sockets do not support shutdown() method")
+
+
+def response(connection: object = None):
+    return http.Response(200, extensions={"network_stream": Stream(connection)} if connection is not None else {})
+
+
+@contextmanager
+def watched(watchdog: DeadlineThread, answer: object, seconds: float):
+    deadline = Deadline(seconds)
+    watchdog.watch(deadline)
+    deadline.begin(answer)
+    try:
+        yield deadline
+    finally:
+        deadline.release()
+
+
+def ends_a_read(watchdog: DeadlineThread, wrap=lambda connection: connection) -> bool:
+    """Whether a read that would last for two seconds ends when its time is over."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(2)
-        with watchdog.enforce(second, http.Response(200, extensions={"network_stream": Stream(ours)}), 0.02):
-            assert ours.recv(1) == b"", "shut down"
-    assert (first.has_expired, second.has_expired) == (True, True)
+        with watched(watchdog, response(wrap(ours)), 0.02) as deadline:
+            return ours.recv(1) == b"" and deadline.has_expired
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        RuntimeError("a stream of the caller's own"),
+        object(),
+        Proxied(socket.socket()),
+    ],
+    ids=["no stream", "a stream that raises", "no socket", "a closed socket"],
+)
+def test_an_odd_connection_does_not_end_the_watch_over_others(odd):
+    watchdog = DeadlineThread()
+    with watched(watchdog, response(odd), 0.02) as deadline:
+        time.sleep(0.1)
+        assert deadline.has_expired
+    assert ends_a_read(watchdog)
+
+
+def test_a_socket_that_cannot_shut_down_by_itself_is_shut_down_by_its_number():
+    assert ends_a_read(DeadlineThread(), Proxied)
 
 
 def test_a_read_without_an_end_does_not_end_the_watch_over_others():
-    watchdog, endless, other = DeadlineThread(), Deadline(), Deadline()
-    with watchdog.enforce(endless, http.Response(200), math.inf):
+    watchdog = DeadlineThread()
+    with watched(watchdog, response(), math.inf) as endless:
         time.sleep(0.05)
-        with watchdog.enforce(other, http.Response(200), 0.02):
-            time.sleep(0.1)
-    assert (endless.has_expired, other.has_expired) == (False, True)
+        assert ends_a_read(watchdog)
+        assert not endless.has_expired
 
 
-class Body(http.AsyncByteStream):
-    def __init__(self, error: Exception | None) -> None:
-        self.error = error
-        self.is_closed = False
-
-    async def __aiter__(self):
-        yield b""
-
-    async def aclose(self) -> None:
-        self.is_closed = True
-        if self.error is not None:
-            raise self.error
+def test_a_response_that_comes_too_late_is_ended_at_once():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        deadline = Deadline(0)
+        deadline.begin(response(ours))
+        assert (ours.recv(1), deadline.has_expired) == (b"", True)
 
 
-async def test_on_a_loop_such_a_response_is_closed():
-    """Also one that cannot be, which is no error of its own: the call's is that its time is over."""
-    told = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    for error in (None, RuntimeError("asynchronous generator is already running")):
-        deadline, body = Deadline(), Body(error)
-        with enforce_on_loop(deadline, http.Response(200, stream=body), 0.01):
-            await asyncio.sleep(0.05)
-        assert deadline.has_expired
-        assert body.is_closed
-    assert told == []
+@pytest.fixture
+def no_threads(monkeypatch):
+    """The words of the system, when it gives no thread."""
+
+    def refuse(words):
+        def start(thread):
+            raise RuntimeError(words)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+    yield refuse
+    monkeypatch.undo()
+
+
+def test_without_a_thread_the_call_fails_and_the_next_is_watched(no_threads, monkeypatch):
+    watchdog = DeadlineThread()
+    no_threads("can't start new thread")
+    with pytest.raises(ConnectionFailedError, match="nothing was sent"):
+        watchdog.watch(Deadline(1))
+    monkeypatch.undo()
+    assert ends_a_read(watchdog)
+
+
+def test_while_the_interpreter_shuts_down_a_call_needs_no_thread(no_threads):
+    no_threads("can't create new thread at interpreter shutdown")
+    DeadlineThread().watch(Deadline(1))
+
+
+def test_a_dead_thread_is_replaced_and_keeps_what_it_was_to_keep():
+    watchdog = DeadlineThread()
+    threads = []
+    for _ in range(3):
+        assert ends_a_read(watchdog)
+        threads.append(watchdog._thread)
+        watchdog._run = lambda: None  # as one that ends by what nobody thought of
+        watchdog._thread = threading.Thread(target=watchdog._run)
+        watchdog._ring()
+        threads[-1].join(2)
+        assert not threads[-1].is_alive()
+        del watchdog._run
+    assert len(set(threads)) == 3
+
+
+def test_deadlines_of_reads_that_are_over_are_let_go():
+    watchdog = DeadlineThread()
+    for _ in range(5000):
+        with watched(watchdog, response(), 600):
+            pass
+    deadline = time.monotonic() + 2
+    while len(watchdog._incoming) + len(watchdog._deadlines) > 200 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(watchdog._incoming) + len(watchdog._deadlines) <= 200

@@ -123,8 +123,8 @@ class GoogleSource(SharedSource):
                 loaded = self._load(request)
                 project = loaded.project or _own_project(loaded.credentials)
                 universe = loaded.credentials.universe_domain or DEFAULT_UNIVERSE
-        except Exception as error:  # noqa: BLE001 - explained below
-            failure = self._explain(error, FETCH_LIMIT_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - explained below
+            failure = self._explained(error)
         else:
             self._account = Account(project, loaded.credentials.quota_project_id, universe)
             return self._account
@@ -181,7 +181,7 @@ class GoogleSource(SharedSource):
         finally:
             self._load_lock.release()
 
-    def _explain(self, error: Exception, seconds: float) -> Exception:
+    def _explain(self, error: BaseException, seconds: float) -> Exception:
         if isinstance(error, CredentialsError):
             return error
         if isinstance(error, TimeoutError):
@@ -301,13 +301,13 @@ def universe_of(credentials: object) -> str:
     return credentials.universe_domain or DEFAULT_UNIVERSE
 
 
-def _oauth_codes(error: Exception) -> list[str]:
+def _oauth_codes(error: BaseException) -> list[str]:
     """OAuth's error codes in an exception, which otherwise may hold anything."""
     codes = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
     return list(dict.fromkeys(codes))
 
 
-def _hint(error: Exception) -> str:
+def _hint(error: BaseException) -> str:
     """What to do about an exception of google-auth."""
     from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
 

@@ -127,7 +127,7 @@ class CallableSource(SharedSource):
                     hint="Return the token as str, or a tuple of the token and its expiry in seconds since 1970.",
                 )
 
-    def _explain(self, error: Exception, seconds: float) -> Exception:
+    def _explain(self, error: BaseException, seconds: float) -> Exception:
         match error:
             case CredentialsError():
                 return error

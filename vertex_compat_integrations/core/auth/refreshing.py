@@ -5,6 +5,7 @@ while one background thread fetches the next; a failure there is kept quiet and 
 window, the last moments, everybody waits for the one fetch. Tokens of a few seconds get the same windows, scaled down.
 """
 
+import asyncio
 import math
 import threading
 import time
@@ -16,12 +17,16 @@ from dataclasses import dataclass, replace
 from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, FlightLostError, SingleFlight
 from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.forking import run_in_forked_child
+from vertex_compat_integrations.core.interruptions import interruption_in, is_from_signal
 
 ADVISORY_SECONDS = 225.0
 """google-auth's own threshold; a metadata server hands out the same token until four minutes before its expiry."""
 
 MANDATORY_SECONDS = 30.0
 BACKOFF_SECONDS = 5.0
+_MOST_LOST_FLIGHTS = 10
+"""Fetches in a row that may be lost with their event loop, or cancelled from outside, before a caller gives up."""
+
 SETTLING_SECONDS = 60.0
 """So long after a fetch, headers may still arrive from google-auth's background lookup."""
 
@@ -112,8 +117,17 @@ class RefreshingSource(ABC):
         """A token from its origin, other than the refused one if that can be helped; runs in the fetching thread."""
 
     @abstractmethod
-    def _explain(self, error: Exception, seconds: float) -> Exception:
+    def _explain(self, error: BaseException, seconds: float) -> Exception:
         """The error to raise for what went wrong in a fetch, without a secret in it."""
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """The error to raise; an end that the program is to have, and what a signal's handler raised, stay as they are.
+
+        What else is no `Exception`, such as a cancellation from inside, would end a task or a thread of the caller.
+        """
+        if isinstance(error, KeyboardInterrupt | SystemExit) or is_from_signal(error):
+            return error
+        return self._explain(error, FETCH_LIMIT_SECONDS)
 
     async def _fetch_on_loop(self) -> Token:
         """A token from its origin; for sources that fetch on the caller's event loop."""
@@ -180,7 +194,7 @@ class RefreshingSource(ABC):
 
     def _wait(self, url: str, seconds: float) -> AuthHeaders:
         deadline = time.monotonic() + seconds
-        while True:
+        for _ in range(_MOST_LOST_FLIGHTS):
             flight = self._fetching.join(lambda: self._renew(url), self._is_due)
             try:
                 if flight is not None:
@@ -193,11 +207,12 @@ class RefreshingSource(ABC):
             # No fetch was due any more: another thread has ended one since `_serve` looked.
             if current := self._in_use:
                 return current.headers
+        return self._fall_back(FlightLostError(), seconds)
 
     async def _await(self, url: str, seconds: float) -> AuthHeaders:
         deadline = time.monotonic() + seconds
         on_loop = self._renew_on_loop if self._fetches_on_loop else None
-        while True:
+        for _ in range(_MOST_LOST_FLIGHTS):
             flight = self._fetching.join(lambda: self._renew(url), self._is_due, on_loop)
             try:
                 if flight is not None:
@@ -208,15 +223,16 @@ class RefreshingSource(ABC):
                 return self._fall_back(error, seconds)
             if current := self._in_use:
                 return current.headers
+        return self._fall_back(FlightLostError(), seconds)
 
     def _fall_back(self, error: Exception, seconds: float) -> AuthHeaders:
-        """The token in use if it has life left, else the error."""
+        """The token in use if it has life left, else the error; always the error if it is not the fetch's."""
+        if interruption_in(error) is not None:
+            raise error
         current = self._in_use
         if current is not None and self._clock() < current.expires:
             return current.headers
-        if isinstance(error, TimeoutError):
-            raise self._explain(error, seconds) from None
-        raise error
+        raise self._explain(error, seconds) from None
 
     def _renew(self, url: str) -> AuthHeaders:
         """The headers of a fetched token, which is in use from here on."""
@@ -226,8 +242,8 @@ class RefreshingSource(ABC):
             if token.headers["Authorization"] == self._refused != refused:
                 # The endpoint refused it while this fetch was under way.
                 token = self._fetch(url, self._refused)
-        except Exception as error:  # noqa: BLE001 - explained below
-            failure = self._explain(error, FETCH_LIMIT_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - explained below
+            failure = self._explained(error)
         else:
             return self._keep(token, began)
         # Outside the handler, so that the cause, which may hold a key, is not chained.
@@ -238,8 +254,13 @@ class RefreshingSource(ABC):
         began = self._clock()
         try:
             token = await self._fetch_on_loop()
-        except Exception as error:  # noqa: BLE001 - explained below
-            failure = self._explain(error, FETCH_LIMIT_SECONDS)
+        except GeneratorExit:
+            raise  # the loop is gone
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            failure = self._explained(error)
         else:
             return self._keep(token, began)
         self._postpone()

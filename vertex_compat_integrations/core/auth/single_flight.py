@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 class _Failure:
     """How a flight ended, if not well. A value, since each waiter raises a copy of its own."""
 
-    error: Exception
+    error: BaseException
 
 
 class FlightLostError(Exception):
@@ -146,7 +146,7 @@ class SingleFlight(Generic[Result]):
         outcome: Result | _Failure
         try:
             outcome = work()
-        except Exception as error:  # noqa: BLE001 - whatever ends the work, its waiters are released and told
+        except BaseException as error:  # noqa: BLE001 - whatever ends the work, its waiters are released and told
             outcome = _Failure(error)
         self._land(flight, outcome)
 
@@ -154,7 +154,10 @@ class SingleFlight(Generic[Result]):
         outcome: Result | _Failure
         try:
             outcome = await work()
-        except Exception as error:  # noqa: BLE001 - as in a thread
+        except (asyncio.CancelledError, GeneratorExit):
+            # The loop ends, or somebody cancels all its tasks: `join` has said what then lands.
+            raise
+        except BaseException as error:  # noqa: BLE001 - as in a thread
             outcome = _Failure(error)
         self._land(flight, outcome)
 

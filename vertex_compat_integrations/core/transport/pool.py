@@ -10,9 +10,10 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Generic
 
 import openai
@@ -26,6 +27,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.http_errors import decode_failure
+from vertex_compat_integrations.core.interruptions import interruption_in
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
     AsyncByteStream,
@@ -33,9 +35,10 @@ from vertex_compat_integrations.core.transport.body import (
     aread_failure,
     read_failure,
 )
+from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exchange, end_left
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
 from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
-from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread, enforce_on_loop
+from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread
 
 
 class _SharedClient(Generic[Client]):
@@ -59,6 +62,7 @@ class _Pool:
     def reset(self) -> None:
         """Forget all: a forked child must not speak on its parent's sockets."""
         self.lock = threading.Lock()
+        self.building = threading.Lock()
         self.deadline_thread = DeadlineThread()
         self.users: dict[Route, weakref.WeakSet[object]] = {}
         self.clients: _Clients = {}
@@ -102,8 +106,8 @@ _POOL = _Pool()
 run_in_forked_child(_POOL.reset)
 atexit.register(_POOL.close_all)
 
-_ENFORCE: ContextVar[Callable[[Any], AbstractContextManager[None]]] = ContextVar("enforce")
-"""Enforces the deadline of the request that is being posted, for the hook that reads an error's body."""
+_DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
+"""The deadline of the request that is being posted, for the hook that reads an error's body."""
 
 
 def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
@@ -111,23 +115,54 @@ def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> b
     return own is not None
 
 
-@contextmanager
-def _client(route: Route, user: object) -> Iterator[openai.OpenAI]:
-    """The client of a route, for one request."""
-    with _POOL.lock:
-        shared = _POOL.clients.get(route)
-        if shared is None:
-            shared = _POOL.clients[route] = _SharedClient(client_of(route, _refuse))
-        shared.busy += 1
-        _POOL.join(route, user)
-    try:
-        yield shared.client
-    finally:
+def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
+    """The client of a route, for one request; called inside, as `THREAD.depth` says."""
+    while True:
         with _POOL.lock:
-            shared.busy -= 1
-            unused = _POOL.take_unused(_POOL.clients) if route not in _POOL.users else []
+            shared = _POOL.clients.get(route)
+            if shared is not None:
+                shared.busy += 1
+                exchange.shared = shared
+                _POOL.join(route, user)
+                return shared.client
+        # Not under the lock that the end of an exchange takes: this imports modules, which has locks of its own.
+        with _POOL.building:
+            if route not in _POOL.clients:
+                another = _SharedClient(client_of(route, _refuse))
+                with _POOL.lock:
+                    _POOL.clients[route] = another
+
+
+def _retire(exchange: Exchange, route: Route) -> None:
+    """Use the client no more: where an exception of others came, a lock of httpcore may be left locked for ever."""
+    shared = exchange.shared
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            if shared is not None and _POOL.clients.get(route) is shared:
+                del _POOL.clients[route]
+    finally:
+        THREAD.depth -= 1
+    exchange.interrupt(partial(_close_retired, route, shared))
+
+
+def _close_retired(route: Route, shared: _SharedClient[openai.OpenAI] | None) -> None:
+    if shared is not None and not shared.busy and not _is_users_own(route, shared.client):
+        shared.client.close()
+
+
+def _close_unused(route: Route) -> None:
+    if route in _POOL.users:
+        return
+    unused: list[openai.OpenAI] = []
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            unused = _POOL.take_unused(_POOL.clients)
         for client in unused:
             client.close()
+    finally:
+        THREAD.depth -= 1
 
 
 @asynccontextmanager
@@ -138,8 +173,12 @@ async def _async_client(route: Route, user: object) -> AsyncIterator[openai.Asyn
     if shared is None:
         shared = clients[route] = _SharedClient(async_client_of(route, _arefuse))
     shared.busy += 1
-    with _POOL.lock:
-        _POOL.join(route, user)
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            _POOL.join(route, user)
+    finally:
+        THREAD.depth -= 1
     try:
         yield shared.client
     finally:
@@ -170,8 +209,13 @@ async def _close_with_loop(clients: _AsyncClients) -> AsyncGenerator[None]:
 
 
 async def _aclose_unused(clients: _AsyncClients) -> None:
-    with _POOL.lock:
-        unused = _POOL.take_unused(clients)
+    unused: list[openai.AsyncOpenAI] = []
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            unused = _POOL.take_unused(clients)
+    finally:
+        THREAD.depth -= 1
     for client in unused:
         await client.close()
 
@@ -181,11 +225,18 @@ def close(user: object) -> None:
 
     Those of event loops close with their loops, or by `aclose`.
     """
-    with _POOL.lock:
-        _POOL.leave(user)
-        unused = _POOL.take_unused(_POOL.clients)
-    for client in unused:
-        client.close()
+    unused: list[openai.OpenAI] = []
+    THREAD.depth += 1
+    try:
+        with _POOL.lock:
+            _POOL.leave(user)
+            unused = _POOL.take_unused(_POOL.clients)
+        for client in unused:
+            client.close()
+    finally:
+        THREAD.depth -= 1
+    if not THREAD.depth:
+        end_left()
 
 
 async def aclose(user: object) -> None:
@@ -205,9 +256,8 @@ _REQUEST_HEADERS: dict[str, Any] = {
 def _refuse(response: Any) -> None:
     """Raise what an error answer says, read within the call's bounds; the SDK would read it without any."""
     if response.status_code >= 300:
-        with _ENFORCE.get()(response):
-            body = read_failure(response)
-        raise decode_failure(response.status_code, body, response.headers)
+        _DEADLINE.get().begin(response)
+        raise decode_failure(response.status_code, read_failure(response), response.headers)
 
 
 async def _arefuse(response: Any) -> None:
@@ -249,49 +299,79 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
     Raises:
         VertexCompatError: The server answered with an error, or no whole answer came in time.
     """
-    failure: VertexCompatError | None = None
-    deadline = Deadline()
-    ends = time.monotonic() + post.seconds
-
-    def enforce(response: Any) -> AbstractContextManager[None]:
-        return _POOL.deadline_thread.enforce(deadline, response, ends - time.monotonic())
-
+    failure: BaseException | None = None
+    exchange = Exchange(post.seconds, _POOL.lock, partial(_close_unused, route))
+    deadline = exchange.deadline
     try:
-        with _client(route, user) as client, _posted(client, post, enforce) as stream, enforce(stream.response):
-            yield from stream
+        try:
+            _begin(exchange, route, post, user)
+            while (block := _next_of(exchange)) is not None:
+                yield block
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) or interruption_in(error) is not None:
+                _retire(exchange, route)
+            raise
+        finally:
+            exchange.leave()
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
-        failure = translate_error(error)
-    _settle(failure, deadline, post)
+        failure = interruption_in(error) or translate_error(error)
+    _settle(failure, post, has_expired=deadline.has_expired)
 
 
-@contextmanager
-def _posted(
-    client: openai.OpenAI, post: Post, enforce: Callable[[Any], AbstractContextManager[None]]
-) -> Iterator[ByteStream]:
-    token = _ENFORCE.set(enforce)
+def _begin(exchange: Exchange, route: Route, post: Post, user: object) -> None:
+    """Send the request, and read the answer's head."""
+    _POOL.deadline_thread.watch(exchange.deadline)
+    token = _DEADLINE.set(exchange.deadline)
+    THREAD.depth += 1
     try:
-        stream = client.post(**_arguments(post), stream_cls=ByteStream)
+        exchange.begin(_borrow(exchange, route, user).post(**_arguments(post), stream_cls=ByteStream))
     finally:
-        _ENFORCE.reset(token)
+        THREAD.depth -= 1
+        _DEADLINE.reset(token)
+    if LEFT and not THREAD.depth:
+        end_left()
+
+
+def _next_of(exchange: Exchange) -> bytes | None:
+    """The next block of the body; None at its end, or when its time is over."""
+    if exchange.is_lost or exchange.reading is None:
+        raise ConnectionFailedError(
+            "This stream was opened by the process that this one was forked from.", hint="Ask again in this process."
+        )
+    THREAD.depth += 1
     try:
-        yield stream
+        block = next(exchange.reading, None)
     finally:
-        stream.response.close()
+        THREAD.depth -= 1
+    if LEFT and not THREAD.depth:
+        end_left()
+    if block is not None and time.monotonic() >= exchange.deadline.ends:
+        # There may be no thread that shuts the connection down, or none that it could shut down.
+        exchange.deadline.has_expired = True
+        return None
+    return block
 
 
 async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[bytes]:
     """Like `blocks`; the head is timed as a whole, too."""
-    failure: VertexCompatError | None = None
-    deadline = Deadline()
-    ends = time.monotonic() + post.seconds
+    failure: BaseException | None = None
+    limit: asyncio.Timeout | None = None
+    ends = asyncio.get_running_loop().time() + post.seconds
     try:
         async with _async_client(route, user) as client, _aposted(client, post) as stream:
-            with enforce_on_loop(deadline, stream.response, ends - time.monotonic()):
-                async for block in stream:
-                    yield block
+            reading = aiter(stream)
+            while True:
+                # For each read anew: between two, the task is the caller's, or another one.
+                async with asyncio.timeout_at(ends) as limit:
+                    block = await anext(reading, None)
+                if block is None:
+                    break
+                yield block
     except Exception as error:  # noqa: BLE001 - as in blocks()
-        failure = translate_error(error)
-    _settle(failure, deadline, post)
+        failure = interruption_in(error) or translate_error(error)
+    _settle(failure, post, has_expired=limit is not None and limit.expired())
 
 
 @asynccontextmanager
@@ -317,9 +397,11 @@ async def _apieces(content: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _settle(failure: VertexCompatError | None, deadline: Deadline, post: Post) -> None:
+def _settle(failure: BaseException | None, post: Post, *, has_expired: bool) -> None:
     """Raise what went wrong; outside of any handler, for the SDK's exception holds the request, and so the token."""
-    if deadline.has_expired:
+    if failure is not None and not isinstance(failure, VertexCompatError):
+        raise failure
+    if has_expired:
         raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
     if failure is not None:
         # Frames of the SDK would come along, whose locals hold the request.

@@ -1,82 +1,81 @@
-"""Ends reads whose time is over: a read can be timed one by one, a body that drips for ever cannot.
+"""Ends synchronous reads whose time is over: a read can be timed one by one, a body that drips for ever cannot.
 
-One thread serves all synchronous reads of a process; it is started by the first and waits for the nearest deadline.
-On an event loop the loop itself keeps the time.
+One thread serves a process; it is started by the first read, and again if it is gone. On an event loop the loop itself
+keeps the time.
+
+Nothing here waits for a lock that another thread or the garbage collector may need: reads are handed over in a queue.
 """
 
-import asyncio
 import heapq
-import socket
+import math
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from _socket import socket as plain_socket  # none that gevent or eventlet put in its place
+from collections import deque
+from contextlib import suppress
 from itertools import count
+from os import dup
+from socket import SHUT_RDWR
 from typing import Any
+
+from vertex_compat_integrations.core.errors import ConnectionFailedError
+
+_MOST_INCOMING = 64
+"""Deadlines that wait until the thread looks at them; most are over by then."""
 
 
 class Deadline:
     """The time that one read may take.
 
     Attributes:
+        ends: When it is over, by the monotonic clock.
         has_expired: Whether its time is over, and its connection was shut down.
+        is_released: Whether the read is over.
     """
 
-    def __init__(self) -> None:
-        """No read yet."""
+    def __init__(self, seconds: float) -> None:
+        """No read yet, but its time runs."""
         self._response: Any = None
-        self._closing: asyncio.Task[None] | None = None
+        self.ends = time.monotonic() + seconds
         self.has_expired = False
+        self.is_released = False
 
     def begin(self, response: object) -> None:
         """The read of this HTTP response begins."""
         self._response = response
+        if time.monotonic() >= self.ends:
+            self.expire()
 
     def expire(self) -> None:
         """Shut the connection down, so that the read ends; a response that shows none is left to its own timeouts."""
         response = self._response
         if response is not None:
             self.has_expired = True
-            stream = response.extensions.get("network_stream")
-            if stream is not None:
-                _shut_down(stream)
-
-    def expire_on_loop(self) -> None:
-        """Like `expire`; a response that shows no connection, such as aiohttp's, is closed."""
-        self.expire()
-        response = self._response
-        if response is not None and "network_stream" not in response.extensions:
-            self._closing = asyncio.get_running_loop().create_task(_close(response))
+            # Streams of a user's own transport may raise anything.
+            with suppress(Exception):
+                _shut_down(response.extensions.get("network_stream"))
 
     def release(self) -> None:
         """The read is over."""
         self._response = None
-
-    @property
-    def is_released(self) -> bool:
-        """Whether the read is over."""
-        return self._response is None
-
-
-async def _close(response: Any) -> None:
-    # Closing ends the read; a second error from here would only be logged by the loop as never retrieved.
-    with suppress(Exception):
-        await response.aclose()
+        self.is_released = True
 
 
 def _shut_down(stream: Any) -> None:
-    connection = stream.get_extra_info("socket")
+    connection = stream.get_extra_info("socket") if stream is not None else None
     if connection is None:
         return
-    try:
-        if isinstance(connection, socket.socket):
+    with suppress(OSError):  # it is closed already
+        if isinstance(connection, plain_socket):
             # Not through an SSL socket's own method: it would take the TLS state away under the reading thread.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        else:
-            connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        # It is closed already.
-        return
+            plain_socket.shutdown(connection, SHUT_RDWR)
+        elif (number := connection.fileno()) >= 0:
+            # gevent's and eventlet's own methods are for the thread of their hub only.
+            same = plain_socket(fileno=dup(number))
+            try:
+                same.shutdown(SHUT_RDWR)
+            finally:
+                same.close()
 
 
 class DeadlineThread:
@@ -84,59 +83,71 @@ class DeadlineThread:
 
     def __init__(self) -> None:
         """No thread yet."""
-        self._changed = threading.Condition()
+        self._incoming: deque[Deadline] = deque()
         self._deadlines: list[tuple[float, int, Deadline]] = []
         self._numbers = count()
-        self._released = 0
+        self._purge_at = _MOST_INCOMING
+        self._sleeps_until = math.inf
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        # Not a lock but a bell: the thread waits for its release.
+        self._bell = threading.Lock()
+        self._bell.acquire()
 
-    @contextmanager
-    def enforce(self, deadline: Deadline, response: Any, seconds: float) -> Iterator[None]:
-        """Inside, the response's connection is shut down when the seconds are over."""
-        deadline.begin(response)
-        with self._changed:
-            heapq.heappush(self._deadlines, (time.monotonic() + seconds, next(self._numbers), deadline))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="vertex-compat-watchdog", daemon=True)
-                self._thread.start()
-            elif self._deadlines[0][2] is deadline:
-                self._changed.notify()
-        try:
-            yield
-        finally:
-            deadline.release()
-            self._forget()
+    def watch(self, deadline: Deadline) -> None:
+        """Expire the deadline when its time is over, unless it is released before.
 
-    def _forget(self) -> None:
-        """Drop the deadlines of reads that are over, once they are the greater part."""
-        with self._changed:
-            self._released += 1
-            if self._released > max(64, len(self._deadlines) // 2):
-                self._deadlines = [entry for entry in self._deadlines if not entry[2].is_released]
-                heapq.heapify(self._deadlines)
-                self._released = 0
+        Raises:
+            ConnectionFailedError: The system gives this process no thread.
+        """
+        self._incoming.append(deadline)
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        elif deadline.ends < self._sleeps_until or len(self._incoming) > _MOST_INCOMING:
+            self._ring()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            thread = threading.Thread(target=self._run, name="vertex-compat-watchdog", daemon=True)
+            self._thread = thread
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # When the interpreter shuts down there are no more threads; the time is looked at after each block.
+                is_shortage = "shutdown" not in str(error)
+            else:
+                return
+        if is_shortage:
+            raise ConnectionFailedError(
+                "No thread could be started to keep the call's time; nothing was sent.",
+                hint="The system gives this process no more threads: see `ulimit -u`, or the container's pids limit.",
+            )
+
+    def _ring(self) -> None:
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                due = self._next_due()
-            due.expire()
-
-    def _next_due(self) -> Deadline:
-        while True:
+        me = threading.current_thread()
+        while self._thread is me:
+            self._take_in()
             while self._deadlines and self._deadlines[0][0] <= time.monotonic():
-                return heapq.heappop(self._deadlines)[2]
-            seconds = self._deadlines[0][0] - time.monotonic() if self._deadlines else threading.TIMEOUT_MAX
-            self._changed.wait(min(seconds, threading.TIMEOUT_MAX))
+                heapq.heappop(self._deadlines)[2].expire()
+            self._sleeps_until = self._deadlines[0][0] if self._deadlines else math.inf
+            # Looked at once more after it was said until when this thread sleeps: who comes later rings.
+            if not self._incoming:
+                seconds = max(0.0, self._sleeps_until - time.monotonic())
+                self._bell.acquire(timeout=min(seconds, threading.TIMEOUT_MAX))
 
-
-@contextmanager
-def enforce_on_loop(deadline: Deadline, response: object, seconds: float) -> Iterator[None]:
-    """Like `DeadlineThread.enforce`, on the running event loop."""
-    deadline.begin(response)
-    timer = asyncio.get_running_loop().call_later(seconds, deadline.expire_on_loop)
-    try:
-        yield
-    finally:
-        timer.cancel()
-        deadline.release()
+    def _take_in(self) -> None:
+        """Take over what came, and drop the deadlines of reads that are over, once they may be the greater part."""
+        while self._incoming:
+            deadline = self._incoming.popleft()
+            if not deadline.is_released:
+                heapq.heappush(self._deadlines, (deadline.ends, next(self._numbers), deadline))
+        if len(self._deadlines) > self._purge_at:
+            self._deadlines = [entry for entry in self._deadlines if not entry[2].is_released]
+            heapq.heapify(self._deadlines)
+            self._purge_at = max(_MOST_INCOMING, 2 * len(self._deadlines))

@@ -1,0 +1,172 @@
+"""Exceptions of others, raised by a signal's handler in the middle of a call: they reach the program as they are."""
+
+import functools
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import openai
+import pytest
+
+from tests.support.fault_answers import reply, say, sse
+from tests.support.fault_server import FaultServer
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.interruptions import interruption_in, is_from_signal
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport.http_library import LIBRARY
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+OPTIONS = Options(model="google/gemini-3.5-flash")
+
+
+class SoftTimeLimitExceeded(Exception):
+    """As billiard, and so Celery, has it."""
+
+
+class Timeout(BaseException):
+    """As gevent has it."""
+
+
+KINDS = [SoftTimeLimitExceeded, Timeout, KeyboardInterrupt, SystemExit, TimeoutError, ConnectionResetError, ValueError]
+
+
+def slow(exchange):
+    if exchange.request.streams:
+        exchange.head(Content_Type="text/event-stream", Transfer_Encoding="chunked")
+        exchange.chunk(sse(say("A piece. ", finish=None), done=False))
+    if exchange.pause(5):
+        reply()(exchange)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(reply()) as running:
+        # The SDK is loaded by the first call.
+        VertexCompatClient(Connection(base_url=running.base_url, api_key="t")).chat(MESSAGES, OPTIONS)
+        running.requests.clear()
+        running.rule = slow
+        yield running
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[type[BaseException]], None]]:
+    """Has a handler raise this kind in a moment."""
+    before = signal.getsignal(signal.SIGALRM)
+
+    def ring(kind: type[BaseException]) -> None:
+        def boom(*_: object) -> None:
+            raise kind
+
+        signal.signal(signal.SIGALRM, boom)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+    yield ring
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def slow_token() -> tuple[str, float]:
+    time.sleep(2)
+    return "token", time.time() + 100
+
+
+WAYS = {
+    "call": lambda client: client.chat(MESSAGES, OPTIONS),
+    "stream": lambda client: list(client.stream(MESSAGES, OPTIONS)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", WAYS)
+def test_in_a_request_or_a_stream(server, alarm, way, kind):
+    client = VertexCompatClient(Connection(base_url=server.base_url, api_key="t", timeout=20, max_retries=2))
+    alarm(kind)
+    with pytest.raises(kind) as caught:
+        WAYS[way](client)
+    assert type(caught.value) is kind
+    assert len(server.requests) == 1, "nothing is tried again"
+    frames = [entry.frame.f_globals["__name__"].partition(".")[0] for entry in caught.traceback]
+    if issubclass(kind, Exception):
+        assert not {"openai", LIBRARY.__name__} & set(frames), "their locals hold the request"
+    server.rule = reply()
+    assert client.chat(MESSAGES, OPTIONS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_while_a_token_is_fetched(server, alarm, kind):
+    connection = Connection(base_url=server.base_url, credentials=functools.partial(slow_token), timeout=20)
+    alarm(kind)
+    with pytest.raises(kind):
+        VertexCompatClient(connection).chat(MESSAGES, OPTIONS)
+    assert server.requests == []
+
+
+def test_while_an_old_token_would_still_serve(server, alarm):
+    """Its last moments: the fetch is waited for, and the token serves if the fetch fails, but not now."""
+    tokens = iter([("old", time.time() + 2.1)])
+
+    def provide() -> tuple[str, float]:
+        return next(tokens, None) or slow_token()
+
+    server.rule = reply()
+    client = VertexCompatClient(Connection(base_url=server.base_url, credentials=provide, timeout=20))
+    client.chat(MESSAGES, OPTIONS)
+    time.sleep(2.02)
+    alarm(SoftTimeLimitExceeded)
+    with pytest.raises(SoftTimeLimitExceeded):
+        client.chat(MESSAGES, OPTIONS)
+
+
+def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - the error itself is given
+        raise error from cause
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (SoftTimeLimitExceeded(), True),
+        (MemoryError(), True),
+        (RecursionError(), True),
+        (RuntimeError(), False),
+        (LIBRARY.ConnectError("x"), False),
+        (type("Theirs", (OSError,), {"__module__": "python_socks"})(), False),
+        (SettingsError("ours", hint="x"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_of_others_is_told_by_its_class(error, passes):
+    assert (interruption_in(raised(error)) is error) == passes
+    wrapped = raised(openai.APIConnectionError(request=LIBRARY.Request("POST", "http://x")), raised(error))
+    assert (interruption_in(wrapped) is error) == passes
+
+
+class Handler:
+    def __call__(self, number: int, frame: object) -> None:
+        raise TimeoutError
+
+    def method(self, number: int, frame: object) -> None:
+        self(number, frame)
+
+
+def plain(number: int, frame: object, *, kind: type[Exception] = TimeoutError) -> None:
+    raise kind
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [plain, Handler(), Handler().method, functools.partial(plain, kind=OSError)],
+    ids=["function", "object", "method", "partial"],
+)
+def test_a_handler_is_known_in_any_form(handler, alarm):
+    alarm(ValueError)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, handler)
+    with pytest.raises(OSError, match=r"^$") as caught:
+        signal.raise_signal(signal.SIGALRM)
+    assert is_from_signal(caught.value)
+    assert interruption_in(raised(RuntimeError(), caught.value)) is caught.value
+    assert not is_from_signal(raised(TimeoutError()))

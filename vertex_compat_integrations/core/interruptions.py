@@ -1,0 +1,78 @@
+"""Exceptions that are not ours, raised by others in the middle of our work: they pass through as they are.
+
+Celery's soft time limit, for one, is an `Exception` that a signal's handler raises wherever the program is just then.
+Inside the SDK it is taken for a failed connection, which would be tried again.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from types import CodeType, TracebackType
+from typing import Any
+
+from vertex_compat_integrations.core.errors import VertexCompatError
+
+_LIBRARIES = frozenset(
+    {
+        *("openai", "httpx", "httpx2", "httpcore", "httpcore2", "httpx_aiohttp", "h11", "h2", "hpack", "hyperframe"),
+        *("aiohttp", "aiohappyeyeballs", "aiodns", "pycares", "async_timeout", "multidict", "yarl", "propcache"),
+        *("anyio", "sniffio", "socksio", "idna", "certifi", "truststore", "uvloop"),
+    }
+)
+"""What carries requests: exceptions of these say that a request failed."""
+
+_TRANSPORT = _LIBRARIES | sys.stdlib_module_names | {"builtins", "vertex_compat_integrations"}
+
+
+def interruption_in(error: BaseException) -> BaseException | None:
+    """The exception of somebody else that came up as this error, directly or wrapped; None if the transport failed.
+
+    It is told by its class, which no library of the transport has, or by a frame of a signal's handler.
+    """
+    link: BaseException | None = error
+    while link is not None and not isinstance(link, VertexCompatError):
+        if _is_of_others(link) or is_from_signal(link):
+            return link.with_traceback(_without_libraries(link.__traceback__))
+        # httpcore's pool takes the cause away, but an error of its own has the cause as argument, too.
+        link = link.__cause__ or next((each for each in link.args if isinstance(each, BaseException)), None)
+    return None
+
+
+def is_from_signal(error: BaseException) -> bool:
+    """Whether a handler of a signal raised it, whatever its class."""
+    handlers = set(_handler_codes())
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in handlers:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _is_of_others(error: BaseException) -> bool:
+    # Where memory or the stack is used up, another attempt is no help.
+    if isinstance(error, MemoryError | RecursionError):
+        return True
+    return not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _TRANSPORT
+
+
+def _handler_codes() -> Iterator[CodeType]:
+    for number in signal.valid_signals():
+        handler: Any = signal.getsignal(number)
+        handler = getattr(handler, "func", handler)  # functools.partial
+        for function in (handler, getattr(handler, "__func__", None), vars(type(handler)).get("__call__")):
+            if isinstance(code := getattr(function, "__code__", None), CodeType):
+                yield code
+
+
+def _without_libraries(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without the libraries' frames, whose locals hold the request, and so the token."""
+    frames = []
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _LIBRARIES:
+            frames.append(traceback)
+        traceback = traceback.tb_next
+    rest: TracebackType | None = None
+    for each in reversed(frames):
+        rest = TracebackType(rest, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rest
