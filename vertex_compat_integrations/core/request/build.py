@@ -14,6 +14,7 @@ from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, 
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_option
+from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
@@ -25,10 +26,14 @@ from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Whose requests these are: what short resource names are completed with, once it is known."""
+    """Whose requests these are: what short resource names are completed with, once it is known.
+
+    `own_server` says that a server of the user's own answers.
+    """
 
     project: str | None = None
     location: str | None = None
+    own_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,12 @@ def build_request(
     resource: Resource = Resource(),
     skip_values: SkipValues = "as the model demands",
     distrusted: Collection[int] = (),
+    mending: Mending | None = None,
 ) -> Request:
     """The request with these messages and options, for a model with these facts.
 
-    `distrusted` has the hashes of thought signatures that the service refused once.
+    `distrusted` has the hashes of thought signatures that the service refused once; `mending` says what may be lost of
+    an odd history.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
@@ -88,7 +95,11 @@ def build_request(
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    history = _for_this_model(settle_history(messages, facts, skip_values, distrusted), options, facts)
+    mending = mending or Mending()
+    settled = settle_history(messages, facts, skip_values, distrusted, mending)
+    history = _for_this_model(settled, options, facts)
+    if resource.own_server and not facts.gemini:
+        history = [{"content": None, **message} if message.get("tool_calls") else message for message in history]  # type: ignore[misc]  # the wire's type has no null
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
@@ -103,7 +114,7 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *conversation.notes, *limit_notes(body, facts)),
+        notes=(*thinking.notes, *tools.notes, *conversation.notes, *mending.notes, *limit_notes(body, facts)),
     )
 
 
