@@ -92,8 +92,8 @@ _FROM_LOW = ("low", "medium", "high")
 _LEVELS = ("minimal", *_FROM_LOW)
 
 # Cards of Gemini 2.5 and 3 ("Technical specifications"); an image question to Gemini 3 was counted as 1,120, too. The
-# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images. No Gemini answers a history that ends
-# with its own word, by public reports (crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183).
+# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images. No Gemini answers a history that
+# ends with its own word: crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183.
 _GEMINI_2 = ModelTraits(
     "google/gemini-2.5-",
     ends_with_user=True,

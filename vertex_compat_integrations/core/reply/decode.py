@@ -42,7 +42,7 @@ def decode_replies(
     unopened: bool = False,
     lone_end: bool = False,
     one_call: bool = False,
-    takes_empty: bool = False,
+    takes_empty: bool = True,
     checks_calls: bool = False,
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
@@ -227,7 +227,7 @@ def refusal_of(ending: Ending) -> str | None:
     return f"The answer was blocked by a content filter ({ending.finish_detail or 'no reason given'})."
 
 
-def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", takes_empty: bool = False) -> None:
+def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", takes_empty: bool = True) -> None:
     """Refuse an answer that holds nothing; `takes_empty` says that the model may stop without a word.
 
     Gemini and vLLM stop so, after a tool's result most of all (BerriAI/litellm#24442, vllm-project/vllm#41902).

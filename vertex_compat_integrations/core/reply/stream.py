@@ -93,7 +93,7 @@ class StreamDecoder:
         unopened: bool = False,
         lone_end: bool = False,
         one_call: bool = False,
-        takes_empty: bool = False,
+        takes_empty: bool = True,
         checks_calls: bool = False,
     ) -> None:
         """`marker`, `unopened`, `lone_end`: see `ThoughtSplitter`. `one_call`: keep the first call only.
