@@ -130,6 +130,9 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
     match block:
         case {"type": "text" | "text-plain", "text": str(value)}:
             return content.text(value)
+        case {"type": "text" | "text-plain", "text": None}:
+            # Other software writes so where there is none; the core leaves empty text out.
+            return content.text("")
         case {"type": "image_url" | "input_audio"}:
             return _encode_openai_part(block)
         case {"type": "image" | "document", "source": Mapping() as source}:
