@@ -81,9 +81,9 @@ def refuse_unreadable(calls: Sequence[ToolCall], *, partial_text: str = "", part
         EmptyReplyError: It is so.
     """
     if calls and not any(is_readable(call.arguments) for call in calls):
-        told = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
+        quoted = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
         raise EmptyReplyError(
-            f"The model wrote a tool call whose arguments are no JSON object: {told}.",
+            f"The model wrote a tool call whose arguments are no JSON object: {quoted}.",
             hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" takes such a turn for an answer.',
             partial_text=partial_text,
             partial_thoughts=partial_thoughts,

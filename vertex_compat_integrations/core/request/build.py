@@ -74,8 +74,7 @@ def build_request(
 ) -> Request:
     """The request with these messages and options, for a model with these facts.
 
-    `distrusted` has the hashes of thought signatures that the service refused once; `mending` says what may be lost of
-    an odd history.
+    `distrusted` has hashes of thought signatures that were refused once; `mending` says what an odd history may lose.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
@@ -93,14 +92,10 @@ def build_request(
     body = deep_merge(body, _nested_extra_body(options.extra_body))
     body = _with_native_tools(body, declared.native)
     _settle_formats(body, facts, resource)
-    if stream:
-        body |= _stream_fields(options, facts)
-    mending = mending or Mending()
+    body |= _stream_fields(options, facts) if stream else {}
     settled = settle_history(messages, facts, skip_values, distrusted, mending)
-    history = _for_this_model(settled, options, facts)
-    if resource.own_server and not facts.gemini:
-        history = [{"content": None, **message} if message.get("tool_calls") else message for message in history]  # type: ignore[misc]  # the wire's type has no null
-    conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
+    settled = _for_this_model(settled, options, facts, resource)
+    conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
@@ -114,12 +109,26 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *conversation.notes, *mending.notes, *limit_notes(body, facts)),
+        notes=(
+            *thinking.notes,
+            *tools.notes,
+            *conversation.notes,
+            *(mending.notes if mending else ()),
+            *limit_notes(body, facts),
+        ),
     )
 
 
-def _for_this_model(history: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
-    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts."""
+def _for_this_model(
+    history: list[wire.Message], options: Options, facts: ModelFacts, resource: Resource
+) -> list[wire.Message]:
+    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts.
+
+    Servers of the user's own get `content` beside calls in any case: some refuse a message without that key
+    (huggingface/text-generation-inference#3021, InternLM/lmdeploy#4035).
+    """
+    if resource.own_server and not facts.gemini:
+        history = [{"content": None, **message} if message.get("tool_calls") else message for message in history]  # type: ignore[misc]  # the wire's type has no null
     if not facts.gemini and "/" in options.model:
         history = without_signatures(history)
     return with_thoughts_back(history, options, facts)

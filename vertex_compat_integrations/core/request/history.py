@@ -17,8 +17,7 @@ from vertex_compat_integrations.core.http_errors import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
 from vertex_compat_integrations.core.request.limits import override_hint
-from vertex_compat_integrations.core.request.mending import Mending, user_words
-from vertex_compat_integrations.core.request.pairing import with_results_in_order
+from vertex_compat_integrations.core.request.mending import Mending, user_words, with_results_in_order
 
 EMPTY_RESULT = '{"output": ""}'
 """The content of a tool message without content: a function response whose `output` is empty."""
