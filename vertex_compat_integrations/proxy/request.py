@@ -12,7 +12,7 @@ from vertex_compat_integrations.core.errors import InvalidRequestError, Settings
 from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
-from vertex_compat_integrations.core.request.mending import Mending
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins
@@ -34,14 +34,14 @@ def decode_request(content: bytes) -> wire.Json:
     return body
 
 
-def chat_body(body: wire.Json, model: str, memory: SignatureMemory, mending: Mending | None = None) -> wire.Json:
+def chat_body(body: wire.Json, model: str, memory: SignatureMemory, mending: Mending = NO_LOSS) -> wire.Json:
     """The chat request for this model; `mending` says what may be lost of an odd history.
 
     Raises:
         HistoryError: The messages are such as no model answers.
     """
     facts = facts_for(model)
-    messages = _messages(body.get("messages"), model, facts, memory, mending or Mending())
+    messages = _messages(body.get("messages"), model, facts, memory, mending)
     fitted = {**body, "model": model, "messages": messages}
     if facts.gemini:
         fitted = _with_answer_schema(_with_tools(fitted, facts))

@@ -14,7 +14,7 @@ from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, 
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_option
-from vertex_compat_integrations.core.request.mending import Mending
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
@@ -70,7 +70,7 @@ def build_request(
     resource: Resource = Resource(),
     skip_values: SkipValues = "as the model demands",
     distrusted: Collection[int] = (),
-    mending: Mending | None = None,
+    mending: Mending = NO_LOSS,
 ) -> Request:
     """The request with these messages and options, for a model with these facts.
 
@@ -85,8 +85,7 @@ def build_request(
     thinking = thinking_fields(options, facts)
     tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
-    body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
-    body = deep_merge(body, fields)
+    body = deep_merge({"model": options.model, **_tool_fields(tools), **thinking.top}, fields)
     if thinking.google:
         body = deep_merge(body, {"extra_body": {"google": thinking.google}})
     body = deep_merge(body, _nested_extra_body(options.extra_body))
@@ -109,13 +108,7 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(
-            *thinking.notes,
-            *tools.notes,
-            *conversation.notes,
-            *(mending.notes if mending else ()),
-            *limit_notes(body, facts),
-        ),
+        notes=(*thinking.notes, *tools.notes, *conversation.notes, *mending.notes, *limit_notes(body, facts)),
     )
 
 

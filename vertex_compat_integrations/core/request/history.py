@@ -17,7 +17,7 @@ from vertex_compat_integrations.core.http_errors import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
 from vertex_compat_integrations.core.request.limits import override_hint
-from vertex_compat_integrations.core.request.mending import Mending, user_words, with_results_in_order
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending, user_words, with_results_in_order
 
 EMPTY_RESULT = '{"output": ""}'
 """The content of a tool message without content: a function response whose `output` is empty."""
@@ -38,7 +38,7 @@ def settle_history(
     facts: ModelFacts,
     skip_values: SkipValues = "as the model demands",
     distrusted: Collection[int] = (),
-    mending: Mending | None = None,
+    mending: Mending = NO_LOSS,
 ) -> list[wire.Message]:
     """The messages as the model's rules demand them; the caller's are not changed.
 
@@ -48,7 +48,6 @@ def settle_history(
     Raises:
         HistoryError: A call without result, a result without call, or nothing from the user.
     """
-    mending = mending or Mending()
     cleaned = [clean for message in messages if (clean := _clean(message, mending)) is not None]
     settled = with_results_in_order(cleaned, mending)
     if facts.gemini:

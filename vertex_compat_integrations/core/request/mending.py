@@ -67,6 +67,10 @@ class Mending:
         return (f"The history was mended (repair_history). {'; '.join(self.losses)}.",) if self.losses else ()
 
 
+NO_LOSS = Mending()
+"""Lets nothing be lost; it refuses at once, and so never holds anything."""
+
+
 def user_words(text: str) -> wire.UserMessage:
     """Words that stand in for something that is lost, told by the user."""
     return cast("wire.UserMessage", {"role": "user", "content": text})
