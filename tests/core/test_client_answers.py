@@ -35,6 +35,21 @@ def test_an_empty_answer_is_tried_once_more(emulator, build, way, body):
 
 
 @EVERY_WAY
+def test_a_stop_without_a_word_is_tried_once_more_and_taken_where_that_is_set(emulator, build, way):
+    nothing = completion({"content": ""})
+    answer = raw(nothing) if "stream" not in way else chunks(streamed(nothing))
+    emulator.answer(answer, WORDS)
+    assert ask(build(), way).text == "One two three four."
+    assert requests(emulator) == 2
+    emulator.rule(answer)
+    with pytest.raises(EmptyReplyError, match="neither text nor"):
+        ask(build(), way)
+    assert requests(emulator) == 4
+    assert ask(build(on_empty="return"), way).text == ask(build(), way, stop=["x"]).text == ""
+    assert requests(emulator) == 6
+
+
+@EVERY_WAY
 @pytest.mark.parametrize(("most", "expected"), [(0, 1), (1, 2), (5, 2)])
 def test_a_second_empty_answer_is_an_error(emulator, build, way, most, expected):
     emulator.rule(raw(MALFORMED) if "stream" not in way else chunks(streamed(MALFORMED)))

@@ -48,6 +48,7 @@ from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
+from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
@@ -133,8 +134,14 @@ class VertexCompatClient(Closing):
     Construction does no I/O: the environment is read and credentials are looked for at the first call.
     """
 
-    def __init__(self, connection: Connection, facts: JsonObject | None = None, timing: Timing | None = None) -> None:
-        """`facts` overrides what the catalogue says of the model.
+    def __init__(
+        self,
+        connection: Connection,
+        facts: JsonObject | None = None,
+        timing: Timing | None = None,
+        line_of: LineOf = wire_line,
+    ) -> None:
+        """`facts` overrides what the catalogue says of the model; `line_of` writes messages that a history lacks.
 
         Raises:
             SettingsError: The user's own HTTP client is none that the installed SDK can use.
@@ -144,6 +151,7 @@ class VertexCompatClient(Closing):
         self._connection = connection
         self._override = facts
         self._timing = timing or Timing()
+        self._line_of = line_of
         self._resolved: tuple[Destination, TokenSource] | None = None
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
@@ -227,6 +235,7 @@ class VertexCompatClient(Closing):
             resource=Resource(destination.project or self._project, destination.location, destination.own_server),
             skip_values=self._skip_values(model),
             distrusted=self._distrusted,
+            mending=Mending(self._connection.repair_history, self._line_of),
         )
         refuse_to_move(request.body, self._connection.locations)
         call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
@@ -367,6 +376,9 @@ class VertexCompatClient(Closing):
             memory=self._place_memory(destination, model, options),
             budget_of=budget_of,
             distrusted=self._distrusted,
+            repairs=self._connection.repair_history,
+            line_of=self._line_of,
+            takes_empty=self._connection.on_empty == "return",
         )
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
@@ -531,11 +543,13 @@ class HoldsClient(Closing):
             await self._client[1].aclose()
 
 
-def client_for(connection: Connection, facts: JsonObject | None, current: KeyedClient | None) -> KeyedClient:
+def client_for(
+    connection: Connection, facts: JsonObject | None, current: KeyedClient | None, line_of: LineOf = wire_line
+) -> KeyedClient:
     """The client for the settings as they are now: the current one, if nothing has changed."""
     settings = (facts, *(getattr(connection, name) for name in _CONNECTION))
     if current is not None and current[0] == settings:
         return current
     # A connection of its own: copies of the user's object share the client, and may be changed one by one.
     own = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
-    return settings, VertexCompatClient(own, facts)
+    return settings, VertexCompatClient(own, facts, line_of=line_of)

@@ -20,7 +20,7 @@ VertexCompatError
 ├── UnexpectedReplyError                   what came is no completion
 └── PartialReplyError                      the answer broke off; holds what came of it
     ├── StreamInterruptedError             the stream ended before its finish reason
-    ├── EmptyReplyError                    neither text nor a call, and no plain stop
+    ├── EmptyReplyError                    neither text nor a call that can be read
     └── RefusedAnswerError                 an object or a call was refused, or an answer blocked
 """
 
@@ -250,7 +250,7 @@ class StreamInterruptedError(PartialReplyError):
 
 
 class EmptyReplyError(PartialReplyError):
-    """The model gave neither text nor a call, and did not plainly stop.
+    """The model gave neither text nor a call that can be read.
 
     Attributes:
         finish_reason: As it came.

@@ -92,17 +92,26 @@ _FROM_LOW = ("low", "medium", "high")
 _LEVELS = ("minimal", *_FROM_LOW)
 
 # Cards of Gemini 2.5 and 3 ("Technical specifications"); an image question to Gemini 3 was counted as 1,120, too. The
-# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images.
+# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images. No Gemini answers a history that
+# ends with its own word: crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183.
 _GEMINI_2 = ModelTraits(
-    "google/gemini-2.5-", mixes_details=False, joins_tools_and_json=False, media=MediaTokens(258, 258, 258)
+    "google/gemini-2.5-",
+    ends_with_user=True,
+    mixes_details=False,
+    joins_tools_and_json=False,
+    media=MediaTokens(258, 258, 258),
 )
 _GEMINI_3 = ModelTraits(
-    "google/gemini-3-", demands_signatures=True, levels=_LEVELS, media=MediaTokens(image=1120, page=560, frame=70)
+    "google/gemini-3-",
+    demands_signatures=True,
+    levels=_LEVELS,
+    ends_with_user=True,
+    media=MediaTokens(image=1120, page=560, frame=70),
 )
 _GEMINI_35 = replace(_GEMINI_3, prefix="google/gemini-3.5-flash", refuses_preamble=True)
 # Release notes of 2026-07-21 on 3.6 Flash and 3.5 Flash-Lite, and the guides of 3.8 and 4: sampling has no effect,
-# penalties and a last turn of the model are errors. Inferred for whatever is newer.
-_NEWEST = replace(_GEMINI_35, prefix="google/gemini-", fixes_sampling=True, ends_with_user=True)
+# penalties are errors. Inferred for whatever is newer.
+_NEWEST = replace(_GEMINI_35, prefix="google/gemini-", fixes_sampling=True)
 # Page "Thinking" and guide of 3.8: no MINIMAL. A budget of 0 is "silently ignored" on 3.7 and 3.8 (measured by a public
 # client on the native API in September 2026).
 _ALWAYS_THINKS = replace(_NEWEST, levels=_FROM_LOW, stops_thinking=False)

@@ -44,7 +44,7 @@ from vertex_compat_integrations.langchain.errors import invalid_settings, model_
 from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
-from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages
+from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages, line_of
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
@@ -165,7 +165,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
         """The client for the settings as they are now, with the deadline and the retries that the call names."""
-        current = client_for(self, self.model_facts, self._client)
+        current = client_for(self, self.model_facts, self._client, line_of)
         if current is not self._client:
             self._client = current
         return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))

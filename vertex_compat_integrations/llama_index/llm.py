@@ -161,7 +161,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
         """The client for the settings as they are now, with the deadline and the retries that the call names."""
-        self._client = client_for(self, self.model_facts, self._client)
+        self._client = client_for(self, self.model_facts, self._client, encode.line_of)
         client = self._client[1]
         return client if LIMITS_OF_CALL.keys().isdisjoint(call) else client.limited(limits_of_call(call))
 
@@ -184,7 +184,21 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             keep_answer_signature=self.keep_answer_signature,
             on_blocked=call.get(BLOCKED_KEY) or self.on_blocked,
         )
-        return _Prepared(encode.encode_messages(messages), options, decoder)
+        return _Prepared(self._encode(messages, for_calls=BLOCKED_KEY in call), options, decoder)
+
+    def _encode(self, messages: Sequence[ChatMessage], *, for_calls: bool) -> list[wire.Message]:
+        """The messages as the core takes them.
+
+        Agents, which ask `for_calls`, go on from histories that their users cannot mend: a call that was interrupted
+        gets its result there with a warning, unless `repair_history=False` was set.
+        """
+        encoded = encode.encode_messages(messages)
+        if not for_calls or "repair_history" in self.model_fields_set:
+            return encoded
+        encoded, cancelled = encode.with_cancelled_calls(encoded)
+        if cancelled:
+            self._core().warn_once("A tool call of the history has no result: it gets one that says it was not run.")
+        return encoded
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = self._prepare(messages, call)

@@ -1,10 +1,10 @@
 """A program's request → the endpoint's: the model's name, signatures, and what Vertex AI is known to refuse. Pure.
 
-The rest goes on as it came, and so does what cannot be converted: then the endpoint's own refusal says why.
+The rest goes on as it came, and so does what cannot be converted: then the endpoint's own refusal says why. Histories
+have the same rules as in the library's classes.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
@@ -12,13 +12,11 @@ from vertex_compat_integrations.core.errors import InvalidRequestError, Settings
 from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
+from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
-
-_SPOKEN = ("system", "user")
-_SYSTEM_ROLES = {"developer": "system"}
-"""`developer` is not in Google's list of roles."""
 
 
 def decode_request(content: bytes) -> wire.Json:
@@ -36,10 +34,15 @@ def decode_request(content: bytes) -> wire.Json:
     return body
 
 
-def chat_body(body: wire.Json, model: str, memory: SignatureMemory) -> wire.Json:
-    """The chat request for this model."""
+def chat_body(body: wire.Json, model: str, memory: SignatureMemory, mending: Mending = NO_LOSS) -> wire.Json:
+    """The chat request for this model; `mending` says what may be lost of an odd history.
+
+    Raises:
+        HistoryError: The messages are such as no model answers.
+    """
     facts = facts_for(model)
-    fitted = {**body, "model": model, "messages": _messages(body.get("messages"), model, facts, memory)}
+    messages = _messages(body.get("messages"), model, facts, memory, mending)
+    fitted = {**body, "model": model, "messages": messages}
     if facts.gemini:
         fitted = _with_answer_schema(_with_tools(fitted, facts))
     return fitted
@@ -50,56 +53,14 @@ def embeddings_body(body: wire.Json, model: str) -> wire.Json:
     return {**body, "model": model}
 
 
-def _messages(value: Any, model: str, facts: ModelFacts, memory: SignatureMemory) -> Any:
-    messages = [_plain(message) for message in value] if isinstance(value, list) else value
-    if not _are_messages(messages):
+def _messages(value: Any, model: str, facts: ModelFacts, memory: SignatureMemory, mending: Mending) -> Any:
+    messages = with_stand_ins(value) if isinstance(value, list) else None
+    if messages is None:
         return value
     # As for the library's classes: signatures are Gemini's, and no other publisher's model shall see them.
     is_gemini = facts.gemini or "/" not in model
     messages = memory.restore(messages, model) if is_gemini else without_signatures(messages)
-    try:
-        return settle_history(messages, facts)
-    except SettingsError:
-        return messages
-
-
-def _plain(message: Any) -> Any:
-    """The message without what is null, under a role that the endpoint has."""
-    if not isinstance(message, dict):
-        return message
-    fields = {key: value for key, value in message.items() if value is not None}
-    return {**fields, "role": _SYSTEM_ROLES.get(role, role)} if isinstance(role := fields.get("role"), str) else fields
-
-
-def _are_messages(value: Any) -> TypeGuard[list[wire.Message]]:
-    """Whether these are messages whose rules are known; others are for the endpoint to judge."""
-    return isinstance(value, list) and all(isinstance(item, dict) and _is_message(item) for item in value)
-
-
-def _is_message(message: Mapping[str, Any]) -> bool:
-    content = message.get("content")
-    is_told = isinstance(content, str) or _is_list(content, _is_part)
-    match message.get("role"):
-        case "assistant":
-            calls = message.get("tool_calls")
-            return (content is None or is_told) and (calls is None or _is_list(calls, _is_call))
-        case "tool":
-            return is_told and isinstance(message.get("tool_call_id"), str)
-        case role:
-            return is_told and role in _SPOKEN
-
-
-def _is_list(value: Any, is_item: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and is_item(item) for item in value)
-
-
-def _is_part(part: Mapping[str, Any]) -> bool:
-    return isinstance(part.get("type"), str)
-
-
-def _is_call(call: Mapping[str, Any]) -> bool:
-    function = mapping_in(call.get("function"))
-    return all(isinstance(text, str) for text in (call.get("id"), function.get("name"), function.get("arguments")))
+    return without_stand_ins(settle_history(messages, facts, mending=mending))
 
 
 def _with_tools(body: wire.Json, facts: ModelFacts) -> wire.Json:

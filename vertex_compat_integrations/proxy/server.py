@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping
+import warnings
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Self
@@ -14,9 +15,10 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.errors import VertexCompatError
+from vertex_compat_integrations.core.errors import VertexCompatError, VertexCompatWarning
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
 from vertex_compat_integrations.core.reply.events import decode_json
+from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy.access import denial
 from vertex_compat_integrations.proxy.exchange import Exchange
@@ -74,6 +76,7 @@ class Proxy:
         self._wanted_port = port
         self._report = report
         self._memory = SignatureMemory()
+        self._warned: set[str] = set()
         self._runner: web.AppRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
@@ -196,13 +199,21 @@ class Proxy:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)
-        content = to_json(chat_body(body, model, self._memory))
+        mending = Mending(self._upstream.repairs_histories)
+        content = to_json(chat_body(body, model, self._memory, mending))
+        self._warn_of(mending.notes)
         async with aclosing(self._blocks(request, wire.CHAT_PATH, content)) as blocks:
             if body.get("stream"):
                 return await self._relayed(request, blocks, model)
             answer = b"".join([block async for block in blocks])
         self._memory.learn_completion(_whole(answer), model)
         return web.Response(body=answer, content_type="application/json")
+
+    def _warn_of(self, notes: Iterable[str]) -> None:
+        """Warn whoever runs the proxy; the same words once only."""
+        for note in set(notes) - self._warned:
+            self._warned.add(note)
+            warnings.warn(note, VertexCompatWarning, stacklevel=2)
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)

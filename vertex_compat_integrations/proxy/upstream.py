@@ -27,6 +27,7 @@ class VertexUpstream:
         """
         self.destination = resolve_destination(connection)
         self.project = self.destination.project
+        self.repairs_histories = connection.repair_history
         self._connection = connection
         self._source = resolve_source(connection, self.destination)
         self._route = Route(

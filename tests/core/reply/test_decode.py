@@ -352,6 +352,52 @@ def test_a_plain_stop_may_be_empty():
 
 
 @pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"content": ""}, r"neither text nor a tool call \(stop\)"),
+        (None, "neither text nor"),
+        ({"reasoning_content": "Hm."}, "thoughts alone"),
+    ],
+)
+def test_a_plain_stop_without_a_word_is_an_error_where_it_is_not_taken(message, said):
+    with pytest.raises(EmptyReplyError, match=said) as caught:
+        decode_replies(completion(message), takes_empty=False)
+    assert caught.value.is_retryable
+    assert 'on_empty="return"' in caught.value.hint
+    assert caught.value.finish_reason == "stop"
+    assert caught.value.partial_thoughts == (message or {}).get("reasoning_content", "")
+
+
+@pytest.mark.parametrize("arguments", ['{"a": [1]]}', "[1]", '"x"', "{", "[" * 100_000])
+@pytest.mark.parametrize("content", ["", "I look."])
+def test_calls_that_cannot_be_read_are_an_error_where_that_is_asked_for(arguments, content):
+    broken = {"content": content, "tool_calls": [call_piece("look", arguments, id="1")]}
+    assert only(completion(broken, "tool_calls")).tool_calls
+    with pytest.raises(EmptyReplyError, match=r"no JSON object: look\(") as caught:
+        decode_replies(completion(broken, "tool_calls"), checks_calls=True)
+    assert caught.value.partial_text == content
+    assert len(caught.value.message) < 400
+    assert only(completion(broken, "length"), checks_calls=True).tool_calls, (
+        "cut by max_tokens, which asking again repeats"
+    )
+    whole = {"tool_calls": [*broken["tool_calls"], call_piece("look", '{"a": "one\ntwo"}', id="2")]}
+    assert len(only(completion(whole, "tool_calls"), checks_calls=True).tool_calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [({"message": "Overloaded", "code": 502}, "Overloaded"), ("Overloaded", "Overloaded"), (7, None)],
+)
+def test_the_finish_reason_error_keeps_its_message(error, detail):
+    body = completion({"content": "It"}, "error")
+    body["choices"][0]["error"] = error
+    assert only(body).ending.finish_detail == detail
+    body["choices"][0]["message"]["content"] = ""
+    with pytest.raises(EmptyReplyError, match=detail or "error"):
+        decode_replies(body)
+
+
+@pytest.mark.parametrize(
     ("message", "finish", "retryable", "said"),
     [
         (

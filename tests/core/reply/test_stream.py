@@ -331,6 +331,30 @@ def test_a_stream_with_thoughts_alone_is_empty(finish):
     assert caught.value.partial_thoughts == "Hm."
 
 
+@pytest.mark.parametrize("delta", [{"content": ""}, {"reasoning_content": "Hm."}, {"content": "<think>Hm.</think>"}])
+def test_a_plain_stop_without_a_word_is_an_error_where_it_is_not_taken(delta):
+    told = [chunk(delta), chunk(finish="stop")]
+    assert decode(told).text == ""
+    with pytest.raises(EmptyReplyError, match="neither text nor a tool call"):
+        decode(told, takes_empty=False)
+
+
+def test_calls_that_cannot_be_read_are_an_error_where_that_is_asked_for():
+    pieces = [call_piece("look", '{"a": ', id="1", index=0), call_piece(None, "[1]]}", index=0)]
+    told = [chunk({"tool_calls": [piece]}) for piece in pieces]
+    assert decode([*told, chunk(finish="tool_calls")]).calls
+    with pytest.raises(EmptyReplyError, match=r'look\(\{"a": \[1\]\]\}\)'):
+        decode([*told, chunk(finish="tool_calls")], checks_calls=True)
+    assert decode([*told, chunk(finish="length")], checks_calls=True).calls
+
+
+def test_the_finish_reason_error_keeps_its_message():
+    last = chunk({"content": ""}, "error")
+    last["choices"][0]["error"] = {"message": "Overloaded", "code": 502}
+    with pytest.raises(EmptyReplyError, match="Overloaded"):
+        decode([last])
+
+
 # The same answer, streamed and not.
 
 TEXTS = st.text(alphabet="ab é<>\n", min_size=1, max_size=20)

@@ -11,6 +11,7 @@ from tests.support.endpoint_bodies import HELLO, MODEL, assistant_calls, functio
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
+from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 OLD, OPEN = "google/gemini-2.5-flash", "openai/gpt-oss-120b-maas"
@@ -90,6 +91,27 @@ def test_unset_is_not_sent():
 )
 def test_each_option_lands_on_its_place(options, path, sent):
     assert at(build(**options).body, path) == sent
+
+
+@pytest.mark.parametrize(
+    ("model", "own_server", "expected"),
+    [(OPEN, True, None), ("served", True, None), (OPEN, False, "absent"), (MODEL, True, "absent")],
+)
+def test_servers_of_ones_own_get_a_null_beside_calls(model, own_server, expected):
+    """TGI, lmdeploy and LiteLLM refuse a missing key (text-generation-inference#3021); Gemini has its own form."""
+    history = [*HELLO, assistant_calls(("a", "look")), result("a")]
+    sent = build(history, model=model, resource=Resource(own_server=own_server)).body["messages"][1]
+    assert sent.get("content", "absent") == expected
+    said = [*HELLO, assistant_calls(("a", "look"), content="I look."), result("a")]
+    own = build(said, model=OPEN, resource=Resource(own_server=own_server)).body["messages"][1]
+    assert own["content"] == "I look."
+
+
+def test_a_note_says_what_a_history_lost():
+    options, facts = Options(model=MODEL), facts_for(MODEL)
+    request = build_request([*HELLO, assistant_calls(("a", "look"))], options, facts, mending=Mending(repairs=True))
+    assert [note for note in request.notes if "repair_history" in note]
+    assert not build().notes
 
 
 def test_no_field_of_the_options_is_forgotten():

@@ -12,6 +12,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.history import settle_history
+from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook, sightings
 from vertex_compat_integrations.emulator.model_traits import find_traits
@@ -91,7 +92,7 @@ def test_results_stand_in_the_order_of_the_calls_with_the_functions_names():
     called = assistant_calls(("a", "look"), ("b", "find"))
     settled = settle(USER, called, result("b", "B"), {**result("a", "A"), "name": "own"})
     assert [(each["tool_call_id"], each["content"], each["name"]) for each in settled[2:]] == [
-        ("a", "A", "own"),
+        ("a", "A", "look"),
         ("b", "B", "find"),
     ]
 
@@ -114,9 +115,11 @@ def test_a_result_that_says_nothing_says_so(content):
     [
         ([USER, assistant_calls(("a", "look"), ("b", "look")), result("a")], "has no result"),
         ([USER, assistant_calls(("a", "look"))], "has no result"),
-        ([USER, assistant_calls(("a", "look")), USER, result("a")], "has no result"),
+        ([USER, assistant_calls(("a", "look")), USER], "has no result"),
         ([USER, assistant_calls(("a", "look")), result("a"), result("b")], "belongs to no call"),
-        ([USER, assistant_calls(("a", "look")), result("a"), result("a")], "belongs to no call"),
+        ([USER, assistant_calls(("a", "look")), result("a"), result("a", "other")], "2 results that differ"),
+        ([USER, {"role": "assistant", "content": "Hm."}], "ends with the assistant's message"),
+        ([{"role": "assistant", "content": "Hm."}], "ends with the assistant's message"),
         ([USER, result("a")], "follows no message"),
         ([result("a"), USER], "follows no message"),
         ([{"role": "system", "content": "Be kind."}], "no message to answer"),
@@ -132,6 +135,47 @@ def test_what_cannot_be_mended_is_refused_with_a_remedy(messages, said):
     with pytest.raises(HistoryError, match=said) as caught:
         settle(*messages)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([USER, {"role": "user", "content": ""}], [USER]),
+        ([USER, {"role": "assistant", "content": "Hm."}], [USER, ("assistant", "Hm."), ("user", "Go on.")]),
+        ([{"role": "assistant", "content": "Hm."}], [("assistant", "Hm."), ("user", "Go on.")]),
+        (
+            [assistant_calls(("a", "look")), result("a")],
+            [("user", "(The beginning of the conversation is left out.)"), ("assistant", None), ("tool", "done")],
+        ),
+        ([USER, assistant_calls(("a", "look"))], [USER, ("assistant", None), ("tool", "not run")]),
+    ],
+    ids=[
+        "an empty user message",
+        "the model's word last",
+        "the model's word alone",
+        "a call first",
+        "a cancelled call",
+    ],
+)
+def test_what_is_refused_is_mended_with_one_note_where_the_caller_says_so(messages, expected):
+    with pytest.raises(HistoryError):
+        settle(*messages)
+    mending = Mending(repairs=True)
+    settled = settle(*messages, mending=mending)
+    told = [(message["role"], message.get("content")) for message in settled]
+    assert told == [each if isinstance(each, tuple) else (each["role"], each["content"]) for each in expected]
+    assert len(mending.notes) == 1
+
+
+def test_there_must_be_something_to_answer_whatever_may_be_lost():
+    for messages in ([], [{"role": "system", "content": "Be kind."}], [{"role": "user", "content": None}]):
+        with pytest.raises(HistoryError, match="no message to answer"):
+            settle(*messages, mending=Mending(repairs=True))
+
+
+def test_an_open_model_may_end_with_its_own_word():
+    said = {"role": "assistant", "content": "Hm."}
+    assert settle(USER, said, facts=OPEN) == [USER, said]
 
 
 def test_an_open_model_may_begin_with_a_call():
@@ -232,7 +276,9 @@ def steps(draw):
     for key, value in (("content", draw(st.none() | CONTENT)), ("extra_content", draw(EXTRA))):
         message |= {key: value} if value is not None else {}
     results = [result(key, draw(TEXT)) for key in draw(st.permutations(ids))]
-    return [message, *(results if draw(st.integers(0, 9)) else results[1:])]
+    odd = draw(st.integers(0, 9))
+    results = results if odd else results[1:]
+    return [message, *results[:1], *([USER] if odd == 1 else []), *results[1:], *(results[:1] if odd == 2 else [])]
 
 
 @st.composite
@@ -252,12 +298,12 @@ HISTORIES = st.lists(steps() | spoken() | st.just([USER]), min_size=1, max_size=
     ["google/gemini-3.6-flash", "google/gemini-3.1-pro-preview", "google/gemini-2.5-flash", "google/gemini-9-ultra"],
 )
 @settings(max_examples=120, deadline=None)
-@given(history=HISTORIES)
-def test_whatever_is_let_through_is_accepted_by_the_service(model, history):
+@given(history=HISTORIES, repairs=st.booleans())
+def test_whatever_is_let_through_is_accepted_by_the_service(model, history, repairs):
     """The emulator's acceptance knows the rules by itself."""
     given = copy.deepcopy(history)
     try:
-        messages = settle_history(history, facts_for(model))
+        messages = settle_history(history, facts_for(model), mending=Mending(repairs))
     except HistoryError:
         assert history == given
         return

@@ -332,9 +332,9 @@ CASES = [
         {"messages": [USER, calls("a"), result("a")]},
     ),
     Case(
-        "the model's turn is not the last on newer models",
-        {**NEWER, "messages": [USER, {"role": "assistant", "content": "It is"}]},
+        "the model's turn is not the last on Gemini",
         {"messages": [USER, {"role": "assistant", "content": "It is"}]},
+        {**GEMMA_4, "messages": [USER, {"role": "assistant", "content": "It is"}]},
     ),
     Case(
         "no more images than the model takes",

@@ -69,9 +69,10 @@ def test_temperature_and_top_p_are_taken_and_ignored(ask, emulator, model):
 
 
 @pytest.mark.parametrize("model", OLDER)
-def test_older_models_take_penalties_and_a_last_word_of_their_own(ask, emulator, model):
+def test_older_models_take_penalties_but_no_last_word_of_their_own(ask, emulator, model):
     body = {"frequency_penalty": 0.5, "presence_penalty": 0.5, "temperature": 0.1}
-    assert ask(model=model, messages=[USER, HALF], **body).status == 200
+    assert ask(model=model, messages=[USER, HALF], **body).status == 400
+    assert ask(model=model, messages=[USER], **body).status == 200
     assert emulator.journal.last.ignored == []
 
 

@@ -40,6 +40,7 @@ from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues, signatures_of
 from vertex_compat_integrations.core.request.limits import wants_stream
+from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
 from vertex_compat_integrations.core.settings.options import Options
 
 Piece = TypeVar("Piece")
@@ -61,6 +62,9 @@ class CallTerms:
         memory: The places, and what is known of them.
         budget_of: What pays for retries at a place.
         distrusted: Hashes of thought signatures that the service refused before.
+        repairs: Whether an odd history may be mended with a loss.
+        line_of: Writes a message that a history lacks as the caller would.
+        takes_empty: Whether the user takes a turn that says nothing for an answer.
     """
 
     facts: ModelFacts
@@ -74,6 +78,9 @@ class CallTerms:
     memory: PlaceMemory
     budget_of: BudgetOf
     distrusted: Collection[int] = ()
+    repairs: bool = False
+    line_of: LineOf = wire_line
+    takes_empty: bool = False
 
 
 class Call(Generic[Piece]):
@@ -284,6 +291,10 @@ class MessagesCall(Call[Piece]):
         self._messages, self._options = messages, options
         self._skip_values: SkipValues = skip_values
         self._distrusted = terms.distrusted
+        self._repairs, self._line_of = terms.repairs, terms.line_of
+        # Gemini's calls are JSON objects before this endpoint writes them as text.
+        self._checks_calls = not (terms.facts.gemini or terms.takes_empty)
+        self._may_be_empty = terms.takes_empty
         self._ending: Ending | None = None
         super().__init__(options.model, terms)
 
@@ -296,6 +307,7 @@ class MessagesCall(Call[Piece]):
             resource=self._resource,
             skip_values=self._skip_values,
             distrusted=self._distrusted,
+            mending=Mending(self._repairs, self._line_of),
         )
 
     def _placed(self, ending: Ending) -> Ending:
@@ -315,6 +327,23 @@ class MessagesCall(Call[Piece]):
         if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
             return ()
         return (f"{self._model} thought though thinking is off: the setting has no effect on it.",)
+
+    @property
+    def _takes_empty(self) -> bool:
+        """Whether the model may stop without a word: the user says so, or it was told at what words to stop."""
+        return self._may_be_empty or bool(self.request.body.get("stop"))
+
+    def _new_reader(self, *, done_is_an_end: bool = False) -> StreamReader:
+        """What reads the stream of one attempt."""
+        decoder = StreamDecoder(
+            marker=self.request.marker,
+            unopened=self.request.unopened,
+            lone_end=not self._facts.gemini,
+            one_call=self.request.one_call,
+            takes_empty=self._takes_empty,
+            checks_calls=self._checks_calls,
+        )
+        return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
     def _mend(self, error: VertexCompatError) -> bool:
         """Whether another request can go better: with a fresh token, or with skip values for signatures."""
@@ -357,6 +386,8 @@ class ChatCall(MessagesCall[list[Reply]]):
             unopened=self.request.unopened,
             lone_end=not self._facts.gemini,
             one_call=self.request.one_call,
+            takes_empty=self._takes_empty,
+            checks_calls=self._checks_calls,
         )
         self._ending = replies[0].ending
         return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
@@ -375,7 +406,7 @@ class GatheredCall(MessagesCall[list[Reply]]):
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
         """The answer, at the body's end."""
         if (reader := self._reader) is None:
-            reader = self._reader = _reader_for(self.request, self._facts)
+            reader = self._reader = self._new_reader()
             self._gathered = Accumulator()
         pieces = reader.feed(block) if block is not None else reader.finish()
         replies = [self._gathered.add(piece) for piece in pieces]
@@ -417,7 +448,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         """The pieces of the answer that a block of the body completes; None is the body's end."""
         reader = self._reader
         if reader is None:
-            reader = self._reader = _reader_for(self.request, self._facts, done_is_an_end=self._done_is_an_end)
+            reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
         return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
@@ -497,13 +528,6 @@ class EmbeddingCall(Call[Embedded]):
     def _end(self) -> str | None:
         retires = self._facts.retires
         return f"The end of {self._model} was announced for {retires}: see Google's model card." if retires else None
-
-
-def _reader_for(request: Request, facts: ModelFacts, *, done_is_an_end: bool = False) -> StreamReader:
-    decoder = StreamDecoder(
-        marker=request.marker, unopened=request.unopened, lone_end=not facts.gemini, one_call=request.one_call
-    )
-    return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:

@@ -10,7 +10,7 @@ from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, 
 from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.reply.thought_tags import split_thoughts
-from vertex_compat_integrations.core.reply.tool_call import decode_calls
+from vertex_compat_integrations.core.reply.tool_call import decode_calls, refuse_unreadable
 from vertex_compat_integrations.core.reply.usage import decode_usage
 
 _FINISH_REASONS = {
@@ -32,6 +32,9 @@ _OF_A_MESSAGE = (
 """What may stand on the choice itself, where others have a message."""
 
 
+_EMPTY_STOP_HINT = 'Retry, or rephrase the prompt; on_empty="return" takes such a turn for an answer.'
+
+
 def decode_replies(
     completion: object,
     *,
@@ -39,15 +42,18 @@ def decode_replies(
     unopened: bool = False,
     lone_end: bool = False,
     one_call: bool = False,
+    takes_empty: bool = True,
+    checks_calls: bool = False,
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
     `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
-    tag opens; `lone_end` that it may; `one_call` keeps the first tool call only.
+    tag opens; `lone_end` that it may; `one_call` keeps the first tool call only. `takes_empty` says that the model may
+    stop without a word; `checks_calls` that calls which cannot be read are no answer.
 
     Raises:
         UnexpectedReplyError: It is no completion.
-        EmptyReplyError: The only answer holds nothing, and the model did not plainly stop; or a call has no name.
+        EmptyReplyError: The only answer holds nothing, or no call that can be read; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
@@ -55,7 +61,10 @@ def decode_replies(
     decoder = partial(_decode_choice, marker=marker, unopened=unopened, lone_end=lone_end, one_call=one_call)
     replies = [decoder(completion, choice) for choice in choices]
     if len(replies) == 1:
-        refuse_empty(replies[0].ending, empty=_is_empty(replies[0]))
+        reply = replies[0]
+        refuse_empty(reply.ending, empty=_is_empty(reply), partial_thoughts=reply.thoughts, takes_empty=takes_empty)
+        if checks_calls and reply.ending.finish_reason != "length":
+            refuse_unreadable(reply.tool_calls, partial_text=reply.text, partial_thoughts=reply.thoughts)
     return replies
 
 
@@ -178,6 +187,8 @@ def decode_ending(
     usage = mapping_in(completion.get("usage"))
     google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
     metadata = grounding or decode_grounding(completion)
+    if reason == "error":
+        detail = detail or _failure_in(choice.get("error"))
     return Ending(
         finish_reason=reason,
         finish_detail=detail,
@@ -191,6 +202,11 @@ def decode_ending(
         grounding=metadata,
         citations=decode_citations(metadata, text) if metadata else (),
     )
+
+
+def _failure_in(error: object) -> str | None:
+    """What a gateway says beside the finish reason `error`: OpenRouter has an object with a message on the choice."""
+    return text_in(mapping_in(error).get("message")) or text_in(error) or None
 
 
 def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str | None]:
@@ -211,13 +227,15 @@ def refusal_of(ending: Ending) -> str | None:
     return f"The answer was blocked by a content filter ({ending.finish_detail or 'no reason given'})."
 
 
-def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "") -> None:
-    """Refuse an answer that holds nothing though the model did not plainly stop.
+def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", takes_empty: bool = True) -> None:
+    """Refuse an answer that holds nothing; `takes_empty` says that the model may stop without a word.
+
+    Gemini and vLLM stop so, after a tool's result most of all (BerriAI/litellm#24442, vllm-project/vllm#41902).
 
     Raises:
         EmptyReplyError: It is so; retryable where the same request can have another answer.
     """
-    if not empty or ending.finish_reason in ("stop", "content_filter"):
+    if not empty or ending.finish_reason == "content_filter" or (takes_empty and ending.finish_reason == "stop"):
         return
     error = _empty_reply(ending, partial_thoughts)
     error.finish_reason = ending.finish_reason
@@ -240,4 +258,9 @@ def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
             partial_thoughts=thoughts,
         )
     reason = ending.finish_detail or ending.finish_reason or "no finish reason"
-    return EmptyReplyError(f"The model gave neither text nor a tool call ({reason}).", partial_thoughts=thoughts)
+    instead = "thoughts alone, " if thoughts else ""
+    return EmptyReplyError(
+        f"The model gave {instead}neither text nor a tool call ({reason}).",
+        hint=_EMPTY_STOP_HINT if ending.finish_reason == "stop" else None,
+        partial_thoughts=thoughts,
+    )

@@ -31,6 +31,7 @@ from vertex_compat_integrations.core.reply.tool_call import (
     arguments_text,
     named_in,
     refuse_nameless,
+    refuse_unreadable,
     unique_id,
 )
 
@@ -86,9 +87,20 @@ class StreamDecoder:
     """
 
     def __init__(
-        self, *, marker: str | None = None, unopened: bool = False, lone_end: bool = False, one_call: bool = False
+        self,
+        *,
+        marker: str | None = None,
+        unopened: bool = False,
+        lone_end: bool = False,
+        one_call: bool = False,
+        takes_empty: bool = True,
+        checks_calls: bool = False,
     ) -> None:
-        """`marker`, `unopened`, `lone_end`: see `ThoughtSplitter`. `one_call`: keep the first call only."""
+        """`marker`, `unopened`, `lone_end`: see `ThoughtSplitter`. `one_call`: keep the first call only.
+
+        `takes_empty`: the model may stop without a word. `checks_calls`: calls that cannot be read are no answer.
+        """
+        self._takes_empty, self._checks_calls = takes_empty, checks_calls
         self._splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)
         self._one_call = one_call
         self._calls: list[_OpenCall] = []
@@ -102,6 +114,7 @@ class StreamDecoder:
         self._last: wire.Json = {}
         self._usage: Mapping[str, Any] | None = None
         self._finish: str | None = None
+        self._failure: object = None
         self._logprobs: list[Any] = []
         self._refusal = ""
         self.has_recalled = False
@@ -145,6 +158,7 @@ class StreamDecoder:
         delta = mapping_in(choice.get("delta")) if is_usual else message_in(choice)
         if finish := choice.get("finish_reason"):
             self._finish = text_in(finish) or self._finish
+            self._failure = choice.get("error")
         if logprobs := choice.get("logprobs"):
             self._logprobs.append(mapping_in(logprobs))
         # No page says where grounding metadata are: beside the choices, too.
@@ -308,14 +322,18 @@ class StreamDecoder:
 
         Raises:
             StreamInterruptedError: No finish reason was seen.
-            EmptyReplyError: The answer holds nothing, and the model did not plainly stop; or a call has no name.
+            EmptyReplyError: The answer holds nothing, or no call that can be read; or a call has no name.
         """
         last = self._add(self._splitter.finish(whole=is_whole(self._finish, has_calls=self.has_calls)))
         if not self.is_finished:
             raise self.interrupted(NO_FINISH_REASON)
         names = (call.name for call in self._calls)
         refuse_nameless(names, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
-        return self._rest(*last)
+        rest = self._rest(*last)
+        if self._checks_calls and rest.ending is not None and rest.ending.finish_reason != "length":
+            calls = [call.as_call() for call in self._calls]
+            refuse_unreadable(calls, partial_text=self.partial_text, partial_thoughts=self.partial_thoughts)
+        return rest
 
     def settle(self) -> ReplyDelta:
         """What remains of an answer that broke off, taken as it is."""
@@ -325,7 +343,7 @@ class StreamDecoder:
         ending = self._ending()
         refusal = self._refusal or refusal_of(ending)
         empty = not (self._text or self._calls or self._has_media or refusal)
-        refuse_empty(ending, empty=empty, partial_thoughts=self.partial_thoughts)
+        refuse_empty(ending, empty=empty, partial_thoughts=self.partial_thoughts, takes_empty=self._takes_empty)
         return ReplyDelta(
             text,
             thoughts,
@@ -342,7 +360,8 @@ class StreamDecoder:
 
     def _ending(self) -> Ending:
         completion = {**self._last, "usage": self._usage}
-        choice = {"finish_reason": self._finish, "logprobs": _joined_logprobs(self._logprobs)}
+        logprobs = _joined_logprobs(self._logprobs)
+        choice = {"finish_reason": self._finish, "logprobs": logprobs, "error": self._failure}
         return decode_ending(
             completion, choice, has_calls=bool(self._calls), grounding=self._grounding, text=self.partial_text
         )

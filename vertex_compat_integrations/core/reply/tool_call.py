@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
 from pydantic_core import to_json
@@ -14,6 +14,9 @@ from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
 """How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+
+_QUOTED = 200
+"""How many characters of a broken call's arguments an error shows."""
 
 _END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
 
@@ -67,6 +70,32 @@ def named_in(arguments: str) -> tuple[str, str] | None:
     if not name or not _END_OF_TURN.fullmatch(arguments.lstrip()[end:]):
         return None
     return name, arguments_text(function)
+
+
+def refuse_unreadable(calls: Sequence[ToolCall], *, partial_text: str = "", partial_thoughts: str = "") -> None:
+    """Refuse a turn whose calls all have arguments that are no JSON object: no agent can go on from it.
+
+    Qwen3-32B behind vLLM wrote one bracket too many (langchain-ai/deepagents#1515).
+
+    Raises:
+        EmptyReplyError: It is so.
+    """
+    if calls and not any(is_readable(call.arguments) for call in calls):
+        quoted = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
+        raise EmptyReplyError(
+            f"The model wrote a tool call whose arguments are no JSON object: {quoted}.",
+            hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" takes such a turn for an answer.',
+            partial_text=partial_text,
+            partial_thoughts=partial_thoughts,
+        )
+
+
+def is_readable(arguments: str) -> bool:
+    """Whether a call's arguments are a JSON object, or nothing; line breaks may stand in its strings as they are."""
+    try:
+        return isinstance(json.loads(arguments.strip() or "{}", strict=False), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_thoughts: str = "") -> None:

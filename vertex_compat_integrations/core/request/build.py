@@ -14,6 +14,7 @@ from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, 
 from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
 from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_option
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
@@ -72,10 +73,11 @@ def build_request(
     resource: Resource = Resource(),
     skip_values: SkipValues = "as the model demands",
     distrusted: Collection[int] = (),
+    mending: Mending = NO_LOSS,
 ) -> Request:
     """The request with these messages and options, for a model with these facts.
 
-    `distrusted` has the hashes of thought signatures that the service refused once.
+    `distrusted` has hashes of thought signatures that were refused once; `mending` says what an odd history may lose.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
@@ -86,17 +88,16 @@ def build_request(
     thinking = thinking_fields(options, facts)
     tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
-    body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
-    body = deep_merge(body, fields)
+    body = deep_merge({"model": options.model, **_tool_fields(tools), **thinking.top}, fields)
     if thinking.google:
         body = deep_merge(body, {"extra_body": {"google": thinking.google}})
     body = deep_merge(body, _nested_extra_body(options.extra_body))
     body = _with_native_tools(body, declared.native)
     _settle_formats(body, facts, resource)
-    if stream:
-        body |= _stream_fields(options, facts, resource)
-    history = _for_this_model(settle_history(messages, facts, skip_values, distrusted), options, facts)
-    conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
+    body |= _stream_fields(options, facts, resource) if stream else {}
+    settled = settle_history(messages, facts, skip_values, distrusted, mending)
+    settled = _for_this_model(settled, options, facts, resource)
+    conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
@@ -110,25 +111,23 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *conversation.notes, *limit_notes(body, facts)),
+        notes=(*thinking.notes, *tools.notes, *conversation.notes, *mending.notes, *limit_notes(body, facts)),
     )
 
 
-def _for_this_model(history: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
-    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts."""
-    if facts.gemini:
-        return with_thoughts_back(history, options, facts)
-    if "/" in options.model:
-        history = without_signatures(history)
-    return [_with_content(message) for message in with_thoughts_back(history, options, facts)]
+def _for_this_model(
+    history: list[wire.Message], options: Options, facts: ModelFacts, resource: Resource
+) -> list[wire.Message]:
+    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts.
 
-
-def _with_content(message: wire.Message) -> wire.Message:
-    """The message with `content: null` beside calls, as OpenAI's own answers have it.
-
-    TGI, lmdeploy and LiteLLM refuse a missing key (huggingface/text-generation-inference#3021, InternLM/lmdeploy#4035).
+    Servers of the user's own get `content` beside calls in any case: some refuse a message without that key
+    (huggingface/text-generation-inference#3021, InternLM/lmdeploy#4035).
     """
-    return {"content": None, **message} if message["role"] == "assistant" else message
+    if resource.own_server and not facts.gemini:
+        history = [{"content": None, **message} if message.get("tool_calls") else message for message in history]  # type: ignore[misc]  # the wire's type has no null
+    if not facts.gemini and "/" in options.model:
+        history = without_signatures(history)
+    return with_thoughts_back(history, options, facts)
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:

@@ -16,9 +16,14 @@ from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 from vertex_compat_integrations.core.http_errors import NO_MESSAGE_HINT
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.content import parts_of
+from vertex_compat_integrations.core.request.limits import override_hint
+from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending, user_words, with_results_in_order
 
 EMPTY_RESULT = '{"output": ""}'
 """The content of a tool message without content: a function response whose `output` is empty."""
+
+_GO_ON = user_words("Go on.")
+_CUT_OFF = user_words("(The beginning of the conversation is left out.)")
 
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
 """Which calls of the current turn get the documented skip value for a thought signature.
@@ -33,18 +38,21 @@ def settle_history(
     facts: ModelFacts,
     skip_values: SkipValues = "as the model demands",
     distrusted: Collection[int] = (),
+    mending: Mending = NO_LOSS,
 ) -> list[wire.Message]:
     """The messages as the model's rules demand them; the caller's are not changed.
 
-    `distrusted` has the hashes of signatures that the service refused once; they are left out.
+    `distrusted` has the hashes of signatures that the service refused once; they are left out. `mending` says whether
+    something may be lost, and hears of it.
 
     Raises:
         HistoryError: A call without result, a result without call, or nothing from the user.
     """
-    settled = list(_in_order([clean for message in messages if (clean := _clean(message)) is not None]))
+    cleaned = [clean for message in messages if (clean := _clean(message, mending)) is not None]
+    settled = with_results_in_order(cleaned, mending)
     if facts.gemini:
         settled = _with_calls_in_turn(settled)
-    _refuse_what_cannot_start(settled, facts)
+    settled = _between_the_users_words(settled, facts, mending)
     if facts.refuses_preamble:
         settled = [_without_preamble(message) for message in settled]
     settled = list(_each_signature_once(settled))
@@ -57,8 +65,12 @@ def settle_history(
     return settled
 
 
-def _clean(message: wire.Message) -> wire.Message | None:
-    """The message without empty text; None if nothing is left of a system or assistant message."""
+def _clean(message: wire.Message, mending: Mending) -> wire.Message | None:
+    """The message without empty text; None if nothing is left of it, and it is no tool's.
+
+    Raises:
+        HistoryError: Nothing is left of a user message, and the caller wants nothing to be lost.
+    """
     content = message.get("content")
     if isinstance(content, list):
         content = [part for part in content if part.get("type") != "text" or part.get("text")]
@@ -67,7 +79,8 @@ def _clean(message: wire.Message) -> wire.Message | None:
             # The number of results must equal that of the calls, so an empty result cannot be left out.
             return cast("wire.Message", {**message, "content": content or EMPTY_RESULT})
         case "user" if not content:
-            raise HistoryError("A user message is empty.", hint="Leave it out, or put text into it.")
+            mending.lose("A user message is empty", "Leave it out, or put text into it.", "it is left out")
+            return None
         case "assistant":
             return _clean_assistant(message, content)
         case _ if not content:
@@ -103,50 +116,6 @@ def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
     return {**call, "function": {**call["function"], "arguments": whole}}
 
 
-def _in_order(messages: list[wire.Message]) -> Iterator[wire.Message]:
-    """The messages with each call's result in the order of the calls, right after them.
-
-    Raises:
-        HistoryError: Calls and results do not pair.
-    """
-    position = 0
-    while position < len(messages):
-        message = messages[position]
-        position += 1
-        if message["role"] == "tool":
-            raise HistoryError(
-                f"A tool message (tool_call_id {message['tool_call_id']!r}) follows no message that calls a tool.",
-                hint=TRIM_HINT,
-            )
-        yield message
-        if message["role"] == "assistant" and (calls := message.get("tool_calls")):
-            results = _results_after(messages, position)
-            position += len(results)
-            yield from _paired(calls, results)
-
-
-def _results_after(messages: list[wire.Message], position: int) -> list[wire.ToolMessage]:
-    results: list[wire.ToolMessage] = []
-    for message in messages[position:]:
-        if message["role"] != "tool":
-            break
-        results.append(message)
-    return results
-
-
-def _paired(calls: list[wire.ToolCall], results: list[wire.ToolMessage]) -> Iterator[wire.ToolMessage]:
-    """The results in the order of the calls: by id, and among equal ids by order."""
-    waiting = list(results)
-    for call in calls:
-        result = next((one for one in waiting if one["tool_call_id"] == call["id"]), None)
-        if result is None:
-            raise HistoryError(f"The call of {call['function']['name']!r} (id {call['id']!r}) has no result.")
-        waiting.remove(result)
-        yield {**result, "name": result.get("name") or call["function"]["name"]}
-    if waiting:
-        raise HistoryError(f"The result with tool_call_id {waiting[0]['tool_call_id']!r} belongs to no call before it.")
-
-
 def _with_calls_in_turn(messages: list[wire.Message]) -> list[wire.Message]:
     """The messages, with an assistant's text right before a message with calls moved into that message.
 
@@ -178,21 +147,27 @@ def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Messag
     return cast("wire.Message", {**message, "content": [*parts, last, *parts_of(message)]})
 
 
-def _refuse_what_cannot_start(messages: list[wire.Message], facts: ModelFacts) -> None:
-    roles = [message["role"] for message in messages if message["role"] != "system"]
-    if not roles:
+def _between_the_users_words(messages: list[wire.Message], facts: ModelFacts, mending: Mending) -> list[wire.Message]:
+    """The messages, begun and ended by the user where the model wants that.
+
+    Raises:
+        HistoryError: There is nothing to answer; or words of the user's are missing that the caller does not allow.
+    """
+    spoken = [message for message in messages if message["role"] != "system"]
+    if not spoken:
         raise HistoryError("There is no message to answer.", hint=NO_MESSAGE_HINT)
-    first = next(message for message in messages if message["role"] != "system")
-    if LAST_ASSISTANT_MESSAGE in facts.refuses and roles[-1] == "assistant":
-        raise HistoryError(
-            "The conversation ends with the assistant's message; this model answers the user, or a tool's result.",
-            hint="Add a user message, for example: Go on.",
-        )
-    if facts.gemini and first.get("tool_calls"):
-        raise HistoryError(
-            "The conversation begins with a tool call; it must follow a user message.",
-            hint=TRIM_HINT,
-        )
+    if LAST_ASSISTANT_MESSAGE in facts.refuses and spoken[-1]["role"] == "assistant":
+        problem = "The conversation ends with the assistant's message; this model answers the user, or a tool's result"
+        line = mending.line_of(_GO_ON)
+        way_out = f"Add a user message: {line} {override_hint(facts, LAST_ASSISTANT_MESSAGE)}"
+        mending.lose(problem, way_out, f"the user says {_GO_ON['content']!r}")
+        messages = [*messages, _GO_ON]
+    if facts.gemini and spoken[0].get("tool_calls"):
+        problem = "The conversation begins with a tool call; it must follow a user message"
+        mending.lose(problem, TRIM_HINT, "the user says before it that the beginning is missing")
+        place = messages.index(spoken[0])
+        messages = [*messages[:place], _CUT_OFF, *messages[place:]]
+    return messages
 
 
 def _without_preamble(message: wire.Message) -> wire.Message:

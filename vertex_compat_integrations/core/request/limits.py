@@ -28,7 +28,7 @@ def refuse_option(name: str, value: object, model: str, facts: ModelFacts) -> No
     if name in facts.refuses:
         raise SettingsError(
             f"{model} refuses {name}={value!r} ({facts.source}, {facts.date}).",
-            hint=f"{_INSTEAD.get(name, f'Leave {name} unset.')} {_override(facts, name)}",
+            hint=f"{_INSTEAD.get(name, f'Leave {name} unset.')} {override_hint(facts, name)}",
         )
 
 
@@ -41,7 +41,7 @@ def refuse_beyond_limits(body: wire.Json, facts: ModelFacts) -> None:
     model = body["model"]
     if CHAT in facts.refuses:
         route = f"By its page it is served by {facts.route}. " if facts.route else ""
-        raise SettingsError(f"{model} does not answer on this endpoint.", hint=route + _override(facts, CHAT))
+        raise SettingsError(f"{model} does not answer on this endpoint.", hint=route + override_hint(facts, CHAT))
     if facts.max_images is not None and (images := sum(1 for _ in images_in(body))) > facts.max_images:
         raise SettingsError(
             f"{model} takes at most {facts.max_images} images in a request; these are {images}.",
@@ -78,6 +78,7 @@ def images_in(body: wire.Json) -> Iterator[JsonObject]:
                 yield image
 
 
-def _override(facts: ModelFacts, refused: str) -> str:
+def override_hint(facts: ModelFacts, refused: str) -> str:
+    """How to say that the model takes, after all, what its row says it refuses."""
     rest = sorted(facts.refuses - {refused})
     return f"If that has changed: model_facts={{'refuses': {rest}}}."

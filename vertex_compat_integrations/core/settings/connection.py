@@ -164,6 +164,20 @@ class Connection(Settings):
     for tool calls, it is raised in any case.
     """
 
+    on_empty: Literal["error", "return"] = "error"
+    """What to do with a turn that says nothing: neither text nor a call, or a call whose arguments are no JSON object.
+
+    It is asked for once more, if nothing of it was streamed yet and `max_retries` allows it; then it is an
+    `EmptyReplyError`, or with `return` the answer. After `stop=` sequences, an answer may be empty.
+    """
+
+    repair_history: bool = False
+    """Whether a history that lacks something is mended, with one warning, instead of refused (`HistoryError`).
+
+    A call without a result gets one that says "not run", a result without a call is told as the user's words, and a
+    history that ends with the model's words goes on with "Go on.". What loses nothing is mended in any case.
+    """
+
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
     def _none_is_default(cls, value: object, info: ValidationInfo) -> object:

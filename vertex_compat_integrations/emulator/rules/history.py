@@ -190,7 +190,7 @@ HISTORY_RULES: tuple[Rule, ...] = (
     Rule("results in the order of calls", _results_in_call_order),
     Rule("arguments are JSON objects", _arguments_are_objects),
     Rule("user and assistant take turns", _alternates, SERVED),
-    Rule("the model's turn is not the last on newer models", _user_speaks_last),
+    Rule("the model's turn is not the last on Gemini", _user_speaks_last),
     Rule("one image detail on older models", _one_detail),
     Rule("no more images than the model takes", _few_images, SERVED),
 )

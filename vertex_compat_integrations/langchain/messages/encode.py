@@ -3,6 +3,7 @@
 Content comes in many vocabularies: LangChain's v1 and v0 blocks, OpenAI's parts, Anthropic's and Gemini's blocks.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard, cast
@@ -53,6 +54,14 @@ def encode_messages(messages: Sequence[BaseMessage]) -> list[wire.Message]:
     """
     answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
     return [_encode_message(message, answered) for message in messages]
+
+
+def line_of(message: wire.Message) -> str:
+    """A message that a history lacks, as the line that makes it."""
+    text = json.dumps(message.get("content"), ensure_ascii=False)
+    if message["role"] == "tool":
+        return f"ToolMessage({text}, tool_call_id={json.dumps(message['tool_call_id'], ensure_ascii=False)})"
+    return f"HumanMessage({text})"
 
 
 def _encode_message(message: BaseMessage, answered: set[str]) -> wire.Message:
@@ -121,6 +130,9 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
     match block:
         case {"type": "text" | "text-plain", "text": str(value)}:
             return content.text(value)
+        case {"type": "text" | "text-plain", "text": None}:
+            # Other software writes so where there is none; the core leaves empty text out.
+            return content.text("")
         case {"type": "image_url" | "input_audio"}:
             return _encode_openai_part(block)
         case {"type": "image" | "document", "source": Mapping() as source}:

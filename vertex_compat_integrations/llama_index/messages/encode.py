@@ -1,5 +1,6 @@
 """LlamaIndex messages and tools → wire. Pure but for media files, which are read; one case for each kind of block."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from vertex_compat_integrations.core.errors import SettingsError, UnsupportedCon
 from vertex_compat_integrations.core.json_values import deep_merge
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
+from vertex_compat_integrations.core.request.mending import missing_result
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
 from vertex_compat_integrations.llama_index.messages import media
 from vertex_compat_integrations.llama_index.messages.other_integrations import (
@@ -55,6 +57,7 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
         UnsupportedContentError: A block is of a kind that the endpoint has no form for.
     """
     encoded: list[wire.Message] = []
+    called: set[str] = set()
     has_lost_calls = False
     for message in messages:
         if _is_returned_directly(message):
@@ -62,13 +65,40 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
         wire_message = _encode_message(message)
         if wire_message["role"] != "tool":
             has_lost_calls = wire_message["role"] == "assistant" and "tool_calls" not in wire_message
-        elif has_lost_calls:
+            called.update(call["id"] for call in wire_message.get("tool_calls", ()))  # type: ignore[attr-defined]  # mypy
+        elif has_lost_calls and wire_message["tool_call_id"] not in called:
             # LlamaIndex's CodeActAgent keeps the result of a handoff, but not the call; the result is told as words.
             wire_message = {"role": "user", "content": _text_or_parts(message)}
         elif not wire_message["tool_call_id"]:
             wire_message["tool_call_id"] = next(iter(_unanswered(encoded)), "")
         encoded.append(wire_message)
     return encoded
+
+
+def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
+    """The messages with a result for each call that has none and after which the user spoke on; and how many those are.
+
+    An agent that goes on from a stored history was interrupted in the middle of a tool (run-llama/llama_index#18842);
+    its caller has no place where the line could be added.
+    """
+    answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
+    last_user = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=-1)
+    mended: list[wire.Message] = []
+    for place, message in enumerate(messages):
+        mended.append(message)
+        if message["role"] == "assistant" and place < last_user:
+            calls = message.get("tool_calls", ())
+            mended.extend(missing_result(call) for call in calls if call["id"] not in answered)
+    return mended, len(mended) - len(messages)
+
+
+def line_of(message: wire.Message) -> str:
+    """A message that a history lacks, as the line that makes it."""
+    words = f"role={json.dumps(message['role'])}, content={json.dumps(message.get('content'), ensure_ascii=False)}"
+    if message["role"] == "tool":
+        kwargs = json.dumps({"tool_call_id": message["tool_call_id"]}, ensure_ascii=False)
+        return f"ChatMessage({words}, additional_kwargs={kwargs})"
+    return f"ChatMessage({words})"
 
 
 def _encode_message(message: ChatMessage) -> wire.Message:
