@@ -8,27 +8,36 @@ from typing import Any, TypeGuard
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
-from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError, VertexCompatError
+from vertex_compat_integrations.core.errors import (
+    InvalidRequestError,
+    SchemaError,
+    SettingsError,
+    VertexCompatError,
+)
 from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.events import decode_json
+from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
+from vertex_compat_integrations.core.request.tool_media import show_tool_media
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
+
+NAME_HINT = "Begin with a letter or _, and use at most 64 of A-Z, a-z, 0-9, _, ., : and -."
 
 _SPOKEN = ("system", "user")
 _SYSTEM_ROLES = {"developer": "system"}
 """`developer` is not in Google's list of roles."""
 
 
-def decode_request(content: bytes) -> wire.Json:
+def decode_request(raw: bytes) -> wire.Json:
     """The JSON object that a program sent.
 
     Raises:
         InvalidRequestError: It is none.
     """
     try:
-        body = decode_json(content)
+        body = decode_json(raw)
     except VertexCompatError:
         body = None
     if not isinstance(body, dict):
@@ -40,6 +49,9 @@ def chat_body(body: wire.Json, model: str, memory: SignatureMemory) -> wire.Json
     """The chat request for this model."""
     facts = facts_for(model)
     fitted = {**body, "model": model, "messages": _messages(body.get("messages"), model, facts, memory)}
+    if not facts.gemini and isinstance(tools := body.get("tools"), list):
+        # Only what is wrong wherever it goes; the tools go on as they came.
+        _with_tools({"tools": tools}, facts)
     if facts.gemini:
         fitted = _with_answer_schema(_with_tools(fitted, facts))
     return fitted
@@ -58,9 +70,10 @@ def _messages(value: Any, model: str, facts: ModelFacts, memory: SignatureMemory
     is_gemini = facts.gemini or "/" not in model
     messages = memory.restore(messages, model) if is_gemini else without_signatures(messages)
     try:
-        return settle_history(messages, facts)
+        settled = settle_history(messages, facts)
     except SettingsError:
         return messages
+    return settled if is_gemini else show_tool_media(settled, model, facts).messages
 
 
 def _plain(message: Any) -> Any:
@@ -68,7 +81,28 @@ def _plain(message: Any) -> Any:
     if not isinstance(message, dict):
         return message
     fields = {key: value for key, value in message.items() if value is not None}
+    if fields.get("role") == "tool":
+        # JavaScript writes null where a tool gave nothing.
+        fields.setdefault("content", "")
+    if isinstance(parts := fields.get("content"), list):
+        fields["content"] = [_as_medium(part) for part in parts]
     return {**fields, "role": _SYSTEM_ROLES.get(role, role)} if isinstance(role := fields.get("role"), str) else fields
+
+
+def _as_medium(part: Any) -> Any:
+    """OpenAI's `file` part as the endpoint takes it; any other part as it is.
+
+    Raises:
+        UnsupportedContentError: Google cannot fetch what the part names.
+    """
+    match part:
+        case {"type": "file", "file": dict() as file}:
+            return content.openai_file(file)
+        case {"type": "image_url", "image_url": {"url": str(url)}}:
+            content.refuse_unreachable(url)
+            return part
+        case _:
+            return part
 
 
 def _are_messages(value: Any) -> TypeGuard[list[wire.Message]]:
@@ -77,12 +111,12 @@ def _are_messages(value: Any) -> TypeGuard[list[wire.Message]]:
 
 
 def _is_message(message: Mapping[str, Any]) -> bool:
-    content = message.get("content")
-    is_told = isinstance(content, str) or _is_list(content, _is_part)
+    told = message.get("content")
+    is_told = isinstance(told, str) or _is_list(told, _is_part)
     match message.get("role"):
         case "assistant":
             calls = message.get("tool_calls")
-            return (content is None or is_told) and (calls is None or _is_list(calls, _is_call))
+            return (told is None or is_told) and (calls is None or _is_list(calls, _is_call))
         case "tool":
             return is_told and isinstance(message.get("tool_call_id"), str)
         case role:
@@ -109,8 +143,14 @@ def _with_tools(body: wire.Json, facts: ModelFacts) -> wire.Json:
         return body
     try:
         declared = settle_tools(tools, body.get("tool_choice"), facts)
+    except SchemaError:
+        raise
     except SettingsError:
         return body
+    if declared.renamed:
+        # The answer goes back byte for byte, with the names of the wire.
+        name = next(iter(declared.renamed))
+        raise SettingsError(f"{name}: Gemini takes no function of this name.", hint=NAME_HINT)
     declared_tools = {"tools": declared.functions, "tool_choice": declared.choice}
     others = {key: value for key, value in body.items() if key not in declared_tools}
     fitted = {**others, **{key: value for key, value in declared_tools.items() if value}}

@@ -40,6 +40,7 @@ from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues, signatures_of
 from vertex_compat_integrations.core.request.limits import wants_stream
+from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
 
 Piece = TypeVar("Piece")
@@ -358,6 +359,8 @@ class ChatCall(MessagesCall[list[Reply]]):
             one_call=self.request.one_call,
         )
         self._ending = replies[0].ending
+        if own := self.request.own_names:
+            replies = [under_own_names(reply, own) for reply in replies]
         return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
 
 
@@ -381,7 +384,8 @@ class GatheredCall(MessagesCall[list[Reply]]):
         if block is not None:
             return ()
         self._ending = replies[-1].ending
-        return ([replies[-1]._replace(ending=self._placed(self._ending))],)
+        reply = replies[-1]._replace(ending=self._placed(self._ending))
+        return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Seconds to wait before the next attempt, which begins the answer anew.
@@ -417,7 +421,9 @@ class StreamCall(MessagesCall[ReplyDelta]):
         reader = self._reader
         if reader is None:
             reader = self._reader = _reader_for(self.request, self._facts, done_is_an_end=self._done_is_an_end)
-        return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        pieces = reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        own = self.request.own_names
+        return (under_own_names(piece, own) for piece in pieces) if own else pieces
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
         if delta.ending is None:
