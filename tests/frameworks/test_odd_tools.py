@@ -97,11 +97,9 @@ def test_the_recursive_schema_of_an_mcp_server_keeps_its_shape_in_langchain():
 @both
 def test_the_answer_of_structured_output_still_refuses_recursion(framework):
     answer = {"type": "json_schema", "json_schema": {"name": "tree", "schema": TREE}}
+    model = (ChatVertexCompat if framework == LANGCHAIN else VertexCompat)(model=GEMINI, **SERVER)
     with pytest.raises(SettingsError, match="contains itself"):
-        if framework == LANGCHAIN:
-            ChatVertexCompat(model=GEMINI, **SERVER).bind(response_format=answer).explain_request("Hello")
-        else:
-            VertexCompat(model=GEMINI, **SERVER).explain_request("Hello", response_format=answer)
+        model.explain_request("Hello", response_format=answer)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +188,14 @@ def test_a_link_that_google_cannot_fetch_is_text_in_a_result(framework, link):
 
 @both
 def test_such_a_link_of_the_user_is_refused_in_words(framework):
+    if framework == LANGCHAIN:
+        model = ChatVertexCompat(model=GEMINI, **SERVER)
+        message = HumanMessage([{"type": "file", "file": {"file_id": "file-abc123"}}])
+    else:
+        model = VertexCompat(model=GEMINI, **SERVER)
+        message = ChatMessage(blocks=[DocumentBlock(url="file:///a.pdf", document_mimetype="application/pdf")])
     with pytest.raises(SettingsError, match="Google cannot fetch"):
-        if framework == LANGCHAIN:
-            block = {"type": "file", "file": {"file_id": "file-abc123"}}
-            ChatVertexCompat(model=GEMINI, **SERVER).explain_request([HumanMessage([block])])
-        else:
-            block = DocumentBlock(url="file:///a.pdf", document_mimetype="application/pdf")
-            VertexCompat(model=GEMINI, **SERVER).explain_request([ChatMessage(blocks=[block])])
+        model.explain_request([message])
 
 
 @both
