@@ -227,7 +227,7 @@ class StructuredAnswers(FunctionCallingLLM):
 
 def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
     """The arguments of a call whose answer is to be read by one of LlamaIndex's programs."""
-    return {**(call or {}), BLOCKED_KEY: "error"}
+    return {"on_recursion": "error", **(call or {}), BLOCKED_KEY: "error"}
 
 
 def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:
