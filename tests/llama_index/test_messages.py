@@ -279,7 +279,7 @@ def test_earlier_responses_of_a_stream_do_not_change_with_later_ones(llm, emulat
 
 
 def test_a_snapshot_has_one_text_however_many_pieces_it_is_made_of():
-    accumulator, decoder = Accumulator(), ResponseDecoder({}, keep_answer_signature=True)
+    accumulator, decoder = Accumulator(), ResponseDecoder(keep_answer_signature=True)
     for _ in range(2_000):
         delta = ReplyDelta(text="word ")
         response = decoder.decode_piece(accumulator.add(delta), delta)

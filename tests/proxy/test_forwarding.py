@@ -87,14 +87,32 @@ def test_what_vertex_ai_is_known_to_refuse_is_converted(emulator, client):
     assert "oneOf" not in sent.raw.decode()
 
 
-def test_what_cannot_be_converted_is_for_the_endpoint_to_judge(emulator, client):
+def declaring(name, parameters):
+    return [{"type": "function", "function": {"name": name, "parameters": parameters}}]
+
+
+def test_a_tool_that_contains_itself_is_cut(emulator, client):
     node = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+    client.chat.completions.create(**BODY, tools=declaring("f", node))
+    sent = emulator.journal.last.body["tools"][0]["function"]["parameters"]
+    assert sent["properties"] == {"next": {"type": "object", "additionalProperties": True}}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("f", {"type": "object", "properties": {"x": None}}),
+        ("f", {"type": "object", "properties": {"x": {"$ref": "#/$defs/Gone"}}}),
+        ("1st", {"type": "object", "properties": {"x": {"type": "string"}}}),
+    ],
+    ids=["null property", "lost reference", "name"],
+)
+def test_a_tool_that_cannot_be_declared_is_named_and_nothing_is_sent(emulator, client, name, parameters):
+    before = len(emulator.journal)
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(
-            **BODY, tools=[{"type": "function", "function": {"name": "f", "parameters": node}}]
-        )
-    assert emulator.journal.last.body["tools"][0]["function"]["parameters"] == node
-    assert caught.value.code == "INVALID_ARGUMENT"
+        client.chat.completions.create(**BODY, tools=declaring(name, parameters))
+    assert caught.value.body["message"].startswith(f"{name}: ")
+    assert len(emulator.journal) == before
 
 
 def test_vectors_come_back(emulator, client_of):

@@ -132,6 +132,13 @@ class SchemaError(SettingsError):
         super().__init__(f"{message} (at {path})", hint=hint)
         self.path = path
 
+    def of_tool(self, name: str) -> "SchemaError":
+        """The error as one of this tool's, which its message begins with."""
+        error = SchemaError(self.message, path=self.path, hint=self.hint)
+        error.message = f"{name}: {self.message}"
+        error.args = (error.message,)
+        return error
+
 
 class CredentialsError(VertexCompatError):
     """No token could be had; the endpoint was not asked."""

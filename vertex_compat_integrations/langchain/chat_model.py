@@ -326,7 +326,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         if method == "function_calling":
             answer = declare_tool(structured.answer_tool(schema), strict=strict)
             name = answer["function"]["name"]
-            return {"tools": [*bound.get("tools", ()), answer], "tool_choice": name, "parallel_tool_calls": False}
+            tools = [*bound.get("tools", ()), answer]
+            return {"tools": tools, "tool_choice": name, "parallel_tool_calls": False, "on_recursion": "error"}
         if "/" in method:
             return {"response_format": structured.mime_format(schema, method), **bound}
         raise SettingsError(

@@ -68,12 +68,19 @@ def _state_of(tool: Any) -> tuple[Any, ...]:
 
 
 def _convert(tool: Any) -> dict[str, Any]:
+    if isinstance(tool, BaseTool) and isinstance(parameters := tool.tool_call_schema, dict):
+        # As an MCP server has it: LangChain's conversion follows references, and leaves a hole where one recurs.
+        function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+        return {"type": "function", "function": function}
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
         # LangChain's conversion and pydantic 1 end in any of these.
+        name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
+        head = f"{name}: a" if isinstance(name, str) else "A"
+        reason = str(error).partition("\n")[0]
         raise SettingsError(
-            f"A tool or schema of type {type(tool).__name__} cannot be declared: {str(error).partition(chr(10))[0]}.",
+            f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
             hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
         ) from None
     if (schema := _schema_that_contains_itself(tool)) is not None:

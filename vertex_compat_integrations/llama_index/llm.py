@@ -58,10 +58,7 @@ from vertex_compat_integrations.llama_index.messages.decode import (
 from vertex_compat_integrations.llama_index.pickling import component_state
 from vertex_compat_integrations.llama_index.structured import BLOCKED_KEY, StructuredAnswers, as_answer_format
 
-_NAMES_KEY = "tool_names"
-"""A call's argument of our own: declared name → name of the tool, for tools whose names had to be changed."""
-
-_OWN_KEYS = frozenset({_NAMES_KEY, BLOCKED_KEY})
+_OWN_KEYS = frozenset({BLOCKED_KEY})
 """What a call says to this class, not to the model."""
 
 
@@ -176,11 +173,9 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         except ValidationError as error:
             raise vocabulary.refused_value(error) from None
         _refuse_several_answers(options)
-        names = {**encode.changed_names(options.tools or ()), **(call.get(_NAMES_KEY) or {})}
         if options.tools:
             options.tools = [encode.encode_tool(tool) for tool in options.tools]
         decoder = ResponseDecoder(
-            names,
             keep_answer_signature=self.keep_answer_signature,
             on_blocked=call.get(BLOCKED_KEY) or self.on_blocked,
         )
@@ -350,9 +345,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         arguments["tools"] = [encode.encode_tool(tool, strict=kwargs.get("strict")) for tool in tools]
         choice = kwargs.get("tool_choice") or ("required" if tool_required else None)
         if choice is not None:
-            arguments["tool_choice"] = encode.sanitize_name(choice) if isinstance(choice, str) else choice
-        if names := encode.changed_names(tools):
-            arguments[_NAMES_KEY] = names
+            arguments["tool_choice"] = choice
         # Who asks for calls takes an answer without one for the last word.
         arguments[BLOCKED_KEY] = "error"
         return arguments

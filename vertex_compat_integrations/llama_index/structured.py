@@ -17,15 +17,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.core.request.tool_names import answer_name
 from vertex_compat_integrations.llama_index.messages.decode import refused_answer
-from vertex_compat_integrations.llama_index.messages.encode import sanitize_name
 
 Model = TypeVar("Model", bound=BaseModel)
 
 BLOCKED_KEY = "on_blocked"
 """A call's argument of our own: the setting of this name, where an object or a tool call is asked for."""
 
-_LONGEST_NAME = 64
 _JSON_BEGINS = ("{", "[", '"')
 _LANGUAGE = re.compile(r"(?i)\A\s*jsonc?\b|\A[^\s{}\[\]\"]*\n")
 
@@ -34,7 +33,7 @@ dispatcher = get_dispatcher(__name__)
 
 def answer_format(schema: type[BaseModel]) -> dict[str, Any]:
     """The `response_format` that asks for JSON of this class."""
-    name = sanitize_name(schema.__name__)[:_LONGEST_NAME]
+    name = answer_name(schema.__name__)
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema.model_json_schema()}}
 
 
@@ -42,7 +41,7 @@ def as_answer_format(value: Any) -> Any:
     """A `response_format`, which may be given as a pydantic class, too, or as an `Enum` class: one of its values."""
     if isinstance(value, type) and issubclass(value, Enum):
         schema = {"type": "string", "enum": [str(member.value) for member in value]}
-        return {"type": "text/x.enum", "json_schema": {"name": sanitize_name(value.__name__), "schema": schema}}
+        return {"type": "text/x.enum", "json_schema": {"name": answer_name(value.__name__), "schema": schema}}
     return answer_format(value) if isinstance(value, type) and issubclass(value, BaseModel) else value
 
 
@@ -228,7 +227,7 @@ class StructuredAnswers(FunctionCallingLLM):
 
 def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
     """The arguments of a call whose answer is to be read by one of LlamaIndex's programs."""
-    return {**(call or {}), BLOCKED_KEY: "error"}
+    return {"on_recursion": "error", **(call or {}), BLOCKED_KEY: "error"}
 
 
 def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
+from vertex_compat_integrations.core.request.content import openai_file, refuse_unreachable
 
 _SPOKEN = ("system", "user")
 _SYSTEM_ROLES = {"developer": "system"}
@@ -73,8 +74,24 @@ def _content(content: Any) -> Any:
     """Content without what is null in its list."""
     if not isinstance(content, list):
         return content
-    parts = [content_part for content_part in content if content_part is not None]
+    parts = [_as_medium(part) for part in content if part is not None]
     return [{**part, "text": ""} if isinstance(part, dict) and part.get("text", "") is None else part for part in parts]
+
+
+def _as_medium(part: Any) -> Any:
+    """OpenAI's `file` part as the endpoint takes it; any other part as it is.
+
+    Raises:
+        UnsupportedContentError: Google cannot fetch what the part names.
+    """
+    match part:
+        case {"type": "file", "file": dict() as file}:
+            return openai_file(file)
+        case {"type": "image_url", "image_url": {"url": str(url)}}:
+            refuse_unreachable(url)
+            return part
+        case _:
+            return part
 
 
 def _result_content(content: Any) -> Any:

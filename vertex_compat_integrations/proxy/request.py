@@ -8,25 +8,33 @@ from typing import Any
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
-from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError, VertexCompatError
+from vertex_compat_integrations.core.errors import (
+    InvalidRequestError,
+    SchemaError,
+    SettingsError,
+    VertexCompatError,
+)
 from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
 from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
+from vertex_compat_integrations.core.request.tool_media import show_tool_media
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
 
+NAME_HINT = "Begin with a letter or _, and use at most 64 of A-Z, a-z, 0-9, _, ., : and -."
 
-def decode_request(content: bytes) -> wire.Json:
+
+def decode_request(raw: bytes) -> wire.Json:
     """The JSON object that a program sent.
 
     Raises:
         InvalidRequestError: It is none.
     """
     try:
-        body = decode_json(content)
+        body = decode_json(raw)
     except VertexCompatError:
         body = None
     if not isinstance(body, dict):
@@ -43,6 +51,9 @@ def chat_body(body: wire.Json, model: str, memory: SignatureMemory, mending: Men
     facts = facts_for(model)
     messages = _messages(body.get("messages"), model, facts, memory, mending)
     fitted = {**body, "model": model, "messages": messages}
+    if not facts.gemini and isinstance(tools := body.get("tools"), list):
+        # Only what is wrong wherever it goes; the tools go on as they came.
+        _with_tools({"tools": tools}, facts)
     if facts.gemini:
         fitted = _with_answer_schema(_with_tools(fitted, facts))
     return fitted
@@ -60,7 +71,8 @@ def _messages(value: Any, model: str, facts: ModelFacts, memory: SignatureMemory
     # As for the library's classes: signatures are Gemini's, and no other publisher's model shall see them.
     is_gemini = facts.gemini or "/" not in model
     messages = memory.restore(messages, model) if is_gemini else without_signatures(messages)
-    return without_stand_ins(settle_history(messages, facts, mending=mending))
+    settled = settle_history(messages, facts, mending=mending)
+    return without_stand_ins(settled if is_gemini else show_tool_media(settled, model, facts).messages)
 
 
 def _with_tools(body: wire.Json, facts: ModelFacts) -> wire.Json:
@@ -70,8 +82,14 @@ def _with_tools(body: wire.Json, facts: ModelFacts) -> wire.Json:
         return body
     try:
         declared = settle_tools(tools, body.get("tool_choice"), facts)
+    except SchemaError:
+        raise
     except SettingsError:
         return body
+    if declared.renamed:
+        # The answer goes back byte for byte, with the names of the wire.
+        name = next(iter(declared.renamed))
+        raise SettingsError(f"{name}: Gemini takes no function of this name.", hint=NAME_HINT)
     declared_tools = {"tools": declared.functions, "tool_choice": declared.choice}
     others = {key: value for key, value in body.items() if key not in declared_tools}
     fitted = {**others, **{key: value for key, value in declared_tools.items() if value}}

@@ -119,7 +119,7 @@ def test_no_field_of_the_options_is_forgotten():
     ruled = {
         *("model", "thinking", "reasoning_effort", "thinking_budget", "thinking_level", "include_thoughts"),
         *("thought_tag_marker", "parallel_tool_calls", "extra_body", "default_headers", "request_type"),
-        *("shared_request_type", "send_thoughts"),
+        *("shared_request_type", "send_thoughts", "on_recursion"),
     }
     assert set(Options.model_fields) == ruled | set(wire_paths())
 

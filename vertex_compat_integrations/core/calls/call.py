@@ -41,6 +41,7 @@ from vertex_compat_integrations.core.request.build import Request, Resource, bui
 from vertex_compat_integrations.core.request.history import SkipValues, signatures_of
 from vertex_compat_integrations.core.request.limits import wants_stream
 from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
+from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
 
 Piece = TypeVar("Piece")
@@ -390,6 +391,8 @@ class ChatCall(MessagesCall[list[Reply]]):
             checks_calls=self._checks_calls,
         )
         self._ending = replies[0].ending
+        if own := self.request.own_names:
+            replies = [under_own_names(reply, own) for reply in replies]
         return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
 
 
@@ -413,7 +416,8 @@ class GatheredCall(MessagesCall[list[Reply]]):
         if block is not None:
             return ()
         self._ending = replies[-1].ending
-        return ([replies[-1]._replace(ending=self._placed(self._ending))],)
+        reply = replies[-1]._replace(ending=self._placed(self._ending))
+        return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Seconds to wait before the next attempt, which begins the answer anew.
@@ -449,7 +453,9 @@ class StreamCall(MessagesCall[ReplyDelta]):
         reader = self._reader
         if reader is None:
             reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
-        return reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        pieces = reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        own = self.request.own_names
+        return (under_own_names(piece, own) for piece in pieces) if own else pieces
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
         if delta.ending is None:

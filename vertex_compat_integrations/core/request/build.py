@@ -1,7 +1,7 @@
 """Messages, options and facts → the body of one request; the order in which its rules apply. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ from vertex_compat_integrations.core.request.quirks import FittedTools, fit_mess
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
 from vertex_compat_integrations.core.request.thoughts_back import with_thoughts_back
+from vertex_compat_integrations.core.request.tool_media import Shown, show_tool_media
+from vertex_compat_integrations.core.request.tool_names import answer_name, with_wire_names
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.core.settings.options import Options, wire_paths
@@ -39,6 +41,9 @@ class Resource:
     own_server: bool = False
 
 
+_SAME: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request, ready to be sent.
@@ -52,6 +57,7 @@ class Request:
         thinking_off: Whether the model shall not think.
         ignored: Options that were set and have no effect on this model; they are not in the body.
         notes: What else of the settings the model cannot do, as sentences for the user.
+        own_names: Name on the wire → the tool's own, for tools whose names would be refused.
     """
 
     body: wire.Json
@@ -62,6 +68,7 @@ class Request:
     thinking_off: bool = False
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    own_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_request(
@@ -84,7 +91,7 @@ def build_request(
         HistoryError: The messages are in an order that the endpoint refuses.
         SchemaError: A tool's or the answer's schema has no form in the endpoint's subset.
     """
-    declared = settle_tools(options.tools, options.tool_choice, facts)
+    declared = settle_tools(options.tools, options.tool_choice, facts, options.on_recursion or "cut")
     thinking = thinking_fields(options, facts)
     tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
@@ -96,7 +103,9 @@ def build_request(
     _settle_formats(body, facts, resource)
     body |= _stream_fields(options, facts, resource) if stream else {}
     settled = settle_history(messages, facts, skip_values, distrusted, mending)
-    settled = _for_this_model(settled, options, facts, resource)
+    settled = with_wire_names(settled, declared.renamed, is_gemini=facts.gemini)
+    shown = Shown(settled) if facts.gemini else show_tool_media(settled, options.model, facts)
+    settled = _for_this_model(shown.messages, options, facts, resource)
     conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
@@ -111,7 +120,11 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(*thinking.notes, *tools.notes, *conversation.notes, *mending.notes, *limit_notes(body, facts)),
+        notes=(
+            *(*declared.notes, *thinking.notes, *tools.notes, *shown.notes, *conversation.notes, *mending.notes),
+            *limit_notes(body, facts),
+        ),
+        own_names={wire_name: own for own, wire_name in declared.renamed.items()} if declared.renamed else _SAME,
     )
 
 
@@ -237,7 +250,11 @@ def _answer_schema(schema: bytes) -> wire.Json:
 def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> None:
     """Complete in place what has a short form: the answer's schema, the cache's name."""
     google = google_extras(body)
-    if facts.gemini and isinstance(schema := mapping_in(body.get("response_format")).get("json_schema"), Mapping):
+    schema = mapping_in(body.get("response_format")).get("json_schema")
+    if isinstance(schema, Mapping) and isinstance(name := schema.get("name"), str) and name:
+        schema = {**schema, "name": answer_name(name)}
+        body["response_format"] = {**body["response_format"], "json_schema": schema}
+    if facts.gemini and isinstance(schema, Mapping):
         inner = schema.get("schema")
         converted = {"schema": _answer_schema(to_json(inner))} if isinstance(inner, Mapping) else {}
         # `strict` has no counterpart in Gemini's API.

@@ -74,10 +74,51 @@ def media(
         return _by_data(data, _truer(sniff(data), mime_type), detail)
     if not url:
         raise UnsupportedContentError("A content block has neither a URL nor data.")
+    refuse_unreachable(url)
     mime_type = mime_type or guess_by_name(url)
     if mime_type and not mime_type.startswith("image/"):
         return {"type": "input_audio", "input_audio": {"data": url, "format": mime_type}}
     return _image(url, detail)
+
+
+_REACHABLE = ("https://", "http://", "gs://", "data:")
+_OTHERS_FILES = ("https://generativelanguage.googleapis.com/",)
+"""Addresses of files that another service keeps; the Files API of the Gemini API does not exist on Vertex AI."""
+
+
+def refuse_unreachable(url: str) -> None:
+    """Refuse a link or a file's id that Google cannot fetch.
+
+    Source: Google's page on OpenAI compatibility: `https://`, `gs://` and data URIs. The service's own word for others
+    is "Unsupported file uri" (BerriAI/litellm#11529).
+
+    Raises:
+        UnsupportedContentError: It is one, such as `file://…`, `repo://…` or `file-abc123`.
+    """
+    if not url.lower().startswith(_REACHABLE) or url.startswith(_OTHERS_FILES):
+        raise UnsupportedContentError(
+            f"Google cannot fetch {url[:100]!r}.",
+            hint="Send the data itself as base64, or a link that begins with https:// or gs://.",
+        )
+
+
+def openai_file(file: JsonObject) -> wire.ContentPart:
+    """OpenAI's `file`, by its data or by its id, which may be a link.
+
+    Raises:
+        UnsupportedContentError: It is the id of a file that another service keeps.
+    """
+    kind = file.get("format") or file.get("mime_type")
+    if isinstance(uri := file.get("file_id") or file.get("file_uri"), str) and uri:
+        return media(url=uri, mime_type=str(kind or "application/pdf"))
+    data = file.get("file_data")
+    if not isinstance(data, str):
+        raise UnsupportedContentError("A file without data.", hint="Give it file_data.")
+    if data.startswith("data:"):
+        return media(url=data)
+    # Some programs leave the data URI's head out.
+    kind = kind or guess_by_name(str(file.get("filename") or ""))
+    return media(data=data, mime_type=str(kind) if kind else None)
 
 
 def _split_data_uri(uri: str) -> tuple[str, str | None]:

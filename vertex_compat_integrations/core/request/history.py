@@ -5,6 +5,7 @@ the service's own refusals as quoted in public issues: unequal numbers of calls 
 that are no JSON object, text beside tool calls.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal, cast
 
@@ -24,6 +25,9 @@ EMPTY_RESULT = '{"output": ""}'
 
 _GO_ON = user_words("Go on.")
 _CUT_OFF = user_words("(The beginning of the conversation is left out.)")
+_REFERENCE = re.compile(r'"\$ref"\s*:')
+_SPECIAL_KEY = re.compile(r'\A\s*\{(?s:.)*"(?:\$ref|output|error)"\s*:')
+"""A JSON object with a key that means something to Gemini's side, at a glance."""
 
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
 """Which calls of the current turn get the documented skip value for a thought signature.
@@ -48,7 +52,7 @@ def settle_history(
     Raises:
         HistoryError: A call without result, a result without call, or nothing from the user.
     """
-    cleaned = [clean for message in messages if (clean := _clean(message, mending)) is not None]
+    cleaned = [clean for each in messages if (clean := _clean(each, mending, is_gemini=facts.gemini)) is not None]
     settled = with_results_in_order(cleaned, mending)
     if facts.gemini:
         settled = _with_calls_in_turn(settled)
@@ -65,7 +69,7 @@ def settle_history(
     return settled
 
 
-def _clean(message: wire.Message, mending: Mending) -> wire.Message | None:
+def _clean(message: wire.Message, mending: Mending, *, is_gemini: bool) -> wire.Message | None:
     """The message without empty text; None if nothing is left of it, and it is no tool's.
 
     Raises:
@@ -76,6 +80,13 @@ def _clean(message: wire.Message, mending: Mending) -> wire.Message | None:
         content = [part for part in content if part.get("type") != "text" or part.get("text")]
     match message["role"]:
         case "tool":
+            if (
+                is_gemini
+                and isinstance(content, str)
+                and "extra_content" not in message
+                and _SPECIAL_KEY.search(content)
+            ):
+                content = _as_text(content)
             # The number of results must equal that of the calls, so an empty result cannot be left out.
             return cast("wire.Message", {**message, "content": content or EMPTY_RESULT})
         case "user" if not content:
@@ -87,6 +98,22 @@ def _clean(message: wire.Message, mending: Mending) -> wire.Message | None:
             return None
         case _:
             return cast("wire.Message", {**message, "content": content})
+
+
+def _as_text(result: str) -> str:
+    """A tool's result, with JSON that Gemini's side would read in its own way put under `output` as the text it is.
+
+    Source: Google's reference of `FunctionResponse.response`: `output` and `error` are the result and the failure, and
+    only without them the whole object is the result; `{"$ref": …}` names a part of the message. Unverified live.
+    """
+    try:
+        value = from_json(result)
+    except ValueError:
+        return result
+    if not isinstance(value, dict):
+        return result
+    is_partly_read = len(value) > 1 and not value.keys().isdisjoint(("output", "error"))
+    return to_json({"output": result}).decode() if is_partly_read or _REFERENCE.search(result) else result
 
 
 def _clean_assistant(message: wire.AssistantMessage, content: Any) -> wire.AssistantMessage | None:

@@ -7,7 +7,7 @@ are not allowed are left out of the request; of `strict` the nearest is `validat
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -15,9 +15,11 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import SchemaError, SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
-from vertex_compat_integrations.core.schema.convert import to_parameters
+from vertex_compat_integrations.core.request.tool_names import names_on_wire
+from vertex_compat_integrations.core.schema.convert import CutParameters, to_cut_parameters, to_parameters
+from vertex_compat_integrations.core.schema.document import check_document
 
 NATIVE_TOOLS = frozenset(
     {
@@ -56,19 +58,28 @@ class Declared:
         functions: The functions that may be called, as they go out.
         native: Google's own tools.
         choice: `tool_choice` as it goes out; None is not sent.
+        renamed: A function's name → its name on the wire, for those whose own would be refused.
+        notes: Which schemas were cut, as sentences for the user.
     """
 
     functions: list[Any]
     native: list[Any]
     choice: wire.ToolChoice | None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def settle_tools(tools: Sequence[object] | None, choice: object, facts: ModelFacts) -> Declared:
+OnRecursion = Literal["cut", "error"]
+
+
+def settle_tools(
+    tools: Sequence[object] | None, choice: object, facts: ModelFacts, on_recursion: OnRecursion = "cut"
+) -> Declared:
     """The tools that are allowed, and the choice among them.
 
     Raises:
         SettingsError: The choice names what is no tool, or asks for a call where there is none; or a native tool of
-            Gemini is given to another model.
+            Gemini is given to another model; or a tool cannot be declared, whose name the message begins with.
     """
     native, functions = _split_native(tools or ())
     if native and not facts.gemini:
@@ -79,11 +90,22 @@ def settle_tools(tools: Sequence[object] | None, choice: object, facts: ModelFac
     if names is not None:
         functions = _only(functions, names)
         choice = mode
-    return Declared(
-        [_encode(function) for function in functions] if facts.gemini else functions,
-        native,
-        _settle_choice(choice, functions, strict_is_validated=facts.gemini),
-    )
+    settled = _settle_choice(choice, functions, strict_is_validated=facts.gemini)
+    if not functions:
+        return Declared([], native, settled)
+    declared, names, notes = _declared(functions, on_recursion, is_gemini=facts.gemini)
+    renamed = names_on_wire(names, is_gemini=facts.gemini)
+    if not renamed:
+        return Declared(declared, native, settled, notes=notes)
+    chosen = settled if isinstance(settled, str) or settled is None else _with_name(settled, renamed)
+    return Declared([_with_name(each, renamed) for each in declared], native, chosen, renamed, notes)
+
+
+def _with_name(holder: Any, renamed: Mapping[str, str]) -> Any:
+    """The tool or the choice with its name on the wire."""
+    function = _function_of(holder)
+    name = str(function.get("name"))
+    return {**holder, "function": {**function, "name": renamed[name]}} if name in renamed else holder
 
 
 def _split_native(tools: Sequence[object]) -> tuple[list[Any], list[Any]]:
@@ -100,52 +122,103 @@ def _function_of(tool: object) -> JsonObject:
     return function if isinstance(function, Mapping) else {}
 
 
-def _encode(tool: object) -> wire.Json:
-    """The function as Gemini takes it.
+def _declared(
+    functions: Sequence[Any], on_recursion: OnRecursion, *, is_gemini: bool
+) -> tuple[list[Any], list[str], tuple[str, ...]]:
+    """The functions as the model takes them, their names, and what was cut.
 
     Raises:
-        SettingsError: It is none.
+        SettingsError: One of them is none, or has no name, or its schema has no form.
     """
-    function = _function_of(tool)
-    if not function:
-        raise SettingsError(
-            f"A tool of type {type(tool).__name__} without 'function'.",
-            hint="Give OpenAI's mapping, or one of Google's own tools, such as {'google_search': {}}.",
-        )
-    encoded = {key: function[key] for key in ("name", "description") if function.get(key)}
-    if function.get("parameters"):
-        encoded["parameters"] = _parameters_of(function["parameters"])
-    return {"type": "function", "function": encoded}
+    declared, names, notes = [], [], []
+    for number, tool in enumerate(functions):
+        function = tool.get("function") if isinstance(tool, Mapping) else None
+        if not function or not isinstance(function, Mapping):
+            raise SettingsError(
+                f"A tool of type {type(tool).__name__} without 'function'.",
+                hint="Give OpenAI's mapping, or one of Google's own tools, such as {'google_search': {}}.",
+            )
+        name, parameters = function.get("name"), function.get("parameters")
+        if not name or not isinstance(name, str):
+            raise SettingsError(f"tools[{number}]: a tool without a name.", hint="Give each tool a name.")
+        names.append(name)
+        if not is_gemini:
+            _refuse_broken(name, parameters)
+            declared.append(tool)
+            continue
+        encoded: wire.Json = {"name": name}
+        if function.get("description"):
+            encoded["description"] = function["description"]
+        if parameters:
+            converted = _parameters_of(parameters, name, on_recursion)
+            encoded["parameters"] = converted.schema
+            if converted.cuts:
+                notes.append(_cut_note(name, converted.cuts))
+        declared.append({"type": "function", "function": encoded})
+    return declared, names, tuple(notes)
+
+
+def _cut_note(name: str, cuts: Sequence[str]) -> str:
+    more = f" and {len(cuts) - 1} more places" if len(cuts) > 1 else ""
+    return (
+        f"{name}: its schema contains itself; at {cuts[0]}{more} anything of that type is admitted instead, and "
+        'the tool must check it. on_recursion="error" refuses such tools.'
+    )
+
+
+def _refuse_broken(name: str, parameters: object) -> None:
+    """Refuse parameters that no server can read; the rest of JSON Schema is for the model's own server to judge.
+
+    Raises:
+        SchemaError: They are no mapping, a property is null, or a local reference leads nowhere.
+    """
+    if parameters is None:
+        return
+    if not isinstance(parameters, Mapping):
+        raise SchemaError("The parameters are no JSON Schema").of_tool(name)
+    try:
+        check_document(parameters)
+    except SchemaError as error:
+        raise error.of_tool(name) from None
 
 
 class _Converted(NamedTuple):
     """A schema as it was, and as Gemini takes it."""
 
     source: wire.Json
-    parameters: wire.Json
+    parameters: CutParameters
 
 
 _MOST_LATEST = 512
-_LATEST: dict[int, tuple[object, _Converted]] = {}
+_LATEST: dict[tuple[int, OnRecursion], tuple[object, _Converted]] = {}
 """The latest schemas by identity: comparing one with its earlier content is three times as fast as encoding it."""
 
 
-def _parameters_of(schema: object) -> wire.Json:
-    latest = _LATEST.get(id(schema))
+def _parameters_of(schema: object, name: str, on_recursion: OnRecursion) -> CutParameters:
+    key = id(schema), on_recursion
+    latest = _LATEST.get(key)
     # The entry keeps its schema alive, so the id is not another object's; but its content may have changed since.
     if latest is not None and latest[0] is schema and latest[1].source == schema:
         return latest[1].parameters
-    converted = _convert(to_json(schema))
+    try:
+        converted = _convert(to_json(schema), on_recursion)
+    except SchemaError as error:
+        raise error.of_tool(name) from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise SchemaError(f"The schema is no JSON: {str(error)[:200]}").of_tool(name) from None
     if len(_LATEST) >= _MOST_LATEST:
         _LATEST.clear()
-    _LATEST[id(schema)] = schema, converted
+    _LATEST[key] = schema, converted
     return converted.parameters
 
 
 # Converted once for each schema text; the results are shared, and not changed.
 @lru_cache(maxsize=1024)
-def _convert(schema: bytes) -> _Converted:
-    return _Converted(from_json(schema), to_parameters(from_json(schema)))
+def _convert(schema: bytes, on_recursion: OnRecursion) -> _Converted:
+    document = from_json(schema)
+    if on_recursion == "cut":
+        return _Converted(from_json(schema), to_cut_parameters(document))
+    return _Converted(from_json(schema), CutParameters(to_parameters(document)))
 
 
 def _allowed(choice: object) -> tuple[list[str] | None, str]:

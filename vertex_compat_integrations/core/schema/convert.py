@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
+from typing import NamedTuple
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SchemaError
@@ -70,10 +71,14 @@ def to_openapi(schema: JsonObject) -> wire.Json:
         SchemaError: If the schema is recursive, refers to something outside of itself, contradicts itself, or is too
             deep or too large to be sent; `path` says where.
     """
+    return _converted(schema, Reader(schema))
+
+
+def _converted(schema: JsonObject, reader: Reader) -> wire.Json:
     if not isinstance(schema, Mapping):
         raise SchemaError(f"A schema is a mapping, not {type(schema).__name__}", hint=NODE_HINT)
     try:
-        return _Converter(schema).document()
+        return _Converter(schema, reader).document()
     except ContradictionError as error:
         raise error.fatal() from None
     except RecursionError:
@@ -88,7 +93,40 @@ def to_parameters(schema: JsonObject) -> wire.Json:
     Raises:
         SchemaError: See `to_openapi`; or no branch is an object.
     """
-    converted = to_openapi(schema)
+    return _as_parameters(to_openapi(schema))
+
+
+class CutParameters(NamedTuple):
+    """The schema of a function's parameters, and the paths where it contained itself and was cut."""
+
+    schema: wire.Json
+    cuts: tuple[str, ...] = ()
+
+
+_CUT_BEYOND = (MAX_DEPTH, 3, 1)
+"""References inside references that are followed in a recursive schema: fewer, where many refer to each other."""
+
+
+def to_cut_parameters(schema: JsonObject) -> CutParameters:
+    """Like `to_parameters`; but where the schema contains itself, anything of the type fits, such as any object.
+
+    Raises:
+        SchemaError: See `to_openapi`, recursion excepted.
+    """
+    failure: SchemaError | None = None
+    for cut_beyond in _CUT_BEYOND:
+        reader = Reader(schema, cut_beyond)
+        try:
+            return CutParameters(_as_parameters(_converted(schema, reader)), tuple(dict.fromkeys(reader.cuts)))
+        except SchemaError as error:
+            # Definitions that all refer to each other multiply; without recursion, fewer references help nothing.
+            failure = failure or error
+            if not reader.cuts:
+                break
+    raise failure or too_deep("$")
+
+
+def _as_parameters(converted: wire.Json) -> wire.Json:
     if converted.get("type") == "object":
         return converted
     branches = [branch for branch in converted.get("anyOf", ()) if branch.get("type") == "object"]
@@ -108,12 +146,14 @@ def to_parameters(schema: JsonObject) -> wire.Json:
 
 def _united_properties(branches: Iterable[wire.Json]) -> wire.Json:
     """The properties of all branches; one that differs between them becomes the union of its schemas."""
-    properties: wire.Json = {}
+    schemas: dict[str, dict[str, wire.Json]] = {}
     for branch in branches:
         for name, schema in branch.get("properties", {}).items():
-            current = properties.get(name, schema)
-            properties[name] = schema if current == schema else to_openapi({"anyOf": [current, schema]})
-    return properties
+            schemas.setdefault(name, {}).setdefault(json.dumps(schema), schema)
+    return {
+        name: next(iter(each.values())) if len(each) == 1 else to_openapi({"anyOf": list(each.values())})
+        for name, each in schemas.items()
+    }
 
 
 def _required_by_all(branches: Sequence[wire.Json]) -> list[str]:
@@ -131,9 +171,9 @@ class _Alternatives:
 
 
 class _Converter:
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: JsonObject, reader: Reader) -> None:
         self._document = document
-        self._reader = Reader(document)
+        self._reader = reader
 
     def document(self) -> wire.Json:
         keywords = self._reader.read(SchemaNode(self._document, references=("#",)))

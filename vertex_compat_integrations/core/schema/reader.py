@@ -33,7 +33,11 @@ MAX_DEPTH = 64
 MAX_SIZE = 1_000_000
 """Characters, roughly, of what a schema becomes once its definitions are inlined."""
 
-NODE_SIZE = 64
+MAX_PARTS = 1_000
+"""Schemas that one node is made of, by `allOf` and `$ref`."""
+
+NODE_SIZE = 128
+VALUE_SIZE = 8
 BOUNDS = frozenset(LOWER_BOUNDS + UPPER_BOUNDS)
 COUNTS = ("minLength", "minItems", "minProperties", "maxLength", "maxItems", "maxProperties")
 RECURSION_HINT = (
@@ -46,11 +50,18 @@ _MISSING = object()
 
 
 class Reader:
-    """Reads the nodes of one document, within a budget for the size of the whole."""
+    """Reads the nodes of one document, within a budget for the size of the whole.
 
-    def __init__(self, document: JsonObject) -> None:
+    Attributes:
+        cuts: The paths where the document contains itself and was cut.
+    """
+
+    def __init__(self, document: JsonObject, cut_beyond: int | None = None) -> None:
+        """Read this document; with `cut_beyond`, recursion is cut, and so is what lies behind more references."""
         self._document = document
         self._budget = MAX_SIZE
+        self._cut_beyond = cut_beyond
+        self.cuts: list[str] = []
 
     def read(self, *nodes: SchemaNode) -> Keywords:
         """What holds for a value that satisfies every one of the nodes.
@@ -59,11 +70,13 @@ class Reader:
             SchemaError: If a node is no schema, refers to itself or to nothing, or is too deep or too large.
             ContradictionError: If no value satisfies them all.
         """
-        parts = []
+        parts: list[Keywords] = []
         waiting = list(reversed(nodes))
         while waiting:
             node = waiting.pop()
             schema = self._visit(node)
+            if len(parts) >= MAX_PARTS:
+                raise SchemaError(f"The schema grows beyond {MAX_PARTS:,} parts of one node", path=node.path)
             # OpenAPI 3.0's keyword; JSON Schema has a type "null" in its place.
             if schema.get("nullable") is True:
                 parts.append(_or_null(node, schema))
@@ -100,6 +113,8 @@ class Reader:
         # recursive schemas.
         for keyword in ("$dynamicRef", "$recursiveRef"):
             if keyword in schema:
+                if self._cut_beyond is not None:
+                    return [self._cut(node, "object")]
                 raise SchemaError(f"{keyword} is for recursive schemas", path=node.path, hint=RECURSION_HINT)
         # Up to draft 7, keywords beside $ref are ignored; since 2019-09 both hold. pydantic writes descriptions there.
         parents = [self._follow(node, schema["$ref"])] if "$ref" in schema else []
@@ -110,13 +125,42 @@ class Reader:
             raise SchemaError(f"$ref is no text: {reprlib.repr(reference)}", path=node.path, hint=NODE_HINT)
         # In a URI fragment, a JSON pointer is percent-encoded (RFC 6901, section 6).
         pointer = unquote(reference)
+        if self._cut_beyond is not None and (pointer in node.references or len(node.references) > self._cut_beyond + 1):
+            return self._cut(node, self._kind(self.target(pointer, node.path)))
         if pointer in node.references:
             cycle = (*node.references[node.references.index(pointer) :], pointer)
             message = f"{_name(pointer)} contains itself: {' → '.join(_name(step) for step in cycle)}"
             raise SchemaError(message, path=node.path, hint=RECURSION_HINT)
-        return replace(node, schema=self._target(pointer, node.path), references=(*node.references, pointer))
+        return replace(node, schema=self.target(pointer, node.path), references=(*node.references, pointer))
 
-    def _target(self, pointer: str, path: str) -> object:
+    def _cut(self, node: SchemaNode, kind: str | None) -> SchemaNode:
+        """A node in which anything of this kind fits; anything at all, if the kind is not known."""
+        self.cuts.append(node.path)
+        return replace(node, schema=True if kind is None else {"type": kind})
+
+    def _kind(self, schema: object, steps: int = 8) -> str | None:
+        """The one type that every value of a recursive schema has, as far as it is plain to see."""
+        if not isinstance(schema, Mapping) or not steps:
+            return None
+        if isinstance(kind := schema.get("type"), str):
+            return kind.lower()
+        if "properties" in schema:
+            return "object"
+        if isinstance(reference := schema.get("$ref"), str):
+            return self._kind(self.target(unquote(reference), "$"), steps - 1)
+        for keyword in ("anyOf", "oneOf", "allOf"):
+            parts = schema.get(keyword)
+            if isinstance(parts, list | tuple) and parts:
+                kinds = {self._kind(part, steps - 1) for part in parts[:MAX_DEPTH]}
+                return kinds.pop() if len(kinds) == 1 else None
+        return None
+
+    def target(self, pointer: str, path: str) -> object:
+        """What a reference leads to.
+
+        Raises:
+            SchemaError: It leads out of the document, or nowhere.
+        """
         if not pointer.startswith("#"):
             message = f"The reference {reprlib.repr(pointer)} leaves the schema"
             raise SchemaError(message, path=path, hint="Copy the definition into $defs and refer to #/$defs/NAME.")
@@ -155,7 +199,11 @@ def _size(schema: JsonObject) -> int:
     for keyword in ("enum", "properties", "required"):
         parts = schema.get(keyword)
         texts.extend(parts if isinstance(parts, list | tuple | Mapping) else ())
-    return NODE_SIZE + sum(len(text) if isinstance(text, str) else 1 for text in texts)
+    return NODE_SIZE + sum(len(text) if isinstance(text, str) else _value_size(text) for text in texts)
+
+
+def _value_size(value: object) -> int:
+    return 4 * VALUE_SIZE if isinstance(value, Mapping | list) else VALUE_SIZE
 
 
 def _or_null(node: SchemaNode, schema: JsonObject) -> Keywords:

@@ -115,6 +115,13 @@ class Options(Settings):
     parallel_tool_calls: bool | None = None
     """False: at most one call an answer. The endpoint ignores it; here the first is kept, the others are set aside."""
 
+    on_recursion: Literal["cut", "error"] | None = None
+    """A tool's schema that contains itself, which Gemini does not take: `cut` at a free object, or an `error`.
+
+    Unset, it is cut, and one warning names tool and path. Other models get such a schema as it is; of an answer it is
+    always refused.
+    """
+
     modalities: Annotated[Sequence[Literal["text", "image", "audio"]] | None, _wire("modalities")] = None
     """What the answer may consist of."""
 

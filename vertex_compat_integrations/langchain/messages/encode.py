@@ -138,7 +138,7 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
         case {"type": "image" | "document", "source": Mapping() as source}:
             return _encode_anthropic_source(source)
         case {"type": "file", "file": Mapping() as file}:
-            return _encode_openai_file(file)
+            return content.openai_file(file)
         case {"type": "media"}:
             return _encode_media(block)
         case {"type": "image" | "audio" | "video" | "file" | "text-plain"}:
@@ -156,6 +156,8 @@ def _encode_openai_part(block: Mapping[str, Any]) -> wire.ContentPart:
         case {"image_url": {"url": str(url)} as image}:
             return content.media(url=url, detail=image.get("detail"))
         case {"input_audio": {"data": str(data), "format": str(kind)}}:
+            if ":" in data[:32]:
+                content.refuse_unreachable(data)
             return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
         case _:
             raise UnsupportedContentError(f"A block of type {block['type']!r} without its content.")
@@ -165,12 +167,6 @@ def _encode_anthropic_source(source: Mapping[str, Any]) -> wire.ContentPart:
     if source.get("type") == "text":
         return content.text(source.get("data", ""))
     return content.media(url=source.get("url"), data=source.get("data"), mime_type=source.get("media_type"))
-
-
-def _encode_openai_file(file: Mapping[str, Any]) -> wire.ContentPart:
-    if uri := file.get("file_id") or file.get("file_uri"):
-        return content.media(url=uri, mime_type=file.get("format") or file.get("mime_type") or "application/pdf")
-    return content.media(url=file.get("file_data"))
 
 
 def _encode_media(block: Mapping[str, Any]) -> wire.ContentPart:
@@ -189,6 +185,8 @@ def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
     if isinstance(data, bytes):
         raise UnsupportedContentError("Base64 data as bytes.", hint="Give text: base64.b64encode(data).decode().")
     mime_type = block.get("mime_type") or content.guess_by_name(url)
+    if url and data is None:
+        content.refuse_unreachable(url)
     if url and not mime_type and block["type"] != "image":
         raise UnsupportedContentError(f"A {block['type']} block by URL without mime_type.", hint='Add "mime_type".')
     return content.media(url=url, data=data, mime_type=mime_type, detail=(block.get("extras") or {}).get("detail"))

@@ -37,11 +37,8 @@ _NOTHING_COUNTED = Usage(0, 0)
 class ResponseDecoder:
     """Replies to one request → responses, each with blocks of its own."""
 
-    def __init__(
-        self, names: Mapping[str, str], *, keep_answer_signature: bool, on_blocked: Literal["warn", "error"] = "warn"
-    ) -> None:
-        """`names`: declared name → name of the tool, where they differ."""
-        self._names = names
+    def __init__(self, *, keep_answer_signature: bool, on_blocked: Literal["warn", "error"] = "warn") -> None:
+        """Read replies as these settings say."""
         self._keep_answer_signature = keep_answer_signature
         self._on_blocked = on_blocked
 
@@ -106,8 +103,7 @@ class ResponseDecoder:
         blocks.extend(map(_citation_block, reply.ending.citations))
         for call in reply.tool_calls:
             arguments = _arguments(call.arguments) if is_whole else call.arguments
-            name = self._names.get(call.name, call.name)
-            blocks.append(ToolCallBlock(tool_call_id=call.id, tool_name=name, tool_kwargs=arguments))
+            blocks.append(ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=arguments))
         return blocks
 
     def _message_kwargs(self, reply: Reply) -> dict[str, Any]:
@@ -121,11 +117,11 @@ class ResponseDecoder:
     def _call_kwargs(self, calls: Sequence[ToolCall]) -> dict[str, Any]:
         if not calls:
             return {}
-        return {CALLS_KEY: [_plain_call(call, self._names.get(call.name, call.name)) for call in calls]}
+        return {CALLS_KEY: [_plain_call(call) for call in calls]}
 
 
-def _plain_call(call: ToolCall, name: str) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": call.arguments}}
+def _plain_call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _arguments(text: str) -> dict[str, Any] | str:
@@ -229,7 +225,7 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,
         "emulator": ending.emulated or None,
-        "dropped_tool_calls": [_plain_call(call, call.name) for call in reply.dropped] or None,
+        "dropped_tool_calls": [_plain_call(call) for call in reply.dropped] or None,
     }
 
 

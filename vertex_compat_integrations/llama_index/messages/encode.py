@@ -1,7 +1,6 @@
 """LlamaIndex messages and tools → wire. Pure but for media files, which are read; one case for each kind of block."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -46,8 +45,6 @@ message's `additional_kwargs`. As JSON text, because chat stores keep strings on
 NOT_CARRIED_OUT = "Not carried out: the result of another tool was returned to the user at once."
 
 Message = TypeVar("Message", wire.UserMessage, wire.ToolMessage)
-
-_FORBIDDEN_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
@@ -126,8 +123,19 @@ def _encode_result(message: ChatMessage) -> wire.ToolMessage:
     kwargs = message.additional_kwargs
     name = kwargs.get("name")
     call_id = kwargs.get("tool_call_id") or name or ""
-    encoded = build_tool_message(call_id, encode_blocks(message.blocks), sanitize_name(name) if name else None)
+    parts = [part for block in message.blocks for part in _encode_result_block(block)]
+    encoded = build_tool_message(call_id, parts, name or None)
     return _with_own_extra(encoded, message)
+
+
+def _encode_result_block(block: Any) -> list[wire.ContentPart]:
+    """A block of a tool's result; a link that Google cannot fetch is told as text."""
+    try:
+        return _encode_block(block)
+    except UnsupportedContentError:
+        if (url := getattr(block, "url", None)) is None:
+            raise
+        return [content.text(str(url))]
 
 
 def _is_returned_directly(message: ChatMessage) -> bool:
@@ -260,13 +268,8 @@ def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
 
     A call without an id goes by its name, as with LlamaIndex's `Ollama`, whose results tell that name for an id.
     """
-    function: wire.FunctionCall = {"name": sanitize_name(name), "arguments": arguments_text(arguments)}
+    function: wire.FunctionCall = {"name": name, "arguments": arguments_text(arguments)}
     return {"id": call_id or name, "type": "function", "function": function}
-
-
-def sanitize_name(name: str) -> str:
-    """A function's name in the characters that names may have, as LlamaIndex's own declarations write it."""
-    return _FORBIDDEN_IN_NAMES.sub("_", name)
 
 
 _DECLARED = IdentityCache()
@@ -292,13 +295,9 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
 
 def _declare(metadata: ToolMetadata) -> wire.Json:
     declared: wire.Json = metadata.to_openai_tool(skip_length_check=True)
+    # LlamaIndex writes one name for "a.b" and "a_b"; the request finds one that is valid for each.
+    declared = {**declared, "function": {**declared["function"], "name": metadata.name}}
     if metadata.fn_schema is None or "properties" in declared["function"]["parameters"]:
         return declared
     # LlamaIndex leaves `$ref`, `anyOf` and `additionalProperties` at the root out, and with them all that is asked for.
     return {**declared, "function": {**declared["function"], "parameters": metadata.fn_schema.model_json_schema()}}
-
-
-def changed_names(tools: Sequence[Any]) -> dict[str, str]:
-    """Name as declared → name of the tool, for the tools whose names had to be changed."""
-    names = [tool.metadata.get_name() for tool in tools if isinstance(tool, BaseTool)]
-    return {sanitize_name(name): name for name in names if sanitize_name(name) != name}
