@@ -30,13 +30,13 @@ def leave_half_read(client):
     Node(stream)
 
 
-def play_round(reader, url):
+def play_round(reader, url, allocations):
     other = VertexCompatClient(Connection(base_url=url, api_key="x"))
     leave_half_read(reader)
-    gc.set_threshold(1)
+    gc.set_threshold(allocations)
     other.chat(MESSAGES, OPTIONS)
     leave_half_read(other)
-    gc.set_threshold(1, 1, 1)
+    gc.set_threshold(allocations, 1, 1)
     other.close()
     other.chat(MESSAGES, OPTIONS)
     gc.set_threshold(700, 10, 10)
@@ -45,9 +45,9 @@ def play_round(reader, url):
 
 def main(url, rounds):
     reader = VertexCompatClient(Connection(base_url=url, api_key="x"))
-    for _ in range(rounds):
+    for number in range(rounds):
         faulthandler.dump_traceback_later(30, exit=True)
-        play_round(reader, url)
+        play_round(reader, url, 1 + number * 13 % 600)  # so that the collector comes at each place in turn
     gc.collect()
     reader.chat(MESSAGES, OPTIONS)
     assert not LEFT
