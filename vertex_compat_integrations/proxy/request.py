@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, 
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
-from vertex_compat_integrations.core.request.tool_media import show_tool_media
+from vertex_compat_integrations.core.request.tool_message import show_tool_media
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
@@ -111,12 +111,12 @@ def _are_messages(value: Any) -> TypeGuard[list[wire.Message]]:
 
 
 def _is_message(message: Mapping[str, Any]) -> bool:
-    told = message.get("content")
-    is_told = isinstance(told, str) or _is_list(told, _is_part)
+    value = message.get("content")
+    is_told = isinstance(value, str) or _is_list(value, _is_part)
     match message.get("role"):
         case "assistant":
             calls = message.get("tool_calls")
-            return (told is None or is_told) and (calls is None or _is_list(calls, _is_call))
+            return (value is None or is_told) and (calls is None or _is_list(calls, _is_call))
         case "tool":
             return is_told and isinstance(message.get("tool_call_id"), str)
         case role:

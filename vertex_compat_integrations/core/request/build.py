@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.request.quirks import FittedTools, fit_mess
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
 from vertex_compat_integrations.core.request.thoughts_back import with_thoughts_back
-from vertex_compat_integrations.core.request.tool_media import Shown, show_tool_media
+from vertex_compat_integrations.core.request.tool_message import Shown, show_tool_media
 from vertex_compat_integrations.core.request.tool_names import answer_name, with_wire_names
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
@@ -31,9 +31,6 @@ class Resource:
 
     project: str | None = None
     location: str | None = None
-
-
-_SAME: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +84,14 @@ def build_request(
     tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
     body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
-    body = deep_merge(body, fields)
-    if thinking.google:
-        body = deep_merge(body, {"extra_body": {"google": thinking.google}})
-    body = deep_merge(body, _nested_extra_body(options.extra_body))
-    body = _with_native_tools(body, declared.native)
+    body = _with_extras(deep_merge(body, fields), thinking.google, options, declared.native)
     _settle_formats(body, facts, resource)
     if stream:
         body |= _stream_fields(options, facts)
-    settled = settle_history(messages, facts, skip_values, distrusted)
-    history = with_wire_names(settled, declared.renamed, is_gemini=facts.gemini)
-    shown = Shown(history) if facts.gemini else show_tool_media(history, options.model, facts)
+    history = settle_history(messages, facts, skip_values, distrusted)
+    shown = _shown(with_wire_names(history, declared.renamed, is_gemini=facts.gemini), options, facts)
     history = _for_this_model(shown.messages, options, facts)
+    notes = (*declared.notes, *thinking.notes, *tools.notes, *shown.notes)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
@@ -113,16 +106,20 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(
-            *declared.notes,
-            *thinking.notes,
-            *tools.notes,
-            *shown.notes,
-            *conversation.notes,
-            *limit_notes(body, facts),
-        ),
-        own_names={wire_name: own for own, wire_name in declared.renamed.items()} if declared.renamed else _SAME,
+        notes=(*notes, *conversation.notes, *limit_notes(body, facts)),
+        own_names=declared.own_names,
     )
+
+
+def _with_extras(body: wire.Json, thinking: wire.Json, options: Options, native: Sequence[Any]) -> wire.Json:
+    """The body with Google's extras, the user's extra body over them, and Google's own tools."""
+    if thinking:
+        body = deep_merge(body, {"extra_body": {"google": thinking}})
+    return _with_native_tools(deep_merge(body, _nested_extra_body(options.extra_body)), native)
+
+
+def _shown(history: list[wire.Message], options: Options, facts: ModelFacts) -> Shown:
+    return Shown(history) if facts.gemini else show_tool_media(history, options.model, facts)
 
 
 def _for_this_model(history: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
