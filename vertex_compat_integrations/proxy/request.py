@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, 
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.history import settle_history, without_signatures
 from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
-from vertex_compat_integrations.core.request.tool_media import show_tool_media
+from vertex_compat_integrations.core.request.tool_message import show_tool_media
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins

@@ -6,7 +6,7 @@ from tests.support.endpoint_bodies import HELLO, MODEL, functions
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.request.build import build_request
-from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
+from vertex_compat_integrations.core.request.limits import refuse_contradictions
 from vertex_compat_integrations.core.settings.options import Options
 
 OLD = "google/gemini-2.5-flash"

@@ -11,15 +11,14 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject, deep_merge, google_extras, mapping_in
-from vertex_compat_integrations.core.request.conflicts import refuse_contradictions
 from vertex_compat_integrations.core.request.history import SkipValues, settle_history, without_signatures
-from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_option
+from vertex_compat_integrations.core.request.limits import NEUTRAL, limit_notes, refuse_contradictions, refuse_option
 from vertex_compat_integrations.core.request.mending import NO_LOSS, Mending
 from vertex_compat_integrations.core.request.quirks import FittedTools, fit_messages, fit_tools
 from vertex_compat_integrations.core.request.thinking import thinking_fields
 from vertex_compat_integrations.core.request.thinking_in_body import read_thinking
 from vertex_compat_integrations.core.request.thoughts_back import with_thoughts_back
-from vertex_compat_integrations.core.request.tool_media import Shown, show_tool_media
+from vertex_compat_integrations.core.request.tool_message import Shown, show_tool_media
 from vertex_compat_integrations.core.request.tool_names import answer_name, with_wire_names
 from vertex_compat_integrations.core.request.tools import settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
@@ -39,9 +38,6 @@ class Resource:
     project: str | None = None
     location: str | None = None
     own_server: bool = False
-
-
-_SAME: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +91,15 @@ def build_request(
     thinking = thinking_fields(options, facts)
     tools = fit_tools(declared.functions, declared.choice, options.model, facts)
     fields, ignored = _plain_fields(options, facts)
-    body = deep_merge({"model": options.model, **_tool_fields(tools), **thinking.top}, fields)
-    if thinking.google:
-        body = deep_merge(body, {"extra_body": {"google": thinking.google}})
-    body = deep_merge(body, _nested_extra_body(options.extra_body))
-    body = _with_native_tools(body, declared.native)
+    body: wire.Json = {"model": options.model, **_tool_fields(tools), **thinking.top}
+    body = _with_extras(deep_merge(body, fields), thinking.google, options, declared.native)
     _settle_formats(body, facts, resource)
     body |= _stream_fields(options, facts, resource) if stream else {}
-    settled = settle_history(messages, facts, skip_values, distrusted, mending)
-    settled = with_wire_names(settled, declared.renamed, is_gemini=facts.gemini)
-    shown = Shown(settled) if facts.gemini else show_tool_media(settled, options.model, facts)
-    settled = _for_this_model(shown.messages, options, facts, resource)
-    conversation = fit_messages(settled, options.model, facts, has_tools=bool(body.get("tools")))
+    history = settle_history(messages, facts, skip_values, distrusted, mending)
+    shown = _shown(with_wire_names(history, declared.renamed, is_gemini=facts.gemini), options, facts)
+    history = _for_this_model(shown.messages, options, facts, resource)
+    notes = (*declared.notes, *thinking.notes, *tools.notes, *shown.notes, *mending.notes)
+    conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
     # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
     body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
@@ -120,12 +113,20 @@ def build_request(
         unopened=thinking_in_body.begins_in_thoughts,
         thinking_off=thinking_in_body.is_off,
         ignored=ignored,
-        notes=(
-            *(*declared.notes, *thinking.notes, *tools.notes, *shown.notes, *conversation.notes, *mending.notes),
-            *limit_notes(body, facts),
-        ),
-        own_names={wire_name: own for own, wire_name in declared.renamed.items()} if declared.renamed else _SAME,
+        notes=(*notes, *conversation.notes, *limit_notes(body, facts)),
+        own_names=declared.own_names,
     )
+
+
+def _with_extras(body: wire.Json, thinking: wire.Json, options: Options, native: Sequence[Any]) -> wire.Json:
+    """The body with Google's extras, the user's extra body over them, and Google's own tools."""
+    if thinking:
+        body = deep_merge(body, {"extra_body": {"google": thinking}})
+    return _with_native_tools(deep_merge(body, _nested_extra_body(options.extra_body)), native)
+
+
+def _shown(history: list[wire.Message], options: Options, facts: ModelFacts) -> Shown:
+    return Shown(history) if facts.gemini else show_tool_media(history, options.model, facts)
 
 
 def _for_this_model(

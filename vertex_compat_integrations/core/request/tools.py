@@ -68,6 +68,11 @@ class Declared:
     renamed: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        """Name on the wire → the function's own."""
+        return {name: own for own, name in self.renamed.items()} if self.renamed else {}
+
 
 OnRecursion = Literal["cut", "error"]
 
