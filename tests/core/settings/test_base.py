@@ -76,3 +76,24 @@ def test_a_setting_that_is_younger_than_a_pickle_has_its_default():
     older = Both.__new__(Both)
     older.__setstate__(state)
     assert (older.project, older.on_blocked, older.max_tokens) == ("p", "warn", None)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Evil: y", "a\x00b", "a\x1b[2J", "\x7f", "ü", "日本", "a\n"])
+def test_a_value_that_no_header_may_hold_is_refused_at_construction_and_not_told(value):
+    for settings in ({"default_headers": {"X-Team": value}}, {"quota_project": value}):
+        kind = Options if "default_headers" in settings else Connection
+        with pytest.raises(ValidationError) as caught:
+            kind(**settings)
+        assert "not ASCII" in str(caught.value)
+        assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["X Team", "", "X:", "X\n", "Ü", "(x)"])
+def test_a_name_that_no_header_has_is_refused(name):
+    with pytest.raises(ValidationError, match="header name"):
+        Options(default_headers={name: "blue"})
+
+
+def test_what_a_header_may_hold_passes():
+    assert Options(default_headers={"X-Team_1.a": "blue\tgreen; q=0.5"}).default_headers
+    assert Connection(quota_project="my-project").quota_project == "my-project"

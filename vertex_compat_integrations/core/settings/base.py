@@ -1,5 +1,6 @@
 """What every settings model shares: aliases, and a suggestion for an unknown name."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -41,6 +42,25 @@ class Settings(BaseModel):
         for name, field in type(self).model_fields.items():
             if name not in self.__dict__ and not field.is_required():
                 self.__dict__[name] = field.get_default(call_default_factory=True)
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def check_header(setting: str, name: str, value: str) -> None:
+    """Refuse what no header may hold: it would fail at the first call, as if the connection had.
+
+    Raises:
+        SettingsError: The name is no token of HTTP's, or the value has a line break, a control character, or one beyond
+            ASCII. The value is not told, for it may be a key.
+    """
+    if not _HEADER_NAME.fullmatch(name):
+        raise SettingsError(f"{setting} has the header name {name!r}.", hint="Names are letters, digits and hyphens.")
+    if not all(" " <= character <= "~" or character == "\t" for character in value):
+        raise SettingsError(
+            f"{setting}: the value of {name} has a line break, or a character that is not ASCII.",
+            hint="Strip the end of a line that was read from a file; encode other text, as by urllib.parse.quote.",
+        )
 
 
 def setting_names(cls: type[Settings]) -> list[str]:

@@ -28,7 +28,7 @@ from vertex_compat_integrations.core.endpoint import (
     resolve_model,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.settings.base import Settings
+from vertex_compat_integrations.core.settings.base import Settings, check_header
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
@@ -188,6 +188,13 @@ class Connection(Settings):
     @classmethod
     def _no_locations_is_off(cls, value: object) -> object:
         return () if value is None else value
+
+    @field_validator("quota_project", mode="after")
+    @classmethod
+    def _quota_project_is_a_header(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_header("quota_project", "x-goog-user-project", value)
+        return value
 
     @field_validator("api_key", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.json_values import JsonObject, deep_merge
-from vertex_compat_integrations.core.settings.base import Settings, rename_aliases
+from vertex_compat_integrations.core.settings.base import Settings, check_header, rename_aliases
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
 Level = Literal["minimal", "low", "medium", "high"]
@@ -247,6 +247,8 @@ class Options(Settings):
     def _headers_hold_no_credential(cls, value: dict[str, str] | None) -> dict[str, str] | None:
         if value and any(name.lower() in ("authorization", "x-goog-api-key", "cookie") for name in value):
             raise SettingsError("default_headers holds a credential.", hint="Pass credentials= or api_key=.")
+        for name, text in (value or {}).items():
+            check_header("default_headers", name, text)
         return value
 
 
