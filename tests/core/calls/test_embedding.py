@@ -147,7 +147,7 @@ class TestAnswers:
             decode_embeddings(answer(*items), request_for(2))
 
     @pytest.mark.parametrize(
-        "vector", [None, [], "", "no base64!", "AAA=", 3, ["a"], [None], [math.nan], [math.inf], {}]
+        "vector", [None, [], "", "no base64!", "AAA=", 3, ["a"], [None], [math.nan], [math.inf], {}, [10**400]]
     )
     def test_what_is_no_vector_is_an_error(self, vector):
         with pytest.raises(UnexpectedReplyError, match="embedding is no list of numbers"):
@@ -157,6 +157,11 @@ class TestAnswers:
     def test_what_is_no_list_of_embeddings_is_an_error(self, came):
         with pytest.raises(UnexpectedReplyError, match="no list of embeddings"):
             decode_embeddings(came, request_for(1))
+
+    @pytest.mark.parametrize("index", [[0], {}, "0", 0.0, True, None])
+    def test_an_index_that_is_no_number_is_an_error(self, index):
+        with pytest.raises(UnexpectedReplyError, match="indices are no numbers"):
+            decode_embeddings(answer({"index": index, "embedding": [1.0]}), request_for(1))
 
     def test_vectors_of_different_lengths_are_an_error(self):
         with pytest.raises(UnexpectedReplyError, match=r"different lengths came: \[1, 2\]"):

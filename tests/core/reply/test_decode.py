@@ -471,3 +471,16 @@ def test_whatever_shape_comes_is_read_or_refused_by_name(body):
         decoder.feed(body)
         decoder.feed(body)
         decoder.finish()
+
+
+@pytest.mark.parametrize("odd", [7, 1.5, True, ["a"], {"a": 1}, 10**400, None])
+def test_a_name_or_a_time_of_another_type_is_none(odd):
+    """Counters and traces read them as text; an odd one took a good answer with it."""
+    message = {"role": "assistant", "content": "Hi"}
+    usage = {"prompt_tokens": odd, "completion_tokens": 2, "extra_properties": {"google": {"traffic_type": odd}}}
+    body = {"id": odd, "model": odd, "created": str(odd), "system_fingerprint": odd, "usage": usage}
+    (reply,) = decode_replies({**body, "choices": [{"message": message, "finish_reason": "stop"}]})
+    assert (reply.text, reply.ending.id, reply.ending.model, reply.ending.created) == ("Hi", None, None, None)
+    assert (reply.ending.traffic_type, reply.ending.fingerprint) == (None, None)
+    assert reply.ending.usage.output == 2
+    assert reply.ending.usage.input in (0, 7)

@@ -139,7 +139,10 @@ def decode_embeddings(answer: object, request: wire.EmbeddingRequest) -> Embedde
     if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
         raise UnexpectedReplyError("What came is no list of embeddings.")
     count = len(request["input"])
-    by_index = {item.get("index", place): item.get("embedding") for place, item in enumerate(data)}
+    indices = [item.get("index", place) for place, item in enumerate(data)]
+    if not all(type(index) is int for index in indices):
+        raise UnexpectedReplyError("The embeddings' indices are no numbers.")
+    by_index = {index: item.get("embedding") for index, item in zip(indices, data, strict=True)}
     if len(data) != count or set(by_index) != set(range(count)):
         raise UnexpectedReplyError(f"Embeddings came for {list(by_index)} of {count} texts.")
     vectors = [_decode_vector(by_index[index]) for index in range(count)]
@@ -163,7 +166,7 @@ def _decode_vector(value: object) -> list[float]:
     try:
         # Packed is how OpenAI's own API sends vectors to its SDK: base64 of little-endian float32.
         vector = _unpack(value) if isinstance(value, str) else [float(number) for number in cast("list[Any]", value)]
-    except (TypeError, ValueError, struct.error):
+    except (TypeError, ValueError, OverflowError, struct.error):
         vector = []
     if not vector or not all(map(math.isfinite, vector)):
         raise UnexpectedReplyError("An embedding is no list of numbers.")

@@ -4,6 +4,10 @@ from vertex_compat_integrations.core.json_values import JsonObject, mapping_in
 from vertex_compat_integrations.core.reply.reply import Usage
 
 
+_MOST_TOKENS = 2**53
+"""What no answer has: larger numbers are no exact ones in most programs that read them."""
+
+
 def decode_usage(usage: JsonObject) -> Usage | None:
     """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
 
@@ -30,6 +34,6 @@ def decode_usage(usage: JsonObject) -> Usage | None:
 
 
 def _count(counts: JsonObject, name: str) -> int:
-    """The count of that name; 0 if it is absent or none."""
+    """The count of that name; 0 if it is absent or none, or larger than any count of tokens."""
     count = counts.get(name)
-    return max(count, 0) if isinstance(count, int) else 0
+    return count if type(count) is int and 0 < count < _MOST_TOKENS else 0
