@@ -3,7 +3,6 @@
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in
 from vertex_compat_integrations.core.reply.reply import Usage
 
-
 _MOST_TOKENS = 2**53
 """What no answer has: larger numbers are no exact ones in most programs that read them."""
 
