@@ -114,3 +114,52 @@ def test_a_pipe_is_no_output(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SettingsError, match="is no file"):
         Output(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("length", [1, 3_000])
+def test_a_file_that_is_deleted_while_it_is_written_is_written_on(tmp_path, length):
+    path = tmp_path / "out.jsonl"
+    names = [f"r{number}" for number in range(length)]
+    with Output(path) as output:
+        for name in names:
+            output.append(result(name))
+        path.unlink()
+        output.append(result("after"))
+        assert held(path) == [*names, "after"]
+        path.unlink()
+    assert held(path) == [*names, "after"]
+    with Output(path) as again:
+        assert not again.repaired
+
+
+def test_another_writer_is_refused_also_at_the_file_that_was_written_anew(tmp_path):
+    path = tmp_path / "out.jsonl"
+    with Output(path) as output:
+        output.append(result("a"))
+        path.unlink()
+        output.append(result("b"))
+        with pytest.raises(SettingsError, match="Another process"):
+            Output(path)
+
+
+@pytest.mark.parametrize("moment", ["at the next result", "at the end"])
+def test_a_file_that_another_took_the_place_of_is_a_loud_failure(tmp_path, moment):
+    path, other = tmp_path / "out.jsonl", tmp_path / "other"
+    other.write_text("theirs")
+    output = Output(path)
+    output.append(result("a"))
+    other.replace(path)
+    with pytest.raises(OSError, match="took the place"):
+        output.append(result("b")) if moment == "at the next result" else output.close()
+    assert path.read_text() == "theirs"
+
+
+def test_a_folder_that_is_gone_is_a_loud_failure(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    output = Output(folder / "out.jsonl")
+    output.append(result("a"))
+    (folder / "out.jsonl").unlink()
+    folder.rmdir()
+    with pytest.raises(FileNotFoundError):
+        output.append(result("b"))

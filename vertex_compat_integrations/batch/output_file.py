@@ -1,5 +1,6 @@
 """The file of results: locked for one process, repaired if its last line is incomplete, appended to."""
 
+import errno
 import fcntl
 import json
 import os
@@ -85,18 +86,44 @@ class Output:
         """Write one result, whole or not at all; it outlives the process, and after the next `sync` a power failure.
 
         Raises:
-            OSError: The disk is full, for example.
+            OSError: The disk is full, for example; or another file stands where the results were.
         """
+        self.stay()
         begin = os.fstat(self._file).st_size
-        rest = memoryview(line)
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            _write_all(self._file, line)
         except BaseException:
             # Else the next result, if it is a short one, would follow the incomplete one in the same line. A signal's
             # handler may raise here, too.
             os.ftruncate(self._file, begin)
             raise
+
+    def stay(self) -> None:
+        """Put the results back, if their file was removed while they were written: here they are still to be read.
+
+        Raises:
+            OSError: Another file stands in its place, or none can be made there.
+        """
+        try:
+            if os.path.samestat(os.fstat(self._file), self.path.stat()):
+                return
+        except FileNotFoundError:
+            self._write_anew()
+            return
+        raise FileExistsError(errno.EEXIST, "another file took the place of the results", str(self.path))
+
+    def _write_anew(self) -> None:
+        replacement = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        try:
+            fcntl.flock(replacement, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            size = self.size
+            for begin in range(0, size, _BLOCK):
+                _write_all(replacement, os.pread(self._file, min(_BLOCK, size - begin), begin))
+        except BaseException:
+            os.close(replacement)
+            raise
+        os.close(self._file)
+        self._file = replacement
 
     @property
     def size(self) -> int:
@@ -134,8 +161,15 @@ class Output:
         self._file = replacement
 
     def close(self) -> None:
-        """Release the file for other processes."""
-        os.close(self._file)
+        """Release the file for other processes.
+
+        Raises:
+            OSError: As for `stay`.
+        """
+        try:
+            self.stay()
+        finally:
+            os.close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -203,6 +237,12 @@ def _locked(path: Path) -> int:
     raise SettingsError(
         f"Another process writes to {path.name}.", hint="Wait until it has ended, or name another file for the output."
     )
+
+
+def _write_all(file: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(file, rest) :]
 
 
 def _is_at(path: Path, file: int) -> bool:
