@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.endpoint_bodies import MODEL, call_piece, chunk, decode, join, signed, sse, words
 from vertex_compat_integrations.core.errors import EmptyReplyError, StreamInterruptedError
+from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
@@ -472,3 +473,65 @@ def test_a_closing_tag_is_text_where_thoughts_have_a_field_of_their_own():
     pieces = [chunk({"content": "a</think>"}), chunk({"reasoning_content": "Hm."}), *words("b</think>c")]
     joined = decode(pieces, lone_end=True)
     assert (joined.thoughts, joined.text) == ("Hm.", "a</think>b</think>c")
+
+
+# Calls that are told oddly
+
+
+def piece(index, call_id, name, arguments):
+    """One fragment of a call, in a chunk of its own."""
+    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
+    fields = {"index": index, "id": call_id, "function": function}
+    call = {key: value for key, value in fields.items() if value is not None}
+    return {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
+
+
+END = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+WHOLE = '{"query": "hello"}'
+BEGUN = [piece(0, "c", "search", '{"qu'), piece(0, "c", None, 'ery": '), piece(0, "c", None, '"hello"}')]
+ODDLY_TOLD = {
+    "an object without fields before, by index": [piece(0, "c", "search", "{}"), piece(0, None, None, WHOLE)],
+    "an object without fields before, by id": [piece(0, "c", "search", "{}"), piece(0, "c", None, WHOLE)],
+    "an object without fields before, with name": [piece(0, "c", "search", "{}"), piece(0, "c", "search", WHOLE)],
+    "again with id and name": [*BEGUN, piece(0, "c", "search", WHOLE)],
+    "again encoded twice": [*BEGUN, piece(0, "c", "search", json.dumps(WHOLE))],
+    "again with other spaces": [*BEGUN, piece(0, "c", "search", '{"query":"hello"}')],
+    "again without id and name": [*BEGUN, piece(0, None, None, WHOLE)],
+    "again at the next index": [*BEGUN, piece(1, "c", "search", WHOLE)],
+    "three times": [*BEGUN, piece(0, "c", "search", WHOLE), piece(0, "c", "search", WHOLE)],
+}
+TWO_CALLS = {
+    "the same under two ids": [piece(0, "a", "search", WHOLE), piece(1, "b", "search", WHOLE)],
+    "the same without fields under two ids": [piece(0, "a", "now", "{}"), piece(0, "b", "now", "{}")],
+    "another function under one id": [piece(0, "c", "now", "{}"), piece(1, "c", "search", WHOLE)],
+    "with the function's name for an id": [piece(0, "now", "now", "{}"), piece(0, "now", "now", WHOLE)],
+    "the same with the function's name for an id": [piece(0, "now", "now", WHOLE), piece(0, "now", "now", WHOLE)],
+    "other arguments under one id": [piece(0, "c", "search", WHOLE), piece(1, "c", "search", '{"query": "bye"}')],
+}
+
+
+def calls_of(chunks):
+    """The calls as the pieces add up, and as snapshots have them."""
+    decoder, accumulator = StreamDecoder(), Accumulator()
+    deltas = [delta for chunk in [*chunks, END] if (delta := decoder.feed(chunk)) is not None]
+    for delta in [*deltas, decoder.finish()]:
+        reply = accumulator.add(delta)
+    return reply.tool_calls
+
+
+@pytest.mark.parametrize("chunks", ODDLY_TOLD.values(), ids=ODDLY_TOLD)
+def test_a_call_that_is_told_oddly_is_one_call_with_the_right_arguments(chunks):
+    (call,) = calls_of(chunks)
+    assert (call.id, call.name, json.loads(call.arguments)) == ("c", "search", {"query": "hello"})
+
+
+@pytest.mark.parametrize("chunks", TWO_CALLS.values(), ids=TWO_CALLS)
+def test_two_calls_stay_two(chunks):
+    assert len(calls_of(chunks)) == 2
+
+
+@pytest.mark.parametrize("arguments", ["{}", "null", ""])
+def test_a_call_without_arguments_has_an_object_without_fields_at_the_end(arguments):
+    (call,) = calls_of([piece(0, "c", "now", arguments)])
+    assert call.arguments in ("{}", "")
+    assert (arguments == "{}") == (call.arguments == "{}")

@@ -28,7 +28,9 @@ from vertex_compat_integrations.core.reply.reply import Ending, Media, ReplyDelt
 from vertex_compat_integrations.core.reply.thought_tags import Split, ThoughtSplitter
 from vertex_compat_integrations.core.reply.tool_call import (
     NO_ARGUMENTS,
+    NO_FIELDS,
     arguments_text,
+    is_told_again,
     named_in,
     refuse_nameless,
     refuse_unreadable,
@@ -63,16 +65,24 @@ class _OpenCall:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     extra: wire.ExtraContent = field(default_factory=dict)
+    began_empty: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether an object without fields came, and nothing after it: the arguments, or what stands before them."""
+        return self.began_empty and not self.arguments
 
     def is_complete(self) -> bool:
         """Whether the arguments so far are a JSON object."""
+        if self.is_empty:
+            return True
         try:
             return isinstance(from_json("".join(self.arguments).encode(errors="replace")), dict)
         except ValueError:
             return False
 
     def as_call(self) -> ToolCall:
-        return ToolCall(self.id, self.name, "".join(self.arguments), self.extra or None)
+        return ToolCall(self.id, self.name, NO_FIELDS if self.is_empty else "".join(self.arguments), self.extra or None)
 
     def as_first_piece(self) -> ToolCallDelta:
         """All that is known of the call when its name is."""
@@ -238,11 +248,29 @@ class StreamDecoder:
         for piece in pieces:
             function = mapping_in(piece.get("function"))
             name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
-            call = self._call_of(piece, name, arguments, fed)
+            call = self._told_again(piece, name, arguments, fed)
+            if call is not None:
+                arguments = ""
+            else:
+                call = self._call_of(piece, name, arguments, fed)
             if call is not None:
                 fed.append(call)
                 if (delta := self._feed_call(call, name, arguments, piece.get("extra_content"))) is not None:
                     yield delta
+
+    def _told_again(self, piece: JsonObject, name: str, arguments: str, fed: list[_OpenCall]) -> _OpenCall | None:
+        """The call whose arguments the piece says once more: under its id, or without id and name."""
+        if not arguments:
+            return None
+        call_id, index = text_in(piece.get("id")), piece.get("index")
+        if call_id:
+            call = self._by_id.get(call_id)
+        else:
+            call = None if name else self._at(index if isinstance(index, int) else None)
+        # Two pieces of one chunk are two calls, whatever they say: some servers give both the function's name as id.
+        if call is None or call.id == name or (name and name != call.name) or any(call is each for each in fed):
+            return None
+        return call if is_told_again("".join(call.arguments), arguments) else None
 
     def _feed_call(self, call: _OpenCall, name: str, arguments: str, extra_content: object) -> ToolCallDelta | None:
         """What a piece adds to its call; nothing is told of a call before its name is known."""
@@ -252,6 +280,9 @@ class StreamDecoder:
         # `null` for a call without arguments is JSON, but no object that a tool takes.
         if arguments == NO_ARGUMENTS and not call.arguments:
             arguments = ""
+        if arguments == NO_FIELDS and not call.arguments:
+            # Some servers write it before the real object; it is told at the end, if nothing follows.
+            call.began_empty, arguments = True, ""
         if arguments:
             call.arguments.append(arguments)
         # A signature comes with the call, or in a later fragment of it, or in both.
@@ -273,6 +304,10 @@ class StreamDecoder:
         if current is None:
             return self._open(call_id, index) if call_id or name or arguments else None
         is_new = _begins_anew(current, name, arguments, fed)
+        if call_id and call_id != name and arguments and current.is_empty and not any(call is current for call in fed):
+            # Under the same id, the object without fields was only what stands before the real one. An id that is the
+            # function's name, as Google's open models have it, tells no call from another.
+            is_new = name not in ("", current.name)
         if call_id and index is not None:
             # Some servers give the second call the first one's id; only a new index tells them apart.
             is_new = is_new or self._reuses(current, index, arguments)
@@ -347,12 +382,18 @@ class StreamDecoder:
         return ReplyDelta(
             text,
             thoughts,
+            self._empty_arguments(),
             extra=self._extra or None,
             refusal=refusal,
             dropped=tuple(call.as_call() for call in self._calls[1:]) if self._one_call else (),
             ending=ending,
             recalled=recalled,
         )
+
+    def _empty_arguments(self) -> tuple[ToolCallDelta, ...]:
+        """The arguments of calls that have none, which were held back."""
+        calls = [call for call in (self._calls[:1] if self._one_call else self._calls) if call.is_empty]
+        return tuple(ToolCallDelta(call.index, arguments=NO_FIELDS) for call in calls)
 
     def interrupted(self, message: str) -> StreamInterruptedError:
         """The error that says the stream broke off, with what came of it."""

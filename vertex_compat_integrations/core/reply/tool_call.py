@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
@@ -123,6 +123,25 @@ def unique_id(call_id: str | None, taken: set[str]) -> str:
         unique = f"{call_id}-{number}"
         number += 1
     return unique
+
+
+NO_FIELDS = "{}"
+
+
+def is_told_again(arguments: str, piece: str) -> bool:
+    """Whether a piece says once more what a call's arguments say already; it may be encoded twice.
+
+    Gateways sum a call up behind its fragments: BerriAI/litellm#20480, anomalyco/opencode#17339, mudler/LocalAI#9722.
+    """
+    # At a glance, for nearly every fragment is none: a whole object, or one as a JSON string.
+    if not arguments or not piece.lstrip().startswith(("{", '"{')):
+        return False
+    try:
+        value = from_json(piece)
+        value = from_json(value) if isinstance(value, str) else value
+        return isinstance(value, dict) and bool(value == from_json(arguments))
+    except (TypeError, ValueError):
+        return False
 
 
 def arguments_text(arguments: object) -> str:
