@@ -10,7 +10,6 @@ import pytest
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import HistoryError, SettingsError, VertexCompatError
 from vertex_compat_integrations.core.request.build import Request, build_request
-from vertex_compat_integrations.core.request.limits import wants_stream
 from vertex_compat_integrations.core.settings.options import Options
 
 USER = {"role": "user", "content": "Hi"}
@@ -145,13 +144,6 @@ def test_a_result_of_a_tool_may_end_a_history(model):
     call = {"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     turn = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "1", "content": "x"}]
     assert build(model, [USER, *turn]).body["messages"][-1]["role"] == "tool"
-
-
-@pytest.mark.parametrize(("tokens", "streams"), [(None, False), (32_768, False), (32_769, True), (65_536, True)])
-def test_argon_is_streamed_where_its_answer_could_not_be_as_long_as_asked_for(tokens, streams):
-    request = build("google/gemini-4-argon", max_tokens=tokens)
-    assert wants_stream(request.body, facts_for("google/gemini-4-argon")) is streams
-    assert not wants_stream(request.body, facts_for("google/gemini-3.8-flash"))
 
 
 def test_gemma_takes_four_images():

@@ -1,16 +1,16 @@
 """`vertex-compat compare`: asks, shows how far it is, and writes the table, JSON, CSV and the page."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vertex_compat_integrations.cli.common.exits import FAILED, refusals
 from vertex_compat_integrations.cli.common.printing import complain, one_line_warnings
+from vertex_compat_integrations.cli.common.progress_bar import with_bar
 from vertex_compat_integrations.cli.compare.table import print_report
 from vertex_compat_integrations.compare.asking.application import Application, LoopThread, load_application, question
 from vertex_compat_integrations.compare.asking.compared_model import ComparedModel, load_compared_model
@@ -109,23 +109,13 @@ def _ask(
             for label, compared in compared_models.items():
                 measure(Task(label, prompts[0], 0), compared, application)
         # One by one: what came before Ctrl-C is kept.
-        for seen in _shown(ask_all(tasks, compared_models, application, conditions.concurrency), len(tasks)):
+        asked = ask_all(tasks, compared_models, application, conditions.concurrency)
+        for seen in with_bar(asked, "answers", len(tasks)):
             measurements.append(seen)  # noqa: PERF402 - as above
     except KeyboardInterrupt:
         conditions = replace(conditions, stopped=True)
         complain(f"Stopped after {len(measurements)} of {len(tasks)} answers.")
     return build_report(conditions, prompts, compared_models, measurements)
-
-
-def _shown(measurements: Iterator[Measurement], total: int) -> Iterator[Measurement]:
-    """The same, with a bar on the error stream where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("answers", total=total)
-        for seen in measurements:
-            progress.advance(bar)
-            yield seen
 
 
 def _write(report: Report, order: Order) -> None:

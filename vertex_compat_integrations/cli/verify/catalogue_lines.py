@@ -6,19 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from vertex_compat_integrations.core.catalogue.tables import file_of
+
 FOLDER = "vertex_compat_integrations/core/catalogue/data"
 SOURCE = "verify"
 """What the catalogue calls a fact whose source is this command."""
-
-_FILES = {
-    "": "unknown",
-    "google/gemini-embedding-": "embeddings",
-    "google/text-embedding-": "embeddings",
-    "google/gemini-": "gemini",
-    "google/nano-banana-": "gemini",
-    "intfloat/": "embeddings",
-}
-"""By the beginning of a prefix, the file of its row, where that is not the publisher's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +34,8 @@ def catalogue_line(prefix: str, fact: str, value: Any, on: date) -> CatalogueLin
     Raises:
         TypeError: The value is none that a file can hold.
     """
-    begun = [beginning for beginning in _FILES if beginning and prefix.startswith(beginning)]
-    name = _FILES[max(begun, key=len)] if begun else _FILES.get(prefix, prefix.partition("/")[0])
     line = f'{fact} = {{value = {_toml(value)}, source = "{SOURCE}", date = "{on.isoformat()}"}}'
-    return CatalogueLine(f"{FOLDER}/{name}.toml", f"[models.{json.dumps(prefix)}]", line)
+    return CatalogueLine(f"{FOLDER}/{file_of(prefix)}.toml", f"[models.{json.dumps(prefix)}]", line)
 
 
 def _toml(value: Any) -> str:

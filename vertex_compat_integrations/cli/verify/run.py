@@ -11,11 +11,11 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.cli.common.exits import FAILED, WRONG_USAGE, refusals
 from vertex_compat_integrations.cli.common.printing import complain
+from vertex_compat_integrations.cli.common.progress_bar import with_bar
 from vertex_compat_integrations.cli.common.target import Target
 from vertex_compat_integrations.cli.verify.connect import (
     location_of,
@@ -159,7 +159,7 @@ def _carry_out(order: Order, target: Target, asking: Asking) -> int:
     estimated = sum((asking.ledger.highest(probe) for probe in asking.probes), Decimal(0))
     with opened_service(target) as service, opened_emulator(location_of(target)) as emulator:
         try:
-            for finding in _shown(asking.ask(service, emulator, began), len(asking.probes)):
+            for finding in with_bar(asking.ask(service, emulator, began), "probes", len(asking.probes)):
                 findings += [finding] if finding else []
         except KeyboardInterrupt:
             is_stopped = True
@@ -181,17 +181,6 @@ def _carry_out(order: Order, target: Target, asking: Asking) -> int:
     )
     _write(run, redactor, order)
     return 0 if run.agrees and not is_stopped else FAILED
-
-
-def _shown(findings: Iterator[Finding | None], total: int) -> Iterator[Finding | None]:
-    """The same, with a bar on the error stream where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("probes", total=total)
-        for finding in findings:
-            progress.advance(bar)
-            yield finding
 
 
 def _write(run: Run, redactor: Redactor, order: Order) -> None:

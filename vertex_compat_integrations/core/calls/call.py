@@ -39,7 +39,6 @@ from vertex_compat_integrations.core.reply.stream import StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import StreamReader
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues, signatures_of
-from vertex_compat_integrations.core.request.limits import wants_stream
 from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
 from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
@@ -369,7 +368,8 @@ class ChatCall(MessagesCall[list[Reply]]):
     @property
     def is_cut_short(self) -> bool:
         """Whether the answer would be shorter than `max_tokens` allows, because it is not streamed."""
-        return self._facts.unstreamed_output_tokens is not None and wants_stream(self.request.body, self._facts)
+        limit = self._facts.unstreamed_output_tokens
+        return limit is not None and self.request.body.get("max_tokens", 0) > limit
 
     def _decode(self, body: bytes) -> list[Reply]:
         """The answers in a body.

@@ -114,6 +114,15 @@ class Tables:
         return Row(ModelFacts(prefix=prefix, source=origin.source, date=origin.date, **values), origins, stated)
 
 
+def file_of(prefix: str) -> str:
+    """The file that a row of this prefix belongs into: that of the row it stands under, else its publisher's."""
+    publisher = prefix.partition("/")[0]
+    files = _FILES.get(publisher, (publisher,))
+    paths = [path for file in files if (path := DATA / f"{file}.toml").is_file()]
+    rows = [("", files[0]), *((row, path.stem) for path in paths for row in _parse(path)["models"])]
+    return max((len(row), file) for row, file in rows if prefix.startswith(row))[1]
+
+
 @cache
 def sources() -> Mapping[str, Source]:
     """The pages and reports by the words that stand for them."""

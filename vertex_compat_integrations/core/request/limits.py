@@ -66,12 +66,6 @@ def limit_notes(body: wire.Json, facts: ModelFacts) -> list[str]:
     return notes
 
 
-def wants_stream(body: wire.Json, facts: ModelFacts) -> bool:
-    """Whether a whole answer must be streamed to be as long as it may be."""
-    limit = facts.unstreamed_output_tokens
-    return limit is not None and body.get("max_tokens", 0) > limit
-
-
 def images_in(body: wire.Json) -> Iterator[JsonObject]:
     """The images of the messages; other media are sent as image_url, too, but have no detail."""
     for message in body["messages"]:
