@@ -1,9 +1,6 @@
 """How much is done, counted in calls of functions and not in time: what a chunk and a bound tool cost."""
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from google.oauth2.service_account import Credentials
@@ -12,15 +9,14 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
-import vertex_compat_integrations
 from tests.benchmarks.measuring import stub_server
 from tests.benchmarks.workload import langchain_history, tools
+from tests.support.counted_work import functions_called
 from vertex_compat_integrations.core.request.tools import _convert
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat
 
-HERE = str(Path(vertex_compat_integrations.__file__).parent)
 MODEL = "google/gemini-3.5-flash"
 CHUNK_CALLS = {"langchain": 19, "llama_index": 21}
 """Most calls of this package's own functions that a chunk of text may cost."""
@@ -38,22 +34,7 @@ def calls_of_ours(work: Callable[[], object]) -> int:
     The least of three counts: a connection that was idle for long is made anew.
     """
     work()
-    return min(_count(work) for _ in range(3))
-
-
-def _count(work: Callable[[], object]) -> int:
-    entered = 0
-
-    def note(frame: Any, event: str, _: Any) -> None:
-        nonlocal entered
-        entered += event == "call" and frame.f_code.co_filename.startswith(HERE)
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return entered
+    return min(functions_called(work) for _ in range(3))
 
 
 def stream(framework: str, url: str) -> Callable[[], None]:

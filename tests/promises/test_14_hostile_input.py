@@ -132,17 +132,21 @@ def test_a_line_of_64_mebibytes_is_a_value_in_seconds(server, way):
     assert time.monotonic() - began < 10
 
 
-def test_a_line_in_small_pieces_takes_no_longer_than_its_length(server):
-    """4 MiB in pieces of 1 KiB; joined at each piece, they would take seconds."""
-    reader = StreamReader(StreamDecoder())
+def test_a_line_in_small_pieces_takes_no_longer_than_its_length():
+    """4 MiB in pieces of 1 KiB; joined at each piece, they would take seconds. The calmest of three counts."""
     start, end = json.dumps(piece({"content": "@"}, "stop")).split("@")
-    began = time.process_time()
-    told = [*reader.feed(f"data: {start}".encode())]
-    for _ in range(4096):
-        told += reader.feed(b"x" * 1024)
-    told += [*reader.feed(f"{end}\n\n".encode()), *reader.finish()]
-    assert sum(len(delta.text) for delta in told) == 4 * 2**20
-    assert time.process_time() - began < 1
+
+    def read() -> float:
+        reader = StreamReader(StreamDecoder())
+        began = time.process_time()
+        told = [*reader.feed(f"data: {start}".encode())]
+        for _ in range(4096):
+            told += reader.feed(b"x" * 1024)
+        told += [*reader.feed(f"{end}\n\n".encode()), *reader.finish()]
+        assert sum(len(delta.text) for delta in told) == 4 * 2**20
+        return time.process_time() - began
+
+    assert min(read() for _ in range(3)) < 1
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
