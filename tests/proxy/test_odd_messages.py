@@ -9,9 +9,9 @@ import pytest
 from tests.proxy.samples import HELLO, MODEL, NAME
 from tests.support.endpoint_bodies import assistant_calls, result
 from vertex_compat_integrations.core.errors import VertexCompatWarning
+from vertex_compat_integrations.core.openai_form.odd_messages import with_stand_ins, without_stand_ins
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy import Proxy
-from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins
 
 (USER,) = HELLO
 A = assistant_calls(("a", "look"))

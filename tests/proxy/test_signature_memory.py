@@ -6,10 +6,10 @@ from copy import deepcopy
 import pytest
 
 from tests.proxy.samples import HELLO, MODEL, NAME, TOOL
+from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
 from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.emulator import call, chunks, tool_call, tool_calls
 from vertex_compat_integrations.proxy import Proxy
-from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 OTHER = "google/gemini-3.1-pro-preview"
