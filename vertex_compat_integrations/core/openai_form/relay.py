@@ -18,6 +18,7 @@ from vertex_compat_integrations.core.reply.events import EventParser, decode_jso
 from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall, ToolCallDelta
 from vertex_compat_integrations.core.reply.stream import NO_FINISH_REASON, StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import NO_CHUNK, NO_STREAM
+from vertex_compat_integrations.core.reply.tool_call import NO_FIELDS
 from vertex_compat_integrations.core.request.tool_names import under_own_names
 
 DONE = b"data: [DONE]\n\n"
@@ -45,6 +46,7 @@ class Relay:
         self._accumulator = Accumulator()
         self._head: wire.Json = {}
         self._usage: object = None
+        self._without_arguments: set[int] = set()
         self._is_closed = False
 
     @property
@@ -141,12 +143,19 @@ class Relay:
         """What was held back of calls until their end: names that stand in arguments, and empty arguments."""
         self._is_closed = True
         named = self._decoder.name_calls()
-        return self._learned((*(named.tool_calls if named is not None else ()), *self._decoder.empty_arguments()))
+        told = self._learned(named.tool_calls if named is not None else ())
+        empty = tuple(ToolCallDelta(index, arguments=NO_FIELDS) for index in sorted(self._without_arguments))
+        return (*told, *self._learned(empty))
 
     def _learned(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
         """The pieces of calls under the program's names; they are kept as the answer's."""
         if not calls:
             return ()
+        for call in calls:
+            if call.arguments:
+                self._without_arguments.discard(call.index)
+            elif call.id is not None:
+                self._without_arguments.add(call.index)
         delta = under_own_names(ReplyDelta(tool_calls=calls), self._form.own_names)
         self.calls = self._accumulator.add(delta).tool_calls
         return delta.tool_calls

@@ -27,6 +27,10 @@ from vertex_compat_integrations.core.request.tools import Declared, settle_tools
 from vertex_compat_integrations.core.schema.convert import to_openapi
 from vertex_compat_integrations.core.settings.options import wire_paths
 
+_NEUTRAL = {**NEUTRAL, "top_p": 1}
+_BOOKKEEPING = frozenset({"prediction", "prompt_cache_key", "service_tier", "store", "user"})
+"""Options of which the words of an answer do not depend: OpenAI's own clients send some of them always."""
+
 
 @dataclass(frozen=True, slots=True)
 class FittedRequest:
@@ -131,13 +135,18 @@ def _ignored(body: wire.Json, model: str, facts: ModelFacts) -> tuple[str, ...]:
     settings = {name for name, path in wire_paths().items() if path == (name,)}
     named = [name for name in body if name in settings and (name in facts.refuses or name in facts.ignores)]
     for name in named:
-        if NEUTRAL.get(name) != body[name]:
+        if not _says_nothing(name, body[name]):
             refuse_option(name, body[name], model, facts)
     return tuple(named)
 
 
+def _says_nothing(name: str, value: object) -> bool:
+    """Whether the answer is the same without the option."""
+    return name in _BOOKKEEPING or value is False or value == {} or _NEUTRAL.get(name) == value
+
+
 def _ignored_notes(names: tuple[str, ...], body: wire.Json, model: str) -> tuple[str, ...]:
-    told = [name for name in names if NEUTRAL.get(name) != body[name]]
+    told = [name for name in names if not _says_nothing(name, body[name])]
     return (f"{model} does not take {', '.join(told)}: left out.",) if told else ()
 
 

@@ -382,7 +382,7 @@ class StreamDecoder:
         return ReplyDelta(
             text,
             thoughts,
-            self.empty_arguments(),
+            self._empty_arguments(),
             extra=self._extra or None,
             refusal=refusal,
             dropped=tuple(call.as_call() for call in self._calls[1:]) if self._one_call else (),
@@ -390,7 +390,7 @@ class StreamDecoder:
             recalled=recalled,
         )
 
-    def empty_arguments(self) -> tuple[ToolCallDelta, ...]:
+    def _empty_arguments(self) -> tuple[ToolCallDelta, ...]:
         """The arguments of calls that have none, which were held back."""
         calls = [call for call in (self._calls[:1] if self._one_call else self._calls) if call.is_empty]
         return tuple(ToolCallDelta(call.index, arguments=NO_FIELDS) for call in calls)
