@@ -23,21 +23,47 @@ def test_what_has_the_form_is_the_same_object():
     [
         # Gemini counts thoughts beside the completion.
         (
-            {"prompt_tokens": 11, "completion_tokens": 15, "total_tokens": 58, "completion_tokens_details": {"reasoning_tokens": 32}},
-            {"prompt_tokens": 11, "completion_tokens": 47, "total_tokens": 58, "completion_tokens_details": {"reasoning_tokens": 32}},
+            {
+                "prompt_tokens": 11,
+                "completion_tokens": 15,
+                "total_tokens": 58,
+                "completion_tokens_details": {"reasoning_tokens": 32},
+            },
+            {
+                "prompt_tokens": 11,
+                "completion_tokens": 47,
+                "total_tokens": 58,
+                "completion_tokens_details": {"reasoning_tokens": 32},
+            },
         ),
         # The same without a word of thoughts, and without a total.
         (
             {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 9},
-            {"prompt_tokens": 1, "completion_tokens": 8, "total_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 6}},
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 8,
+                "total_tokens": 9,
+                "completion_tokens_details": {"reasoning_tokens": 6},
+            },
         ),
         (
             {"prompt_tokens": 1, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 5}},
-            {"prompt_tokens": 1, "completion_tokens": 7, "total_tokens": 8, "completion_tokens_details": {"reasoning_tokens": 5}},
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 7,
+                "total_tokens": 8,
+                "completion_tokens_details": {"reasoning_tokens": 5},
+            },
         ),
         # Open models count them within; what else is told stays.
         (
-            {"prompt_tokens": 1, "completion_tokens": 5, "total_tokens": 6, "reasoning_tokens": 2, "extra_properties": {"a": 1}},
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 5,
+                "total_tokens": 6,
+                "reasoning_tokens": 2,
+                "extra_properties": {"a": 1},
+            },
             {
                 "prompt_tokens": 1,
                 "completion_tokens": 5,
@@ -56,7 +82,7 @@ def test_what_has_the_form_is_the_same_object():
         ("many", None),
         ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),
     ],
-)  # fmt: skip
+)
 def test_token_counts_add_up_and_thoughts_are_within(usage, expected):
     assert openai_usage(usage) == expected
 
@@ -91,14 +117,17 @@ def test_of_several_calls_the_first_is_kept_where_one_was_asked_for():
 @pytest.mark.parametrize(
     ("choices", "messages"),
     [
-        ([None, {"index": 0, "message": {"role": "assistant", "content": "a"}}], [{"role": "assistant", "content": "a"}]),
+        (
+            [None, {"index": 0, "message": {"role": "assistant", "content": "a"}}],
+            [{"role": "assistant", "content": "a"}],
+        ),
         ([{"index": 0, "message": None}], [{"role": "assistant", "content": None}]),
         ([{"index": 0, "message": {"content": "a", "tool_calls": []}}], [{"content": "a"}]),
         ([{"index": 0, "message": {"content": "a", "tool_calls": ["x", None]}}], [{"content": "a"}]),
         ([{"index": 0, "message": {"content": "a", "tool_calls": None}}], [{"content": "a", "tool_calls": None}]),
         ([], []),
     ],
-)  # fmt: skip
+)
 def test_odd_shapes_are_made_plain(choices, messages):
     assert [each["message"] for each in fit_completion({"choices": choices}, PLAIN)["choices"]] == messages
 

@@ -26,22 +26,46 @@ def tool(call_id, content):
 
 TEXT = {"type": "text", "text": "Hm."}
 CASES = {
-    "a call": ([{"role": "assistant", "content": [TEXT, USE]}], [{"role": "assistant", "content": [TEXT], "tool_calls": [CALL]}]),
-    "a call alone": ([{"role": "assistant", "content": [USE]}], [{"role": "assistant", "content": None, "tool_calls": [CALL]}]),
+    "a call": (
+        [{"role": "assistant", "content": [TEXT, USE]}],
+        [{"role": "assistant", "content": [TEXT], "tool_calls": [CALL]}],
+    ),
+    "a call alone": (
+        [{"role": "assistant", "content": [USE]}],
+        [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
+    ),
     "a call told in both forms": (
         [{"role": "assistant", "content": [USE], "tool_calls": [CALL]}],
         [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
     ),
     "a call without input": (
         [{"role": "assistant", "content": [{**USE, "input": None}]}],
-        [{"role": "assistant", "content": None, "tool_calls": [{**CALL, "function": {"name": "look", "arguments": "{}"}}]}],
+        [
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{**CALL, "function": {"name": "look", "arguments": "{}"}}],
+            }
+        ],
     ),
     "thoughts": (
-        [{"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "s"}, {"type": "redacted_thinking", "data": "y"}, TEXT]}],
+        [
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "x", "signature": "s"},
+                    {"type": "redacted_thinking", "data": "y"},
+                    TEXT,
+                ],
+            }
+        ],
         [{"role": "assistant", "content": [TEXT]}],
     ),
     "a result": ([user(told("a", "rain"))], [tool("a", "rain")]),
-    "results before the user's words": ([user(told("a", "rain"), TEXT, told("b", "sun"))], [tool("a", "rain"), tool("b", "sun"), user(TEXT)]),
+    "results before the user's words": (
+        [user(told("a", "rain"), TEXT, told("b", "sun"))],
+        [tool("a", "rain"), tool("b", "sun"), user(TEXT)],
+    ),
     "a result as blocks": ([user(told("a", [TEXT, {"type": "text", "text": "Rain."}]))], [tool("a", "Hm.\nRain.")]),
     "a result without content": ([user(told("a", None))], [tool("a", "")]),
     "a failure": ([user(told("a", "no such city", is_error=True))], [tool("a", '{"error":"no such city"}')]),
@@ -51,9 +75,15 @@ CASES = {
         [user({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}})],
     ),
     "a text as document": ([user({"type": "document", "source": {"type": "text", "data": "Hm."}})], [user(TEXT)]),
-    "other kinds stay": ([user({"type": "server_tool_use"}), "x", None], [user({"type": "server_tool_use"}), "x", None]),
-    "plain messages stay": ([{"role": "user", "content": "Hi"}, user(TEXT)], [{"role": "user", "content": "Hi"}, user(TEXT)]),
-}  # fmt: skip
+    "other kinds stay": (
+        [user({"type": "server_tool_use"}), "x", None],
+        [user({"type": "server_tool_use"}), "x", None],
+    ),
+    "plain messages stay": (
+        [{"role": "user", "content": "Hi"}, user(TEXT)],
+        [{"role": "user", "content": "Hi"}, user(TEXT)],
+    ),
+}
 
 
 @pytest.mark.parametrize("case", CASES)

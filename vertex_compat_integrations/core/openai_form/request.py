@@ -203,7 +203,7 @@ class _Conversation:
         messages = memory.restore(messages, self.model) if is_gemini else without_signatures(messages)
         settled = settle_history(messages, self.facts, mending=mending)
         settled = with_wire_names(settled, self.renamed, is_gemini=self.facts.gemini)
-        return FittedMessages(settled) if is_gemini else self._for_open_model(settled, has_tools=has_tools)
+        return FittedMessages(settled) if self.facts.gemini else self._for_open_model(settled, has_tools=has_tools)
 
     def _for_open_model(self, messages: list[wire.Message], *, has_tools: bool) -> FittedMessages:
         shown = show_tool_media(messages, self.model, self.facts)
