@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Self
 
-from aiohttp import http_exceptions, web
+from aiohttp import HttpVersion11, http_exceptions, web
 from aiohttp.typedefs import Handler
 
 from vertex_compat_integrations import wire
@@ -169,8 +169,8 @@ class Proxy:
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
-        app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat)
-        app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings)
+        app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat, expect_handler=_go_on)
+        app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings, expect_handler=_go_on)
         app.router.add_get(PREFIX + MODELS_PATH, self._models)
         app.router.add_get(PREFIX + MODELS_PATH + "/{name:.+}", self._model)
         return app
@@ -302,6 +302,13 @@ class Proxy:
         if error.model is not None:
             error.project, error.location = self._upstream.project, self._upstream.destination.location
         return error
+
+
+async def _go_on(request: web.Request) -> None:
+    """Ask for the body where the program waits for that; other expectations have no meaning, and are no error."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
 
 
 async def _read(request: web.Request) -> bytes:

@@ -70,6 +70,7 @@ def test_what_the_form_of_the_answer_depends_on():
     [
         {"messages": None},
         {"messages": "Hi"},
+        {"messages": [None, 7, [[]]]},
         {"messages": [{"role": ["user"], "content": "x"}]},
         {"tools": {"a": 1}, "tool_choice": [1]},
         {"stream_options": 5, "stream": True},

@@ -30,7 +30,7 @@ def without_anthropic_blocks(messages: Sequence[Any]) -> list[Any]:
 
 
 def _openai_messages(message: Any) -> Iterator[Any]:
-    blocks = mapping_in(message).get("content")
+    blocks: Any = mapping_in(message).get("content")
     if not any(block.get("type") in _SPOKEN_BLOCKS for block in mappings_in(blocks)):
         yield message
     elif message.get("role") == "assistant":

@@ -44,9 +44,9 @@ def has_stand_ins(messages: Sequence[wire.Message]) -> bool:
     return any(_ORIGINAL in message for message in messages)
 
 
-def without_stand_ins(messages: Sequence[wire.Message]) -> list[Any]:
+def without_stand_ins(messages: Sequence[Any]) -> list[Any]:
     """The messages with the odd ones as they came."""
-    return [cast("Any", message).get(_ORIGINAL, message) for message in messages]
+    return [mapping_in(message).get(_ORIGINAL, message) for message in messages]
 
 
 def _stand_in(value: Any) -> wire.Message:
