@@ -65,8 +65,8 @@ def _call(block: Mapping[str, Any]) -> wire.Json:
 
 
 def _result(block: Mapping[str, Any]) -> wire.Json:
-    told = block.get("content")
-    blocks = [{"type": "text", "text": told}] if isinstance(told, str) else mappings_in(told)
+    value = block.get("content")
+    blocks = [{"type": "text", "text": value}] if isinstance(value, str) else mappings_in(value)
     result = dict(build_tool_message(text_in(block.get("tool_use_id")), [_part(each) for each in blocks]))
     if block.get("is_error") is True:
         # Google's reference of `FunctionResponse.response` has `error` for the details of a failure.

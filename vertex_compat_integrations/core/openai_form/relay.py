@@ -143,9 +143,9 @@ class Relay:
         """What was held back of calls until their end: names that stand in arguments, and empty arguments."""
         self._is_closed = True
         named = self._decoder.name_calls()
-        told = self._learned(named.tool_calls if named is not None else ())
+        late = self._learned(named.tool_calls if named is not None else ())
         empty = tuple(ToolCallDelta(index, arguments=NO_FIELDS) for index in sorted(self._without_arguments))
-        return (*told, *self._learned(empty))
+        return (*late, *self._learned(empty))
 
     def _learned(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
         """The pieces of calls under the program's names; they are kept as the answer's."""

@@ -91,9 +91,9 @@ def fit_chat(
     fields = {**_with_answer_schema(fields, facts), "model": model}
     if isinstance(messages := body.get("messages"), list):
         names = declared.renamed if declared is not None else {}
-        told = _Conversation(model, facts, names, own_server).settled(messages, memory, mending, bool(tools))
-        fields["messages"] = without_stand_ins(told.messages)
-        notes = (*notes, *told.notes)
+        conversation = _Conversation(model, facts, names, own_server).settled(messages, memory, mending, bool(tools))
+        fields["messages"] = without_stand_ins(conversation.messages)
+        notes = (*notes, *conversation.notes)
     return FittedRequest(fields, _form(body, declared), (*notes, *mending.notes))
 
 
@@ -146,8 +146,8 @@ def _says_nothing(name: str, value: object) -> bool:
 
 
 def _ignored_notes(names: tuple[str, ...], body: wire.Json, model: str) -> tuple[str, ...]:
-    told = [name for name in names if not _says_nothing(name, body[name])]
-    return (f"{model} does not take {', '.join(told)}: left out.",) if told else ()
+    missed = [name for name in names if not _says_nothing(name, body[name])]
+    return (f"{model} does not take {', '.join(missed)}: left out.",) if missed else ()
 
 
 def _with_tools(body: wire.Json, declared: Declared, fitted: FittedTools) -> wire.Json:
@@ -207,11 +207,11 @@ class _Conversation:
 
     def _for_open_model(self, messages: list[wire.Message], *, has_tools: bool) -> FittedMessages:
         shown = show_tool_media(messages, self.model, self.facts)
-        told = shown.messages
+        fitting = shown.messages
         if self.own_server:
             # Some servers refuse a message without that key (huggingface/text-generation-inference#3021).
-            told = [{"content": None, **each} if each.get("tool_calls") else each for each in told]  # type: ignore[misc]  # the wire's type has no null
-        if has_stand_ins(told):
-            return FittedMessages(told, shown.notes)
-        fitted = fit_messages(told, self.model, self.facts, has_tools=has_tools)
+            fitting = [{"content": None, **each} if each.get("tool_calls") else each for each in fitting]  # type: ignore[misc]  # the wire's type has no null
+        if has_stand_ins(fitting):
+            return FittedMessages(fitting, shown.notes)
+        fitted = fit_messages(fitting, self.model, self.facts, has_tools=has_tools)
         return FittedMessages(fitted.messages, (*shown.notes, *fitted.notes))

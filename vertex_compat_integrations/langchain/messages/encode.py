@@ -145,10 +145,10 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
             return _encode_standard(block)
         case {"type": "tool_result"}:
             # Anthropic's form of a tool's result.
-            told, call_id = str(block.get("content"))[:80], block.get("tool_use_id")
+            text, call_id = str(block.get("content"))[:80], block.get("tool_use_id")
             raise UnsupportedContentError(
                 f"A 'tool_result' block for {call_id!r} among a message's content.",
-                hint=f"Send it as a message of its own: ToolMessage({told!r}, tool_call_id={call_id!r}).",
+                hint=f"Send it as a message of its own: ToolMessage({text!r}, tool_call_id={call_id!r}).",
             )
         case _:
             raise UnsupportedContentError(
