@@ -54,11 +54,11 @@ def end(process, number=signal.SIGINT) -> tuple[int, str, str]:
     return process.returncode, printed, complained
 
 
-def ask(exports) -> str:
+def ask(exports, *more) -> str:
     http_client = openai.DefaultHttpxClient(trust_env=False)
     key, base_url = exports["OPENAI_API_KEY"], exports["OPENAI_BASE_URL"]
     with openai.OpenAI(api_key=key, base_url=base_url, http_client=http_client) as client:
-        messages = [{"role": "user", "content": "Say swordfish."}]
+        messages = [{"role": "user", "content": "Say swordfish."}, *more]
         return client.chat.completions.create(model="gpt-4o", messages=messages).choices[0].message.content
 
 
@@ -81,6 +81,21 @@ def test_programs_get_json(emulator, tmp_path):
     assert (code, complained) == (0, "")
     record = {"method": "POST", "path": "/v1/chat/completions", "asked": "gpt-4o", "model": MODEL, "status": 200}
     assert [json.loads(line) for line in printed.splitlines()] == [{**record, "failure": None}]
+
+
+def test_histories_are_mended_where_that_is_asked_for(emulator, tmp_path):
+    called = {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    cancelled = {"role": "assistant", "tool_calls": [called]}
+    with serving(emulator, tmp_path, "--map", f"*={MODEL}", "--json") as process:
+        with pytest.raises(openai.BadRequestError, match="has no result"):
+            ask(json.loads(process.stdout.readline()), cancelled)
+        end(process)
+    with serving(emulator, tmp_path, "--map", f"*={MODEL}", "--json", "--repair-history") as process:
+        assert ask(json.loads(process.stdout.readline()), cancelled)
+        code, _, complained = end(process)
+    assert code == 0
+    assert "The history was mended (repair_history)" in complained
+    assert emulator.journal.last.messages[-1]["content"] == "not run"
 
 
 def test_a_taken_port_is_told_on_one_line(emulator, tmp_path):

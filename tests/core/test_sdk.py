@@ -81,7 +81,8 @@ def check(emulator: Emulator, plain: str, told: str, calls: list[Any], person: P
 def check_lives(emulator: Emulator) -> None:
     statuses = [entry.status for entry in emulator.journal.chat]
     tokens = {entry.headers["authorization"] for entry in emulator.journal.chat}
-    assert statuses == [200] * 12
+    # On a busy machine, a token may die on its way; then it is replaced.
+    assert [status for status in statuses if status != 401] == [200] * 12
     assert len(tokens) >= 3
     assert len(emulator.identity.token_requests) >= 3
 
@@ -124,15 +125,32 @@ def test_one_token_serves_many_calls(emulator, settings):
     assert len(emulator.identity.token_requests) == 1
 
 
-def test_a_refused_token_is_forgotten_and_the_next_call_brings_another(emulator, settings):
+def test_a_refused_token_is_replaced_once(emulator, settings):
     emulator.identity.token_life_seconds = 3600
     with openai_client(**settings()) as client:
         client.chat.completions.create(**ASKED)
         emulator.identity.revoke_all()
-        with pytest.raises(openai.AuthenticationError):
-            client.chat.completions.create(**ASKED)
         client.chat.completions.create(**ASKED)
     assert [entry.status for entry in emulator.journal.chat] == [200, 401, 200]
+
+
+async def test_the_async_client_replaces_it_too(emulator, settings):
+    emulator.identity.token_life_seconds = 3600
+    async with async_openai_client(**settings()) as client:
+        await client.chat.completions.create(**ASKED)
+        emulator.identity.revoke_all()
+        chunks = [chunk async for chunk in await client.chat.completions.create(**ASKED, stream=True)]
+    assert chunks
+    assert [entry.status for entry in emulator.journal.chat] == [200, 401, 200]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_fixed_token_that_is_refused_is_not_sent_a_second_time(emulator, stream):
+    with openai_client(base_url=emulator.base_url(), api_key=emulator.identity.issue()) as client:
+        emulator.identity.revoke_all()
+        with pytest.raises(openai.AuthenticationError, match="application-default login"):
+            client.chat.completions.create(**ASKED, stream=stream)
+    assert [entry.status for entry in emulator.journal.chat] == [401]
 
 
 def test_a_retry_of_the_sdk_has_a_token_that_is_good_then(emulator, settings):

@@ -43,6 +43,16 @@ def test_a_lasting_401_ends_after_two_requests_with_a_hint(server, frontend, way
 
 
 @EVERY_FRONTEND
+@EVERY_WAY
+def test_a_fixed_token_that_is_refused_is_not_sent_a_second_time(server, frontend, way):
+    server.rule = error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")
+    with pytest.raises(AuthenticationError) as caught:
+        frontend.ask(frontend.build(server, api_key="token-1", max_retries=5), way)
+    assert server.tokens == ["token-1"]
+    assert caught.value.attempts == 1
+
+
+@EVERY_FRONTEND
 def test_a_token_that_dies_in_mid_stream_lets_the_stream_end(server, frontend, tokens):
     """The endpoint checks a token when a request begins; the next one brings another."""
     model = frontend.build(server, credentials=tokens)

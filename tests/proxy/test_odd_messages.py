@@ -11,7 +11,6 @@ from tests.support.endpoint_bodies import assistant_calls, result
 from vertex_compat_integrations.core.errors import VertexCompatWarning
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.proxy import Proxy
-from vertex_compat_integrations.proxy.odd_messages import with_stand_ins, without_stand_ins
 
 (USER,) = HELLO
 A = assistant_calls(("a", "look"))
@@ -98,18 +97,3 @@ def test_what_loses_something_is_mended_with_one_warning_where_that_is_set(
     assert [entry.status for entry in emulator.journal.chat] == [200, 200]
     ours = [str(each.message) for each in told if each.category is VertexCompatWarning]
     assert [problem in each for each in ours] == [True]
-
-
-def test_results_of_calls_that_cannot_be_read_pass_with_them():
-    """Nobody knows whose they are."""
-    strange = {"role": "assistant", "tool_calls": [{"id": "x", "custom": {"name": "sh"}}]}
-    messages = [USER, A, result("a"), strange, result("x"), USER]
-    read = with_stand_ins(messages)
-    assert read is not None
-    assert [message["role"] for message in read] == ["user", "assistant", "tool", "user", "user", "user"]
-    assert without_stand_ins(read) == messages
-
-
-def test_what_is_all_odd_is_not_read():
-    assert with_stand_ins([ORACLE, None, 7]) is None
-    assert with_stand_ins([]) is None

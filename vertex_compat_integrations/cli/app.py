@@ -18,6 +18,7 @@ from vertex_compat_integrations.cli.common.parameters import (
     Location,
     Map,
     Project,
+    RepairHistory,
 )
 
 app = typer.Typer(
@@ -107,6 +108,7 @@ def serve(
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
+    repair_history: RepairHistory = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve OpenAI's Chat Completions on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
@@ -115,7 +117,7 @@ def serve(
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_serve  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
     execute_serve(connection, names or (), port, as_json=as_json)
 
 
@@ -129,6 +131,7 @@ def run(
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
+    repair_history: RepairHistory = False,
 ) -> None:
     """Run a program that takes Vertex AI for OpenAI: vertex-compat run -- python app.py.
 
@@ -137,7 +140,7 @@ def run(
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
     raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
 
 

@@ -496,7 +496,9 @@ class VertexCompatClient(Closing):
             settings.http_async_client,
             self._backend,
         )
-        return route, Post(url, call.content(), call.headers(headers), call.remaining, settings.gap_timeout)
+        # First: a token that was refused is not sent again, so that this counts as no request.
+        headers = call.headers(headers)
+        return route, Post(url, call.content(), headers, call.remaining, settings.gap_timeout)
 
     def _delay_after(self, call: Call[Any], error: VertexCompatError) -> float:
         """Seconds until the next attempt.

@@ -5,6 +5,8 @@ other servers as a mapping, proxies as HTML. The texts matched below are quoted 
 """
 
 import datetime
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -271,8 +273,8 @@ def decode_stray(stray: bytes) -> VertexCompatError | None:
 
 def _from_body(code: int, body: bytes) -> VertexCompatError:
     try:
-        fields = _error_in(from_json(body)) if body.strip() else None
-    except ValueError:
+        fields = _error_in(_value_of(body)) if body.strip() else None
+    except (ValueError, RecursionError):
         fields = None
     if fields is not None:
         return _from_status(fields, _code_of(fields, code))
@@ -280,6 +282,20 @@ def _from_body(code: int, body: bytes) -> VertexCompatError:
     if text.startswith("<"):
         return _from_html(code)
     return _from_status({"message": text[:500] or "The answer's body is empty."}, code)
+
+
+def _value_of(body: bytes) -> object:
+    """The JSON value.
+
+    Raises:
+        ValueError: It is none.
+        RecursionError: It is nested too deep.
+    """
+    try:
+        return from_json(body)
+    except ValueError:
+        # Halves of an emoji are JSON to Python, not to the faster parser.
+        return json.loads(body)
 
 
 def _from_html(code: int) -> VertexCompatError:
@@ -372,8 +388,9 @@ def _retry_info(details: list[JsonObject]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """The number that the text is, not below 0; None if it is none."""
+    """The number that the text is, not below 0; None if it is none, or endless: nobody waits for ever."""
     try:
-        return max(0.0, float(text)) if text is not None else None
+        number = float(text) if text is not None else None
     except ValueError:
         return None
+    return max(0.0, number) if number is not None and math.isfinite(number) else None

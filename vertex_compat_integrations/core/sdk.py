@@ -9,6 +9,8 @@ import openai
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.endpoint import origin_of
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
+from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     resolve_authorities,
@@ -28,6 +30,10 @@ def openai_client(
 ) -> openai.OpenAI:
     """The SDK's client for the endpoint; its calls go on when the first token has expired.
 
+    Requests are mended as the classes mend them, and answers come in OpenAI's form: token counts that add up, in a
+    stream's last chunk if `stream_options` ask for them; functions under their own names; errors with Google's message
+    and a hint. What cannot be mended is refused before it is sent, as `openai.BadRequestError`.
+
     Models are named as the endpoint names them: `google/gemini-…`. If no project is given, nor in the environment, the
     credentials are asked for it here; otherwise nothing is sent before the first call.
 
@@ -42,9 +48,7 @@ def openai_client(
         CredentialsError: No project is given, and no credentials are found.
     """
     access = _resolve_access(Connection(project=project, location=location, **connection))
-    http_client = openai.DefaultHttpxClient(
-        event_hooks={"request": [access.authorise], "response": [access.notice]}, **access.transport_settings()
-    )
+    http_client = HttpClient(access, access.form, **access.transport_settings())
     return sdk_clients.neutral(
         openai.OpenAI(api_key=access.token, http_client=http_client, **access.client_settings(default_headers))
     )
@@ -57,11 +61,9 @@ def async_openai_client(
     default_headers: Mapping[str, str] | None = None,
     **connection: Any,
 ) -> openai.AsyncOpenAI:
-    """Like `openai_client`; tokens are never fetched on the event loop."""
+    """Like `openai_client`; tokens are never fetched on the event loop, and any event loop may use the client."""
     access = _resolve_access(Connection(project=project, location=location, **connection))
-    http_client = openai.DefaultAsyncHttpxClient(
-        event_hooks={"request": [access.aauthorise], "response": [access.anotice]}, **access.transport_settings()
-    )
+    http_client = AsyncHttpClient(access, access.form, **access.transport_settings())
     return sdk_clients.neutral(
         openai.AsyncOpenAI(api_key=access.atoken, http_client=http_client, **access.client_settings(default_headers))
     )
@@ -80,6 +82,7 @@ class _Access:
     connection: Connection
     source: TokenSource
     base_url: str
+    form: ExchangeForm
 
     def client_settings(self, default_headers: Mapping[str, str] | None) -> dict[str, Any]:
         ambient = {name: _OWN_HEADERS.get(name.lower(), openai.omit) for name in sdk_clients.ambient_header_names()}
@@ -111,13 +114,19 @@ class _Access:
         self._prepare(request)
         request.headers.update(await self.source.aheaders(self.base_url, self.connection.timeout))
 
-    def notice(self, response: Any) -> None:
-        """Forget a token that the endpoint refused; the next request brings another."""
-        if response.status_code == 401:
-            self.source.invalidate({"Authorization": response.request.headers.get("Authorization", "")})
+    def renew(self, request: Any) -> bool:
+        """Put another token into a request whose own was refused; False if there is no other."""
+        refused = request.headers.get("Authorization", "")
+        self.source.invalidate({"Authorization": refused})
+        request.headers.update(self.source.headers(self.base_url, self.connection.timeout))
+        return bool(request.headers["Authorization"] != refused)
 
-    async def anotice(self, response: Any) -> None:
-        self.notice(response)
+    async def arenew(self, request: Any) -> bool:
+        """Like `renew`."""
+        refused = request.headers.get("Authorization", "")
+        self.source.invalidate({"Authorization": refused})
+        request.headers.update(await self.source.aheaders(self.base_url, self.connection.timeout))
+        return bool(request.headers["Authorization"] != refused)
 
     def _prepare(self, request: Any) -> None:
         """Take out what a copy of the client (`with_options`) reads from `OPENAI_*` once more.
@@ -146,4 +155,5 @@ def _resolve_access(connection: Connection) -> _Access:
     project = destination.project
     if project is None and destination.endpoint is not None:
         project = source.account(connection.timeout).project
-    return _Access(connection, source, destination.build_base_url(project))
+    form = ExchangeForm(destination, project, repairs=connection.repair_history)
+    return _Access(connection, source, destination.build_base_url(project), form)

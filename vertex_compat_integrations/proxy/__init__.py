@@ -1,7 +1,7 @@
 """A loopback server for code that cannot be edited: OpenAI's Chat Completions in, Vertex AI's endpoint out.
 
-`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: `request`
-changes a request, `signature_memory` keeps what answers bring, `access` says which requests are let in.
+`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: `core.openai_form`
+changes requests and answers, `access` says which requests are let in.
 """
 
 try:

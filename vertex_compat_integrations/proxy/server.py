@@ -1,6 +1,7 @@
 """The proxy: a loopback server in a thread, between a program that speaks to OpenAI and Vertex AI's endpoint."""
 
 import asyncio
+import logging
 import secrets
 import threading
 import warnings
@@ -9,36 +10,38 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Self
 
-from aiohttp import web
+from aiohttp import HttpVersion11, http_exceptions, web
 from aiohttp.typedefs import Handler
-from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.errors import VertexCompatError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import InvalidRequestError, VertexCompatError, VertexCompatWarning
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
-from vertex_compat_integrations.core.reply.events import decode_json
-from vertex_compat_integrations.core.request.mending import Mending
-from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.proxy.access import denial
-from vertex_compat_integrations.proxy.exchange import Exchange
-from vertex_compat_integrations.proxy.model_names import Names
-from vertex_compat_integrations.proxy.openai_errors import (
+from vertex_compat_integrations.core.openai_form.answer import AnswerForm, fit_completion
+from vertex_compat_integrations.core.openai_form.errors import (
     error_body,
     error_event,
     error_headers,
     openai_error,
     status_of,
 )
-from vertex_compat_integrations.proxy.relay import DONE, Relay
-from vertex_compat_integrations.proxy.request import chat_body, decode_request, embeddings_body
-from vertex_compat_integrations.proxy.signature_memory import SignatureMemory
+from vertex_compat_integrations.core.openai_form.relay import Relay
+from vertex_compat_integrations.core.openai_form.request import decode_request, embeddings_body, fit_chat
+from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
+from vertex_compat_integrations.core.reply.events import decode_json, encode_json
+from vertex_compat_integrations.core.request.mending import Mending
+from vertex_compat_integrations.core.settings.base import check_header
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.proxy.access import denial
+from vertex_compat_integrations.proxy.exchange import Exchange
+from vertex_compat_integrations.proxy.model_names import Names
 from vertex_compat_integrations.proxy.upstream import VertexUpstream
 
 HOST = "127.0.0.1"
 PREFIX = "/v1"
 MODELS_PATH = "/models"
 
+_LOGGER = logging.getLogger(__name__)
 _LARGEST_BODY = 256 * 2**20
 _EXCHANGE = web.RequestKey("exchange", Exchange)
 _PASSED_HEADERS = (wire.REQUEST_TYPE_HEADER, wire.SHARED_REQUEST_TYPE_HEADER)
@@ -166,8 +169,8 @@ class Proxy:
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
-        app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat)
-        app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings)
+        app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat, expect_handler=_go_on)
+        app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings, expect_handler=_go_on)
         app.router.add_get(PREFIX + MODELS_PATH, self._models)
         app.router.add_get(PREFIX + MODELS_PATH + "/{name:.+}", self._model)
         return app
@@ -180,9 +183,16 @@ class Proxy:
             response = await self._answer(request, handler)
             exchange.status = response.status
         finally:
+            self._tell(exchange)
+        return response
+
+    def _tell(self, exchange: Exchange) -> None:
+        """Report the request; who is told must not cost the program its answer."""
+        try:
             if self._report is not None:
                 self._report(exchange)
-        return response
+        except Exception:
+            _LOGGER.exception("The report of a request failed.")
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         refused = denial(request.headers, request.headers.get("Host", ""), self.port, self.key)
@@ -196,17 +206,26 @@ class Proxy:
         except web.HTTPException as error:
             reason = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
             return _json(error.status, openai_error(error.status, reason, None))
+        except Exception as error:
+            # A mistake of ours: the program gets what its SDK can show, and whoever runs the proxy the traceback.
+            request[_EXCHANGE].failure = type(error).__name__
+            _LOGGER.exception("A request failed inside the proxy.")
+            return _json(500, openai_error(500, f"The proxy failed over this request ({type(error).__name__}).", None))
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)
         mending = Mending(self._upstream.repairs_histories)
-        content = to_json(chat_body(body, model, self._memory, mending))
-        self._warn_of(mending.notes)
-        async with aclosing(self._blocks(request, wire.CHAT_PATH, content)) as blocks:
+        own_server = self._upstream.destination.own_server
+        fitted = fit_chat(body, model, self._memory, mending, own_server=own_server)
+        self._warn_of(fitted.notes)
+        async with aclosing(self._blocks(request, wire.CHAT_PATH, encode_json(fitted.body))) as blocks:
             if body.get("stream"):
-                return await self._relayed(request, blocks, model)
+                return await self._relayed(request, blocks, model, fitted.form)
             answer = b"".join([block async for block in blocks])
-        self._memory.learn_completion(_whole(answer), model)
+        value = _whole(answer)
+        completion = fit_completion(value, fitted.form)
+        self._memory.learn_completion(completion, model)
+        answer = answer if completion is value else encode_json(completion)
         return web.Response(body=answer, content_type="application/json")
 
     def _warn_of(self, notes: Iterable[str]) -> None:
@@ -217,7 +236,7 @@ class Proxy:
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)
-        content = to_json(embeddings_body(body, model))
+        content = encode_json(embeddings_body(body, model))
         async with aclosing(self._blocks(request, wire.EMBEDDINGS_PATH, content)) as blocks:
             answer = b"".join([block async for block in blocks])
         _whole(answer)
@@ -231,47 +250,80 @@ class Proxy:
 
     async def _asked(self, request: web.Request) -> tuple[wire.Json, str]:
         """The request's body, and the model that it means."""
-        body = decode_request(await request.read())
+        body = decode_request(await _read(request))
         exchange = request[_EXCHANGE]
-        exchange.asked = str(body.get("model") or "")
+        exchange.asked = str(body.get("model") or "").encode(errors="replace").decode()
         exchange.model = self._names.resolve(exchange.asked)
         return body, exchange.model
 
     def _blocks(self, request: web.Request, path: str, content: bytes) -> AsyncGenerator[bytes]:
         headers = {name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers}
+        for name, value in headers.items():
+            check_header("The request", name, value)
         return self._upstream.blocks(path, content, headers)
 
-    async def _relayed(self, request: web.Request, blocks: AsyncGenerator[bytes], model: str) -> web.StreamResponse:
+    async def _relayed(
+        self, request: web.Request, blocks: AsyncGenerator[bytes], model: str, form: AnswerForm
+    ) -> web.StreamResponse:
         """The streamed answer. What goes wrong before its first event is an error answer, then an event."""
-        relay = Relay(done_is_an_end=not facts_for(model).gemini)
+        relay = Relay(form, done_is_an_end=not facts_for(model).gemini)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         try:
             async for block in blocks:
-                events = relay.feed(block)
-                if relay.is_finished:
-                    # Before the events go out: the program may ask again, or go, as soon as it has them.
-                    self._memory.learn(relay.calls, model)
-                await _send(request, response, events)
-                if relay.failure is not None:
-                    raise relay.failure
-            await _send(request, response, relay.finish())
-            if relay.failure is not None:
-                raise relay.failure
+                await self._pass_on(request, response, relay, relay.feed(block), model)
+            await self._pass_on(request, response, relay, relay.finish(), model)
         except VertexCompatError as error:
             if not response.prepared:
                 raise
             request[_EXCHANGE].failure = type(error).__name__
             # What has its finish reason is whole, however its connection ended.
-            end = DONE if relay.is_finished else error_event(self._explained(error, request))
+            end = relay.ending() if relay.is_finished else error_event(self._explained(error, request))
             await response.write(end)
         await response.write_eof()
         return response
+
+    async def _pass_on(
+        self, request: web.Request, response: web.StreamResponse, relay: Relay, events: bytes, model: str
+    ) -> None:
+        """Send the events.
+
+        Raises:
+            VertexCompatError: The stream has brought it behind them.
+        """
+        if relay.is_finished:
+            # Before the events go out: the program may ask again, or go, as soon as it has them.
+            self._memory.learn(relay.calls, model)
+        await _send(request, response, events)
+        if relay.failure is not None:
+            raise relay.failure
 
     def _explained(self, error: VertexCompatError, request: web.Request) -> VertexCompatError:
         error.model = request[_EXCHANGE].model
         if error.model is not None:
             error.project, error.location = self._upstream.project, self._upstream.destination.location
         return error
+
+
+async def _go_on(request: web.Request) -> None:
+    """Ask for the body where the program waits for that; other expectations have no meaning, and are no error."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+async def _read(request: web.Request) -> bytes:
+    """The request's body.
+
+    Raises:
+        InvalidRequestError: It cannot be read: packed in another way than it says, cut off, or too large.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        reason, hint, code = "larger than 256 MiB", "Send links to media, such as gs://…, instead of their data.", 413
+    except (web.RequestPayloadError, http_exceptions.HttpProcessingError, ValueError) as error:
+        reason, hint, code = f"not readable ({type(error).__name__})", "Check Content-Encoding and Content-Length.", 400
+    raise InvalidRequestError(f"The request's body is {reason}.", hint=hint, code=code)
 
 
 async def _send(request: web.Request, response: web.StreamResponse, events: bytes) -> None:
@@ -295,4 +347,4 @@ def _whole(answer: bytes) -> object:
 
 
 def _json(status: int, body: wire.Json, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, body=to_json(body), content_type="application/json", headers=headers)
+    return web.Response(status=status, body=encode_json(body), content_type="application/json", headers=headers)

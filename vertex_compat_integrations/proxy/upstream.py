@@ -65,7 +65,7 @@ class VertexUpstream:
         await pool.aclose(self)
 
     async def blocks(self, path: str, content: bytes, headers: Mapping[str, str]) -> AsyncGenerator[bytes]:
-        """The body of the answer. A token that is refused is replaced once; nothing else is tried again.
+        """The body of the answer. A refused token is replaced once, if there is another; nothing else is tried again.
 
         Raises:
             VertexCompatError: The endpoint answered with an error, or no whole answer came in time.
@@ -78,9 +78,13 @@ class VertexUpstream:
         except AuthenticationError:
             # An error answer raises it, before the first block: the program has nothing of an answer yet.
             self._source.invalidate(auth)
+            fresh = await self._auth()
+            if fresh == auth:
+                # A fixed token, or a callable that knows no other: it would be refused again.
+                raise
         else:
             return
-        async with aclosing(self._attempt(path, content, {**headers, **await self._auth()})) as attempt:
+        async with aclosing(self._attempt(path, content, {**headers, **fresh})) as attempt:
             async for block in attempt:
                 yield block
 

@@ -40,3 +40,8 @@ def test_a_base_url_names_no_project():
     with Emulator() as emulator:
         target = target_for(connection_for(options(base_url=emulator.base_url(), allow_hosts=[emulator.url])))
         assert target.base_url(1.0) == emulator.base_url()
+
+
+def test_histories_are_repaired_only_where_that_is_asked_for():
+    assert not connection_for(options()).repair_history
+    assert connection_for(ConnectionOptions(None, None, None, (), repair_history=True)).repair_history

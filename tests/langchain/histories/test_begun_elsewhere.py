@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import tool
 
 from tests.support.four_ways import ask, each_way
+from vertex_compat_integrations.core.errors import UnsupportedContentError
 from vertex_compat_integrations.emulator import Emulator, call, tool_calls
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.langchain.messages.other_integrations import GEMINI_SIGNATURES_KEY
@@ -249,3 +250,19 @@ def test_a_history_of_functions_goes_on_as_calls_and_results(emulator: Emulator,
     assert sent["tool_calls"][0]["function"] == function
     assert result["tool_call_id"] == sent["tool_calls"][0]["id"]
     assert emulator.journal.last.status == 200
+
+
+def test_anthropics_blocks_alone_are_calls(emulator: Emulator, chat: Build):
+    """Messages that were read from Anthropic's own API have no `tool_calls`."""
+    use = {"type": "tool_use", "id": "a", "name": "get_weather", "input": {"city": "Bern"}}
+    history = [HumanMessage("The weather?"), AIMessage([use]), ToolMessage("sunny", tool_call_id="a")]
+    chat(GEMINI).bind_tools([get_weather]).invoke(history)
+    _, sent, result = emulator.journal.last.messages
+    assert sent["tool_calls"][0]["function"] == {"name": "get_weather", "arguments": '{"city":"Bern"}'}
+    assert result["tool_call_id"] == sent["tool_calls"][0]["id"] == "a"
+
+
+def test_a_result_among_the_users_words_is_refused_with_the_message_to_send(chat: Build):
+    told = {"type": "tool_result", "tool_use_id": "a", "content": "sunny"}
+    with pytest.raises(UnsupportedContentError, match=r"ToolMessage\('sunny', tool_call_id='a'\)"):
+        chat(GEMINI).invoke([HumanMessage([told])])

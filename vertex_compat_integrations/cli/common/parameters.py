@@ -27,6 +27,12 @@ Map = Annotated[
         help="What programs call a model, and which it is; or a YAML, TOML or JSON file of such rows. * is any other.",
     ),
 ]
+RepairHistory = Annotated[
+    bool,
+    typer.Option(
+        "--repair-history", help="Mend histories that lack something, with one warning, instead of refusing them."
+    ),
+]
 DEFAULT_MODEL = "google/gemini-3.5-flash"
 
 
@@ -39,9 +45,11 @@ class ConnectionOptions:
         location: `global`, `us`, `eu` or a region.
         base_url: URL prefix instead of both.
         allow_hosts: Hosts besides Google's that may receive the Google credential.
+        repair_history: Whether histories that lack something are mended instead of refused.
     """
 
     project: str | None
     location: str | None
     base_url: str | None
     allow_hosts: Sequence[str]
+    repair_history: bool = False

@@ -50,6 +50,7 @@ def connection_for(options: ConnectionOptions) -> Connection:
         location=options.location,
         base_url=options.base_url,
         allow_hosts=options.allow_hosts,
+        repair_history=options.repair_history,
     )
 
 

@@ -112,6 +112,7 @@ class Call(Generic[Piece]):
         self._requests = 0
         self._blocks: list[bytes] = []
         self._repaired: set[type[VertexCompatError]] = set()
+        self._refused: tuple[AuthenticationError, Mapping[str, str]] | None = None
         self.auth_headers: Mapping[str, str] = {}
         self.request = self._build()
 
@@ -176,7 +177,13 @@ class Call(Generic[Piece]):
             return json.dumps(self.request.body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
-        """The request's headers with the credential's."""
+        """The request's headers with the credential's.
+
+        Raises:
+            AuthenticationError: They were refused a moment ago, and the credential has no others.
+        """
+        if self._refused is not None and self._refused[1] == auth_headers:
+            raise self._refused[0]
         self.auth_headers = auth_headers
         return AuthHeaders({**self.request.headers, **auth_headers})
 
@@ -203,6 +210,8 @@ class Call(Generic[Piece]):
         if not isinstance(error, AuthenticationError | ThoughtSignatureError) or type(error) in self._repaired:
             return False
         self._repaired.add(type(error))
+        if isinstance(error, AuthenticationError):
+            self._refused = error, self.auth_headers
         return self._mend(error)
 
     def _mend(self, error: VertexCompatError) -> bool:

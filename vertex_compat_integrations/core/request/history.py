@@ -108,7 +108,8 @@ def _as_text(result: str) -> str:
     """
     try:
         value = from_json(result)
-    except ValueError:
+    except (TypeError, ValueError):
+        # No JSON, or with halves of an emoji.
         return result
     if not isinstance(value, dict):
         return result

@@ -143,6 +143,13 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
             return _encode_media(block)
         case {"type": "image" | "audio" | "video" | "file" | "text-plain"}:
             return _encode_standard(block)
+        case {"type": "tool_result"}:
+            # Anthropic's form of a tool's result.
+            text, call_id = str(block.get("content"))[:80], block.get("tool_use_id")
+            raise UnsupportedContentError(
+                f"A 'tool_result' block for {call_id!r} among a message's content.",
+                hint=f"Send it as a message of its own: ToolMessage({text!r}, tool_call_id={call_id!r}).",
+            )
         case _:
             raise UnsupportedContentError(
                 f"A content block of type {block.get('type')!r} (keys: {', '.join(map(str, block))})."
@@ -240,6 +247,12 @@ def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, A
         if invalid["id"] in answered:
             extra = _call_extra(message, invalid["id"], extras)
             yield _encode_call(invalid["id"] or "", invalid["name"] or "", invalid["args"] or "", extra)
+    if not (message.tool_calls or message.invalid_tool_calls or isinstance(message.content, str)):
+        # Anthropic's form, of messages that were built by hand or read from its own API.
+        for block in message.content:
+            if isinstance(block, dict) and block.get("type") == "tool_use" and block.get("name"):
+                arguments = arguments_text(block.get("input") or {})
+                yield _encode_call(str(block.get("id") or ""), str(block["name"]), arguments, None)
 
 
 def _encode_call(call_id: str, name: str, arguments: str, extra: wire.ExtraContent | None) -> wire.ToolCall:

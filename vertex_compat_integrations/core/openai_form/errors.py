@@ -2,8 +2,6 @@
 
 import math
 
-from pydantic_core import to_json
-
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import (
     ApiError,
@@ -16,6 +14,7 @@ from vertex_compat_integrations.core.errors import (
     ThoughtSignatureError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.reply.events import encode_json
 
 _CODES: tuple[tuple[type[VertexCompatError], str], ...] = (
     (ContextOverflowError, "context_length_exceeded"),
@@ -24,7 +23,12 @@ _CODES: tuple[tuple[type[VertexCompatError], str], ...] = (
 )
 """Words of OpenAI's that programs look for; for the rest, Google's status stands there."""
 
-_SIGNATURE_HINT = "The proxy saw neither this call nor its signature, or the model's answer was changed: begin anew."
+_SIGNATURE_HINT = (
+    "Neither this call nor its signature was seen here before, or the model's answer was changed: begin anew."
+)
+
+_LONGEST_WAIT = 2**31
+"""Seconds: more has no place in many programs' integers."""
 
 
 def status_of(error: VertexCompatError) -> int:
@@ -43,24 +47,32 @@ def status_of(error: VertexCompatError) -> int:
 
 
 def error_body(error: VertexCompatError) -> wire.Json:
-    """OpenAI's error object; its message is Google's, with the place and what to do."""
+    """OpenAI's error object; its message is Google's, with the place and what to do, and its details as they came."""
     if isinstance(error, ThoughtSignatureError):
         error.hint = _SIGNATURE_HINT
     code = next((word for kind, word in _CODES if isinstance(error, kind)), error.status)
-    return openai_error(status_of(error), str(error), code)
+    body = openai_error(status_of(error), str(error), code)
+    return {"error": {**body["error"], "details": error.details}} if error.details else body
 
 
 def openai_error(status: int, message: str, code: str | None) -> wire.Json:
     """OpenAI's error object."""
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    return {"error": {"message": _whole_text(message), "type": kind, "param": None, "code": code and _whole_text(code)}}
 
 
 def error_headers(error: VertexCompatError) -> dict[str, str]:
     """Headers of an error answer: how long to wait, if the server said so."""
-    return {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    if error.retry_after is None or not math.isfinite(error.retry_after):
+        return {}
+    return {"Retry-After": str(math.ceil(min(error.retry_after, _LONGEST_WAIT)))}
 
 
 def error_event(error: VertexCompatError) -> bytes:
     """The error as an event of a stream that has begun; OpenAI's SDKs raise it."""
-    return b"data: " + to_json(error_body(error)) + b"\n\n"
+    return b"data: " + encode_json(error_body(error)) + b"\n\n"
+
+
+def _whole_text(text: str) -> str:
+    """The text without halves of an emoji, which no program could print."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -3,13 +3,15 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
 from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
+from vertex_compat_integrations.core.reply.events import decode_json, encode_json
 from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.core.reply.tool_call import decode_calls, signatures_in
 
@@ -20,6 +22,8 @@ MAX_BYTES = 64 * 2**20
 
 class SignatureMemory:
     """What stood beside tool calls, by call; those that were not asked for the longest are forgotten first.
+
+    Several threads may use it: each step is whole by itself, and a call that another thread forgets meanwhile is gone.
 
     A call is known by its id, its model, its name and the value of its arguments: an id that a server gives twice, or a
     call that the program changed, gets no signature that was made for another.
@@ -38,7 +42,7 @@ class SignatureMemory:
         """Keep what stands beside these calls."""
         for call in calls:
             if next(signatures_in(call.extra), None) is not None:
-                self._keep(_key(model, call.id, call.name, call.arguments), to_json(call.extra))
+                self._keep(_key(model, call.id, call.name, call.arguments), encode_json(call.extra))
 
     def learn_completion(self, completion: Any, model: str) -> None:
         """Keep what stands beside the calls of a completion, of whatever shape."""
@@ -66,24 +70,29 @@ class SignatureMemory:
         extras = self._held.get(key)
         if extras is None:
             return call
-        self._held.move_to_end(key)
-        return cast("wire.ToolCall", {**call, "extra_content": deep_merge(mapping_in(own), from_json(extras))})
+        with suppress(KeyError):
+            self._held.move_to_end(key)
+        return cast("wire.ToolCall", {**call, "extra_content": deep_merge(mapping_in(own), decode_json(extras))})
 
     def _keep(self, key: bytes, extra: bytes) -> None:
         self._bytes += len(extra) - len(self._held.pop(key, b""))
         self._held[key] = extra
-        while len(self._held) > self._max_calls or self._bytes > self._max_bytes:
-            _, forgotten = self._held.popitem(last=False)
-            self._bytes -= len(forgotten)
+        while self._held and (len(self._held) > self._max_calls or self._bytes > self._max_bytes):
+            with suppress(KeyError):
+                _, forgotten = self._held.popitem(last=False)
+                self._bytes -= len(forgotten)
+        if not self._held:
+            self._bytes = 0
 
 
 def _key(model: str, call_id: str, name: str, arguments: str) -> bytes:
     """Of a fixed size, however long the arguments are; these count by value, for programs write them anew."""
     try:
         value = from_json(arguments or "{}")
-    except ValueError:
+    except (TypeError, ValueError):
+        # No JSON, or with halves of an emoji.
         value = arguments
-    return hashlib.sha256(to_json([model, call_id, name, _sorted(value)])).digest()
+    return hashlib.sha256(encode_json([model, call_id, name, _sorted(value)])).digest()
 
 
 def _sorted(value: Any) -> Any:

@@ -13,6 +13,8 @@ _SYSTEM_ROLES = {"developer": "system"}
 """`developer` is not in Google's list of roles."""
 _ORIGINAL = "original"
 """Where what stands in for an odd message keeps it."""
+_TEXTS = ("input_text", "output_text")
+"""What OpenAI's Responses API calls `text`."""
 
 
 def with_stand_ins(values: Sequence[Any]) -> list[wire.Message] | None:
@@ -37,9 +39,14 @@ def with_stand_ins(values: Sequence[Any]) -> list[wire.Message] | None:
     return [_stand_in(values[place]) if place in odd else message for place, message in enumerate(plain)]
 
 
-def without_stand_ins(messages: Sequence[wire.Message]) -> list[Any]:
+def has_stand_ins(messages: Sequence[wire.Message]) -> bool:
+    """Whether one of the messages stands for an odd one."""
+    return any(_ORIGINAL in message for message in messages)
+
+
+def without_stand_ins(messages: Sequence[Any]) -> list[Any]:
     """The messages with the odd ones as they came."""
-    return [cast("Any", message).get(_ORIGINAL, message) for message in messages]
+    return [mapping_in(message).get(_ORIGINAL, message) for message in messages]
 
 
 def _stand_in(value: Any) -> wire.Message:
@@ -79,7 +86,7 @@ def _content(content: Any) -> Any:
 
 
 def _as_medium(part: Any) -> Any:
-    """OpenAI's `file` part as the endpoint takes it; any other part as it is.
+    """OpenAI's `file` part as the endpoint takes it, and parts in the Responses API's form; any other as it is.
 
     Raises:
         UnsupportedContentError: Google cannot fetch what the part names.
@@ -87,9 +94,14 @@ def _as_medium(part: Any) -> Any:
     match part:
         case {"type": "file", "file": dict() as file}:
             return openai_file(file)
-        case {"type": "image_url", "image_url": {"url": str(url)}}:
+        case {"type": "image_url", "image_url": {"url": str(url), **fields}}:
             refuse_unreachable(url)
-            return part
+            return part if fields.get("detail", "") is not None else {**part, "image_url": {"url": url}}
+        case {"type": "image_url" | "input_image", "image_url": str(url)}:
+            refuse_unreachable(url)
+            return {"type": "image_url", "image_url": {"url": url}}
+        case {"type": "input_text" | "output_text", "text": str(text)}:
+            return {"type": "text", "text": text}
         case _:
             return part
 
@@ -108,7 +120,7 @@ def _result_content(content: Any) -> Any:
 
 def _is_text(part: Any) -> bool:
     """Whether it is text, under OpenAI's names for that in either of its interfaces, or under none."""
-    kinds = ("text", "input_text", "output_text", None)
+    kinds = ("text", *_TEXTS, None)
     return isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type") in kinds
 
 
