@@ -1,9 +1,11 @@
 """The output is the journal: mended where it is torn, locked, and never another's file."""
 
 import fcntl
+import itertools
 import json
 import os
 import stat
+import sys
 
 import pytest
 
@@ -108,6 +110,41 @@ def test_failures_are_taken_out_in_one_step_and_only_those_that_are_meant(tmp_pa
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link.jsonl", "out.jsonl"]
+
+
+def interrupted_at(number):
+    """Raises where the so many-th line of the output's module is to run, as a signal's handler would."""
+    lines = itertools.count(1)
+
+    def trace(frame, event, _):
+        if not frame.f_code.co_filename.endswith("batch/output_file.py"):
+            return None
+        if event == "line" and next(lines) == number:
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files close as they are dropped
+def test_an_exception_while_failures_are_taken_out_leaves_the_old_file_or_the_new_one_to_write_on(tmp_path):
+    """It comes one line later each time, until the work is done before; what is written then stands in the file."""
+    path, outcomes, before = tmp_path / "out.jsonl", [], sys.gettrace()
+    for number in itertools.count(1):
+        path.write_bytes(result("a") + result("b", is_failed=True))
+        with Output(path) as output:
+            sys.settrace(interrupted_at(number))
+            try:
+                output.drop_failures(lambda _: True)
+            except KeyboardInterrupt:
+                outcomes.append(held(path))
+            else:
+                break
+            finally:
+                sys.settrace(before)
+            output.append(result("c"))
+        assert held(path) == [*outcomes[-1], "c"]
+    assert {tuple(each) for each in outcomes} == {("a", "b"), ("a",)}
 
 
 def test_a_pipe_is_no_output(tmp_path):

@@ -154,11 +154,14 @@ class Output:
                 file.writelines(line for line in lines if not self._is_failure(line, of))
             os.fsync(replacement)
             beside.replace(self.path)
+            self._file, replacement = replacement, self._file
         except BaseException:
+            if self._is_in_place(replacement):
+                # An exception that a signal's handler raised behind the replacement: the old file has no name any more.
+                self._file, replacement = replacement, self._file
             os.close(replacement)
             raise
-        os.close(self._file)
-        self._file = replacement
+        os.close(replacement)
 
     def close(self) -> None:
         """Release the file for other processes.
@@ -176,6 +179,12 @@ class Output:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_in_place(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), self.path.stat())
+        except OSError:
+            return False
 
     def _repair(self) -> bool:
         """Remove an incomplete last line, or end it if only its line end is missing; returns whether there was one.

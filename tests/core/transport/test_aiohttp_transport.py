@@ -1,5 +1,6 @@
 """Asynchronous calls on aiohttp put on the wire what those on httpx do, and leave as little behind."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -12,8 +13,11 @@ import pytest
 
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import ConnectionFailedError, SettingsError
+from vertex_compat_integrations.core.interruptions import interruption_in
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport.aiohttp_transport import _translated
+from vertex_compat_integrations.core.transport.http_library import LIBRARY
 from vertex_compat_integrations.core.transport.post import Route
 from vertex_compat_integrations.core.transport.sdk_clients import async_client_of
 
@@ -111,6 +115,25 @@ async def test_nor_is_it_on_the_sdks_own_client():
     with pytest.raises(ConnectionFailedError, match="ClientConnector"):
         await ask(base_url="http://localhost:9/v1", http_async_client=own)
     await own.aclose()
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, ConnectionResetError, OSError])
+async def test_what_a_signals_handler_raised_is_found_again(kind):
+    """It is an `OSError`, as those of the network are."""
+
+    def ring(*_: object) -> None:
+        raise kind
+
+    before = signal.signal(signal.SIGUSR1, ring)
+    try:
+        with pytest.raises(LIBRARY.ReadError) as caught, _translated():
+            signal.raise_signal(signal.SIGUSR1)
+        assert type(interruption_in(caught.value)) is kind
+        with pytest.raises(LIBRARY.ReadError) as caught, _translated():
+            raise kind
+        assert interruption_in(caught.value) is caught.value.__cause__ is None
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 async def carrier_of(route: Route) -> str:

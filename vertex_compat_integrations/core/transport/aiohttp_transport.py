@@ -17,6 +17,7 @@ import openai
 from aiohttp import encode_basic_auth  # has it since 3.14: an older one is as good as none
 from yarl import URL
 
+from vertex_compat_integrations.core.interruptions import interruption_in
 from vertex_compat_integrations.core.transport.http_library import LIBRARY
 
 _KINDS = (
@@ -149,9 +150,12 @@ def _proxy_arguments(url: str) -> dict[str, Any]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Inside, errors of aiohttp become those of the SDK's HTTP library; theirs hold the request, and so the token."""
+    """Inside, errors of aiohttp become those of the SDK's HTTP library; theirs hold the request, and so the token.
+
+    What a signal's handler raised is their cause, so that it is found again (`interruption_in`): it may be an OSError.
+    """
     try:
         yield
     except (aiohttp.ClientError, OSError) as error:
         kind = next(ours for theirs, ours in _KINDS if isinstance(error, theirs))
-        raise kind(type(error).__name__) from None
+        raise kind(type(error).__name__) from interruption_in(error)
