@@ -74,6 +74,8 @@ MessagesCallT = TypeVar("MessagesCallT", bound=MessagesCall[Any])
 
 _CONNECTION = tuple(Connection.model_fields)
 
+WARNED_DAYS = 30
+"""How many days before a model's announced end its users are warned."""
 MOST_DISTRUSTED = 10_000
 """How many refused thought signatures a client remembers, by their hashes."""
 
@@ -439,11 +441,14 @@ class VertexCompatClient(Closing):
             self.warn_once(note)
 
     def _warn_of_end(self, model: str, facts: ModelFacts, destination: Destination) -> None:
-        """Warn of a model whose service has ended, by Google's pages; servers of one's own go on."""
-        today = datetime.datetime.now(tz=datetime.UTC).date()
-        if facts.has_retired(today) and destination.origin.endswith(".googleapis.com"):
-            instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
-            self.warn_once(f"{model} retired on {facts.retires}, by Google's pages{instead}.")
+        """Warn of a model whose service has ended or soon ends, by Google's pages; servers of one's own go on."""
+        left = facts.days_left(datetime.datetime.now(tz=datetime.UTC).date())
+        if left is None or left > WARNED_DAYS or not destination.origin.endswith(".googleapis.com"):
+            return
+        end = f"{'retired' if left <= 0 else 'retires'} on {facts.retires}"
+        later = " or later" if facts.may_retire_later else ""
+        instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
+        self.warn_once(f"{model} {end}{later}, by Google's pages{instead}.")
 
     def warn_once(self, text: str) -> None:
         """Warn the user; the same words once only."""
