@@ -99,12 +99,12 @@ def _checked(name: str, value: object, inherited: object = None) -> Any:
     """
     try:
         fact = _adapter(name).validate_python(plain_fact(name, value, inherited), strict=True)
-        if name == "retires" and fact is not None:
-            _check_date(fact)
-        return fact
     except (TypeError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise SettingsError(f"The model fact {name}={value!r} does not fit: {reason}.") from None
+    if name == "retires" and fact is not None:
+        _check_date(fact)
+    return fact
 
 
 @cache
