@@ -179,7 +179,7 @@ class Emulator:
         The first rule that fits is taken; after `times` answers a rule is used up. `location` and `request_type`
         (`dedicated` or `shared`) narrow it to requests that name them.
         """
-        sequence = list(answers) if isinstance(answers, list | tuple) else [answers]
+        sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
             self._learn(answer, route)
         self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
