@@ -64,7 +64,7 @@ def loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]
 
 @pytest.fixture(scope="module")
 def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+    with Emulator(serve_retired=True) as emulator:
         yield emulator
 
 

@@ -73,6 +73,62 @@ def test_the_readmes_test_passes(pytester):
     run(pytester, code).assert_outcomes(passed=1)
 
 
+UNASKED = """
+    import pytest
+    from vertex_compat_integrations.emulator import http_error, text
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    def ask():
+        return ChatVertexCompat(model="google/gemini-3.5-flash").invoke("Hi").text
+
+    def test_all_are_asked_for(vertex_emulator):
+        vertex_emulator.answer(text("One"))
+        vertex_emulator.rule([http_error(400), text("Two")], times=2)
+        assert ask() == "One"
+        with pytest.raises(Exception, match="invalid argument"):
+            ask()
+        assert ask() == "Two"
+
+    def test_a_queued_one_is_not(vertex_emulator):
+        vertex_emulator.answer(text("One"), text("Two"))
+        assert ask() == "One"
+
+    def test_a_rule_is_not(vertex_emulator):
+        vertex_emulator.rule(http_error(403), when=lambda body: False)
+        ask()
+
+    @pytest.mark.vertex_unasked_answers
+    def test_its_author_knows(vertex_emulator):
+        vertex_emulator.answer(text("One"))
+
+    def test_it_fails_for_another_reason(vertex_emulator):
+        vertex_emulator.answer(text("One"))
+        assert ask() == "Two"
+"""
+
+
+def test_answers_that_were_not_asked_for_fail_a_test(pytester):
+    result = run(pytester, UNASKED)
+    result.assert_outcomes(passed=2, failed=3)
+    result.stdout.fnmatch_lines(
+        ["Never asked for: text 'Two'.*vertex_unasked_answers.", "Never asked for: raw answer with status 403.*"]
+    )
+    assert str(result.stdout).count("Never asked for") == 2
+
+
+RETIRED = """
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    def test_one(vertex_emulator):
+        assert ChatVertexCompat(model="google/gemini-2.0-flash").invoke("Hi").text
+"""
+
+
+@pytest.mark.parametrize(("ini", "outcome"), [("", "failed"), ("vertex_serve_retired = true\n", "passed")])
+def test_retired_models_are_served_by_a_setting(pytester, ini, outcome):
+    run(pytester, RETIRED, ini=ini).assert_outcomes(**{outcome: 1})
+
+
 GUARDED = """
     import asyncio
     import http.client

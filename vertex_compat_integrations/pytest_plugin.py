@@ -20,6 +20,8 @@ __all__ = ["RealGoogleHostError", "vertex_emulator", "vertex_guard"]
 
 GUARD_SETTING = "vertex_guard"
 LIVE_MARKER = "vertex_live"
+UNASKED_MARKER = "vertex_unasked_answers"
+RETIRED_SETTING = "vertex_serve_retired"
 EMULATOR_FIXTURE = "vertex_emulator"
 GUARD_FIXTURE = "vertex_guard"
 
@@ -75,6 +77,7 @@ class Guard:
 
 
 GUARD = Guard()
+_EMULATOR: "pytest.StashKey[Emulator]" = pytest.StashKey()
 
 
 def is_google(host: str) -> bool:
@@ -93,13 +96,18 @@ def _host_of(event: str, arguments: tuple[Any, ...]) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the setting that guards every test."""
+    """Declare the settings."""
     parser.addini(GUARD_SETTING, f"Fail tests that reach a real Google host, but those marked {LIVE_MARKER}.", "bool")
+    parser.addini(RETIRED_SETTING, f"Let {EMULATOR_FIXTURE} serve models that have retired.", "bool")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the markers."""
     config.addinivalue_line("markers", f"{LIVE_MARKER}: may reach real Google hosts")
+    config.addinivalue_line(
+        "markers",
+        f"{UNASKED_MARKER}: passes though an answer that it scripted for {EMULATOR_FIXTURE} was not asked for",
+    )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -124,9 +132,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a guarded test that wanted a real host, whatever it made of the refusal."""
+    """Fail a guarded test that wanted a real host, whatever it made of the refusal, or that scripted too much."""
     try:
-        return (yield)
+        outcome = yield
+        _fail_for_unasked(item)
+        return outcome
     finally:
         _fail_for_wanted(item)
 
@@ -146,6 +156,18 @@ def _fail_for_wanted(item: pytest.Item) -> None:
         pytest.fail(
             f"This test reaches {', '.join(wanted)}. Use the fixture {EMULATOR_FIXTURE}, or mark it {LIVE_MARKER}.",
             pytrace=False,
+        )
+
+
+def _fail_for_unasked(item: pytest.Item) -> None:
+    """An answer that was never asked for means that the test did not do what its author thinks."""
+    emulator = item.stash.get(_EMULATOR, None)
+    if emulator is None or item.get_closest_marker(UNASKED_MARKER) is not None:
+        return
+    unasked = [str(answer) for answer in emulator.unasked()]
+    if unasked:
+        pytest.fail(
+            f"Never asked for: {'; '.join(unasked)}. Take it out, or mark the test {UNASKED_MARKER}.", pytrace=False
         )
 
 
@@ -173,14 +195,17 @@ def vertex_guard() -> None:
 
 
 @pytest.fixture
-def vertex_emulator(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Emulator]":
+def vertex_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Emulator]":
     """An emulator of its own for the test; clients whose settings name no `base_url` go there, without credentials.
 
     It takes rules (`rule`, `answer`), faults (from `vertex_compat_integrations.emulator`), and keeps a `journal`. The
-    test is guarded: it fails if it reaches a real Google host.
+    test is guarded: it fails if it reaches a real Google host, and if an answer that it scripted was not asked for,
+    unless it is marked `vertex_unasked_answers`. Retired models are not found, unless `vertex_serve_retired = true`
+    stands in pytest's settings.
     """
     from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - only who wants one loads it
 
-    with Emulator() as emulator:
+    with Emulator(serve_retired=bool(request.config.getini(RETIRED_SETTING))) as emulator:
+        request.node.stash[_EMULATOR] = emulator
         monkeypatch.setenv(_EMULATOR_VARIABLE, emulator.host)
         yield emulator

@@ -1,7 +1,9 @@
 """One call: what is tried again and what is not, how long, over which connection, and what goes with it."""
 
 import asyncio
+import datetime
 import gc
+import re
 import threading
 import time
 import warnings
@@ -320,6 +322,28 @@ def test_a_model_that_has_retired_is_told_before_it_is_asked(build, monkeypatch,
     with pytest.warns(VertexCompatWarning, match=text), pytest.raises(VertexCompatError):
         ask(client, "chat", model=model)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "replacement", "text"),
+    [
+        (29, "google/gemini-4-argon", r"retires on {date}, .* names google/gemini-4-argon in its place"),
+        (30, None, r"retires on {date} or later, by Google's pages\.$"),
+        (0, None, r"retired on {date} or later"),
+        (32, None, ""),
+    ],
+)
+def test_an_end_within_a_month_is_told_once(build, monkeypatch, days, replacement, text):
+    date = (datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days)).isoformat()
+    facts = {"retires": date, "replacement": replacement}
+    client = build(facts, base_url=None, project="p", location="global", max_retries=0)
+    monkeypatch.setattr(client, "_send", lambda call: (block for block in ()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            with pytest.raises(VertexCompatError):
+                ask(client, "chat", model="google/gemini-3.5-flash")
+    assert [bool(re.search(text.format(date=date), str(warning.message))) for warning in caught] == [True] * bool(text)
 
 
 @pytest.mark.filterwarnings("error")

@@ -90,12 +90,15 @@ def emulate(
     upstream_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model's name there; else the name that was asked for.")
     ] = None,
+    serve_retired: Annotated[
+        bool, typer.Option("--serve-retired", help="Answer models, too, whose service has ended by Google's pages.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
     with needs("cli,emulator"):
         from vertex_compat_integrations.cli.emulate.serve import Answering, execute  # noqa: PLC0415 - needs the extra
-    answering = Answering(model, upstream, upstream_model)
+    answering = Answering(model, upstream, upstream_model, serve_retired)
     execute(answering, token_life, host=host, port=port, key_file=service_account, as_json=as_json)
 
 

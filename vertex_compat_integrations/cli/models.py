@@ -109,7 +109,7 @@ def _service(row: ModelFacts) -> str:
     """Where it is, until when, and what is named in its place; or which route it is served by."""
     if CHAT in row.refuses:
         return f"not here, but on {row.route}"
-    until = f"until {row.retires}" + ("" if row.replacement or row.embedding else " or later") if row.retires else ""
+    until = f"until {row.retires}" + (" or later" if row.may_retire_later else "") if row.retires else ""
     instead = f"→ {row.replacement}" if row.replacement else ""
     return " ".join(filter(None, (", ".join(row.locations), until, instead)))
 

@@ -74,6 +74,8 @@ MessagesCallT = TypeVar("MessagesCallT", bound=MessagesCall[Any])
 
 _CONNECTION = tuple(Connection.model_fields)
 
+WARNED_DAYS = 30
+"""How many days before a model's announced end its users are warned."""
 MOST_DISTRUSTED = 10_000
 """How many refused thought signatures a client remembers, by their hashes."""
 
@@ -247,6 +249,19 @@ class VertexCompatClient(Closing):
         other = copy.copy(self)
         other._connection = self._connection.model_copy(update=limits)  # noqa: SLF001 - a copy of its own
         return other
+
+    def preload(self) -> None:
+        """Do what the first call would do before it is sent; see `HoldsClient.preload`."""
+        destination, source = self._resolve()
+        on_demand.pool.prepare(self._route(destination), self)
+        source.headers(destination.origin, self._connection.timeout)
+
+    async def apreload(self) -> None:
+        """Like `preload`."""
+        destination, source = self._resolve()
+        await on_demand.aload("pool")
+        await on_demand.pool.aprepare(self._route(destination), self)
+        await source.aheaders(destination.origin, self._connection.timeout)
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""
@@ -439,11 +454,14 @@ class VertexCompatClient(Closing):
             self.warn_once(note)
 
     def _warn_of_end(self, model: str, facts: ModelFacts, destination: Destination) -> None:
-        """Warn of a model whose service has ended, by Google's pages; servers of one's own go on."""
-        today = datetime.datetime.now(tz=datetime.UTC).date()
-        if facts.has_retired(today) and destination.origin.endswith(".googleapis.com"):
-            instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
-            self.warn_once(f"{model} retired on {facts.retires}, by Google's pages{instead}.")
+        """Warn of a model whose service has ended or soon ends, by Google's pages; servers of one's own go on."""
+        left = facts.days_left(datetime.datetime.now(tz=datetime.UTC).date())
+        if left is None or left > WARNED_DAYS or not destination.origin.endswith(".googleapis.com"):
+            return
+        end = f"{'retired' if left <= 0 else 'retires'} on {facts.retires}"
+        later = " or later" if facts.may_retire_later else ""
+        instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
+        self.warn_once(f"{model} {end}{later}, by Google's pages{instead}.")
 
     def warn_once(self, text: str) -> None:
         """Warn the user; the same words once only."""
@@ -471,6 +489,7 @@ class VertexCompatClient(Closing):
     async def _asend(self, call: Call[Any]) -> AsyncGenerator[bytes]:
         """Like `_send`."""
         # Loading the SDK takes a second or more on a busy machine, which a token need not outlive.
+        await on_demand.aload("pool")
         pool = on_demand.pool
         attempt = self._attempt(call)
         headers = await attempt.source.aheaders(attempt.destination.origin, call.remaining)
@@ -486,9 +505,17 @@ class VertexCompatClient(Closing):
 
     def _post(self, call: Call[object], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
         """What is sent, and by which route; with the time that the credential has left of the call's."""
-        destination, settings = attempt.destination, self._connection
+        destination = attempt.destination
         url = destination.build_base_url(attempt.project) + call.path
-        route = Route(
+        # First: a token that was refused is not sent again, so that this counts as no request.
+        headers = call.headers(headers)
+        return self._route(destination), Post(
+            url, call.content(), headers, call.remaining, self._connection.gap_timeout
+        )
+
+    def _route(self, destination: Destination) -> Route:
+        settings = self._connection
+        return Route(
             destination.origin,
             settings.proxy,
             self._authorities,
@@ -496,9 +523,6 @@ class VertexCompatClient(Closing):
             settings.http_async_client,
             self._backend,
         )
-        # First: a token that was refused is not sent again, so that this counts as no request.
-        headers = call.headers(headers)
-        return route, Post(url, call.content(), headers, call.remaining, settings.gap_timeout)
 
     def _delay_after(self, call: Call[Any], error: VertexCompatError) -> float:
         """Seconds until the next attempt.
@@ -530,9 +554,28 @@ KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
 
 
 class HoldsClient(Closing):
-    """The closing of the frameworks' objects, which hold a client in `_client`."""
+    """What the frameworks' objects do with the client that they hold in `_client`."""
 
     _client: KeyedClient | None
+
+    @abstractmethod
+    def _core(self) -> VertexCompatClient:
+        """The client for the settings as they are now."""
+
+    def preload(self) -> None:
+        """Do what the first call would do before it is sent, so that a server need not do it for its first user.
+
+        Loads the OpenAI SDK, reads the certificates, and fetches a token. The model is not asked.
+
+        Raises:
+            SettingsError: The settings cannot work.
+            CredentialsError: No credentials are found, or no token is given for them.
+        """
+        self._core().preload()
+
+    async def apreload(self) -> None:
+        """Like `preload`, for the running event loop, which goes on meanwhile."""
+        await self._core().apreload()
 
     def close(self) -> None:
         """Let go of the connections; they close unless other objects use them. A later call opens anew."""

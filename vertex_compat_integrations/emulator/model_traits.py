@@ -4,14 +4,16 @@ Sources: Google's page "OpenAI compatibility" (models), "Thinking" (levels, read
 also of the open models served as an API, its Llama pages (turns, Llama Guard), "Thought signatures", the models' own
 pages and the release notes to October 2026, and public reports of the service's answers
 (NousResearch/hermes-agent#69231 for text beside tool calls). The catalogue of `core` has some of these facts, too: they
-are repeated on purpose, since the emulator checks the client and must not learn from it. Models whose retirement Google
-announced are served as before: who replays a recording needs them. Nothing here was seen live.
+are repeated on purpose, since the emulator checks the client and must not learn from it. Nothing here was seen live.
 """
 
+import datetime
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from vertex_compat_integrations.emulator.served_models import is_served
 
 Surface = Literal["gemini", "maas", "xai", "deployed"]
 ThoughtForm = Literal["none", "content", "reasoning_content", "think_tags", "unopened_think"]
@@ -196,20 +198,19 @@ TRAITS: tuple[ModelTraits, ...] = (
     replace(_GROK, prefix="xai/grok-4.7", locations=("global", "us")),
 )
 
-_RELEASED_GEMINI = re.compile(r"google/(gemini-[2-9]|nano-banana-\d)")
-_OTHER_APIS = re.compile(r"-(tts|transcribe|live|omni)\b")
-"""Speech, transcription, Live and Omni are for other APIs by their pages. That this endpoint says that it has not found
-them is inferred, unverified live."""
-_PARTNERS = ("meta/muse-spark-",)
-"""Who is asked for without `-maas`, besides Grok."""
 _DEPLOYED_ENDPOINT = re.compile(r"(?!openapi$).+")
 
 
-def find_traits(model: str, endpoint: str, models: Collection[str] = ()) -> ModelTraits | None:
+def find_traits(
+    model: str, endpoint: str, models: Collection[str] = (), *, today: datetime.date | None = None
+) -> ModelTraits | None:
     """The traits of a model at an endpoint, or None if nobody serves it there.
 
-    A Gemini that no row names counts as the newest: a later release, or a tuned model. Names in `models` are served
-    besides the built-in ones.
+    Args:
+        model: Name with publisher.
+        endpoint: `openapi`, or the id of an endpoint of one's own, which serves any model.
+        models: Names that are served besides the known ones; a Gemini among them that no row names is as the newest.
+        today: Models whose service has ended before are not served; None serves them, too.
     """
     rows = [row for row in TRAITS if model.startswith(row.prefix)]
     traits = max(rows, key=lambda row: len(row.prefix), default=None)
@@ -217,12 +218,4 @@ def find_traits(model: str, endpoint: str, models: Collection[str] = ()) -> Mode
         return traits if traits and traits.surface == "gemini" else _DEPLOYED
     if model in models:
         return traits or (_NEWEST if model.startswith("google/") else _MAAS)
-    if traits is None or not _is_served(model, traits):
-        return None
-    return traits
-
-
-def _is_served(model: str, traits: ModelTraits) -> bool:
-    if traits.surface == "gemini":
-        return bool(_RELEASED_GEMINI.match(model)) and not _OTHER_APIS.search(model)
-    return traits.surface == "xai" or model.endswith("-maas") or model.startswith(_PARTNERS)
+    return traits if is_served(model, today) else None

@@ -1,6 +1,7 @@
 """The emulator: a loopback server that answers like Vertex AI's OpenAI-compatible endpoint."""
 
 import asyncio
+import datetime
 import json
 import threading
 import time
@@ -15,6 +16,7 @@ from aiohttp.typedefs import Handler
 from vertex_compat_integrations.emulator.builtin_model.content_filter import block_reason
 from vertex_compat_integrations.emulator.builtin_model.draft import is_guarded, think
 from vertex_compat_integrations.emulator.builtin_model.embeddings import KNOWN_PARAMETERS, answer_embeddings
+from vertex_compat_integrations.emulator.builtin_model.verdict import judge
 from vertex_compat_integrations.emulator.chat_request import ChatRequest, ModelResource
 from vertex_compat_integrations.emulator.dialect.completion import CompletionWriter
 from vertex_compat_integrations.emulator.dialect.delivery import (
@@ -32,7 +34,7 @@ from vertex_compat_integrations.emulator.real_model.answers import RealModel
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
 from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body, unknown_model
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
-from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw
+from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw, Verdict
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.loopback import is_loopback
@@ -56,8 +58,10 @@ class Emulator:
         models: Names of models that are served besides the known ones.
         check_tokens: Whether a chat request needs a good token.
         strict_signatures: Whether a thought signature must stand, once, on what it was given with.
+        serve_retired: Whether models are answered whose service has ended by Google's pages: for recordings and tests
+            that shall not fail one day. Else they are not found, as on the service.
         host: Loopback address to listen on.
-        clock: Tells a token's age, in seconds since 1970.
+        clock: Tells a token's age and which models have retired, in seconds since 1970.
         upstream: A real model's server, which answers what no rule refused and nobody scripted.
 
     Raises:
@@ -72,6 +76,7 @@ class Emulator:
         *,
         check_tokens: bool = True,
         strict_signatures: bool = True,
+        serve_retired: bool = False,
         host: str = "127.0.0.1",
         clock: Callable[[], float] = time.time,
         upstream: Upstream | None = None,
@@ -85,6 +90,8 @@ class Emulator:
         self._models = frozenset(models)
         self._check_tokens = check_tokens
         self._strict_signatures = strict_signatures
+        self._serve_retired = serve_retired
+        self._clock = clock
         self._scripts: dict[RouteName, Script] = {"chat": Script(), "embeddings": Script()}
         self._book = SignatureBook()
         self._writer = CompletionWriter(self._book, clock)
@@ -185,6 +192,10 @@ class Emulator:
         """Take a thought signature for one of the emulator's own."""
         self._book.accept(signature)
 
+    def unasked(self) -> list[Answer]:
+        """The scripted answers that no request has taken, of queues and of rules."""
+        return [answer for script in self._scripts.values() for answer in script.unasked()]
+
     def reset(self) -> None:
         """Forget scripted answers, rules, variant and journal; tokens and signatures stay good."""
         for script in self._scripts.values():
@@ -193,6 +204,8 @@ class Emulator:
         self.journal.clear()
 
     def _learn(self, answer: Answer, route: RouteName) -> None:
+        if not isinstance(answer, Answer):
+            raise TypeError(f"An answer is made by text(…), tool_call(…), http_error(…) and the like, not {answer!r}.")
         if route == "embeddings" and not isinstance(answer.content, Raw | None):
             raise ValueError("The embeddings route has no words to say; script it with raw(…) and faults.")
         match answer.content:
@@ -263,7 +276,7 @@ class Emulator:
         entry = request[_ENTRY]
         if denied := self._denial(entry):
             return _json(denied.code, google_body(denied))
-        answer = answer_embeddings(entry.body, _place(entry), self._models)
+        answer = answer_embeddings(entry.body, _place(entry), self._models, today=self._today())
         if isinstance(answer, Refusal):
             return _json(answer.code, google_body(answer))
         entry.ignored = sorted(set(entry.body) - KNOWN_PARAMETERS)
@@ -281,7 +294,7 @@ class Emulator:
         if not isinstance(entry.body, dict):
             refusal = Refusal("Expected a valid JSON object in the request.")
             return _json(refusal.code, google_body(refusal))
-        traits = find_traits(str(entry.body.get("model") or ""), place.endpoint, self._models)
+        traits = find_traits(str(entry.body.get("model") or ""), place.endpoint, self._models, today=self._today())
         if traits is None:
             refusal = unknown_model(str(entry.body.get("model") or ""), place)
             return _json(refusal.code, google_body(refusal))
@@ -295,6 +308,10 @@ class Emulator:
         variant = _variant_for(chat, self._variant)
         reply = await self._reply(answer, chat, variant)
         return await deliver(request, reply, answer.delivery, variant.split_bytes)
+
+    def _today(self) -> datetime.date | None:
+        """The day after which models are gone; None if none is."""
+        return None if self._serve_retired else datetime.datetime.fromtimestamp(self._clock(), tz=datetime.UTC).date()
 
     def _denial(self, entry: Entry) -> Refusal | None:
         denied = self.identity.check(entry.headers.get("authorization")) if self._check_tokens else None
@@ -316,6 +333,8 @@ class Emulator:
             return raw_reply(content)
         if isinstance(content, Frames):
             return stream_reply(content, variant, answer.delivery)
+        if isinstance(content, Verdict):
+            content = judge(chat, content)
         written = self._writer.write(think(chat) if content is None else content, chat, variant)
         if chat.is_stream:
             return stream_reply(written, variant, answer.delivery)

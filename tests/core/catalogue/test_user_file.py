@@ -126,6 +126,8 @@ def test_the_option_counts_before_the_variable(own_file: Path, tmp_path: Path):
             "line 6, key a/c.extends",
         ),
         ('[models."a/b"]\ndate = "yesterday"', "line 2, key a/b.date"),
+        ('[models."a/b"]\nretires = "soon"', "line 2, key a/b.retires"),
+        ('[models."a/b"]\nretires = "2026-13"', "line 2, key a/b.retires"),
         ('[models."a/b"]\nsource = 3', "line 2, key a/b.source"),
         ('[models."a/b"]\nembedding.size = 3', "line 2, key a/b.embedding"),
         ('[model."a/b"]\ninput_tokens = 5', "line 1, key model"),

@@ -113,7 +113,7 @@ def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stag
     with (
         tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder,
         _direct_loopback(os.environ),
-        emulator or Emulator(token_life_seconds=TOKEN_LIFE_SECONDS) as running,
+        emulator or Emulator(token_life_seconds=TOKEN_LIFE_SECONDS, serve_retired=True) as running,
     ):
         key_file = Path(folder) / "service-account.json"
         key_file.write_text(json.dumps(running.identity.service_account_info(running.url)), encoding="utf-8")
@@ -134,7 +134,7 @@ def local_stage() -> Iterator[Stage]:
         ImportError: It is not installed.
     """
     with opened_local_model(LOCAL) as local:
-        emulator = Emulator(token_life_seconds=TOKEN_LIFE_SECONDS, upstream=local.upstream)
+        emulator = Emulator(token_life_seconds=TOKEN_LIFE_SECONDS, upstream=local.upstream, serve_retired=True)
         with offline_stage(LOCAL, emulator) as stage:
             yield stage
 

@@ -36,6 +36,7 @@ class Answering:
     model: str | None
     upstream: str | None
     upstream_model: str | None
+    serve_retired: bool = False
 
 
 def execute(
@@ -50,7 +51,8 @@ def execute(
     with ExitStack() as closing, failures():
         try:
             opening = opened_model(answering.model, answering.upstream, answering.upstream_model, os.environ)
-            emulator = Emulator(token_life, port, host=host, upstream=closing.enter_context(opening))
+            upstream = closing.enter_context(opening)
+            emulator = Emulator(token_life, port, host=host, serve_retired=answering.serve_retired, upstream=upstream)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         serve(emulator, key_file, as_json=as_json)

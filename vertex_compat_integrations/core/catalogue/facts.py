@@ -158,6 +158,21 @@ class ModelFacts:
     replacement: str | None
     embedding: EmbeddingFacts | None
 
+    def days_left(self, today: datetime.date) -> int | None:
+        """Days until the announced end of service; 0 or less when it has come, None if none is announced.
+
+        A month counts from its first day, and so does an end that may come later.
+        """
+        if self.retires is None:
+            return None
+        return (datetime.date.fromisoformat(f"{self.retires}-01"[:10]) - today).days
+
     def has_retired(self, today: datetime.date) -> bool:
         """Whether the announced end of service has come; that of an "or later" counts from its first day."""
-        return self.retires is not None and self.retires <= today.isoformat()[: len(self.retires)]
+        left = self.days_left(today)
+        return left is not None and left <= 0
+
+    @property
+    def may_retire_later(self) -> bool:
+        """Whether the announced date is the earliest one: Google's pages say "or later" until they name a successor."""
+        return self.retires is not None and not (self.replacement or self.embedding)

@@ -20,7 +20,6 @@ FORM = (
     'Write [models."publisher/name"], and below it facts as name = value: `vertex-compat models --json` has them all.'
 )
 _KEYS = FACT_NAMES | {"extends", "source", "date"}
-_DATE = re.compile(r"20\d\d-\d\d(-\d\d)?")
 
 
 def read_user_file(path: Path) -> Tables:
@@ -79,8 +78,17 @@ def _check_key(key: str, value: object) -> None:
         raise SettingsError(f"no such fact; facts are {', '.join(sorted(FACT_NAMES))}")
     if key in FACT_NAMES:
         _checked(key, bare_value(value))
-    elif not isinstance(value, str) or (key == "date" and not _DATE.fullmatch(value)):
-        raise SettingsError("a date is written 2026-11 or 2026-11-28" if key == "date" else "it is no text")
+    elif not isinstance(value, str):
+        raise SettingsError("it is no text")
+    elif key == "date":
+        _check_date(value)
+
+
+def _check_date(value: str) -> None:
+    try:
+        datetime.date.fromisoformat(value if len(value) == len("2026-11-28") else f"{value}-01")
+    except ValueError:
+        raise SettingsError(f"{value!r} is no date; a date is written 2026-11 or 2026-11-28") from None
 
 
 def _checked(name: str, value: object, inherited: object = None) -> Any:
@@ -90,10 +98,13 @@ def _checked(name: str, value: object, inherited: object = None) -> Any:
         SettingsError: The value is of another type.
     """
     try:
-        return _adapter(name).validate_python(plain_fact(name, value, inherited), strict=True)
+        fact = _adapter(name).validate_python(plain_fact(name, value, inherited), strict=True)
     except (TypeError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise SettingsError(f"The model fact {name}={value!r} does not fit: {reason}.") from None
+    if name == "retires" and fact is not None:
+        _check_date(fact)
+    return fact
 
 
 @cache

@@ -4,14 +4,22 @@
 wait for it.
 """
 
+import asyncio
+import gc
 import importlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.transport import pool, sdk_clients
 
-__all__ = ["is_loaded", "pool", "sdk_clients"]
+__all__ = ["pool", "sdk_clients"]
+
+Result = TypeVar("Result")
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -22,11 +30,51 @@ def __getattr__(name: str) -> ModuleType:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__package__}.{name}")
+    with _nothing_collected():
+        module = importlib.import_module(f"{__package__}.{name}")
     globals()[name] = module
     return module
+
+
+async def aload(name: str) -> None:
+    """Load the module of this name, if it is not, off the event loop."""
+    if name not in globals():
+        await off_loop(lambda: __getattr__(name))
 
 
 def is_loaded(name: str) -> bool:
     """Whether the module was used before."""
     return name in globals()
+
+
+async def off_loop(work: Callable[[], Result]) -> Result:
+    """What the work brings, done in a thread, or here where none is to be had.
+
+    A thread of its own, since those that the loop has may all be waiting for this call.
+    """
+    outcome: Future[Result] = Future()
+    outcome.set_running_or_notify_cancel()  # a waiter that is cancelled leaves it be
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="vertex-compat-load", daemon=True).start()
+    except RuntimeError:
+        run()
+    return await asyncio.wrap_future(outcome)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Garbage is not looked for: what is loaded stays, and each look walks over all that was loaded before."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

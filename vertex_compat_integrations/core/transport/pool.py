@@ -36,6 +36,7 @@ from vertex_compat_integrations.core.transport.body import (
     read_failure,
 )
 from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exchange, end_left
+from vertex_compat_integrations.core.transport.on_demand import off_loop
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
 from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread
@@ -125,12 +126,33 @@ def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
                 exchange.shared = shared
                 _POOL.join(route, user)
                 return shared.client
-        # Not under the lock that the end of an exchange takes: this imports modules, which has locks of its own.
-        with _POOL.building:
-            if route not in _POOL.clients:
-                another = _SharedClient(client_of(route, _refuse))
-                with _POOL.lock:
-                    _POOL.clients[route] = another
+        _build(route)
+
+
+def _build(route: Route) -> None:
+    # Not under the lock that the end of an exchange takes: this imports modules, which has locks of its own.
+    with _POOL.building:
+        if route not in _POOL.clients:
+            another = _SharedClient(client_of(route, _refuse))
+            with _POOL.lock:
+                _POOL.clients[route] = another
+
+
+def prepare(route: Route, user: object) -> None:
+    """Build the client of a route; nothing is connected."""
+    THREAD.depth += 1
+    try:
+        _build(route)
+        with _POOL.lock:
+            _POOL.join(route, user)
+    finally:
+        THREAD.depth -= 1
+
+
+async def aprepare(route: Route, user: object) -> None:
+    """Like `prepare`, for the running loop."""
+    async with _async_client(route, user):
+        pass
 
 
 def _retire(exchange: Exchange, route: Route) -> None:
@@ -171,7 +193,9 @@ async def _async_client(route: Route, user: object) -> AsyncIterator[openai.Asyn
     clients = await _clients_of_loop()
     shared = clients.get(route)
     if shared is None:
-        shared = clients[route] = _SharedClient(async_client_of(route, _arefuse))
+        built = await off_loop(lambda: async_client_of(route, _arefuse))
+        # Another task may have been faster; what it did not open needs no closing.
+        shared = clients.setdefault(route, _SharedClient(built))
     shared.busy += 1
     THREAD.depth += 1
     try:

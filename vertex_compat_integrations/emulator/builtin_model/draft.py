@@ -60,15 +60,16 @@ def media_of(request: ChatRequest) -> list[str]:
 
 def _answer(request: ChatRequest) -> str:
     if request.response_format == "text/x.enum" and request.response_schema is not None:
-        return str(_generated(request.response_schema, request))
+        return str(generated(request.response_schema, request))
     if request.wants_json:
         schema = request.response_schema
-        value = _free_object(request) if schema is None else _generated(schema, request)
+        value = _free_object(request) if schema is None else generated(schema, request)
         return json.dumps(value, ensure_ascii=False)
     return _words(request)
 
 
-def _generated(schema: Json, request: ChatRequest) -> Any:
+def generated(schema: Json, request: ChatRequest) -> Any:
+    """A value that is valid under a schema, drawn from what the request says."""
     return Generator(schema, evidence_for(request, is_final=True), includes_optional=True).generate()
 
 
@@ -79,7 +80,7 @@ def _free_object(request: ChatRequest) -> Json:
     if keys and re.search(r"\b(keys?|fields?|propert(y|ies))\b", text, re.IGNORECASE):
         schema = {"type": "object", "properties": {key: {"type": "string"} for key in keys}}
         subject = topic_of(text)
-        return {key: value if key in value else subject for key, value in _generated(schema, request).items()}
+        return {key: value if key in value else subject for key, value in generated(schema, request).items()}
     return {"answer": _words(request)}
 
 

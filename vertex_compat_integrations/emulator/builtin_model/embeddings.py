@@ -5,6 +5,7 @@ The route has no page of Google's: its shapes are OpenAI's, its models and their
 """
 
 import base64
+import datetime
 import hashlib
 import math
 import re
@@ -15,6 +16,7 @@ from typing import Any
 from vertex_compat_integrations.emulator.chat_request import ModelResource
 from vertex_compat_integrations.emulator.dialect.usage import count_tokens
 from vertex_compat_integrations.emulator.refusal import Refusal, unknown_model
+from vertex_compat_integrations.emulator.served_models import is_served
 from vertex_compat_integrations.wire import Json
 
 DIMENSIONS: Mapping[str, int] = {
@@ -40,11 +42,13 @@ _WEIGHT_OF_SHORT = 0.2
 _WEIGHT_OF_TRIGRAM = 0.25
 
 
-def answer_embeddings(body: Any, place: ModelResource, models: Collection[str] = ()) -> Json | Refusal:
-    """The answer to a request for embeddings, or why it is refused."""
+def answer_embeddings(
+    body: Any, place: ModelResource, models: Collection[str] = (), *, today: datetime.date | None = None
+) -> Json | Refusal:
+    """The answer to a request for embeddings, or why it is refused; with a day, also because a model has retired."""
     if not isinstance(body, dict):
         return Refusal("Expected a valid JSON object in the request.")
-    limit = _limit(body.get("model"), place, models)
+    limit = _limit(body.get("model"), place, models, today)
     if isinstance(limit, Refusal):
         return limit
     texts = _texts(body.get("input"))
@@ -83,12 +87,12 @@ def _features(text: str) -> Iterator[tuple[str, float]]:
             yield from ((f"{word[start : start + 3]}…", _WEIGHT_OF_TRIGRAM) for start in range(len(word) - 2))
 
 
-def _limit(model: Any, place: ModelResource, models: Collection[str]) -> int | Refusal:
+def _limit(model: Any, place: ModelResource, models: Collection[str], today: datetime.date | None) -> int | Refusal:
     """The most dimensions of a model here."""
     name = model if isinstance(model, str) else ""
     if place.endpoint != "openapi" or name in models:
         return DIMENSIONS.get(name, OTHER_DIMENSIONS)
-    if name not in DIMENSIONS or place.location not in LOCATIONS:
+    if name not in DIMENSIONS or not is_served(name, today) or place.location not in LOCATIONS:
         return unknown_model(name, place)
     return DIMENSIONS[name]
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from vertex_compat_integrations.emulator.refusal import Refusal
+from vertex_compat_integrations.emulator.scripting.checked import Score, Status, checked
 from vertex_compat_integrations.wire import Json
 
 CutForm = Literal["close", "reset", "chunk", "clean"]
 StreamErrorShape = Literal["sse_dict", "sse_list", "bare_list"]
+_PASSING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,25 @@ class Raw:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Content: TypeAlias = Draft | Completion | Frames | Raw
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judge's word, which takes the form that the request asks for.
+
+    Attributes:
+        score: From 0, the worst, to 1.
+        feedback: What is said beside it.
+    """
+
+    score: float
+    feedback: str
+
+    @property
+    def passes(self) -> bool:
+        """What a judge says who knows yes and no only."""
+        return self.score >= _PASSING
+
+
+Content: TypeAlias = Draft | Completion | Frames | Raw | Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +142,25 @@ class Answer:
     content: Content | None = None
     delivery: Delivery = Delivery()
 
+    def __str__(self) -> str:
+        """In a few words, for who looks for it in a test."""
+        match self.content:
+            case Draft(text=words, calls=calls):
+                return f"tool_call {', '.join(call.name for call in calls)}" if calls else f"text {words!r:.60}"
+            case Raw(status=status):
+                return f"raw answer with status {status}"
+            case None:
+                return "built-in answer"
+            case content:
+                return type(content).__name__.lower()
+
 
 def builtin() -> Answer:
     """The built-in behaviour, as an element of a sequence."""
     return Answer()
 
 
+@checked
 def text(
     content: str,
     *,
@@ -150,6 +183,7 @@ def text(
     )
 
 
+@checked
 def tool_call(
     name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
 ) -> Answer:  # fmt: skip
@@ -157,6 +191,7 @@ def tool_call(
     return tool_calls([call(name, arguments, id=id, extra=extra)])
 
 
+@checked
 def call(
     name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
 ) -> DraftCall:  # fmt: skip
@@ -164,6 +199,7 @@ def call(
     return DraftCall(name, _arguments(arguments), id, extra)
 
 
+@checked
 def tool_calls(
     calls: Sequence[DraftCall | tuple[str, Mapping[str, Any] | str]],
     *,
@@ -177,20 +213,33 @@ def tool_calls(
     return Answer(Draft(text=text, thoughts=thoughts, calls=drafts, finish_reason=finish_reason, usage=usage))
 
 
+@checked
+def judge(score: Score, feedback: str = "Judged by the emulator.") -> Answer:
+    """An answer to an evaluator's question: the score, 0 to 1, in the form for which its prompt asks.
+
+    Yes or no, a grade in the prompt's range, `[RESULT]`, `[[A]]`, JSON or a tool: as LlamaIndex's evaluators and
+    judges with structured output ask. From 0.5 on it is a yes.
+    """
+    return Answer(Verdict(score, feedback))
+
+
+@checked
 def completion(body: Json) -> Answer:
     """An answer with this very completion; a stream tells the same in chunks."""
     return Answer(Completion(body))
 
 
-def chunks(bodies: Sequence[Any], *, done: bool = True) -> Answer:
+@checked
+def chunks(bodies: list[Any] | tuple[Any, ...], *, done: bool = True) -> Answer:
     """An answer with these very events; strings go out as the event's data unencoded."""
     return Answer(Frames(tuple(bodies), done))
 
 
+@checked
 def raw(
     body: bytes | str | Json | list[Any],
     *,
-    status: int = 200,
+    status: Status = 200,
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:

@@ -5,20 +5,44 @@ from dataclasses import replace
 
 from vertex_compat_integrations.emulator.refusal import Refusal, Shape, html_page, shaped_body
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Cut, CutForm, Failure, Raw, StreamErrorShape
+from vertex_compat_integrations.emulator.scripting.checked import (
+    Count,
+    ErrorStatus,
+    RedirectStatus,
+    Seconds,
+    Status,
+    checked,
+)
 from vertex_compat_integrations.wire import Json
 
+USUAL_MESSAGES: Mapping[int, str] = {
+    400: "Request contains an invalid argument.",
+    401: "Request had invalid authentication credentials.",
+    403: "The caller does not have permission.",
+    404: "Requested entity was not found.",
+    409: "The operation was aborted.",
+    429: "Resource exhausted. Please try again later.",
+    499: "The operation was cancelled.",
+    500: "Internal error encountered.",
+    503: "The service is currently unavailable.",
+    504: "Deadline expired before operation could complete.",
+}
+"""What Google's APIs say to a code if they say nothing more (google.rpc.Code's usual texts)."""
 
+
+@checked
 def http_error(
-    code: int,
-    message: str = "Resource exhausted. Please try again later.",
+    code: ErrorStatus,
+    message: str | None = None,
     *,
     status: str = "",
     details: Sequence[Json] = (),
     headers: Mapping[str, str] | None = None,
     shape: Shape = "list",
 ) -> Answer:
-    """An error answer; the status defaults to the code's usual one."""
-    body, content_type = shaped_body(Refusal(message, code, status, tuple(details)), shape)
+    """An error answer; the message and the status default to Google's usual ones for the code."""
+    text = USUAL_MESSAGES.get(code, "The request failed.") if message is None else message
+    body, content_type = shaped_body(Refusal(text, code, status, tuple(details)), shape)
     return Answer(Raw(body, code, content_type, headers or {}))
 
 
@@ -32,6 +56,7 @@ def queue_full() -> Answer:
     return http_error(429, "The request queue is full.")
 
 
+@checked
 def api_not_enabled(project: str = "demo") -> Answer:
     """The 403 of a project that has not enabled the API: its beginning as reported in 2026, the rest as of any API."""
     message = (
@@ -54,19 +79,22 @@ def corrupted_signature() -> Answer:
     return http_error(400, "Corrupted thought signature.")
 
 
-def delay(seconds: float, then: Answer | None = None) -> Answer:
+@checked
+def delay(seconds: Seconds, then: Answer | None = None) -> Answer:
     """The answer after a pause."""
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, delay_seconds=seconds))
 
 
-def drip(seconds_between: float, then: Answer | None = None) -> Answer:
+@checked
+def drip(seconds_between: Seconds, then: Answer | None = None) -> Answer:
     """The answer with a pause before each event."""
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, interval_seconds=seconds_between))
 
 
-def cut(after_chunks: int = 1, how: CutForm = "close", then: Answer | None = None) -> Answer:
+@checked
+def cut(after_chunks: Count = 1, how: CutForm = "close", then: Answer | None = None) -> Answer:
     """The answer, broken off after some events.
 
     `close` ends the connection, `reset` resets it, `chunk` ends it in the middle of the next event, and `clean` ends
@@ -76,10 +104,11 @@ def cut(after_chunks: int = 1, how: CutForm = "close", then: Answer | None = Non
     return replace(answer, delivery=replace(answer.delivery, cut=Cut(after_chunks, how)))
 
 
+@checked
 def error_in_stream(
-    after_chunks: int = 1,
+    after_chunks: Count = 1,
     shape: StreamErrorShape = "bare_list",
-    code: int = 499,
+    code: ErrorStatus = 499,
     message: str = "The operation was cancelled.",
     *,
     status: str = "",
@@ -91,6 +120,7 @@ def error_in_stream(
     return replace(answer, delivery=replace(answer.delivery, failure=failure))
 
 
+@checked
 def no_finish(then: Answer | None = None) -> Answer:
     """The answer without finish reason and without `[DONE]`."""
     answer = then or Answer()
@@ -103,11 +133,13 @@ def hang() -> Answer:
     return replace(answer, delivery=replace(answer.delivery, hangs=True))
 
 
-def redirect(url: str, code: int = 307) -> Answer:
+@checked
+def redirect(url: str, code: RedirectStatus = 307) -> Answer:
     """A redirect to somewhere else."""
     return Answer(Raw(b"", code, "text/html", {"Location": url}))
 
 
-def html(code: int = 200, message: str = "The requested page is not here.") -> Answer:
+@checked
+def html(code: Status = 200, message: str = "The requested page is not here.") -> Answer:
     """An HTML page, as proxies and captive portals send it."""
     return Answer(Raw(html_page(code, message), code, "text/html; charset=UTF-8"))

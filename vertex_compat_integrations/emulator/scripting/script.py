@@ -77,6 +77,11 @@ class Script:
             rule = next((rule for rule in self._rules if rule.fits(entry)), None)
             return rule.take() if rule else Answer()
 
+    def unasked(self) -> list[Answer]:
+        """The answers that no request has taken: queued ones, and those of rules, each element of a sequence."""
+        with self._lock:
+            return [*self._queue, *(answer for rule in self._rules for answer in rule.answers[rule.used :])]
+
     def clear(self) -> None:
         """Forget all answers and rules."""
         with self._lock:
