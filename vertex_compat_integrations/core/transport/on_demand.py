@@ -4,22 +4,19 @@
 wait for it.
 """
 
-import asyncio
 import gc
 import importlib
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from vertex_compat_integrations.core.transport.off_loop import off_loop
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.transport import pool, sdk_clients
 
 __all__ = ["pool", "sdk_clients"]
-
-Result = TypeVar("Result")
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -45,27 +42,6 @@ async def aload(name: str) -> None:
 def is_loaded(name: str) -> bool:
     """Whether the module was used before."""
     return name in globals()
-
-
-async def off_loop(work: Callable[[], Result]) -> Result:
-    """What the work brings, done in a thread, or here where none is to be had.
-
-    A thread of its own, since those that the loop has may all be waiting for this call.
-    """
-    outcome: Future[Result] = Future()
-    outcome.set_running_or_notify_cancel()  # a waiter that is cancelled leaves it be
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            outcome.set_exception(error)
-
-    try:
-        threading.Thread(target=run, name="vertex-compat-load", daemon=True).start()
-    except RuntimeError:
-        run()
-    return await asyncio.wrap_future(outcome)
 
 
 @contextmanager

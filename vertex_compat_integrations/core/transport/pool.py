@@ -36,7 +36,7 @@ from vertex_compat_integrations.core.transport.body import (
     read_failure,
 )
 from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exchange, end_left
-from vertex_compat_integrations.core.transport.on_demand import off_loop
+from vertex_compat_integrations.core.transport.off_loop import off_loop
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
 from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread
