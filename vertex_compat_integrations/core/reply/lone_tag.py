@@ -7,6 +7,8 @@ one's own that has no parser for thoughts: their chat templates put the opening 
 import re
 from collections.abc import Sequence
 
+from vertex_compat_integrations.core.reply.calls_in_text.code_spans import CodeSpans
+
 _OPENING_MARK = re.compile(r"""(?:[ \t(\[\u201c\u2018\xab]|(?:\A|(?<=[\s(\[]))["'])\Z""")
 """Blank, bracket or quotation mark; a straight quotation mark opens behind a blank or a bracket only."""
 _CLOSING_MARKS = " \t.,;:!?)]\u201d\u2019\xbb\"'"
@@ -35,7 +37,7 @@ class LoneTag:
         self._tags = (*opening, *closing)
         self._held = ""
         self._unread: list[str] = []
-        self._is_code = self._is_fence = False
+        self._spans = CodeSpans()
         self._beginning = self._end = ""
         self.is_possible = True
 
@@ -97,7 +99,7 @@ class LoneTag:
         """Whether the tag behind this text, and before this character, is no word of the text."""
         self._read("".join((*self._unread, before)))
         self._unread = []
-        if self._beginning in _JSON_BEGINS or self._is_code or self._is_fence:
+        if self._beginning in _JSON_BEGINS or self._spans.is_inside:
             is_word = True
         else:
             is_word = bool(_OPENING_MARK.search(self._end)) and following in _CLOSING_MARKS
@@ -108,7 +110,5 @@ class LoneTag:
     def _read(self, text: str) -> None:
         """Go on through the text, as far as it tells whether what follows is code."""
         self._beginning = self._beginning or text.lstrip()[:1]
-        self._is_fence ^= text.count("```") % 2 == 1
-        _, line_break, line = text.rpartition("\n")
-        self._is_code = ((not line_break and self._is_code) + line.replace("```", "").count("`")) % 2 == 1
+        self._spans.read(text)
         self._end = (self._end + text)[-2:]
