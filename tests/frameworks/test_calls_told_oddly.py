@@ -1,7 +1,7 @@
 """Calls that a server tells oddly, or leaves in the text: situation → outcome, plain and streamed, in both frameworks.
 
-Left in the text: NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125; in the thoughts: vllm-project/vllm#39056;
-ids that change from chunk to chunk: poolsideai/pool#9.
+Left in the text: NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125; in the thoughts:
+vllm-project/vllm#39056; ids that change from chunk to chunk: poolsideai/pool#9.
 """
 
 import warnings

@@ -326,10 +326,11 @@ class MessagesCall(Call[Piece]):
     def remarks(self) -> tuple[str, ...]:
         """That the model was to answer without thinking, and thought; or that its calls stood in the text."""
         if self._sent_tools is not None and self._sent_tools.has_read:
-            return (
-                f"{self._model} gave tool calls that its server left in the text; they were read there. Start the server "
-                "with the tool parser of this model: it knows its form better.",
+            remark = (
+                f"{self._model} gave tool calls that its server left in the text; they were read there. Start the "
+                "server with the tool parser of this model: it knows its form better."
             )
+            return (remark,)
         ending = self._ending
         if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
             return ()

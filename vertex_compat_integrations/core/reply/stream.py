@@ -256,7 +256,8 @@ class StreamDecoder:
         partial = self.partial_text
         text, calls = finder.finish(text=partial, thoughts=self.partial_thoughts, refuses=self._refuses_calls)
         self._finder = None
-        self._text.append(text)
+        if text:
+            self._text.append(text)
         return text, self._wanted(tuple(map(self._calls.add_whole, calls)))
 
     def finish(self) -> ReplyDelta:
@@ -280,8 +281,8 @@ class StreamDecoder:
     def settle(self) -> ReplyDelta:
         """What remains of an answer that broke off, taken as it is."""
         thoughts, text, recalled = self._add(self._splitter.finish(whole=False))
-        waiting = self._waiting
-        self._text.append(waiting)
+        if waiting := self._waiting:
+            self._text.append(waiting)
         return self._rest(thoughts, text + waiting, recalled)
 
     @property

@@ -1,8 +1,8 @@
 """Finds calls that a server left in an answer's text, while it comes. Pure.
 
-A server without a tool parser, or whose parser missed the model's form, gives the model's own markup as text and stops as
-if it had answered: an agent ends on it (NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125). Parsers of
-thoughts swallow calls, too (vllm-project/vllm#39056). The rules:
+A server without a tool parser, or whose parser missed the model's form, gives the model's own markup as text and stops
+as if it had answered: an agent ends on it (NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125). Parsers
+of thoughts swallow calls, too (vllm-project/vllm#39056). The rules:
 
 * It counts for models other than Gemini, where tools were sent, and the server gave no call itself.
 * In code, between backticks, it is text; so it is where what stands behind the mark begins no call (`marks`).

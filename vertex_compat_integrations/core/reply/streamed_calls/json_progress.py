@@ -1,4 +1,7 @@
-"""How far a JSON object has come that is told in pieces. Pure; each character is read once, and the whole parsed once."""
+"""How far a JSON object has come that is told in pieces. Pure.
+
+Each character is read once, and the whole parsed once.
+"""
 
 import re
 from collections.abc import Iterable
