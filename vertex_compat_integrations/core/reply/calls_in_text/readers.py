@@ -1,7 +1,7 @@
 """The text from the first mark of a call on → the calls in it. Pure; each character is read once.
 
 The forms are those of the models' chat templates, as the parsers of vLLM (`vllm/tool_parsers`) read them: Hermes and
-Qwen (`hermes`), Qwen3-Coder and Llama's own (`qwen3_coder`, `llama`), Mistral before and since tokenizer 11 (`mistral`),
+Qwen (`hermes`), Qwen3-Coder and Llama's own (`qwen3_coder`, `llama`), Mistral (`mistral`),
 gpt-oss (`openai`; format: https://cookbook.openai.com/articles/openai-harmony), DeepSeek V3 to V4 (`deepseek_v3`,
 `_v31`, `_v32`, `_v4`), Kimi (`kimi_k2`), GLM (`glm45`, `glm47`), MiniMax (`minimax_m2`), Granite (`granite`), Gemma 4
 (`gemma4`; ml-explore/mlx-lm#1105).
