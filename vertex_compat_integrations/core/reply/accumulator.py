@@ -54,6 +54,7 @@ class Accumulator:
             self._thoughts += delta.thoughts
         for call in delta.tool_calls:
             self._calls[call.index] = self._growing.setdefault(call.index, _GrowingCall()).add(call)
+        if delta.tool_calls:
             self._in_order = tuple(self._calls.values())
         if delta.media:
             self._media += delta.media

@@ -33,6 +33,9 @@ _OF_A_MESSAGE = (
 """What may stand on the choice itself, where others have a message."""
 
 
+MAX_CHOICES = 256
+"""Answers to one request; OpenAI's API takes `n` up to 128, the endpoint up to 8."""
+
 _EMPTY_STOP_HINT = 'Retry, or rephrase the prompt; on_empty="return" takes such a turn for an answer.'
 
 
@@ -55,12 +58,14 @@ def decode_replies(
     are looked for in the text of, if the server told none.
 
     Raises:
-        UnexpectedReplyError: It is no completion.
+        UnexpectedReplyError: It is no completion, or has more choices than can be asked for.
         EmptyReplyError: The only answer holds nothing, or no call that can be read; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
     choices = mappings_in(completion["choices"]) or [{}]
+    if len(choices) > MAX_CHOICES:
+        raise UnexpectedReplyError(f"The answer has more than {MAX_CHOICES:,} choices (MAX_CHOICES).")
     decoder = partial(
         _decode_choice,
         marker=marker,

@@ -8,12 +8,15 @@ from uuid import uuid4
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
 """How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+
+MAX_CALLS = 1_024
+"""Tool calls of one answer; no model makes as many, and frameworks take a time that grows with their square."""
 
 _QUOTED = 200
 """How many characters of a broken call's arguments an error shows."""
@@ -38,11 +41,13 @@ def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
 
     Raises:
         EmptyReplyError: One of them has no name.
+        UnexpectedReplyError: There are more than any model makes.
     """
     calls: list[ToolCall] = []
     ids = UniqueIds()
     older = mapping_in(message.get("function_call"))
     for call in one_or_more_in(message.get("tool_calls")) or ([{"function": older}] if older else []):
+        refuse_flood(len(calls) + 1)
         function = mapping_in(call.get("function"))
         name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
         if not name:
@@ -96,6 +101,16 @@ def is_readable(arguments: str) -> bool:
         return isinstance(json.loads(arguments.strip() or "{}", strict=False), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def refuse_flood(count: int) -> None:
+    """Refuse so many calls.
+
+    Raises:
+        UnexpectedReplyError: It is more than `MAX_CALLS`.
+    """
+    if count > MAX_CALLS:
+        raise UnexpectedReplyError(f"The answer has more than {MAX_CALLS:,} tool calls (MAX_CALLS).")
 
 
 def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_thoughts: str = "") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, text_in
 from vertex_compat_integrations.core.reply.reply import ToolCall, ToolCallDelta
 from vertex_compat_integrations.core.reply.streamed_calls.open_call import OpenCall
-from vertex_compat_integrations.core.reply.tool_call import NO_FIELDS, UniqueIds, arguments_text, named_in
+from vertex_compat_integrations.core.reply.tool_call import NO_FIELDS, UniqueIds, arguments_text, named_in, refuse_flood
 
 
 class StreamedCalls:
@@ -39,7 +39,11 @@ class StreamedCalls:
         return tuple(call.as_call() for call in self._calls)
 
     def feed(self, pieces: list[JsonObject]) -> Iterator[ToolCallDelta]:
-        """What the pieces of one chunk add; no two of them are of one call."""
+        """What the pieces of one chunk add; no two of them are of one call.
+
+        Raises:
+            UnexpectedReplyError: There are more calls than any model makes.
+        """
         fed: set[int] = set()
         for piece in pieces:
             function = mapping_in(piece.get("function"))
@@ -129,6 +133,7 @@ class StreamedCalls:
         return not arguments and index is not None and index not in self._by_index and call.is_complete
 
     def _open(self, call_id: str, index: int | None) -> OpenCall:
+        refuse_flood(len(self._calls) + 1)
         call = OpenCall(len(self._calls), self._ids.take(call_id))
         self._calls.append(call)
         if call_id:
