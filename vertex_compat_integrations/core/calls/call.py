@@ -31,7 +31,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
-from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.accumulator import gathered
 from vertex_compat_integrations.core.reply.calls_in_text.finder import SentTools, sent_tools
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.events import decode_json
@@ -419,19 +419,19 @@ class GatheredCall(MessagesCall[list[Reply]]):
 
     _stream = True
     _reader: StreamReader | None = None
-    _gathered = Accumulator()
+    _deltas: list[ReplyDelta]
 
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
         """The answer, at the body's end."""
         if (reader := self._reader) is None:
             reader = self._reader = self._new_reader()
-            self._gathered = Accumulator()
-        pieces = reader.feed(block) if block is not None else reader.finish()
-        replies = [self._gathered.add(piece) for piece in pieces]
+            self._deltas = []
+        self._deltas += reader.feed(block) if block is not None else reader.finish()
         if block is not None:
             return ()
-        self._ending = replies[-1].ending
-        reply = replies[-1]._replace(ending=self._placed(self._ending))
+        reply = gathered(self._deltas)
+        self._ending = reply.ending
+        reply = reply._replace(ending=self._placed(self._ending))
         return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
 
     def delay_after(self, error: VertexCompatError) -> float:

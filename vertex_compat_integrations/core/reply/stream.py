@@ -81,6 +81,7 @@ class StreamDecoder:
         self._extra: wire.ExtraContent = {}
         self._grounding: wire.Json = {}
         self._last: wire.Json = {}
+        self._late: wire.Json = {}
         self._usage: Mapping[str, Any] | None = None
         self._finish: str | None = None
         self._failure: object = None
@@ -118,9 +119,11 @@ class StreamDecoder:
             # A chunk of its own: usage after `stream_options`, a late signature, or names without a choice.
             self._keep_extra(message_extra(chunk))
             self._keep_grounding(chunk)
-            self._last = {**self._last, **{key: value for key, value in chunk.items() if value and key != "choices"}}
+            self._late |= {key: value for key, value in chunk.items() if value and key != "choices"}
             return None
         self._last = chunk
+        if self._late:
+            self._late = {}
         choice = choices[0]
         is_usual = choice.keys() <= _USUAL_CHOICE_KEYS
         # Servers that do not stream answer with one whole `message`.
@@ -201,7 +204,9 @@ class StreamDecoder:
             # `thought: true` alone marks a piece as a thought; beside a signature it belongs to the signature.
             items = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
             if items:
-                self._extra[namespace] = {**mapping_in(self._extra.get(namespace)), **items}
+                if not isinstance(self._extra.get(namespace), dict):
+                    self._extra[namespace] = {}
+                self._extra[namespace].update(items)
 
     def _keep_grounding(self, holder: JsonObject) -> None:
         """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
@@ -312,7 +317,7 @@ class StreamDecoder:
         return StreamInterruptedError(message, partial_text=text, partial_thoughts=self.partial_thoughts)
 
     def _ending(self) -> Ending:
-        completion = {**self._last, "usage": self._usage}
+        completion = {**self._last, **self._late, "usage": self._usage}
         logprobs = _joined_logprobs(self._logprobs)
         choice = {"finish_reason": self._finish, "logprobs": logprobs, "error": self._failure}
         return decode_ending(

@@ -94,7 +94,10 @@ class OpenCall:
         extra = _new_keys(self._extra, extra_content)
         for namespace, value in extra.items():
             current = self._extra.get(namespace)
-            self._extra[namespace] = {**current, **value} if isinstance(current, Mapping) else value
+            if isinstance(current, dict) and isinstance(value, Mapping):
+                current.update(value)
+            else:
+                self._extra[namespace] = dict(value) if isinstance(value, Mapping) else value
         if is_first:
             return self.as_first_piece()
         if not self.name or not (arguments or extra):
@@ -109,11 +112,16 @@ class OpenCall:
 
     def as_call(self) -> ToolCall:
         """The call so far."""
-        return ToolCall(self.id, self.name, NO_FIELDS if self.is_empty else self.arguments, self._extra or None)
+        return ToolCall(self.id, self.name, NO_FIELDS if self.is_empty else self.arguments, self._extra_so_far())
 
     def as_first_piece(self) -> ToolCallDelta:
         """All that is known of the call when its name is."""
-        return ToolCallDelta(self.index, self.id, self.name, self.arguments, self._extra or None)
+        return ToolCallDelta(self.index, self.id, self.name, self.arguments, self._extra_so_far())
+
+    def _extra_so_far(self) -> wire.ExtraContent | None:
+        """A copy: what was handed out does not grow."""
+        own = {name: dict(value) if isinstance(value, dict) else value for name, value in self._extra.items()}
+        return own or None
 
 
 def _new_keys(present: JsonObject, extra: object) -> wire.ExtraContent:
