@@ -1,6 +1,9 @@
 """Pieces add up to the answer so far, and the last one brings its ending."""
 
-from vertex_compat_integrations.core.reply.accumulator import Accumulator
+import pytest
+
+from tests.support.counted_work import lines_run
+from vertex_compat_integrations.core.reply.accumulator import Accumulator, gathered
 from vertex_compat_integrations.core.reply.reply import Ending, Media, ReplyDelta, ToolCall, ToolCallDelta
 
 
@@ -43,3 +46,29 @@ def test_text_that_was_recalled_is_thoughts():
     accumulator.add(ReplyDelta("see"))
     reply = accumulator.add(ReplyDelta("Blue", "Let me see.", recalled=10))
     assert (reply.text, reply.thoughts) == ("Blue", "Let me see.")
+
+
+DELTAS = [
+    ReplyDelta("Let me "),
+    ReplyDelta("Blue", "Let me see.", recalled=7),
+    ReplyDelta(" sky", media=(Media("image/png", data="AA=="),)),
+    ReplyDelta(tool_calls=(ToolCallDelta(0, "a", "look", '{"city": ', {"google": {"x": 1}, "o": 1}),)),
+    ReplyDelta(tool_calls=(ToolCallDelta(1, "b", "count", "{}"),)),
+    ReplyDelta(tool_calls=(ToolCallDelta(0, None, None, '"Rome"}', {"google": {"thought_signature": "s"}}),)),
+    ReplyDelta(".", extra={"google": {"y": 1}}, refusal="No.", ending=Ending("stop")),
+]
+
+
+def test_an_answer_that_is_gathered_is_the_last_of_its_snapshots():
+    accumulator = Accumulator()
+    assert gathered(iter(DELTAS)) == [accumulator.add(delta) for delta in DELTAS][-1]
+    with pytest.raises(ValueError, match="one piece at least"):
+        gathered([])
+
+
+def test_twice_the_pieces_are_twice_the_work():
+    calls = [ReplyDelta(tool_calls=(ToolCallDelta(0, None, None, "x", {"o": {str(at): 1}}),)) for at in range(400)]
+    assert lines_run(lambda: gathered(calls)) < 2.2 * lines_run(lambda: gathered(calls[:200]))
+    many = ReplyDelta(tool_calls=tuple(ToolCallDelta(at, str(at), "f", "{}") for at in range(400)))
+    few = ReplyDelta(tool_calls=many.tool_calls[:200])
+    assert lines_run(lambda: Accumulator().add(many)) < 2.2 * lines_run(lambda: Accumulator().add(few))

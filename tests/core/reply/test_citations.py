@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.counted_work import lines_run
+from vertex_compat_integrations.core.reply import citations
 from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.reply.reply import Citation
 
@@ -101,3 +103,30 @@ def test_metadata_are_found_on_messages_and_completions_and_are_not_sent_back():
         assert decode_grounding(holder) == told
     assert decode_grounding({"extra_content": None}) is None
     assert without_grounding({"grounding_metadata": told, "thought_signature": "s"}) == {"thought_signature": "s"}
+
+
+@pytest.mark.parametrize("text", ["word " * 2000, "wörd " * 2000], ids=["ASCII", "beyond"])
+@pytest.mark.parametrize("stated", [None, "none such", "d w"], ids=str)
+def test_twice_the_supports_are_twice_the_work(text, stated):
+    def work(count: int) -> int:
+        supports = [support(at * 3, at * 3 + 9, 0, text=stated) for at in range(count)]
+        return lines_run(lambda: decode_citations(metadata(*supports), text))
+
+    assert work(400) < 2.2 * work(200)
+
+
+def test_beyond_a_bound_of_searching_no_place_is_told(monkeypatch):
+    monkeypatch.setattr(citations, "MAX_SEARCHED", 5 * len(TEXT.encode()))
+    placed = decode_citations(metadata(*[support(0, 0, 0, text="schön")] * 7), TEXT)
+    assert [citation.start for citation in placed] == [11] * 5 + [None] * 2
+    assert {citation.text for citation in placed} == {"schön"}
+
+
+def test_three_thousand_supports_of_a_megabyte_are_cited_at_once():
+    """The text is looked at 64 times, and not once for each: that took 6 s."""
+    text = "wörd " * 200_000
+    supports = [support(0, 0, 0, text="none such")] * 3000 + [support(6 * at, 6 * at + 5, 0) for at in range(3000)]
+    assert len(decode_citations(metadata(*supports), text)) == 6000
+    assert decode_citations(metadata(*supports[3000:]), text)[2999] == Citation(
+        "https://a.example", "A", "wörd", 5 * 2999, 5 * 2999 + 4
+    )

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.counted_work import lines_run
 from tests.support.endpoint_bodies import call_piece, completion, decode, signed
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError, VertexCompatError
-from vertex_compat_integrations.core.reply.decode import decode_finish, decode_replies
+from vertex_compat_integrations.core.reply.decode import MAX_CHOICES, decode_finish, decode_replies
 from vertex_compat_integrations.core.reply.reply import Media, Reply, ToolCall, Usage
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
-from vertex_compat_integrations.core.reply.tool_call import signatures_in
+from vertex_compat_integrations.core.reply.tool_call import MAX_CALLS, signatures_in
 from vertex_compat_integrations.core.reply.usage import decode_usage
 
 
@@ -484,3 +485,30 @@ def test_a_name_or_a_time_of_another_type_is_none(odd):
     assert (reply.ending.traffic_type, reply.ending.fingerprint) == (None, None)
     assert reply.ending.usage.output == 2
     assert reply.ending.usage.input in (0, 7)
+
+
+def test_answers_without_end_are_refused_by_name():
+    choices = [{"message": {"content": "a"}, "finish_reason": "stop"}] * (MAX_CHOICES + 1)
+    assert len(decode_replies({"choices": choices[1:]})) == MAX_CHOICES
+    with pytest.raises(UnexpectedReplyError, match="256 choices \\(MAX_CHOICES\\)"):
+        decode_replies({"choices": choices})
+    call = {"id": "x", "function": {"name": "f", "arguments": "{}"}}
+    message = {"tool_calls": [call] * MAX_CALLS}
+    (reply,) = decode_replies({"choices": [{"message": message}]})
+    assert len({call.id for call in reply.tool_calls}) == MAX_CALLS
+    with pytest.raises(UnexpectedReplyError, match="1,024 tool calls \\(MAX_CALLS\\)"):
+        decode_replies({"choices": [{"message": {"tool_calls": [call] * (MAX_CALLS + 1)}}]})
+
+
+def test_twice_the_calls_and_choices_are_twice_the_work():
+    call = {"id": "x", "function": {"name": "f", "arguments": "{}"}}
+
+    def work(count: int) -> int:
+        choices = [{"message": {"content": "a", "tool_calls": [call] * count}}, *[{"message": {"content": "a"}}] * 9]
+        return lines_run(lambda: decode_replies({"choices": choices}))
+
+    assert work(800) < 2.2 * work(400)
+    many = [{"message": {"content": "a"}}]
+    assert lines_run(lambda: decode_replies({"choices": many * 200})) < 2.2 * lines_run(
+        lambda: decode_replies({"choices": many * 100})
+    )

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.counted_work import lines_run
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 from vertex_compat_integrations.core.reply import events
 from vertex_compat_integrations.core.reply.events import EventParser, decode_json
@@ -79,3 +80,24 @@ def test_what_is_no_json_is_refused_with_its_beginning(data):
     with pytest.raises(UnexpectedReplyError, match=r"no JSON|HTML page") as caught:
         decode_json(data)
     assert len(str(caught.value)) < 1000
+
+
+LINES = {"stray": b"xy\n", "data": b"data:ab\n", "events": b"data:{}\n\n", "comments": b":\n", "one line": b"abc"}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+@pytest.mark.parametrize("size", [7, 10_000_000])
+def test_twice_the_lines_are_twice_the_work(line, size):
+    def work(count: int) -> int:
+        body = line * count
+        return lines_run(lambda: parse(*(body[at : at + size] for at in range(0, len(body), size))))
+
+    assert work(2000) < 2.2 * work(1000)
+
+
+@pytest.mark.parametrize("line", [b"xy\n", b"data:ab\n"])
+def test_an_event_without_end_is_refused_by_its_lines(monkeypatch, line):
+    monkeypatch.setattr(events, "MAX_LINES", 100)
+    parse(line * 100)
+    with pytest.raises(UnexpectedReplyError, match="more than 100 lines \\(MAX_LINES\\)"):
+        parse(line * 101)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.counted_work import lines_run
 from vertex_compat_integrations.core.reply.thought_tags import Split, ThoughtSplitter, split_thoughts
 
 PIECES = st.sampled_from(
@@ -215,3 +216,38 @@ def test_pieces_that_the_service_marks_are_thoughts_with_or_without_tags():
         splitter.feed("</thought>It is <b>."),
     ]
     assert told == [Split("Let me ", ""), Split("see.", ""), Split("", "It is <b>.")]
+
+
+TAG_FLOODS = {
+    "pairs": "<think>a</think>b",
+    "openings": "<think>a",
+    "closings": "a </think> b",
+    "closings in a row": "</think>",
+    "beginnings": "<thin",
+    "brackets": "<",
+    "breaks": "</think>\n\n",
+}
+
+
+@pytest.mark.parametrize("piece", TAG_FLOODS.values(), ids=TAG_FLOODS)
+@pytest.mark.parametrize("way", [{"marker": "x"}, {"unopened": True}, {"lone_end": True}], ids=str)
+@pytest.mark.parametrize("size", [3, 10_000_000])
+def test_twice_the_tags_are_twice_the_work(piece, way, size):
+    def work(count: int) -> int:
+        text, splitter = piece * count, ThoughtSplitter(**way)
+
+        def feed() -> None:
+            for at in range(0, len(text), size):
+                splitter.feed(text[at : at + size])
+            splitter.finish()
+
+        return lines_run(feed)
+
+    assert work(400) < 2.3 * work(200)
+
+
+def test_a_million_tags_in_one_piece_are_read_at_once():
+    """Lines do not show how far a search goes: were it to the end for each tag, this would take hours."""
+    text = "<x>a</x>b" * 100_000
+    assert split_thoughts(text, "x") == Split("a" * 100_000, "b" * 100_000)
+    assert split_thoughts("a </think> b " * 100_000, lone_end=True).thoughts == ""

@@ -7,12 +7,12 @@ import pytest
 from vertex_compat_integrations.core.errors import EmptyReplyError
 from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.core.reply.tool_call import (
+    UniqueIds,
     arguments_text,
     decode_calls,
     encode_call,
     named_in,
     signatures_in,
-    unique_id,
 )
 
 
@@ -69,8 +69,8 @@ def test_arguments_are_json_text(arguments, text):
 
 
 def test_ids_that_are_free_stay():
-    assert unique_id("a", {"b"}) == "a"
-    assert unique_id(None, set()).startswith("call_")
+    assert UniqueIds().take("a") == "a"
+    assert UniqueIds().take(None).startswith("call_")
 
 
 def test_signatures_are_found_in_every_namespace():

@@ -1,6 +1,8 @@
 """How far a body is read, and what it may unpack to."""
 
+import asyncio
 import gzip
+from itertools import pairwise
 
 import pytest
 
@@ -66,3 +68,27 @@ async def test_one_block_after_the_other_may_be_asked_for():
     assert (next(stream), next(stream)) == (b"a", b"b")
     astream = AsyncByteStream(cast_to=object, response=response([b"a", b"b"]), client=None)
     assert (await anext(astream), await anext(astream)) == (b"a", b"b")
+
+
+async def test_a_large_block_is_handed_on_in_pieces_between_which_other_tasks_run(monkeypatch):
+    monkeypatch.setattr(body, "MOST_AT_ONCE", 4)
+    whole = bytes(range(10))
+    assert list(ByteStream(cast_to=object, response=response([whole]), client=None)) == [
+        whole[:4],
+        whole[4:8],
+        whole[8:],
+    ]
+    turns = []
+
+    async def other() -> None:
+        while True:
+            turns.append(0)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    stream = AsyncByteStream(cast_to=object, response=response([whole, *[b"ab"] * 5]), client=None)
+    seen = [(piece, len(turns)) async for piece in stream]
+    task.cancel()
+    assert [piece for piece, _ in seen] == [whole[:4], whole[4:8], whole[8:], *[b"ab"] * 5]
+    # Behind each piece of the large block, and behind every second of the small ones.
+    assert [after - before for (_, before), (_, after) in pairwise(seen)] == [1, 1, 0, 0, 1, 0, 0]

@@ -31,7 +31,8 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
-from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.accumulator import gathered
+from vertex_compat_integrations.core.reply.calls_in_text.finder import SentTools, sent_tools
 from vertex_compat_integrations.core.reply.decode import decode_replies
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta
@@ -305,6 +306,7 @@ class MessagesCall(Call[Piece]):
         self._checks_calls = not (terms.facts.gemini or terms.takes_empty)
         self._may_be_empty = terms.takes_empty
         self._ending: Ending | None = None
+        self._sent_tools: SentTools | None = None
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
@@ -331,7 +333,13 @@ class MessagesCall(Call[Piece]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """That the model was to answer without thinking, and thought."""
+        """That the model was to answer without thinking, and thought; or that its calls stood in the text."""
+        if self._sent_tools is not None and self._sent_tools.has_read:
+            remark = (
+                f"{self._model} gave tool calls that its server left in the text; they were read there. Start the "
+                "server with the tool parser of this model: it knows its form better."
+            )
+            return (remark,)
         ending = self._ending
         if not (self.request.thinking_off and ending and ending.usage and ending.usage.thought):
             return ()
@@ -342,6 +350,11 @@ class MessagesCall(Call[Piece]):
         """Whether the model may stop without a word: the user says so, or it was told at what words to stop."""
         return self._may_be_empty or bool(self.request.body.get("stop"))
 
+    def _expect_calls(self) -> SentTools | None:
+        """The tools, where calls may be left in the text: Gemini's are no text of the model."""
+        self._sent_tools = None if self._facts.gemini else sent_tools(self.request.body)
+        return self._sent_tools
+
     def _new_reader(self, *, done_is_an_end: bool = False) -> StreamReader:
         """What reads the stream of one attempt."""
         decoder = StreamDecoder(
@@ -351,6 +364,7 @@ class MessagesCall(Call[Piece]):
             one_call=self.request.one_call,
             takes_empty=self._takes_empty,
             checks_calls=self._checks_calls,
+            tools=self._expect_calls(),
         )
         return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
@@ -398,6 +412,7 @@ class ChatCall(MessagesCall[list[Reply]]):
             one_call=self.request.one_call,
             takes_empty=self._takes_empty,
             checks_calls=self._checks_calls,
+            tools=None if self._facts.gemini else self._expect_calls(),
         )
         self._ending = replies[0].ending
         if own := self.request.own_names:
@@ -413,19 +428,19 @@ class GatheredCall(MessagesCall[list[Reply]]):
 
     _stream = True
     _reader: StreamReader | None = None
-    _gathered = Accumulator()
+    _deltas: list[ReplyDelta]
 
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
         """The answer, at the body's end."""
         if (reader := self._reader) is None:
             reader = self._reader = self._new_reader()
-            self._gathered = Accumulator()
-        pieces = reader.feed(block) if block is not None else reader.finish()
-        replies = [self._gathered.add(piece) for piece in pieces]
+            self._deltas = []
+        self._deltas += reader.feed(block) if block is not None else reader.finish()
         if block is not None:
             return ()
-        self._ending = replies[-1].ending
-        reply = replies[-1]._replace(ending=self._placed(self._ending))
+        reply = gathered(self._deltas)
+        self._ending = reply.ending
+        reply = reply._replace(ending=self._placed(self._ending))
         return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
 
     def delay_after(self, error: VertexCompatError) -> float:

@@ -4,6 +4,8 @@ For frameworks that take snapshots; what one piece costs does not depend on how 
 of the text itself.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vertex_compat_integrations import wire
@@ -54,9 +56,54 @@ class Accumulator:
             self._thoughts += delta.thoughts
         for call in delta.tool_calls:
             self._calls[call.index] = self._growing.setdefault(call.index, _GrowingCall()).add(call)
+        if delta.tool_calls:
             self._in_order = tuple(self._calls.values())
         if delta.media:
             self._media += delta.media
         # By position: one for each piece, and keywords take twice the time.
         so_far = self._text, self._thoughts, self._in_order
         return Reply(*so_far, delta.extra, self._media, delta.refusal, delta.ending or _UNENDED, delta.dropped)
+
+
+def gathered(deltas: Iterable[ReplyDelta]) -> Reply:
+    """The whole answer, of which nobody wants to see the parts; what is long is joined once.
+
+    Raises:
+        ValueError: There is no delta.
+    """
+    text, thoughts, media = list[str](), list[str](), list[Media]()
+    calls: defaultdict[int, list[ToolCallDelta]] = defaultdict(list)
+    last: ReplyDelta | None = None
+    for last in deltas:
+        if last.recalled:
+            text.clear()
+        text.append(last.text)
+        thoughts.append(last.thoughts)
+        media += last.media
+        for call in last.tool_calls:
+            calls[call.index].append(call)
+    if last is None:
+        raise ValueError("An answer has one piece at least, which brings its ending.")
+    whole = ReplyDelta(
+        "".join(text),
+        "".join(thoughts),
+        tuple(_joined(pieces) for pieces in calls.values()),
+        tuple(media),
+        last.extra,
+        last.refusal,
+        last.dropped,
+        last.ending,
+    )
+    return Accumulator().add(whole)
+
+
+def _joined(pieces: list[ToolCallDelta]) -> ToolCallDelta:
+    """The pieces of one call as one."""
+    extra: wire.ExtraContent = {}
+    for namespace, value in ((name, value) for piece in pieces for name, value in (piece.extra or {}).items()):
+        if isinstance(value, dict):
+            extra.setdefault(namespace, {}).update(value)
+        else:
+            extra[namespace] = value
+    first = pieces[0]
+    return ToolCallDelta(first.index, first.id, first.name, "".join(piece.arguments for piece in pieces), extra or None)

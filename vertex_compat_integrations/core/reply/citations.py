@@ -6,11 +6,15 @@ come in snake case and in camel case.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.reply.reply import Citation
 
 _KEYS = ("grounding_metadata", "groundingMetadata")
+MAX_SEARCHED = 64 * 2**20
+"""Characters of the answer that its segments are looked for in, all together; beyond them, no place is told."""
+
 _SOURCE_KINDS = ("web", "maps", "retrieved_context", "retrievedContext", "image")
 
 
@@ -38,7 +42,8 @@ def decode_citations(grounding: object, text: str) -> tuple[Citation, ...]:
         return ()
     sources = [_source(chunk) for chunk in _objects(grounding, "grounding_chunks", "groundingChunks")]
     supports = _objects(grounding, "grounding_supports", "groundingSupports")
-    placed = [citation for support in supports for citation in _supported(support, sources, text)]
+    answer = _Answer(text)
+    placed = [citation for support in supports for citation in _supported(support, sources, answer)]
     if placed:
         return tuple(placed)
     return tuple(Citation(url, title) for url, title in sources if url or title)
@@ -64,9 +69,11 @@ def _source(chunk: JsonObject) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _supported(support: JsonObject, sources: list[tuple[str | None, str | None]], text: str) -> Iterator[Citation]:
+def _supported(
+    support: JsonObject, sources: list[tuple[str | None, str | None]], answer: "_Answer"
+) -> Iterator[Citation]:
     segment = support.get("segment")
-    words, start, end = _place(segment if isinstance(segment, Mapping) else {}, text)
+    words, start, end = answer.place(segment if isinstance(segment, Mapping) else {})
     numbers = _either(support, "grounding_chunk_indices", "groundingChunkIndices")
     for number in numbers if isinstance(numbers, list) else ():
         if isinstance(number, int) and 0 <= number < len(sources) and any(sources[number]):
@@ -74,21 +81,59 @@ def _supported(support: JsonObject, sources: list[tuple[str | None, str | None]]
             yield Citation(url, title, words, start, end)
 
 
-def _place(segment: JsonObject, text: str) -> tuple[str | None, int | None, int | None]:
-    """The segment's words and where they stand in the text, in characters.
+class _Answer:
+    """The answer's text, in which segments are looked for."""
 
-    The words decide: offsets are believed only where they point at them, for they may count text that the answer does
-    not hold, such as thoughts.
-    """
-    stated = segment.get("text")
-    begin, end = _either(segment, "start_index", "startIndex") or 0, _either(segment, "end_index", "endIndex")
-    if isinstance(begin, int) and isinstance(end, int) and 0 <= begin < end:
-        encoded = text.encode("utf-8", "surrogatepass")
-        before, at = (encoded[:begin], encoded[begin:end])
-        words = at.decode("utf-8", "ignore")
-        if words and (not isinstance(stated, str) or words == stated):
-            first = len(before.decode("utf-8", "ignore"))
-            return words, first, first + len(words)
-    if isinstance(stated, str) and stated and (position := text.find(stated)) >= 0:
-        return stated, position, position + len(stated)
-    return (stated if isinstance(stated, str) else None), None, None
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._encoded = text.encode("utf-8", "surrogatepass")
+        self._is_ascii = len(self._encoded) == len(text)
+        self._starts: list[int] = []
+        self._searched = 0
+
+    def place(self, segment: JsonObject) -> tuple[str | None, int | None, int | None]:
+        """The segment's words and where they stand in the text, in characters.
+
+        The words decide: offsets are believed only where they point at them, for they may count text that the answer
+        does not hold, such as thoughts.
+        """
+        stated = segment.get("text")
+        begin, end = _either(segment, "start_index", "startIndex") or 0, _either(segment, "end_index", "endIndex")
+        if isinstance(begin, int) and isinstance(end, int) and 0 <= begin < end and self._may_read(end - begin):
+            words = self._encoded[begin:end].decode("utf-8", "ignore")
+            if words and (not isinstance(stated, str) or words == stated):
+                first = self._characters_before(begin)
+                return words, first, first + len(words)
+        if isinstance(stated, str) and stated and self._may_read(len(self._text)):
+            position = self._text.find(stated)
+            if position >= 0:
+                return stated, position, position + len(stated)
+        return (stated if isinstance(stated, str) else None), None, None
+
+    def _may_read(self, count: int) -> bool:
+        """Whether so many characters more may be looked at."""
+        self._searched += min(count, len(self._encoded))
+        return self._searched <= MAX_SEARCHED
+
+    def _characters_before(self, at: int) -> int:
+        """How many whole characters stand before a byte."""
+        if self._is_ascii:
+            return min(at, len(self._encoded))
+        if not self._starts:
+            blocks = (self._encoded[begin : begin + _BLOCK] for begin in range(0, len(self._encoded), _BLOCK))
+            self._starts = [0, *accumulate(map(_characters_begun, blocks))]
+        block = min(at // _BLOCK, len(self._starts) - 1)
+        rest = self._encoded[block * _BLOCK : at]
+        begun = self._starts[block] + _characters_begun(rest)
+        # The last one may be cut by the offset; then it is none.
+        is_cut = 0 < at < len(self._encoded) and self._encoded[at] & 0xC0 == 0x80
+        return begun - is_cut
+
+
+def _characters_begun(encoded: bytes) -> int:
+    """How many characters begin in these bytes of UTF-8: all but those that go on with one."""
+    return len(encoded) - len(encoded.translate(None, _BEGINNINGS))
+
+
+_BEGINNINGS = bytes(value for value in range(256) if value & 0xC0 != 0x80)
+_BLOCK = 1024

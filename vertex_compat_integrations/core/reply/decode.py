@@ -7,6 +7,7 @@ from typing import Any
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, text_in
+from vertex_compat_integrations.core.reply.calls_in_text.finder import SentTools, separate_calls
 from vertex_compat_integrations.core.reply.citations import decode_citations, decode_grounding, without_grounding
 from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply
 from vertex_compat_integrations.core.reply.thought_tags import split_thoughts
@@ -32,6 +33,9 @@ _OF_A_MESSAGE = (
 """What may stand on the choice itself, where others have a message."""
 
 
+MAX_CHOICES = 256
+"""Answers to one request; OpenAI's API takes `n` up to 128, the endpoint up to 8."""
+
 _EMPTY_STOP_HINT = 'Retry, or rephrase the prompt; on_empty="return" takes such a turn for an answer.'
 
 
@@ -44,21 +48,33 @@ def decode_replies(
     one_call: bool = False,
     takes_empty: bool = True,
     checks_calls: bool = False,
+    tools: SentTools | None = None,
 ) -> list[Reply]:
     """The answers of a completion, one for each choice.
 
     `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
     tag opens; `lone_end` that it may; `one_call` keeps the first tool call only. `takes_empty` says that the model may
-    stop without a word; `checks_calls` that calls which cannot be read are no answer.
+    stop without a word; `checks_calls` that calls which cannot be read are no answer. `tools` are those that calls
+    are looked for in the text of, if the server told none.
 
     Raises:
-        UnexpectedReplyError: It is no completion.
+        UnexpectedReplyError: It is no completion, or has more choices than can be asked for.
         EmptyReplyError: The only answer holds nothing, or no call that can be read; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
         raise UnexpectedReplyError("The answer is JSON, but no completion.")
     choices = mappings_in(completion["choices"]) or [{}]
-    decoder = partial(_decode_choice, marker=marker, unopened=unopened, lone_end=lone_end, one_call=one_call)
+    if len(choices) > MAX_CHOICES:
+        raise UnexpectedReplyError(f"The answer has more than {MAX_CHOICES:,} choices (MAX_CHOICES).")
+    decoder = partial(
+        _decode_choice,
+        marker=marker,
+        unopened=unopened,
+        lone_end=lone_end,
+        one_call=one_call,
+        tools=tools,
+        checks_calls=checks_calls and len(choices) == 1,
+    )
     replies = [decoder(completion, choice) for choice in choices]
     if len(replies) == 1:
         reply = replies[0]
@@ -94,18 +110,23 @@ def _decode_choice(
     unopened: bool,
     lone_end: bool,
     one_call: bool,
+    tools: SentTools | None,
+    checks_calls: bool,
 ) -> Reply:
     message = message_in(choice)
     content, media = decode_content(message.get("content"))
     whole = is_whole(choice.get("finish_reason"), has_calls=bool(message.get("tool_calls")))
     reasoning = decode_reasoning(message)
     split = split_thoughts(content, marker, unopened=unopened, lone_end=lone_end and not reasoning, whole=whole)
-    calls = decode_calls(message)
+    text, calls = split.text, decode_calls(message)
+    if tools is not None and not calls:
+        refuses = checks_calls and decode_finish(text_in(choice.get("finish_reason")), has_calls=False)[0] != "length"
+        text, calls = separate_calls(split.text, reasoning + split.thoughts, tools, refuses=refuses)
     wanted = calls[:1] if one_call else calls
     grounding = decode_grounding(message) or decode_grounding(choice)
-    ending = decode_ending(completion, choice, has_calls=bool(wanted), grounding=grounding, text=split.text)
+    ending = decode_ending(completion, choice, has_calls=bool(wanted), grounding=grounding, text=text)
     return Reply(
-        text=split.text,
+        text=text,
         thoughts=reasoning + split.thoughts,
         tool_calls=wanted,
         extra=message_extra(message),

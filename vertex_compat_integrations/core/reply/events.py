@@ -15,6 +15,9 @@ from vertex_compat_integrations.core.http_errors import HTML_PAGE
 MAX_EVENT_BYTES = 256 * 2**20
 """More than any answer with media that is documented; a bound against a server that never ends a line."""
 
+MAX_LINES = 500_000
+"""Lines of one event, or of what is no event: a whole answer that a server wrote with line breaks and indents."""
+
 
 class EventParser:
     """Bytes in, payloads of SSE `data` fields out; what is no SSE collects in `stray`."""
@@ -23,7 +26,8 @@ class EventParser:
         """Begin between two events."""
         self._rest: list[bytes] = []
         self._lines: list[bytes] = []
-        self._stray: list[bytes] = []
+        self._stray = bytearray()
+        self._line_count = 0
         self._size = 0
         self.is_done = False
 
@@ -31,7 +35,7 @@ class EventParser:
         """The payloads that the bytes complete.
 
         Raises:
-            UnexpectedReplyError: An event is larger than any answer.
+            UnexpectedReplyError: An event is larger than any answer, or has more lines.
         """
         if self._is_one_event(data):
             return [data[6:-2]]
@@ -60,7 +64,9 @@ class EventParser:
         self._rest.append(data)
         self._size += len(data)
         if self._size > MAX_EVENT_BYTES:
-            raise UnexpectedReplyError(f"An event of the stream is larger than {MAX_EVENT_BYTES >> 20} MiB.")
+            raise UnexpectedReplyError(
+                f"An event of the stream is larger than {MAX_EVENT_BYTES >> 20} MiB (MAX_EVENT_BYTES)."
+            )
 
     def finish(self) -> list[bytes]:
         """The payload that stood before the body's end without an empty line behind it."""
@@ -73,23 +79,30 @@ class EventParser:
     @property
     def stray(self) -> bytes:
         """What came that was no SSE."""
-        return b"\n".join(self._stray).strip()
+        return bytes(self._stray).strip()
+
+    def _count_line(self) -> None:
+        self._line_count += 1
+        if self._line_count > MAX_LINES:
+            raise UnexpectedReplyError(f"An event of the stream has more than {MAX_LINES:,} lines (MAX_LINES).")
 
     def _take(self, line: bytes) -> bytes | None:
         """The payload that an empty line ends; other lines are collected."""
         if line.startswith(b"data:"):
             self._lines.append(line[5:].removeprefix(b" "))
+            self._count_line()
             return None
         if line:
             if line.startswith(BOM_UTF8):
                 return self._take(line.lstrip(BOM_UTF8))
             if not line.startswith((b":", b"event:", b"id:", b"retry:")):
-                self._stray.append(line)
+                self._stray += line + b"\n"
+                self._count_line()
             return None
         if not self._lines:
             return None
         payload = b"\n".join(self._lines)
-        self._lines = []
+        self._lines, self._line_count = [], 0
         # Some servers write two spaces before it.
         if payload.startswith((b"[", b" ", b"\t")) and payload.lstrip().startswith(b"[DONE]"):
             self.is_done = True

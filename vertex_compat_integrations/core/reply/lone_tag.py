@@ -6,12 +6,21 @@ one's own that has no parser for thoughts: their chat templates put the opening 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+
+from vertex_compat_integrations.core.reply.calls_in_text.code_spans import CodeSpans
 
 _OPENING_MARK = re.compile(r"""(?:[ \t(\[\u201c\u2018\xab]|(?:\A|(?<=[\s(\[]))["'])\Z""")
 """Blank, bracket or quotation mark; a straight quotation mark opens behind a blank or a bracket only."""
 _CLOSING_MARKS = " \t.,;:!?)]\u201d\u2019\xbb\"'"
 
 _JSON_BEGINS = ("{", "[")
+
+
+@lru_cache(maxsize=32)
+def pattern_of(tags: tuple[str, ...]) -> re.Pattern[str]:
+    """What finds the first of the tags."""
+    return re.compile("|".join(map(re.escape, tags)))
 
 
 class LoneTag:
@@ -35,7 +44,7 @@ class LoneTag:
         self._tags = (*opening, *closing)
         self._held = ""
         self._unread: list[str] = []
-        self._is_code = self._is_fence = False
+        self._spans = CodeSpans()
         self._beginning = self._end = ""
         self.is_possible = True
 
@@ -48,27 +57,26 @@ class LoneTag:
 
     def feed(self, piece: str) -> tuple[str, str | None]:
         """What is certain to stand before the tag, and what stands behind it; None if the tag has not come."""
-        rest, self._held, before = self._held + piece, "", ""
-        while self.is_possible:
-            at, tag = self._first_tag(rest)
-            if at < 0:
-                break
-            end = at + len(tag)
-            if tag in self._opening:
+        rest, self._held = self._held + piece, ""
+        begin = 0
+        while self.is_possible and (tag := pattern_of(self._tags).search(rest, begin)) is not None:
+            end = tag.end()
+            if tag[0] in self._opening:
                 self.is_possible = False
             elif end == len(rest):
                 # Whether it is a word shows in what follows.
                 break
-            elif self._ends_thoughts(rest[:at], rest[end]):
+            elif self._ends_thoughts(rest[begin : tag.start()], rest[end]):
                 self.is_possible = False
-                return before + rest[:at], rest[end:]
+                return rest[: tag.start()], rest[end:]
             else:
-                before, rest = before + rest[:end], rest[end:]
+                begin = end
         if self.is_possible:
-            cut = self._certain(rest)
-            rest, self._held = rest[:cut], rest[cut:]
-            self._unread.append(rest)
-        return before + rest, None
+            cut = self._certain(rest, begin)
+            self._held = rest[cut:]
+            self._unread.append(rest[begin:cut])
+            rest = rest[:cut]
+        return rest, None
 
     def finish(self) -> tuple[str, str | None]:
         """Like `feed`, at the text's end."""
@@ -84,20 +92,16 @@ class LoneTag:
         rest, self._held = self._held, ""
         return rest
 
-    def _first_tag(self, text: str) -> tuple[int, str]:
-        places = ((text.find(tag), tag) for tag in self._tags)
-        return min((place for place in places if place[0] >= 0), default=(-1, ""))
-
-    def _certain(self, text: str) -> int:
-        """How many characters are no part of a tag that may still come or count."""
-        at = text.rfind("<")
+    def _certain(self, text: str, begin: int) -> int:
+        """Up to where the text is no part of a tag that may still come or count."""
+        at = text.rfind("<", begin)
         return at if at >= 0 and any(tag.startswith(text[at:]) for tag in self._tags) else len(text)
 
     def _ends_thoughts(self, before: str, following: str) -> bool:
         """Whether the tag behind this text, and before this character, is no word of the text."""
         self._read("".join((*self._unread, before)))
         self._unread = []
-        if self._beginning in _JSON_BEGINS or self._is_code or self._is_fence:
+        if self._beginning in _JSON_BEGINS or self._spans.is_inside:
             is_word = True
         else:
             is_word = bool(_OPENING_MARK.search(self._end)) and following in _CLOSING_MARKS
@@ -108,7 +112,5 @@ class LoneTag:
     def _read(self, text: str) -> None:
         """Go on through the text, as far as it tells whether what follows is code."""
         self._beginning = self._beginning or text.lstrip()[:1]
-        self._is_fence ^= text.count("```") % 2 == 1
-        _, line_break, line = text.rpartition("\n")
-        self._is_code = ((not line_break and self._is_code) + line.replace("```", "").count("`")) % 2 == 1
+        self._spans.read(text)
         self._end = (self._end + text)[-2:]

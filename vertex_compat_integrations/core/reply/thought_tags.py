@@ -6,7 +6,7 @@ Seen in public captures: `<think>…</think>` (Google's documented marker, DeepS
 
 from typing import NamedTuple
 
-from vertex_compat_integrations.core.reply.lone_tag import LoneTag
+from vertex_compat_integrations.core.reply.lone_tag import LoneTag, pattern_of
 
 KNOWN_TAGS = ("think", "thought")
 
@@ -74,31 +74,30 @@ class ThoughtSplitter:
         return Split(before + rest.thoughts, rest.text, recalls=True)
 
     def _feed(self, piece: str) -> Split:
-        thoughts, text = "", ""
-        rest = self._held + piece
-        self._held = ""
-        while rest:
+        thoughts, text = list[str](), list[str]()
+        rest, self._held = self._held + piece, ""
+        at = 0
+        while at < len(rest):
             # A tag may be cut anywhere between two chunks: the end that could begin one waits for the next piece.
-            tag, position = self._next_tag(rest)
+            tag, end = self._next_tag(rest, at)
             if tag is None:
-                uncertain = self._partial_tag(rest)
-                self._held = rest[len(rest) - uncertain :]
-                rest, position = rest[: len(rest) - uncertain], len(rest) - uncertain
-            before, rest = rest[:position], rest[position + len(tag or "") :]
-            before = self._without_break(before)
+                end = len(rest) - self._partial_tag(rest, at)
+                self._held = rest[end:]
+            before = self._without_break(rest[at:end])
             if self._thinking:
-                thoughts += before
+                thoughts.append(before)
             else:
-                text += before
+                text.append(before)
                 self._begun = self._begun or bool(before.strip())
             if tag is None:
                 break
+            at = end + len(tag)
             self._unclosed = self._lone = None
             self._thinking = tag in self._opening
             self._after_tag = True
         if self._unclosed is not None:
-            self._unclosed.append(thoughts)
-        return Split(thoughts, text)
+            self._unclosed += thoughts
+        return Split("".join(thoughts), "".join(text))
 
     def is_plain(self, piece: str) -> bool:
         """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it.
@@ -131,14 +130,14 @@ class ThoughtSplitter:
             return Split(rest, "".join(self._unclosed) + rest)
         return Split(rest, "") if self._thinking else Split("", rest)
 
-    def _next_tag(self, text: str) -> tuple[str | None, int]:
-        tags = self._tags()
-        positions = [(text.find(tag), tag) for tag in tags]
-        position, tag = min(((at, tag) for at, tag in positions if at >= 0), default=(-1, None))
+    def _next_tag(self, text: str, begin: int) -> tuple[str | None, int]:
+        """The next tag that counts, and where it stands."""
+        match = pattern_of(self._tags()).search(text, begin) if self._tags() else None
         # Without a marker of the request's own, a tag behind words is a word of the answer, which may speak of tags.
-        if tag is not None and not self._anywhere and not self._thinking and text[:position].strip():
+        is_word = not self._anywhere and not self._thinking
+        if match is None or (is_word and text[begin : match.start()].strip()):
             return None, -1
-        return tag, position
+        return match[0], match.start()
 
     def _tags(self) -> tuple[str, ...]:
         if self._thinking:
@@ -147,9 +146,9 @@ class ThoughtSplitter:
             return ()
         return (*self._opening, *self._closing)
 
-    def _partial_tag(self, text: str) -> int:
+    def _partial_tag(self, text: str, begin: int) -> int:
         """How many characters at the end of `text` could begin a tag."""
-        at = text.rfind("<")
+        at = text.rfind("<", begin)
         if at < 0 or not any(tag.startswith(text[at:]) for tag in self._tags()):
             return 0
         return len(text) - at

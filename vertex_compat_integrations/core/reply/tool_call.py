@@ -5,15 +5,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.core.errors import EmptyReplyError, UnexpectedReplyError
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
 """How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+
+MAX_CALLS = 1_024
+"""Tool calls of one answer; no model makes as many, and frameworks take a time that grows with their square."""
 
 _QUOTED = 200
 """How many characters of a broken call's arguments an error shows."""
@@ -38,19 +41,21 @@ def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
 
     Raises:
         EmptyReplyError: One of them has no name.
+        UnexpectedReplyError: There are more than any model makes.
     """
     calls: list[ToolCall] = []
+    ids = UniqueIds()
     older = mapping_in(message.get("function_call"))
     for call in one_or_more_in(message.get("tool_calls")) or ([{"function": older}] if older else []):
+        refuse_flood(len(calls) + 1)
         function = mapping_in(call.get("function"))
-        taken = {earlier.id for earlier in calls}
         name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
         if not name:
             name, arguments = named_in(arguments) or (name, arguments)
         if arguments == NO_ARGUMENTS:
             arguments = ""
         extra = dict(mapping_in(call.get("extra_content"))) or None
-        calls.append(ToolCall(unique_id(text_in(call.get("id")), taken), name, arguments, extra))
+        calls.append(ToolCall(ids.take(text_in(call.get("id"))), name, arguments, extra))
     refuse_nameless(call.name for call in calls)
     return tuple(calls)
 
@@ -98,6 +103,16 @@ def is_readable(arguments: str) -> bool:
         return False
 
 
+def refuse_flood(count: int) -> None:
+    """Refuse so many calls.
+
+    Raises:
+        UnexpectedReplyError: It is more than `MAX_CALLS`.
+    """
+    if count > MAX_CALLS:
+        raise UnexpectedReplyError(f"The answer has more than {MAX_CALLS:,} tool calls (MAX_CALLS).")
+
+
 def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_thoughts: str = "") -> None:
     """Refuse calls of which one has no name.
 
@@ -113,35 +128,28 @@ def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_tho
         )
 
 
-def unique_id(call_id: str | None, taken: set[str]) -> str:
-    """The given id if it is one and not taken; frameworks pair by it, and servers send it empty or twice."""
-    if not call_id:
-        return f"call_{uuid4().hex}"
-    number = 2
-    unique = call_id
-    while unique in taken:
-        unique = f"{call_id}-{number}"
-        number += 1
-    return unique
+class UniqueIds:
+    """The ids of one answer's calls; frameworks pair by them, and servers send them empty or twice."""
+
+    def __init__(self) -> None:
+        """None is taken."""
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def take(self, call_id: str | None) -> str:
+        """The given id if it is one and not taken; else one like it, in a time that does not grow with their number."""
+        unique = call_id or f"call_{uuid4().hex}"
+        number = self._numbers.get(unique, 1)
+        base = unique
+        while unique in self._taken:
+            number += 1
+            unique = f"{base}-{number}"
+        self._numbers[base] = number
+        self._taken.add(unique)
+        return unique
 
 
 NO_FIELDS = "{}"
-
-
-def is_told_again(arguments: str, piece: str) -> bool:
-    """Whether a piece says once more what a call's arguments say already; it may be encoded twice.
-
-    Gateways sum a call up behind its fragments: BerriAI/litellm#20480, anomalyco/opencode#17339, mudler/LocalAI#9722.
-    """
-    # At a glance, for nearly every fragment is none: a whole object, or one as a JSON string.
-    if not arguments or not piece.lstrip().startswith(("{", '"{')):
-        return False
-    try:
-        value = from_json(piece)
-        value = from_json(value) if isinstance(value, str) else value
-        return isinstance(value, dict) and bool(value == from_json(arguments))
-    except (TypeError, ValueError):
-        return False
 
 
 def arguments_text(arguments: object) -> str:

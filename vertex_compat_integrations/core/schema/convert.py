@@ -158,7 +158,8 @@ def _united_properties(branches: Iterable[wire.Json]) -> wire.Json:
 
 def _required_by_all(branches: Sequence[wire.Json]) -> list[str]:
     first, *others = (branch.get("required", ()) for branch in branches)
-    return [name for name in first if all(name in required for required in others)]
+    by_all = set(first).intersection(*others)
+    return [name for name in first if name in by_all]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The SDK's own streams decode into typed objects and end at `[DONE]` without read
 connection is lost.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -16,6 +17,12 @@ MAX_BODY_BYTES = 512 * 2**20
 
 MAX_FAILURE_BYTES = 2**20
 """What is read of an error's body."""
+
+MOST_AT_ONCE = 64 * 2**10
+"""Bytes that are handed on together: the deadline is looked at behind them, and other tasks of the event loop run.
+
+A few kilobytes that were packed well unpack to many megabytes, which would take seconds to read.
+"""
 
 _UNPACKED = frozenset({"", "identity"})
 _ENCODINGS = _UNPACKED | {"gzip", "x-gzip", "deflate"}
@@ -52,7 +59,7 @@ class _Meter:
         """
         self._size += len(block)
         if self._size > MAX_BODY_BYTES:
-            raise UnexpectedReplyError(f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+            raise UnexpectedReplyError(f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB (MAX_BODY_BYTES).")
         if self._size > _SUSPECT_BYTES and self._size > _SUSPECT_RATIO * self._response.num_bytes_downloaded:
             raise UnexpectedReplyError("The answer unpacks to more than any text: a decompression bomb.")
         return self._size
@@ -69,7 +76,10 @@ class ByteStream(openai.Stream[object]):
         meter = _Meter(self.response)
         for block in self.response.iter_raw() if meter.is_raw else self.response.iter_bytes():
             meter.count(block)
-            yield block
+            if len(block) <= MOST_AT_ONCE:
+                yield block
+            else:
+                yield from _cut(block)
 
     def __next__(self) -> object:
         # Tracers put a proxy in the stream's place, which asks for one block after the other.
@@ -85,14 +95,25 @@ class AsyncByteStream(openai.AsyncStream[object]):
         self._reading: AsyncIterator[Any] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        meter = _Meter(self.response)
+        meter, since = _Meter(self.response), 0
         async for block in self.response.aiter_raw() if meter.is_raw else self.response.aiter_bytes():
             meter.count(block)
-            yield block
+            if (since := since + len(block)) <= MOST_AT_ONCE:
+                yield block
+                continue
+            since = 0
+            for piece in _cut(block):
+                # What has come already is read without waiting.
+                await asyncio.sleep(0)
+                yield piece
 
     async def __anext__(self) -> object:
         self._reading = self._reading or aiter(self)
         return await anext(self._reading)
+
+
+def _cut(block: bytes) -> Iterator[bytes]:
+    return (block[begin : begin + MOST_AT_ONCE] for begin in range(0, len(block), MOST_AT_ONCE))
 
 
 def read_failure(response: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""The calls of one streamed answer, told in pieces by servers that each have their own way of it."""
