@@ -25,6 +25,7 @@ from tests.consumers.stage import MODEL, access, emulated, proxied, settings
 from vertex_compat_integrations.emulator import Emulator, text
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
 
+EMBEDDER = "intfloat/multilingual-e5-small-maas"
 SAMPLE = {
     "user_input": "What is the weather in Paris?",
     "response": "It rains in Paris.",
@@ -38,7 +39,7 @@ QUESTION = '{"question": "What is the weather in Paris?", "noncommittal": 0}'
 def wrapped(emulator: Emulator) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # ragas's own, about its wrappers
-        embeddings = VertexCompatEmbeddings(model="intfloat/multilingual-e5-small-maas", **access(emulator))
+        embeddings = VertexCompatEmbeddings(model=EMBEDDER, **access(emulator))
         return {
             # Gemini 3 gives one answer to a request; without bypass_n=, ragas asks for n=3.
             "llm": LangchainLLMWrapper(ChatVertexCompat(**settings(emulator)), bypass_n=True),
@@ -67,7 +68,7 @@ async def judge_by_factory(emulator: Emulator) -> None:
 
 
 def main() -> None:
-    with emulated() as emulator:
+    with emulated(models=(EMBEDDER,)) as emulator:
         asyncio.run(judge(emulator))
         asyncio.run(judge_by_factory(emulator))
 
