@@ -17,10 +17,11 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
     VideoBlock,
 )
+from llama_index.core.schema import ImageDocument, ImageNode
 from pydantic import BaseModel
 
 from tests.llama_index.standard.base import ask, ask_with_tools, each_way, now, tools_of, user, weather
-from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError
+from vertex_compat_integrations.core.errors import InvalidRequestError, SettingsError, UnsupportedContentError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 MAAS = "qwen/qwen3-coder-480b-a35b-instruct-maas"
@@ -236,3 +237,62 @@ async def test_every_medium_may_stand_in_a_result(build, emulator, way, held, mi
 def test_what_the_service_refuses_is_an_error_of_ours(build):
     with pytest.raises(InvalidRequestError, match="Unknown name"):
         build(extra_body={"google": {"tools": [{"read_minds": {}}]}}).chat([user("Hello")])
+
+
+async def _pieces(stream):
+    return [piece async for piece in stream]
+
+
+async def _astreamed(llm, *prompt, **call):
+    return await _pieces(await llm.astream_complete(*prompt, **call))
+
+
+COMPLETIONS = {
+    "complete": lambda llm, *prompt, **call: asyncio.to_thread(llm.complete, *prompt, **call),
+    "acomplete": lambda llm, *prompt, **call: llm.acomplete(*prompt, **call),
+    "stream_complete": lambda llm, *prompt, **call: asyncio.to_thread(
+        lambda: list(llm.stream_complete(*prompt, **call))
+    ),
+    "astream_complete": _astreamed,
+}
+ENCODED = base64.b64encode(PNG).decode()
+DOCUMENTS = {
+    "block": lambda folder: ImageBlock(image=PNG),
+    "document": lambda folder: ImageDocument(image=ENCODED),
+    "node": lambda folder: ImageNode(image=ENCODED),
+    "file of a node": lambda folder: ImageNode(image_path=str(folder / "a.png")),
+    "file that a reader names": lambda folder: ImageDocument(metadata={"file_path": str(folder / "a.png")}),
+}
+
+
+@pytest.mark.parametrize("way", COMPLETIONS)
+@pytest.mark.parametrize("kind", DOCUMENTS)
+async def test_a_completion_shows_the_images_that_are_given_with_it(llm, emulator, tmp_path, way, kind):
+    (tmp_path / "a.png").write_bytes(PNG)
+    images = [DOCUMENTS[kind](tmp_path), ImageNode(image_url="https://h.example/b.png")]
+    await COMPLETIONS[way](llm, "What is it?", image_documents=images)
+    (message,) = emulator.journal.last.messages
+    first, second, prompt = message["content"]
+    assert first["image_url"]["url"] == f"data:image/png;base64,{ENCODED}"
+    assert second["image_url"]["url"] == "https://h.example/b.png"
+    assert prompt == {"type": "text", "text": "What is it?"}
+
+
+@pytest.mark.parametrize("way", COMPLETIONS)
+@pytest.mark.parametrize("nothing", [None, [], ()], ids=repr)
+async def test_no_images_leave_a_completion_as_it_is(llm, emulator, way, nothing):
+    await COMPLETIONS[way](llm, "Hello", image_documents=nothing)
+    assert emulator.journal.last.messages == [{"role": "user", "content": "Hello"}]
+
+
+@pytest.mark.parametrize("way", COMPLETIONS)
+@pytest.mark.parametrize("odd", ["a.png", ImageNode(image="no base64!"), ImageDocument(text="no picture")], ids=repr)
+async def test_what_is_no_image_is_refused_before_anything_is_sent(llm, emulator, way, odd):
+    with pytest.raises(UnsupportedContentError):
+        await COMPLETIONS[way](llm, "Hello", image_documents=[odd])
+    assert not emulator.journal.chat
+
+
+def test_an_explanation_shows_the_images_too(llm):
+    explanation = llm.explain_request("What is it?", image_documents=[ImageBlock(image=PNG)])
+    assert f"data:image/png;base64,{ENCODED}" in str(explanation.body)

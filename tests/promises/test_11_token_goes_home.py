@@ -100,12 +100,12 @@ def test_a_google_credential_goes_to_no_other_host(frontend, url, given):
 @pytest.mark.parametrize(
     "url",
     [
-        "https://aiplatform.googleapis.com/v1",
-        "https://us-central1-aiplatform.googleapis.com/v1",
-        "https://aiplatform.eu.rep.googleapis.com/v1",
-        "https://us-central1-aiplatform.p.googleapis.com/v1",
-        "https://1.us-central1-42.prediction.vertexai.goog/v1",
-        "https://AIPLATFORM.googleapis.com:443/v1",
+        "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi",
+        "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/endpoints/openapi",
+        "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/endpoints/openapi",
+        "https://us-central1-aiplatform.p.googleapis.com/v1/projects/p/locations/us-central1/endpoints/openapi",
+        "https://1.us-central1-42.prediction.vertexai.goog/v1/projects/p/locations/us-central1/endpoints/1",
+        "https://AIPLATFORM.googleapis.com:443/v1/projects/p/locations/global/endpoints/openapi",
     ],
 )
 def test_google_hosts_are_trusted(url):
@@ -183,7 +183,14 @@ def test_neither_does_a_copy_of_an_object_that_spoke_to_google(stranger, fronten
 
 @EVERY_FRAMEWORK
 @pytest.mark.parametrize("kind", ["api_key", "credentials"])
-@pytest.mark.parametrize("changed", [{"base_url": "https://aiplatform.googleapis.com/v1"}, {"base_url": None}], ids=str)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base_url": "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi"},
+        {"base_url": None},
+    ],
+    ids=str,
+)
 def test_nor_is_the_credential_of_a_server_of_ones_own_sent_to_google(*, server, frontend, kind, changed, monkeypatch):
     looked_up = []
     given = {kind: TOKEN if kind == "api_key" else a_provider()}
@@ -199,7 +206,8 @@ def test_between_googles_own_hosts_it_may_move(kind):
     """A location that changes at run time is another host."""
     given = {kind: TOKEN if kind == "api_key" else a_provider()}
     first = Connection(project="p", **given)
-    for changed in ({}, {"location": "europe-west4"}, {"base_url": "https://us-east5-aiplatform.googleapis.com/v1"}):
+    elsewhere = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/endpoints/openapi"
+    for changed in ({}, {"location": "europe-west4"}, {"base_url": elsewhere}):
         connection = first.model_copy(update=changed)
         assert resolve_source(connection, resolve_destination(connection)).kind
 

@@ -16,6 +16,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
+    TextBlock,
     ThinkingBlock,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
@@ -236,10 +237,12 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
         return responses()
 
-    def _prompt_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
+    def _prompt_messages(self, prompt: str, call: dict[str, Any], *, formatted: bool) -> list[ChatMessage]:
+        """The prompt as a message, before it the pictures of `image_documents=`, which is taken out of the call."""
         to_prompt = self.completion_to_prompt
         text = prompt if formatted or to_prompt is None else to_prompt(prompt)
-        return [ChatMessage(role=MessageRole.USER, content=text)]
+        images = media.image_blocks(call.pop("image_documents", None) or ())
+        return [ChatMessage(role=MessageRole.USER, content=[*images, TextBlock(text=text)] if images else text)]
 
     def explain_request(
         self, messages: Sequence[ChatMessage] | str, *, stream: bool = False, **kwargs: Any
@@ -256,7 +259,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         Raises:
             SettingsError: The request cannot be.
         """
-        history = self._prompt_messages(messages, formatted=False) if isinstance(messages, str) else messages
+        history = self._prompt_messages(messages, kwargs, formatted=False) if isinstance(messages, str) else messages
         prepared = self._prepare(history, kwargs)
         explanation = self._core().explain(prepared.messages, prepared.options, stream=stream)
         thoughts = sum(
@@ -289,20 +292,25 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     @override
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """The answer to one user message; `formatted` leaves `completion_to_prompt` out."""
-        return completion_response(self._chat(self._prompt_messages(prompt, formatted=formatted), kwargs))
+        """The answer to one user message; `formatted` leaves `completion_to_prompt` out.
+
+        `image_documents=` are sent with it: image blocks, documents or nodes.
+        """
+        return completion_response(self._chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs))
 
     @override
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Like `complete`."""
-        return completion_response(await self._achat(self._prompt_messages(prompt, formatted=formatted), kwargs))
+        return completion_response(
+            await self._achat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs)
+        )
 
     @override
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Like `stream_chat`, to one user message."""
-        responses = self._stream_chat(self._prompt_messages(prompt, formatted=formatted), kwargs)
+        responses = self._stream_chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs)
 
         def completions() -> CompletionResponseGen:
             with closing(responses):
@@ -315,7 +323,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """Like `stream_complete`."""
-        responses = await self._astream_chat(self._prompt_messages(prompt, formatted=formatted), kwargs)
+        responses = await self._astream_chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs)
 
         async def completions() -> CompletionResponseAsyncGen:
             async with aclosing(responses):

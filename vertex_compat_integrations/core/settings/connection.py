@@ -29,6 +29,7 @@ from vertex_compat_integrations.core.endpoint import (
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.settings.base import Settings, check_header
+from vertex_compat_integrations.core.settings.base_url import check_base_url, check_endpoint_host, check_placeholder
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
@@ -309,21 +310,39 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
     """Where the settings and the environment point; of several locations, the first.
 
     Raises:
-        SettingsError: A coordinate is invalid, or the emulator's host is not on this machine.
+        SettingsError: A coordinate is invalid, holds a placeholder or contradicts another, or the emulator's host is
+            not on this machine.
     """
     if connection.locations:
         _check_locations(connection)
     project = connection.project or _first(environment, PROJECT_VARIABLES)
+    _check_placeholders(connection, project)
     if connection.base_url is not None:
         base_url = clean_base_url(connection.base_url)
+        check_base_url(base_url, connection.project, connection.location, connection.endpoint)
         return Destination(origin_of(base_url), project, connection.location, base_url=base_url)
     setting = connection.locations[0] if connection.locations else connection.location
     location = setting or _first(environment, LOCATION_VARIABLES) or DEFAULT_LOCATION
     endpoint = Endpoint(location, connection.api_version, connection.endpoint, connection.endpoint_host)
+    if connection.endpoint_host is not None:
+        check_endpoint_host(connection.endpoint_host, location, connection.endpoint)
     if host := environment.get(EMULATOR_HOST_VARIABLE):
         origin = _emulator_origin(host, connection.allow_hosts)
         return Destination(origin, project or EMULATOR_PROJECT, location, endpoint, emulated=True)
     return Destination(endpoint.origin, project, location, endpoint)
+
+
+def _check_placeholders(connection: Connection, project: str | None) -> None:
+    """Refuse what was pasted from a page and not filled in.
+
+    Raises:
+        SettingsError: A setting holds a placeholder.
+    """
+    for name in ("base_url", "location", "endpoint", "endpoint_host"):
+        if value := getattr(connection, name):
+            check_placeholder(name, value)
+    if project:
+        check_placeholder("project", project)
 
 
 def _check_locations(connection: Connection) -> None:

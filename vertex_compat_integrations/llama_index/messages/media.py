@@ -3,10 +3,11 @@
 import mimetypes
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import IOBase
 from pathlib import Path
+from typing import Any
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -16,6 +17,7 @@ from llama_index.core.base.llms.types import (
     ImageBlock,
     VideoBlock,
 )
+from llama_index.core.schema import ImageDocument, ImageNode
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import UnsupportedContentError
@@ -42,6 +44,34 @@ class _Source:
     url: str | None
     mime_type: str | None
     detail: str | None = None
+
+
+def image_blocks(documents: Iterable[object]) -> list[ImageBlock]:
+    """Image blocks, image nodes and image documents as blocks.
+
+    Raises:
+        UnsupportedContentError: One of them is something else, or its base64 is none.
+    """
+    return [_image_block(document) for document in documents]
+
+
+def _image_block(document: object) -> ImageBlock:
+    if isinstance(document, ImageBlock):
+        return document
+    hint = "Give ImageBlock, ImageNode or ImageDocument objects with a picture."
+    if not isinstance(document, ImageNode | ImageDocument):
+        raise UnsupportedContentError(f"image_documents= holds a {type(document).__name__}.", hint=hint)
+    if document.image:
+        try:
+            return ImageBlock(image=b64decode(document.image, validate=True), image_mimetype=document.image_mimetype)
+        except BinasciiError:
+            raise UnsupportedContentError("An image document whose image= is no base64.", hint=hint) from None
+    # Readers of LlamaIndex leave the file's name in the metadata.
+    path = document.image_path or (None if document.image_url else document.metadata.get("file_path"))
+    if not path and not document.image_url:
+        raise UnsupportedContentError("An image document without a picture.", hint=hint)
+    place: dict[str, Any] = {"path": path} if path else {"url": document.image_url}
+    return ImageBlock(**place, image_mimetype=document.image_mimetype)
 
 
 def need_reading(messages: Sequence[ChatMessage]) -> bool:
