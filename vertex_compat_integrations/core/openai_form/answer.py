@@ -12,7 +12,13 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, one_or_more_in, text_in
 from vertex_compat_integrations.core.reply.decode import decode_finish
-from vertex_compat_integrations.core.reply.tool_call import NO_ARGUMENTS, NO_FIELDS, arguments_text, named_in, unique_id
+from vertex_compat_integrations.core.reply.tool_call import (
+    NO_ARGUMENTS,
+    NO_FIELDS,
+    UniqueIds,
+    arguments_text,
+    named_in,
+)
 from vertex_compat_integrations.core.reply.usage import decode_usage
 
 
@@ -87,14 +93,15 @@ def _fit_choice(choice: JsonObject, form: AnswerForm) -> wire.Json:
 
 def _fit_calls(calls: object, form: AnswerForm) -> list[wire.Json]:
     fitted: list[wire.Json] = []
+    ids = UniqueIds()
     for call in one_or_more_in(calls):
-        fitted.append(_fit_call(call, {each["id"] for each in fitted}, form.own_names))
+        fitted.append(_fit_call(call, ids, form.own_names))
         if form.one_call:
             break
     return fitted
 
 
-def _fit_call(call: JsonObject, taken: set[str], own_names: Mapping[str, str]) -> wire.Json:
+def _fit_call(call: JsonObject, ids: UniqueIds, own_names: Mapping[str, str]) -> wire.Json:
     function = mapping_in(call.get("function"))
     name, arguments = text_in(function.get("name")), arguments_text(function.get("arguments"))
     if not name:
@@ -103,7 +110,7 @@ def _fit_call(call: JsonObject, taken: set[str], own_names: Mapping[str, str]) -
         arguments = NO_FIELDS
     return {
         **call,
-        "id": unique_id(text_in(call.get("id")), taken),
+        "id": ids.take(text_in(call.get("id"))),
         "type": "function",
         "function": {**function, "name": own_names.get(name, name), "arguments": arguments},
     }
