@@ -18,13 +18,17 @@ from vertex_compat_integrations.cli.common.parameters import (
     Location,
     Map,
     Project,
+    examples,
 )
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # the panels cut what does not fit, and say little to who copies a line
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
     help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
+    epilog=examples("vertex-compat doctor", 'vertex-compat chat "Why is the sky blue?"', "vertex-compat batch --help"),
 )
 
 
@@ -44,7 +48,7 @@ def root(
     """The options before every command."""
 
 
-@app.command()
+@app.command(short_help="Run agents, and prove what went over the wire.", epilog=examples("vertex-compat demo"))
 def demo(
     *,
     live: Annotated[
@@ -70,7 +74,7 @@ def demo(
     raise typer.Exit(execute(model, live=live, project=project, location=location, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Serve the emulator until Ctrl-C.", epilog=examples("vertex-compat emulate --port 8080"))
 def emulate(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
@@ -98,7 +102,10 @@ def emulate(
     execute(answering, token_life, host=host, port=port, key_file=service_account, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Serve OpenAI's Chat Completions from Vertex AI.",
+    epilog=examples("vertex-compat serve --map gpt-4o=google/gemini-3.5-flash"),
+)
 def serve(
     *,
     names: Map = None,
@@ -119,7 +126,11 @@ def serve(
     execute_serve(connection, names or (), port, as_json=as_json)
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@app.command(
+    short_help="Run a program that takes Vertex AI for OpenAI.",
+    epilog=examples("vertex-compat run --map '*=google/gemini-3.5-flash' -- python app.py"),
+    context_settings={"allow_interspersed_args": False},
+)
 def run(
     command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
     *,
@@ -141,7 +152,7 @@ def run(
     raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
 
 
-@app.command()
+@app.command(short_help="List what is known of each model.", epilog=examples("vertex-compat models"))
 def models(*, facts: FactsFile = None, as_json: AsJson = False) -> None:
     """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
     with needs("cli"):
@@ -149,7 +160,10 @@ def models(*, facts: FactsFile = None, as_json: AsJson = False) -> None:
     show_catalogue(facts, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Print OPENAI_API_KEY and OPENAI_BASE_URL.",
+    epilog=examples('eval "$(vertex-compat env --location global)"'),
+)
 def env(
     *,
     project: Project = None,
@@ -171,7 +185,10 @@ def env(
     execute(ConnectionOptions(project, location, base_url, allow_hosts or ()), as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Look at all that stands between here and an answer.",
+    epilog=examples("vertex-compat doctor --project my-project --location global"),
+)
 def doctor(
     *,
     model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
@@ -191,7 +208,10 @@ def doctor(
     raise typer.Exit(execute(connection, model, as_json=as_json))
 
 
-@app.command()
+@app.command(
+    short_help="Talk to a model.",
+    epilog=examples("vertex-compat chat", 'vertex-compat chat "Why is the sky blue?" --thinking low'),
+)
 def chat(
     question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
     *,
@@ -216,7 +236,13 @@ def chat(
     execute(connection, Setup(model, tools or (), system, thinking), question, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Answer a file of prompts.",
+    epilog=examples(
+        "vertex-compat batch questions.jsonl answers.jsonl --concurrency 32",
+        "vertex-compat batch questions.jsonl answers.jsonl --retry-failed",
+    ),
+)
 def batch(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines: a request in each.")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines: a result in each; added to.")],
@@ -269,7 +295,10 @@ SchemaFile = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    short_help="Ask several models the same.",
+    epilog=examples('vertex-compat compare "Why is the sky blue?" --models models.yaml --runs 5'),
+)
 def compare(
     prompts: Annotated[list[str] | None, typer.Argument(help="What each model is asked.")] = None,
     *,
@@ -308,7 +337,10 @@ def compare(
     raise typer.Exit(execute(order))
 
 
-@app.command()
+@app.command(
+    short_help="Ask Vertex AI what no page of Google's says.",
+    epilog=examples("vertex-compat verify --project my-project --plan"),
+)
 def verify(
     *,
     project: Project = None,

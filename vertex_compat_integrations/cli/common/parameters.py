@@ -45,3 +45,8 @@ class ConnectionOptions:
     location: str | None
     base_url: str | None
     allow_hosts: Sequence[str]
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines to paste, which are not wrapped."""
+    return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
