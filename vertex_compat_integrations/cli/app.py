@@ -210,7 +210,11 @@ def doctor(
 
 @app.command(
     short_help="Talk to a model.",
-    epilog=examples("vertex-compat chat", 'vertex-compat chat "Why is the sky blue?" --thinking low'),
+    epilog=examples(
+        "vertex-compat chat",
+        'vertex-compat chat "Why is the sky blue?" --thinking none',
+        'cat app.log | vertex-compat chat "What went wrong?"',
+    ),
 )
 def chat(
     question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
@@ -227,11 +231,15 @@ def chat(
     allow_hosts: AllowHosts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit. Functions of your own run on this machine."""
+    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit; /help shows what else can be typed.
+
+    What is piped in goes below the question. A pipe gets the answer's words alone. Functions of your own run on this
+    machine. Ends with 1 if the question has no answer, or a filter blocked it. Tokens and cost end it.
+    """
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")
     with needs("cli"):
-        from vertex_compat_integrations.cli.chat.conversation import Setup, execute  # noqa: PLC0415 - needs the extra
+        from vertex_compat_integrations.cli.chat.run import Setup, execute  # noqa: PLC0415 - needs the extra
     connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
     execute(connection, Setup(model, tools or (), system, thinking), question, as_json=as_json)
 
