@@ -32,6 +32,11 @@ def installed_price() -> Price | None:
     return price
 
 
+def no_price(model: str, usage: Usage) -> None:  # noqa: ARG001 - a Price
+    """The price at a server of one's own, whose models have names and prices of its own."""
+    return
+
+
 def cost_text(dollars: Decimal | None, *, has_prices: bool, emulated: bool = False) -> str:
     """The cost in words; None is unknown, and without prices the text says how to get them."""
     if emulated:
