@@ -152,12 +152,23 @@ def run(
     raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
 
 
-@app.command(short_help="List what is known of each model.", epilog=examples("vertex-compat models"))
-def models(*, facts: FactsFile = None, as_json: AsJson = False) -> None:
+@app.command(
+    short_help="List what is known of each model.",
+    epilog=examples("vertex-compat models flash", "vertex-compat models --retiring"),
+)
+def models(
+    name: Annotated[str | None, typer.Argument(help="Only models with this in their names.")] = None,
+    *,
+    retiring: Annotated[
+        bool, typer.Option("--retiring", help="Only models whose end of service is announced or past, earliest first.")
+    ] = False,
+    facts: FactsFile = None,
+    as_json: AsJson = False,
+) -> None:
     """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
     with needs("cli"):
         from vertex_compat_integrations.cli.models import show_catalogue  # noqa: PLC0415 - needs the extra
-    show_catalogue(facts, as_json=as_json)
+    show_catalogue(facts, name, retiring=retiring, as_json=as_json)
 
 
 @app.command(
