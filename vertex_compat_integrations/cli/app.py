@@ -383,3 +383,25 @@ def verify(
         from vertex_compat_integrations.cli.verify.run import Order, execute  # noqa: PLC0415 - needs the extras
     order = Order(project, location, model, only or (), max_cost, output, plan_only=plan, as_json=as_json)
     raise typer.Exit(execute(order))
+
+
+@app.command(
+    short_help="Move Python files from six other classes to these.",
+    epilog=examples("vertex-compat migrate app.py", "vertex-compat migrate src --write"),
+)
+def migrate(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Python files, or folders of them.")],
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; else they are read only.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Written where a model is named that Vertex AI does not serve; else it stays.")
+    ] = None,
+) -> None:
+    """Show what becomes of ChatOpenAI, ChatVertexAI and four more: each argument, what is lost, and a diff.
+
+    The others are ChatGoogleGenerativeAI and LlamaIndex's OpenAI, OpenAILike and GoogleGenAI. Ends with 1 if something
+    is lost or must be looked at (!), or a file is no Python. Nothing is sent, and nothing of the files is run.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli.migrate.run import execute  # noqa: PLC0415 - few commands need it
+    raise typer.Exit(execute(paths, write=write, model=model))
