@@ -68,6 +68,17 @@ def test_a_file_with_odd_bytes_is_read(emulator, tmp_path):
     assert asked(emulator) == "What went wrong?\n\ncaf\N{REPLACEMENT CHARACTER} failed"
 
 
+def test_a_pipe_that_nobody_ends_is_told_of(emulator):
+    there = ["--base-url", emulator.base_url(), "--allow-host", emulator.url]
+    command = [sys.executable, "-m", "vertex_compat_integrations", "chat", *there, "Hello"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, cwd=ROOT) as process:
+        assert "Reading the standard input until it ends" in process.stderr.readline()
+        assert not emulator.journal.chat
+        process.communicate("late", timeout=60)
+    assert (process.returncode, asked(emulator)) == (0, "Hello\n\nlate")
+
+
 def test_no_input_at_all_is_none(emulator):
     done = begin(emulator, subprocess.DEVNULL, "Hello")
     assert done.returncode == 0, done.stderr

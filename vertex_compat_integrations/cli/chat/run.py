@@ -3,11 +3,13 @@
 import io
 import json
 import os
+import select
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TextIO
 
 import typer
 from rich.console import Console
@@ -22,6 +24,8 @@ from vertex_compat_integrations.cli.common.target import connection_for, target_
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
+
+_QUIET_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,21 @@ def piped_text() -> str:
         kind = stat.S_IFIFO
     if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
         return ""
+    _tell_of_waiting(stream)
     if isinstance(stream, io.TextIOWrapper):
         # A log with a few odd bytes is a log still.
         stream.reconfigure(errors="replace")
     return stream.read().strip()
+
+
+def _tell_of_waiting(stream: TextIO) -> None:
+    """Say what is waited for where nothing comes: a program's child may have a pipe that nobody ends."""
+    try:
+        ready, _, _ = select.select([stream], [], [], _QUIET_SECONDS)
+    except (OSError, ValueError):
+        return
+    if not ready:
+        complain("Reading the standard input until it ends, which is sent along; < /dev/null gives none.")
 
 
 def with_context(question: str, context: str) -> str:
