@@ -1,5 +1,7 @@
 """`vertex-compat`: help, version, wrong usage, missing extras."""
 
+import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -7,12 +9,16 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from vertex_compat_integrations import __version__
 from vertex_compat_integrations.cli.app import app
 
 ROOT = Path(__file__).parents[2]
+GROUP = typer.main.get_command(app)
+COMMANDS = {(): GROUP, **{(name,): command for name, command in GROUP.commands.items()}}
+EVERY_COMMAND = pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".join(path) or "vertex-compat")
 
 
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -49,6 +55,44 @@ finally:
     assert done.returncode == 0
     assert "typer" in loaded
     assert not loaded & {"openai", "langchain", "langchain_core", "langgraph", "llama_index", "aiohttp", "google"}
+
+
+def help_of(path: tuple[str, ...], columns: int = 80, option: str = "--help") -> str:
+    result = CliRunner().invoke(app, [*path, option], env={"COLUMNS": str(columns)}, prog_name="vertex-compat")
+    assert result.exit_code == 0
+    return result.stdout
+
+
+@EVERY_COMMAND
+def test_help_has_a_short_name(path):
+    assert help_of(path, option="-h") == help_of(path)
+
+
+@EVERY_COMMAND
+@pytest.mark.parametrize("columns", [80, 50])
+def test_help_cuts_nothing(path, columns):
+    """Names, values, defaults and explanations are whole, however narrow the terminal is."""
+    shown = help_of(path, columns)
+    words = "".join(shown.split())
+    for parameter in COMMANDS[path].params:
+        parts = [*parameter.opts, *parameter.secondary_opts] if parameter.param_type_name == "option" else []
+        default = parameter.default if isinstance(parameter.default, str) else ""
+        for part in (*parts, parameter.metavar or "", parameter.help or "", default):
+            assert "".join(part.split()) in words, parameter.name
+    if not path:
+        assert "..." not in shown.partition("Commands:")[2]
+
+
+@EVERY_COMMAND
+def test_each_example_of_a_help_is_a_command_that_is_understood(path):
+    lines = re.findall(r"^    (.*\bvertex-compat.*)$", help_of(path).partition("For example:")[2], re.MULTILINE)
+    assert lines
+    for line in lines:
+        assert len(line) <= 76
+        name, *arguments = shlex.split(re.search(r"vertex-compat ([^|)<>]*)", line)[1])
+        assert not path or (name,) == path
+        if "--help" not in arguments:
+            COMMANDS[name,].make_context(name, arguments)
 
 
 def test_the_module_is_the_command():

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from vertex_compat_integrations.batch import Summary
 from vertex_compat_integrations.batch.output_file import Output
 from vertex_compat_integrations.cli.app import app
+from vertex_compat_integrations.cli.batch import summary_lines
 from vertex_compat_integrations.emulator import Emulator, delay, hang, http_error
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -65,6 +68,7 @@ def test_all_lines_answered_ends_with_0(emulator):
     assert result.exit_code == 0
     assert re.match(r"10 lines: 10 answered, 0 failed, 0 left, in \d+\.\d s\.\nTokens: ", result.stdout)
     assert result.stderr == ""
+    assert "Cost: nothing: the emulator answered, no model did." in result.stdout
     assert len(written()) == 10
     again = batch(emulator)
     assert (again.exit_code, len(emulator.journal.chat)) == (0, 10)
@@ -78,8 +82,22 @@ def test_what_failed_ends_with_1_and_stands_in_a_table(emulator):
     assert result.exit_code == 1
     row = next(line for line in result.stdout.splitlines() if "BAD_THING" in line)
     assert re.match(r" +1 +400 INVALID_ARGUMENT BAD_THING InvalidRequestError +No such thing\. .* q3 ", row)
+    assert "--retry-failed asks again what failed" in result.stdout
     again = batch(emulator, "--retry-failed")
+    assert "--retry-failed" not in again.stdout
     assert (again.exit_code, len(written()), len(emulator.journal.chat)) == (0, 10, 11)
+
+
+def test_the_cost_is_told_by_list_price_or_as_unknown():
+    """Shown for the answers of Vertex AI, which the emulator's are not."""
+    prices = {"dollars": Decimal("0.0123"), "unknown": None}
+    shown = []
+    for cost in prices.values():
+        summary = Summary(lines=3, answered=3, price=lambda *_: None, cost=cost)
+        shown.append(next(line for line in summary_lines(summary) if line.startswith("Cost")))
+    assert shown == ["Cost: $0.0123 by list price, of tokens alone.", "Cost: unknown."]
+    assert "pip install" in "".join(summary_lines(Summary(lines=1, answered=1)))
+    assert "Cost" not in "".join(summary_lines(Summary(lines=1, failed=1)))
 
 
 def test_json_is_all_that_stands_on_the_output_stream(emulator):
@@ -115,6 +133,23 @@ def test_a_wrong_line_ends_with_2_and_is_named_without_its_content(emulator):
     assert result.stderr.startswith("vertex-compat: in.jsonl, line 2: Unknown argument colour=.")
     assert "secret" not in result.output
     assert not emulator.journal.chat
+
+
+def test_the_input_is_checked_before_a_credential_is_looked_for(monkeypatch):
+    """Whoever has not logged in yet still hears of a wrong line; and nothing of the output is touched."""
+    write([{"prompt": "One"}, {"prompt": "Two", "colour": "red"}])
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    arguments = ["batch", "in.jsonl", "out.jsonl"]
+    wrong = CliRunner().invoke(app, arguments)
+    assert (wrong.exit_code, Path("out.jsonl").exists()) == (2, False)
+    assert wrong.stderr.startswith("vertex-compat: in.jsonl, line 2: ")
+    Path("in.jsonl").unlink()
+    assert "in.jsonl is no file" in CliRunner().invoke(app, arguments).stderr
+    write([{"prompt": "One"}])
+    right = CliRunner().invoke(app, [*arguments, "--retry-failed"])
+    assert (right.exit_code, Path("out.jsonl").exists()) == (1, False)
+    assert "in.jsonl" not in right.stderr
 
 
 def test_no_input_and_no_folder_for_the_output(emulator):

@@ -56,15 +56,62 @@ def test_the_table_names_every_model_whole_and_every_source():
         assert f"{source_of(row.source).title} ({row.date})" in result.stdout
 
 
-@pytest.mark.parametrize("width", [60, 100])
-def test_a_narrow_terminal_loses_no_letter(width, capsys):
-    show(catalogue_rows()[:3], as_json=False, console=Console(width=width, force_terminal=True, color_system=None))
-    column = "".join(
-        line[1 : line.index("  ", 1)]
-        for line in capsys.readouterr().out.splitlines()
-        if line[1:2].strip() and "  " in line
-    )
-    assert "…" not in column
+@pytest.mark.parametrize("width", [50, 80, 100, 140, 200])
+def test_a_terminal_shows_every_id_whole(width, capsys):
+    """In one piece, so that it can be copied; and no fact of it is cut."""
+    rows = catalogue_rows()
+    show(rows, as_json=False, console=Console(width=width, force_terminal=True, color_system=None))
+    shown = capsys.readouterr().out
+    words = shown.split()
+    assert [word for word in words if word.endswith("*")] == [f"{row.facts.prefix}*" for row in rows]
+    assert "…" not in shown
+    assert all(len(line) <= width for line in shown.splitlines())
+
+
+def narrow(capsys, name: str) -> str:
+    rows = [row for row in catalogue_rows() if row.facts.prefix == name]
+    show(rows, as_json=False, console=Console(width=80, force_terminal=True, color_system=None))
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_narrow_terminal_has_all_the_facts(capsys):
+    """No fact of the table is missing."""
+    shown = narrow(capsys, "google/gemini-2.5-flash-lite")
+    for cell in cells(facts_for("google/gemini-2.5-flash-lite")):
+        assert cell in shown
+
+
+def names(*arguments: str) -> list[str]:
+    result = CliRunner().invoke(app, ["models", *arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    return [row["model"] for row in json.loads(result.stdout)]
+
+
+def test_a_part_of_a_name_picks_the_models_that_have_it():
+    assert names("FLASH-lite") == [name for name in names() if "flash-lite" in name]
+    assert len(names("flash-lite")) > 1
+
+
+@pytest.mark.parametrize("name", ["google/gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite-001"])
+def test_a_whole_name_picks_the_row_that_speaks_of_it(name):
+    assert names(name) == ["google/gemini-2.5-flash-lite"]
+
+
+@pytest.mark.parametrize("arguments", [["gpt-9"], ["gemini-3.8-flash", "--retiring"], ["meta/nothing-like-it"]])
+def test_of_a_name_that_nobody_knows_nothing_is_made_up(arguments):
+    result = CliRunner().invoke(app, ["models", *arguments])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"known of {arguments[0]}" in result.stderr
+
+
+def test_retiring_models_are_listed_by_their_date():
+    expected = [row.facts for row in catalogue_rows() if row.facts.retires]
+    assert expected
+    assert sorted(names("--retiring")) == sorted(facts.prefix for facts in expected)
+    days = [row["retires"] for row in json.loads(CliRunner().invoke(app, ["models", "--retiring", "--json"]).stdout)]
+    assert days == sorted(days)
+    assert "gemini-2.5-flash" in "".join(names("flash", "--retiring"))
+    assert "google/gemini-3.8-flash" not in names("flash", "--retiring")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_each_served_model_has_traits_and_each_embedding_model_is_served():
 
 def test_the_emulators_clock_says_which_day_it_is():
     now = [datetime.datetime(2026, 10, 19, 23, 59, tzinfo=datetime.UTC).timestamp()]
-    with Emulator(clock=lambda: now[0], check_tokens=False) as emulator:
+    with Emulator(clock=lambda: now[0], check_tokens=False, serve_retired=False) as emulator:
         ask = asker(emulator)
         assert ask(model="google/gemini-2.5-flash").status == 200
         now[0] += 60
@@ -78,7 +78,9 @@ def test_the_emulators_clock_says_which_day_it_is():
     assert "publishers/google/models/gemini-2.5-flash` was not found" in refused.error["message"]
 
 
-@pytest.mark.parametrize("settings", [{"serve_retired": True}, {"models": ["google/gemini-2.0-flash"]}])
+@pytest.mark.parametrize(
+    "settings", [{"serve_retired": True}, {"serve_retired": False, "models": ["google/gemini-2.0-flash"]}]
+)
 def test_a_retired_model_is_served_to_who_asks_for_it(settings: dict[str, Any]):
     with Emulator(check_tokens=False, **settings) as emulator:
         assert asker(emulator)(model="google/gemini-2.0-flash").status == 200

@@ -14,7 +14,7 @@ from vertex_compat_integrations.batch.output_file import SYNC_SECONDS, Output
 from vertex_compat_integrations.batch.pending import PendingLines
 from vertex_compat_integrations.batch.rate import Pace, Rate
 from vertex_compat_integrations.batch.result import encode_answer, encode_failure, encode_record
-from vertex_compat_integrations.batch.summary import Summary
+from vertex_compat_integrations.batch.summary import Price, Summary
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
@@ -72,8 +72,9 @@ class Batch:
         connection: Connection | None = None,
         options: Options | None = None,
         pacing: Pacing | None = None,
+        price: Price | None = None,
     ) -> None:
-        """`options` apply where a line sets nothing. Nothing is opened yet."""
+        """`options` apply where a line sets nothing, `price` makes the summary's cost. Nothing is opened yet."""
         self._source, self._path = Path(source), Path(output)
         self._connection = connection or Connection()
         self._options = options or Options()
@@ -87,7 +88,7 @@ class Batch:
         self._work: asyncio.Task[None] | None = None
         self._failures_in_a_row = 0
         self._unsynced = False
-        self.summary = Summary()
+        self.summary = Summary(price=price)
 
     def prepare(self, *, retry_failed: bool = False) -> Summary:
         """Check every line of the input and count what is to be asked; nothing is sent.
@@ -99,7 +100,8 @@ class Batch:
             CredentialsError: Only the credential knows the project, and there is none.
             OSError: A file cannot be opened.
         """
-        self._decoder = LineDecoder(self._options, _checked_destination(self._connection))
+        destination = resolve_destination(self._connection)
+        self._decoder = LineDecoder(self._options, destination)
         self._check_files()
         for line in read_lines(self._source, self._decoder):
             if (earlier := self._pending.add(line.custom_id, line.number)) is not None:
@@ -108,6 +110,7 @@ class Batch:
                     hint="Give each line an id of its own, or none.",
                 )
             self.summary.lines += 1
+        _check_credential(self._connection, destination)
         self._output = Output(self._path)
         self._read_output(self._output, retry_failed=retry_failed)
         return self.summary
@@ -293,18 +296,16 @@ async def arun_batch(
         return await batch.run()
 
 
-def _checked_destination(connection: Connection) -> Destination:
-    """Where requests go; errors that would fail every line are raised here.
+def _check_credential(connection: Connection, destination: Destination) -> None:
+    """Raise the errors of the credential that would fail every line.
 
     Raises:
         SettingsError: There is no project, for example, or the credential may not go there.
         CredentialsError: Only the credential knows the project, and there is none.
     """
-    destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     if destination.endpoint is not None and destination.project is None:
         destination.build_base_url(source.account(connection.timeout).project)
-    return destination
 
 
 def _concerns_all(error: VertexCompatError) -> bool:

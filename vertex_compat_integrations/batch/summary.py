@@ -1,11 +1,17 @@
 """The outcome of a batch: counts, tokens, and failures by kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from vertex_compat_integrations.core.json_values import mapping_in
-from vertex_compat_integrations.wire import Json
+from vertex_compat_integrations.core.reply.reply import Usage
+from vertex_compat_integrations.core.reply.usage import decode_usage
+from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
+
+Price = Callable[[str, Usage], Decimal | None]
+"""A model and the tokens of one answer → US dollars; None if that is unknown."""
 
 MOST_GROUPS = 50
 SHOWN_LINES = 3
@@ -56,6 +62,9 @@ class Summary:
         stopped: Why the run stopped early; None if it did not.
         seconds: How long this run asked.
         usage: Tokens of this run's answers.
+        price: What makes the cost; None leaves it unknown.
+        cost: US dollars of this run's answers; None once one of them has no price.
+        emulated: How many of this run's answers the emulator gave.
         groups: The failures by kind.
     """
 
@@ -68,6 +77,9 @@ class Summary:
     stopped: str | None = None
     seconds: float = 0.0
     usage: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+    price: Price | None = field(default=None, repr=False, compare=False)
+    cost: Decimal | None = Decimal(0)
+    emulated: int = 0
     groups: dict[tuple[Any, ...], FailureGroup] = field(default_factory=dict)
 
     @property
@@ -98,7 +110,9 @@ class Summary:
             self._add_failure(result)
             return
         self.answered += 1
-        usage = mapping_in(result["response"]["body"].get("usage"))
+        body = result["response"]["body"]
+        usage = mapping_in(body.get("usage"))
+        self._add_cost(body, usage)
         for name, path in _COUNTS.items():
             self.usage[name] += _count(usage, path)
 
@@ -111,6 +125,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "answers_per_second": round(pace, 2),
             "usage": self.usage,
+            "cost_usd": None if self.cost is None or self.price is None else float(self.cost),
             "failures": [asdict(group) for group in self.failures],
         }
 
@@ -118,6 +133,15 @@ class Summary:
     def failures(self) -> list[FailureGroup]:
         """The failures by kind, the most frequent first."""
         return sorted(self.groups.values(), key=lambda group: -group.count)
+
+    def _add_cost(self, body: Json, usage: Mapping[str, Any]) -> None:
+        """Add what an answer cost. One without a price makes the whole unknown; the emulator's cost nothing."""
+        if str(body.get("system_fingerprint") or "").startswith(EMULATOR_FINGERPRINT):
+            self.emulated += 1
+            return
+        counts = decode_usage(usage)
+        cost = self.price(str(body.get("model")), counts) if self.price and counts else None
+        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
     def _add_failure(self, result: Json) -> None:
         self.failed += 1

@@ -19,13 +19,17 @@ from vertex_compat_integrations.cli.common.parameters import (
     Map,
     Project,
     RepairHistory,
+    examples,
 )
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # the panels cut what does not fit, and say little to who copies a line
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
     help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
+    epilog=examples("vertex-compat doctor", 'vertex-compat chat "Why is the sky blue?"', "vertex-compat batch --help"),
 )
 
 
@@ -45,7 +49,7 @@ def root(
     """The options before every command."""
 
 
-@app.command()
+@app.command(short_help="Run agents, and prove what went over the wire.", epilog=examples("vertex-compat demo"))
 def demo(
     *,
     live: Annotated[
@@ -71,7 +75,7 @@ def demo(
     raise typer.Exit(execute(model, live=live, project=project, location=location, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Serve the emulator until Ctrl-C.", epilog=examples("vertex-compat emulate --port 8080"))
 def emulate(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
@@ -102,7 +106,10 @@ def emulate(
     execute(answering, token_life, host=host, port=port, key_file=service_account, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Serve OpenAI's Chat Completions from Vertex AI.",
+    epilog=examples("vertex-compat serve --map gpt-4o=google/gemini-3.5-flash"),
+)
 def serve(
     *,
     names: Map = None,
@@ -124,7 +131,11 @@ def serve(
     execute_serve(connection, names or (), port, as_json=as_json)
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@app.command(
+    short_help="Run a program that takes Vertex AI for OpenAI.",
+    epilog=examples("vertex-compat run --map '*=google/gemini-3.5-flash' -- python app.py"),
+    context_settings={"allow_interspersed_args": False},
+)
 def run(
     command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
     *,
@@ -147,15 +158,29 @@ def run(
     raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
 
 
-@app.command()
-def models(*, facts: FactsFile = None, as_json: AsJson = False) -> None:
+@app.command(
+    short_help="List what is known of each model.",
+    epilog=examples("vertex-compat models flash", "vertex-compat models --retiring"),
+)
+def models(
+    name: Annotated[str | None, typer.Argument(help="Only models with this in their names.")] = None,
+    *,
+    retiring: Annotated[
+        bool, typer.Option("--retiring", help="Only models whose end of service is announced or past, earliest first.")
+    ] = False,
+    facts: FactsFile = None,
+    as_json: AsJson = False,
+) -> None:
     """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
     with needs("cli"):
         from vertex_compat_integrations.cli.models import show_catalogue  # noqa: PLC0415 - needs the extra
-    show_catalogue(facts, as_json=as_json)
+    show_catalogue(facts, name, retiring=retiring, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Print OPENAI_API_KEY and OPENAI_BASE_URL.",
+    epilog=examples('eval "$(vertex-compat env --location global)"'),
+)
 def env(
     *,
     project: Project = None,
@@ -177,7 +202,10 @@ def env(
     execute(ConnectionOptions(project, location, base_url, allow_hosts or ()), as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Look at all that stands between here and an answer.",
+    epilog=examples("vertex-compat doctor --project my-project --location global"),
+)
 def doctor(
     *,
     model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
@@ -197,7 +225,14 @@ def doctor(
     raise typer.Exit(execute(connection, model, as_json=as_json))
 
 
-@app.command()
+@app.command(
+    short_help="Talk to a model.",
+    epilog=examples(
+        "vertex-compat chat",
+        'vertex-compat chat "Why is the sky blue?" --thinking none',
+        'cat app.log | vertex-compat chat "What went wrong?"',
+    ),
+)
 def chat(
     question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
     *,
@@ -213,16 +248,26 @@ def chat(
     allow_hosts: AllowHosts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit. Functions of your own run on this machine."""
+    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit; /help shows what else can be typed.
+
+    What is piped in goes below the question. A pipe gets the answer's words alone. Functions of your own run on this
+    machine. Ends with 1 if the question has no answer, or a filter blocked it. Tokens and cost end it.
+    """
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")
     with needs("cli"):
-        from vertex_compat_integrations.cli.chat.conversation import Setup, execute  # noqa: PLC0415 - needs the extra
+        from vertex_compat_integrations.cli.chat.run import Setup, execute  # noqa: PLC0415 - needs the extra
     connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
     execute(connection, Setup(model, tools or (), system, thinking), question, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    short_help="Answer a file of prompts.",
+    epilog=examples(
+        "vertex-compat batch questions.jsonl answers.jsonl --concurrency 32",
+        "vertex-compat batch questions.jsonl answers.jsonl --retry-failed",
+    ),
+)
 def batch(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines: a request in each.")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines: a result in each; added to.")],
@@ -275,7 +320,10 @@ SchemaFile = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    short_help="Ask several models the same.",
+    epilog=examples('vertex-compat compare "Why is the sky blue?" --models models.yaml --runs 5'),
+)
 def compare(
     prompts: Annotated[list[str] | None, typer.Argument(help="What each model is asked.")] = None,
     *,
@@ -314,7 +362,10 @@ def compare(
     raise typer.Exit(execute(order))
 
 
-@app.command()
+@app.command(
+    short_help="Ask Vertex AI what no page of Google's says.",
+    epilog=examples("vertex-compat verify --project my-project --plan"),
+)
 def verify(
     *,
     project: Project = None,
@@ -338,3 +389,25 @@ def verify(
         from vertex_compat_integrations.cli.verify.run import Order, execute  # noqa: PLC0415 - needs the extras
     order = Order(project, location, model, only or (), max_cost, output, plan_only=plan, as_json=as_json)
     raise typer.Exit(execute(order))
+
+
+@app.command(
+    short_help="Move Python files from six other classes to these.",
+    epilog=examples("vertex-compat migrate app.py", "vertex-compat migrate src --write"),
+)
+def migrate(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Python files, or folders of them.")],
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; else they are read only.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Written where a model is named that Vertex AI does not serve; else it stays.")
+    ] = None,
+) -> None:
+    """Show what becomes of ChatOpenAI, ChatVertexAI and four more: each argument, what is lost, and a diff.
+
+    The others are ChatGoogleGenerativeAI and LlamaIndex's OpenAI, OpenAILike and GoogleGenAI. Ends with 1 if something
+    is lost or must be looked at (!), or a file is no Python. Nothing is sent, and nothing of the files is run.
+    """
+    with needs("cli"):
+        from vertex_compat_integrations.cli.migrate.run import execute  # noqa: PLC0415 - few commands need it
+    raise typer.Exit(execute(paths, write=write, model=model))

@@ -16,11 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from vertex_compat_integrations.batch import Batch, FailureGroup, Pacing, Rate, Summary
+from vertex_compat_integrations.cli.common.cost import cost_text, installed_price, no_price
 from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
 from vertex_compat_integrations.cli.common.target import connection_for
-from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 
 WIDTH = 160
@@ -79,10 +80,12 @@ def make_batch(connection: Connection, job: Job) -> Batch:
     """The batch; no file was opened yet.
 
     Raises:
-        SettingsError: The rate is invalid.
+        SettingsError: The rate is invalid, or there is no place to ask.
     """
     pacing = Pacing(job.concurrency, Rate.parse(job.rate) if job.rate is not None else None)
-    return Batch(job.source, job.output, connection=connection, options=Options(model=job.model), pacing=pacing)
+    price = no_price if resolve_destination(connection).own_server else installed_price()
+    options = Options(model=job.model)
+    return Batch(job.source, job.output, connection=connection, options=options, pacing=pacing, price=price)
 
 
 def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
@@ -163,6 +166,12 @@ def summary_lines(summary: Summary) -> list[str]:
         f"{summary.lines} lines: {counts}{before}, in {summary.seconds:.1f} s.",
         f"Tokens: {usage['input']:,} in, {usage['output']:,} out, {usage['thought']:,} of them thoughts.",
     ]
+    if summary.answered:
+        emulated = summary.emulated == summary.answered
+        cost = None if summary.price is None else summary.cost
+        lines.append(f"Cost: {cost_text(cost, has_prices=summary.price is not None, emulated=emulated)}.")
+    if summary.failed:
+        lines.append("--retry-failed asks again what failed; the same command without it leaves that as it is.")
     if summary.repaired:
         lines.append("The output's last line was torn, and is mended.")
     if summary.unmatched:

@@ -5,17 +5,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vertex_compat_integrations.cli.common.exits import refusals
-from vertex_compat_integrations.cli.common.printing import harmless
+from vertex_compat_integrations.cli.common.exits import FAILED, refusals
+from vertex_compat_integrations.cli.common.printing import complain, harmless
 from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, Origin, Row, catalogue_rows, source_of
 
 WIDTH = 240
 """Of the table where the output is no terminal, so that no cell is cut in a pipe or a file."""
+
+_TABLE_WIDTH = 140
+"""Columns below which a table would tear its cells to pieces."""
 
 _LEGEND = (
     "The longest row that a model's name begins with speaks of it. Window and Answer are tokens. Nothing of it was "
@@ -25,11 +30,39 @@ _INPUTS = ("text", "image", "audio", "video", "pdf")
 _OUTPUTS = ("text", "image", "audio", "embedding")
 
 
-def show_catalogue(file: str | None, *, as_json: bool) -> None:
-    """Print the catalogue, with a user's own file of facts over it; exit with 2 if that is not right."""
+def show_catalogue(file: str | None, name: str | None, *, retiring: bool, as_json: bool) -> None:
+    """Print the catalogue, with a user's own file of facts over it, or the part of it that is asked for.
+
+    Raises:
+        typer.Exit: The file is not right (2), or nothing is known of the name (1).
+    """
     with refusals():
-        rows = catalogue_rows(file)
+        rows: Sequence[Row] = catalogue_rows(file)
+    if retiring:
+        rows = ending(rows)
+    if name is not None:
+        rows = matching(rows, name)
+        if not rows:
+            complain(f"Nothing {'of an end of service ' if retiring else ''}is known of {name}.")
+            raise typer.Exit(FAILED)
     show(rows, as_json=as_json)
+
+
+def matching(rows: Sequence[Row], name: str) -> list[Row]:
+    """The rows whose model has the text in its name; else the one row that speaks of the model of this name."""
+    text = name.lower()
+    named = [row for row in rows if row.facts.prefix]
+    if parts := [row for row in named if text in row.facts.prefix.lower()]:
+        return parts
+    about = [row for row in named if text.startswith(row.facts.prefix) or f"google/{text}".startswith(row.facts.prefix)]
+    # The row of a whole publisher says nothing of one model.
+    about = [row for row in about if not row.facts.prefix.endswith("/")]
+    return sorted(about, key=lambda row: len(row.facts.prefix))[-1:]
+
+
+def ending(rows: Sequence[Row]) -> list[Row]:
+    """The rows of models whose end of service is announced, or past; the earliest first."""
+    return sorted((row for row in rows if row.facts.retires), key=lambda row: row.facts.retires or "")
 
 
 def show(rows: Sequence[Row], *, as_json: bool, console: Console | None = None) -> None:
@@ -41,10 +74,24 @@ def show(rows: Sequence[Row], *, as_json: bool, console: Console | None = None) 
     if not console.is_terminal:
         console.width = WIDTH
     sources = list(dict.fromkeys(map(_source, rows)))
-    console.print(table(rows, sources))
+    if console.width < _TABLE_WIDTH:
+        for row in rows:
+            _print_entry(row, sources, console)
+    else:
+        console.print(table(rows, sources))
     for number, source in enumerate(sources, 1):
         console.print(Text(harmless(f"{number:2} {source}"), "dim"))
     console.print(Text(_LEGEND, "dim"))
+
+
+def _print_entry(row: Row, sources: Sequence[str], console: Console) -> None:
+    """A row for a narrow terminal: the name whole, then its facts."""
+    style = "dim" if row.facts.replacement else ""
+    model, window, answer, media, thinking, tools, service = map(harmless, cells(row.facts))
+    console.print(Text(model, f"bold {style}"), soft_wrap=True)
+    about = [f"{window} in, {answer} out", media, f"thinking: {thinking}", f"tools: {tools}", service]
+    text = "; ".join(filter(None, (*about, f"source {sources.index(_source(row)) + 1}")))
+    console.print(Padding(Text(text, style), (0, 0, 0, 4)))
 
 
 def record(row: Row) -> dict[str, Any]:
@@ -64,7 +111,7 @@ def record(row: Row) -> dict[str, Any]:
 def table(rows: Iterable[Row], sources: Sequence[str]) -> Table:
     """The facts that decide which model to take."""
     drawn = Table(title="Model facts", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    drawn.add_column("Model", overflow="fold")
+    drawn.add_column("Model", no_wrap=True)
     for heading in ("Window", "Answer"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for heading in ("Media", "Thinking", "Tools", "Service"):

@@ -14,6 +14,11 @@ Settings = Mapping[str, Any]
 _PROMPT_HINT = 'Write {"prompt": "…"} or "…" in each line; "id" may name it.'
 
 
+def quoted(label: str) -> str:
+    """A model's label in a sentence, where it might be read as words of the sentence."""
+    return f'"{label}"'
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What each model is asked.
@@ -98,7 +103,9 @@ def _sections(content: Any, path: Path) -> Iterator[tuple[str, Settings]]:
         elif isinstance(settings, Mapping) and all(isinstance(name, str) for name in settings):
             yield str(label), settings
         else:
-            raise SettingsError(f"{label} in {path} is no model.", hint="Write `label: {model: vertex_compat:…}`.")
+            raise SettingsError(
+                f"{quoted(label)} in {path} is no model.", hint="Write `label: {model: vertex_compat:…}`."
+            )
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

@@ -1,78 +1,17 @@
-"""`vertex-compat chat`: streamed, thoughts dimmed, functions of the user's own, and a history of whole turns."""
+"""`vertex-compat chat`: streamed, functions of the user's own, and a history of whole turns."""
 
 import json
-import os
-import pty
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.emulator import Emulator, cut, http_error, text, tool_call
-from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
-
-ROOT = Path(__file__).parents[3]
-
-TOOLS = '''
-def get_weather(city: str) -> str:
-    """The weather in a city."""
-    return f"It rains in {city}."
-
-def add(left: int, right: int) -> dict:
-    return {"sum": left + right}
-
-def fail() -> str:
-    raise RuntimeError("the tool is out of order")
-
-async def wait() -> str:
-    return "waited"
-
-def odd(thing: "Nothing") -> str:
-    return ""
-
-def nameless(thing: str, /) -> str:
-    return thing
-
-NUMBER = 3
-'''
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(autouse=True)
-def environment(emulator, tmp_path, monkeypatch):
-    """Application Default Credentials whose tokens come from the emulator, and a folder with tools."""
-    path = tmp_path / "credentials.json"
-    path.write_text(json.dumps(emulator.identity.service_account_info(emulator.url)))
-    tmp_path.joinpath("chat_test_tools.py").write_text(TOOLS)
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv(EMULATOR_HOST_VARIABLE, raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "chat_test_tools", raising=False)
-
-
-def chat(emulator, *arguments: str, typed: str | None = None):
-    there = ["--base-url", emulator.base_url(), "--allow-host", emulator.url]
-    result = CliRunner().invoke(app, ["chat", *there, *arguments], input=typed)
-    assert "Traceback" not in result.output
-    return result
+from tests.cli.chat.chatting import chat
+from vertex_compat_integrations.emulator import cut, http_error, text, tool_call
 
 
 def test_a_question_is_streamed_and_answered(emulator):
     emulator.answer(text("It rains.", thoughts="Is it raining?"))
     result = chat(emulator, "How is the weather?", "--system", "Be brief.")
-    assert (result.exit_code, result.stdout) == (0, "Is it raining?\nIt rains.\n")
+    assert (result.exit_code, result.stdout) == (0, "It rains.\n")
     body = emulator.journal.last.body
     assert body["stream"] is True
     assert [message["role"] for message in body["messages"]] == ["system", "user"]
@@ -81,7 +20,8 @@ def test_a_question_is_streamed_and_answered(emulator):
 def test_a_tool_is_declared_called_and_signed(emulator):
     result = chat(emulator, "What is the weather in Paris?", "--tools", "chat_test_tools:get_weather")
     assert result.exit_code == 0
-    assert 'get_weather({"city":"Paris"}) → It rains in Paris.' in result.stdout
+    assert 'vertex-compat: get_weather({"city":"Paris"}) → It rains in Paris.\n' in result.stderr
+    assert "→" not in result.stdout
     first, second = emulator.journal.chat
     function = first.body["tools"][0]["function"]
     assert (function["name"], function["description"]) == ("get_weather", "The weather in a city.")
@@ -142,34 +82,7 @@ def test_the_end_of_the_input_ends_it(emulator):
 def test_a_terminal_does_not_obey_the_model(emulator):
     emulator.answer(text("Clean\x1b[2J\x07 text\x9b1m.", thoughts="\x1b]0;title\x07Hm"))
     result = chat(emulator, "Go.")
-    assert result.stdout == "]0;titleHm\nClean[2J text1m.\n"
-
-
-def test_thoughts_are_dimmed_on_a_terminal_and_the_warning_is_one_line(emulator):
-    emulator.rule(text("It rains.", thoughts="Is it raining?"))
-    environment = {**os.environ, EMULATOR_HOST_VARIABLE: emulator.host, "TERM": "xterm-256color"}
-    environment.pop("NO_COLOR", None)
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "vertex_compat_integrations", "chat"]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment | {"PYTHONPATH": str(ROOT)}
-    )
-    os.close(theirs)
-    os.write(ours, b"How is the weather?\n/exit\n")
-    shown = b""
-    with os.fdopen(ours, "rb", buffering=0) as screen:
-        try:
-            while piece := screen.read(4096):
-                shown += piece
-        except OSError:
-            pass  # the other end is closed: Linux says so by an error
-    complained = process.communicate(timeout=30)[1].decode()
-    assert process.returncode == 0
-    assert b"\x1b[2;3mIs" in shown
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
-    assert plain.endswith("> Is it raining?\nIt rains.\n> ")
-    assert complained.startswith("vertex-compat: VERTEX_COMPAT_EMULATOR_HOST is set")
-    assert complained.count("\n") == 1
+    assert result.stdout == "Clean[2J text1m.\n"
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,25 @@ def test_a_failed_answer_ends_with_1_and_the_others_are_told(emulator):
     assert told["models"][1]["cost_usd"] is None
 
 
+def test_one_error_is_told_once_and_not_once_a_run(emulator):
+    emulator.rule(http_error(403, "The door is shut."), when=lambda body: body["model"].endswith("lite"))
+    done = run("one", "two", "--model", FLASH, "--model", LITE, "--runs", "3", "--no-warm-up")
+    assert done.exit_code == 1
+    words = " ".join(done.output.split())
+    assert words.count("The door is shut.") == 1
+    assert words.count("failed: error 1") == 6
+    assert f'Error 1, "{LITE}" (6 answers):' in words
+
+
+def test_labels_are_quoted_in_sentences():
+    """A label may be words that make another sentence."""
+    Path("models.yaml").write_text(f"the fast: {FLASH}\nthe slow: {LITE}\n")
+    done = run("one", "--models", "models.yaml")
+    assert '"the fast" was asked with' in done.stdout
+    assert '"the slow" was answered by' in done.stdout
+    assert not re.search(r'(?<!")the (fast|slow)(?!") (was|took|cost|began)', done.stdout)
+
+
 def test_what_came_before_it_was_stopped_is_told():
     prompts = [f"p{number}" for number in range(6)]
     done = run(*prompts, "--model", FLASH, "--app", "compare_test_apps:stop", "--concurrency", "1", "--json")

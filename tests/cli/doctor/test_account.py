@@ -18,7 +18,7 @@ def test_credentials_that_are_none(emulator, tmp_path, monkeypatch, content, rea
 
 def test_credentials_that_may_not_go_there(emulator):
     finding = failed_only(run("--base-url", emulator.base_url()), "credentials")
-    assert "allow_hosts" in finding["text"]
+    assert f"--allow-host {emulator.url}" in finding["text"]
 
 
 def test_a_project_that_nobody_names(emulator, tmp_path, monkeypatch):

@@ -7,11 +7,13 @@ from typer.testing import CliRunner
 
 from tests.cli.doctor.examining import at, run
 from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.cli.doctor.examination import CHECKS
+from vertex_compat_integrations.cli.doctor.examination import CHECKS, Examined, summary
+from vertex_compat_integrations.cli.doctor.finding import Finding
 from vertex_compat_integrations.emulator import (
     hang,
     http_error,
 )
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 ROOT = Path(__file__).parents[3]
 NAMES = [check.name for check in CHECKS]
@@ -38,6 +40,22 @@ def test_people_get_a_line_for_each_check_and_what_to_paste(emulator):
     assert all(name in result.stdout for name in NAMES)
     assert "    vertex-compat doctor --location global" in result.stdout
     assert "3 failed" in result.stdout.splitlines()[-1]
+
+
+def verdicts(*words: str) -> list[Examined]:
+    return [Examined(str(place), Finding(word, "-")) for place, word in enumerate(words)]
+
+
+def test_a_warning_is_not_counted_as_passed():
+    counted = summary(verdicts("ok", "warning", "ok", "skipped", "failed", "warning"))
+    assert counted == "2 of 6 checks passed, 2 to look at (!), 1 failed, 1 not made (-)"
+    assert summary(verdicts("ok", "ok")) == "2 of 2 checks passed, 0 failed"
+
+
+def test_the_emulators_warning_stands_in_the_last_line(emulator, monkeypatch):
+    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
+    last = CliRunner().invoke(app, ["doctor"]).stdout.splitlines()[-1]
+    assert last.startswith(f"{len(NAMES) - 1 - last.count('not made')} of {len(NAMES)} checks passed, 1 to look at (!)")
 
 
 def test_an_endpoint_that_never_answers_takes_15_seconds_at_most(emulator):

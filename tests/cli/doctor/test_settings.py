@@ -31,10 +31,10 @@ def test_a_location_that_cannot_be(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "reason", "paste"),
     [
-        (["--model", "deepseek-ai/deepseek-v3.1", "--location", "global"], "not at global", "GOOGLE_CLOUD_LOCATION="),
+        (["--model", "deepseek-ai/deepseek-v3.1", "--location", "global"], "not at global", "--location us-"),
         (["--model", "intfloat/multilingual-e5-small-maas"], "embeds", "--model google/gemini"),
         (["--model", "google/gemini-3.8-flash-tts"], "but on generateContent", "--model google/gemini"),
-        (["--model", "llama-4-maas"], "no publisher", ""),
+        (["--model", "llama-4-maas"], "no publisher", "--model google/gemini"),
     ],
 )
 def test_a_model_that_will_not_answer(emulator, arguments, reason, paste):
@@ -48,7 +48,7 @@ def test_a_model_that_is_retired(emulator):
     case = Case(Connection(location="global"), "google/gemini-2.5-flash-lite", {}, date(2027, 1, 1))
     finding = look(case, "location", "model")["model"]
     assert (finding.verdict, "out of service on 2026-10-20" in finding.text) == ("failed", True)
-    assert finding.paste == "vertex-compat doctor --model google/gemini-3.1-flash-lite --location global"
+    assert finding.paste == "vertex-compat doctor --location global --model google/gemini-3.1-flash-lite"
 
 
 def test_a_proxy_that_nobody_listens_at_and_whose_password_is_not_told(emulator, monkeypatch):

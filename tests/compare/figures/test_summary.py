@@ -28,7 +28,7 @@ def test_one_run_says_nothing_of_a_difference():
 
 def test_five_runs_that_lie_apart_are_a_difference_with_its_spread():
     found = compare([_runs("slow", SLOW), _runs("fast", FAST)], 5, stopped=False)
-    assert found.findings == ("fast took 1.10 s (1.00 s to 1.20 s), slow took 2.00 s (1.90 s to 2.20 s).",)
+    assert found.findings == ('"fast" took 1.10 s (1.00 s to 1.20 s), "slow" took 2.00 s (1.90 s to 2.20 s).',)
     assert "at most 2.4%" in found.note
 
 

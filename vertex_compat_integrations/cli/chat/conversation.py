@@ -1,35 +1,21 @@
-"""`vertex-compat chat`: a conversation in a terminal, streamed, with thoughts dimmed and tools of one's own."""
+"""A conversation with a model: whole turns, with tools of one's own in them."""
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.cli.chat.tools import LocalTool, answer_call, load_tools
-from vertex_compat_integrations.cli.common.exits import refusals
+from vertex_compat_integrations.cli.chat.tools import LocalTool, answer_call
 from vertex_compat_integrations.cli.common.next_turn import assistant_message, tool_message
-from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
-from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
-from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.errors import EmptyReplyError, VertexCompatError
+from vertex_compat_integrations.core.errors import EmptyReplyError
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
+from vertex_compat_integrations.core.reply.blocked import block_of
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta, ToolCall
-from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 
 LARGEST_ROUNDS = 10
 """Rounds of tool calls after which a model that goes on calling is stopped."""
-
-_PROMPT = "> "
-_ENDINGS = ("/exit", "/quit")
-_SHOWN_RESULT = 200
 
 
 @dataclass(slots=True)
@@ -44,6 +30,13 @@ class Turn:
     replies: list[Reply] = field(default_factory=list)
     results: list[tuple[ToolCall, str]] = field(default_factory=list)
 
+    @property
+    def blocked(self) -> str | None:
+        """Why a filter kept the answer back, or its end; None if none did."""
+        last = self.replies[-1]
+        block = block_of(last.ending, last.refusal)
+        return None if block is None else block.message
+
     def record(self) -> dict[str, Any]:
         """The same for programs; usage is that of all requests."""
         usages = [reply.ending.usage for reply in self.replies if reply.ending.usage]
@@ -55,6 +48,8 @@ class Turn:
                 {"name": call.name, "arguments": call.arguments, "result": result} for call, result in self.results
             ],
             "finish_reason": last.ending.finish_reason,
+            "blocked": self.blocked,
+            "refusal": last.refusal,
             "usage": {
                 name: sum(getattr(usage, name) for usage in usages) for name in ("input", "output", "thought", "cached")
             },
@@ -62,7 +57,7 @@ class Turn:
 
 
 class Conversation:
-    """A history that grows by whole turns: what fails leaves it as it was."""
+    """A history that grows by whole turns: what fails or is blocked leaves it as it was."""
 
     def __init__(
         self, client: VertexCompatClient, options: Options, tools: dict[str, LocalTool], system: str | None
@@ -73,8 +68,29 @@ class Conversation:
         self._tools = tools
         self._history: list[wire.Message] = [{"role": "system", "content": system}] if system else []
 
-    def ask(self, question: str, on_delta: Callable[[ReplyDelta], None], on_result: Callable[..., None]) -> Turn:
-        """Ask and return the turn; `on_delta` and `on_result` get its pieces as they come.
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self._options.model
+
+    def ask_of(self, model: str) -> None:
+        """Ask another model from the next question on; the history goes to it, too.
+
+        Raises:
+            SettingsError: The endpoint can know no such model, or it takes no such request.
+        """
+        options = self._options.model_copy(update={"model": model})
+        self._client.explain([*self._history, {"role": "user", "content": "-"}], options, stream=True)
+        self._options = options
+
+    def ask(
+        self,
+        question: str,
+        on_delta: Callable[[ReplyDelta], None],
+        on_result: Callable[[ToolCall, str], None],
+        on_reply: Callable[[Reply], None],
+    ) -> Turn:
+        """Ask and return the turn; `on_delta`, `on_result` and `on_reply` get its pieces as they come.
 
         Raises:
             VertexCompatError: The endpoint did not answer, or the model goes on calling tools.
@@ -84,9 +100,12 @@ class Conversation:
         for _ in range(LARGEST_ROUNDS):
             reply = self._reply(history, on_delta)
             turn.replies.append(reply)
+            on_reply(reply)
             history.append(assistant_message(reply))
             if not reply.tool_calls:
-                self._history = history
+                # A turn without words says nothing to the next question, and no endpoint takes such a message.
+                if reply.text and not turn.blocked:
+                    self._history = history
                 return turn
             for call in reply.tool_calls:
                 result = answer_call(call, self._tools)
@@ -101,148 +120,3 @@ class Conversation:
             reply = answer.add(delta)
             on_delta(delta)
         return reply
-
-
-class Screen:
-    """Shows a turn while it comes: thoughts dimmed, then the text, calls in a line each."""
-
-    def __init__(self, console: Console) -> None:
-        """Write to the console."""
-        self._console = console
-        self._style = ""
-        self._is_at_start = True
-
-    def show(self, delta: ReplyDelta) -> None:
-        """Write what a piece adds."""
-        self._write(delta.thoughts[delta.recalled :], "dim italic")
-        self._write(delta.text, "")
-        for medium in delta.media:
-            self._line(f"[{medium.mime_type}, not shown]", "dim")
-
-    def show_result(self, call: ToolCall, result: str) -> None:
-        """Write a call and the tool's result."""
-        shown = result if len(result) <= _SHOWN_RESULT else f"{result[:_SHOWN_RESULT]}…"
-        self._line(f"{call.name}({call.arguments}) → {shown}", "cyan")
-
-    def end(self) -> None:
-        """End the line that was begun."""
-        if not self._is_at_start:
-            self._console.print()
-            self._is_at_start = True
-        self._style = ""
-
-    def _line(self, text: str, style: str) -> None:
-        self.end()
-        self._console.print(Text(harmless(text), style), soft_wrap=True)
-
-    def _write(self, text: str, style: str) -> None:
-        if not text:
-            return
-        if style != self._style:
-            self.end()
-            self._style = style
-        self._console.print(Text(harmless(text), style), end="", soft_wrap=True)
-        self._is_at_start = text.endswith("\n")
-
-
-def converse(conversation: Conversation, console: Console) -> None:
-    """Ask what is typed, line by line, until the input ends; a failed turn is reported and dropped."""
-    screen = Screen(console)
-    for question in _questions():
-        try:
-            conversation.ask(question, screen.show, screen.show_result)
-        except VertexCompatError as error:
-            screen.end()
-            complain(str(error))
-        except KeyboardInterrupt:
-            screen.end()
-            complain("Stopped; the question is forgotten.")
-        screen.end()
-
-
-def _questions() -> Iterator[str]:
-    prompt = _PROMPT if sys.stdin.isatty() else ""
-    while True:
-        # input() would write the prompt to the error stream.
-        print(prompt, end="", flush=True)
-        try:
-            question = input().strip()
-        except (EOFError, KeyboardInterrupt):
-            return
-        if question in _ENDINGS:
-            return
-        if question:
-            yield question
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a conversation begins with.
-
-    Attributes:
-        model: The model to ask.
-        tools: Functions that it may call, as `module:function`.
-        system: The system message.
-        thinking: An effort, from minimal to max, or none.
-    """
-
-    model: str
-    tools: Sequence[str]
-    system: str | None
-    thinking: str | None
-
-
-def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, as_json: bool) -> None:
-    """Carry out the command.
-
-    Raises:
-        typer.Exit: A setting is invalid, or there is no answer to the question.
-    """
-    with refusals(), open_conversation(connection_for(options), setup) as conversation:
-        talk(conversation, question, as_json=as_json)
-
-
-@contextmanager
-def open_conversation(connection: Connection, setup: Setup) -> Iterator[Conversation]:
-    """A conversation without a turn.
-
-    Raises:
-        SettingsError: A tool cannot be loaded, or the model is unknown.
-        ValidationError: A setting is invalid.
-    """
-    functions = load_tools(setup.tools)
-    chosen = {
-        "model": setup.model,
-        "thinking": setup.thinking,
-        "include_thoughts": True,
-        "tools": [tool.declaration for tool in functions.values()] or None,
-    }
-    options = Options.model_validate({name: value for name, value in chosen.items() if value is not None})
-    with VertexCompatClient(connection) as client:
-        yield Conversation(client, options, functions, setup.system)
-
-
-def talk(conversation: Conversation, question: str | None, *, as_json: bool) -> None:
-    """Answer the question, or all that is typed.
-
-    Raises:
-        VertexCompatError: There is no answer to the question.
-    """
-    console = Console(highlight=False)
-    with one_line_warnings():
-        if question is None:
-            converse(conversation, console)
-        else:
-            _answer_once(conversation, question, console, as_json=as_json)
-
-
-def _answer_once(conversation: Conversation, question: str, console: Console, *, as_json: bool) -> None:
-    if as_json:
-        turn = conversation.ask(question, lambda _: None, lambda *_: None)
-        print(json.dumps(turn.record(), ensure_ascii=False))
-        return
-    screen = Screen(console)
-    try:
-        conversation.ask(question, screen.show, screen.show_result)
-    finally:
-        screen.end()

@@ -53,3 +53,8 @@ class ConnectionOptions:
     base_url: str | None
     allow_hosts: Sequence[str]
     repair_history: bool = False
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines to paste, which are not wrapped."""
+    return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))

@@ -1,5 +1,7 @@
 """A comparison in a terminal: the figures of each model, what may be said of them, and the answers side by side."""
 
+from collections.abc import Mapping
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -7,9 +9,11 @@ from rich.text import Text
 
 from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.compare.answer import Answer
+from vertex_compat_integrations.compare.figures.failures import Failure, failure_key, failures_in
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, show_spread
 from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, conditions_text, explanations, figures
+from vertex_compat_integrations.compare.plan import quoted
 
 WIDTH = 200
 """Of the tables where the output is no terminal."""
@@ -30,8 +34,11 @@ def print_report(report: Report, console: Console) -> None:
         console.print(runs_table(report))
     for line in (*report.comparison.findings, report.comparison.note):
         console.print(Text(harmless(line)))
+    failures = failures_in(report.answers)
     for prompt in report.prompts:
-        console.print(answers_table(report, prompt.name, prompt.text))
+        console.print(answers_table(report, failures, prompt.name, prompt.text))
+    for failure in failures.values():
+        console.print(Text(harmless(f"{failure.heading} {failure.text}"), "red"), soft_wrap=True)
     for subject in report.subjects:
         _print_parameters(subject, console)
     for line in explanations(report):
@@ -61,23 +68,24 @@ def runs_table(report: Report) -> Table:
     return table
 
 
-def answers_table(report: Report, name: str, prompt: str) -> Table:
-    """The answers to one prompt, a column for each model."""
+def answers_table(report: Report, failures: Mapping[str, Failure], name: str, prompt: str) -> Table:
+    """The answers to one prompt, a column for each model; an error by its number."""
     table = _table(f"{name}: {_short(prompt)}")
     for subject in report.subjects:
         table.add_column(Text(harmless(subject.label)), overflow="fold", ratio=1)
     for run in range(1, report.conditions.runs + 1):
         answers = {a.task.label: a for a in report.answers if a.task.prompt.name == name and a.task.run == run}
         if answers:
-            table.add_row(*(_answer_cell(answers.get(subject.label)) for subject in report.subjects), end_section=True)
+            row = (_answer_cell(answers.get(subject.label), failures) for subject in report.subjects)
+            table.add_row(*row, end_section=True)
     return table
 
 
-def _answer_cell(answer: Answer | None) -> Text:
+def _answer_cell(answer: Answer | None, failures: Mapping[str, Failure]) -> Text:
     if answer is None:
         return Text("-", "dim")
     if answer.error is not None:
-        return Text(harmless(answer.error), "red")
+        return Text(failures[failure_key(answer.error)].name, "red")
     text = Text(harmless(_short(answer.text)))
     if answer.validity and not answer.validity.is_valid:
         text.append(f"\nnot valid: {harmless(_short(answer.validity.reason))}", "yellow")
@@ -87,7 +95,7 @@ def _answer_cell(answer: Answer | None) -> Text:
 def _print_parameters(subject: Subject, console: Console) -> None:
     sent = subject.parameters
     text = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
-    console.print(Text(harmless(f"{subject.label} was asked with {_short(text)}")))
+    console.print(Text(harmless(f"{quoted(subject.label)} was asked with {_short(text)}")))
     for remark in subject.remarks if subject.remarks is not None else ("dropped or converted: unknown",):
         console.print(Text(harmless(f"  {remark}"), "dim"))
 

@@ -2,6 +2,7 @@
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.cli.common.next_turn import assistant_message, tool_message
+from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped
 from vertex_compat_integrations.core.reply.reply import ToolCall
@@ -42,7 +43,7 @@ def check_tool_turn(case: Case) -> Finding:
     with case.client() as client:
         asked = client.chat([_QUESTION], case.options(tools=[_TOOL], tool_choice=forced))[0]
         if not asked.tool_calls:
-            return failed("The model called no tool.", _again("google/gemini-3.5-flash"))
+            return failed("The model called no tool.", case.command(model=DEFAULT_MODEL))
         signatures = [signature for call in asked.tool_calls for signature in signatures_in(call.extra)]
         if case.facts.demands_signatures and not signatures:
             return failed(
@@ -57,7 +58,3 @@ def check_tool_turn(case: Case) -> Finding:
 
 def _weather(call: ToolCall) -> str:
     return f"It rains ({call.name})."
-
-
-def _again(model: str) -> str:
-    return f"vertex-compat doctor --model {model}"

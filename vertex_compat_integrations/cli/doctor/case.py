@@ -1,12 +1,14 @@
 """What is examined: settings, environment, and the time that is left."""
 
+import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
@@ -23,6 +25,15 @@ SECONDS = 13.0
 """For all checks; a call may end a second after its time, so that all is over after 15."""
 
 CALL_SECONDS = 6.0
+
+OPTIONS: Mapping[str, str] = {
+    "project": "--project",
+    "location": "--location",
+    "base_url": "--base-url",
+    "allow_hosts": "--allow-host",
+    "model": "--model",
+}
+"""Setting → the command's option for it."""
 
 
 @dataclass
@@ -85,3 +96,15 @@ class Case:
         """The options of the cheapest request to the model."""
         levels = self.facts.thinking_levels if self.facts.thinking == "level" else ()
         return Options.model_validate({"model": self.model, "thinking": levels[0] if levels else None, **more})
+
+    def command(self, **changes: str | Sequence[str] | None) -> str:
+        """The command as it was given, with other values for some settings; None leaves an option out."""
+        values = {name: getattr(self.connection, name) for name in OPTIONS if name != "model"}
+        values["model"] = None if self.model == DEFAULT_MODEL else self.model
+        values |= changes
+        words = ["vertex-compat", "doctor"]
+        for name, option in OPTIONS.items():
+            value = values[name]
+            each = [value] if isinstance(value, str) else value or ()
+            words += [word for one in each for word in (option, one)]
+        return shlex.join(words)

@@ -5,6 +5,7 @@ import os
 import shlex
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vertex_compat_integrations.cli.common.exits import refusals
-from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL, ConnectionOptions
 from vertex_compat_integrations.cli.common.printing import harmless
 from vertex_compat_integrations.cli.common.target import connection_for
 from vertex_compat_integrations.cli.doctor.account import (
@@ -35,6 +36,7 @@ from vertex_compat_integrations.cli.doctor.settings import (
     check_model,
     check_proxy,
 )
+from vertex_compat_integrations.cli.doctor.wrong_setting import describe, paste_for_wrong
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     CredentialsError,
@@ -113,6 +115,8 @@ def _found(check: Check, case: Case) -> Finding:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VertexCompatWarning)
             return check.examine(case)
+    except SettingsError as error:
+        return failed(describe(error, case), paste_for_wrong(error, case))
     except VertexCompatError as error:
         return failed(" ".join(str(error).split()), paste_for(error, case))
 
@@ -129,9 +133,7 @@ def paste_for(error: VertexCompatError, case: Case) -> str:
         case CredentialsError() | AuthenticationError():
             return LOGIN
         case NotFoundError() | RateLimitError():
-            return "vertex-compat doctor --location global --model google/gemini-3.5-flash"
-        case SettingsError():
-            return "unset GOOGLE_CLOUD_LOCATION GOOGLE_CLOUD_REGION GOOGLE_CLOUD_PROJECT VERTEX_COMPAT_EMULATOR_HOST"
+            return case.command(location="global", base_url=None, allow_hosts=None, model=DEFAULT_MODEL)
         case _:
             return f"curl -sv {shlex.quote(case.destination.origin)} -o /dev/null"
 
@@ -165,9 +167,20 @@ def report(case: Case, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"passed": not failures, "seconds": round(seconds, 2), "checks": records(examined)}, indent=1))
     else:
-        passed = sum(each.finding.verdict in ("ok", "warning") for each in examined)
-        console.print(f"\n{passed} of {len(examined)} checks passed, {failures} failed, in {seconds:.1f} s.")
+        console.print(f"\n{summary(examined)}, in {seconds:.1f} s.")
     return 1 if failures else 0
+
+
+def summary(examined: Sequence[Examined]) -> str:
+    """How many checks passed, and how many did not: a warning is no pass, nor is a check that was left out."""
+    counts = Counter(each.finding.verdict for each in examined)
+    parts = [f"{counts['ok']} of {len(examined)} checks passed"]
+    if warned := counts["warning"]:
+        parts.append(f"{warned} to look at (!)")
+    parts.append(f"{counts['failed']} failed")
+    if skipped_checks := counts["skipped"]:
+        parts.append(f"{skipped_checks} not made (-)")
+    return ", ".join(parts)
 
 
 def records(examined: Sequence[Examined]) -> list[dict[str, Any]]:

@@ -6,14 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
+from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
 from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
-from vertex_compat_integrations.core.catalogue import CHAT, is_known
+from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, is_known
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0
-_SUGGESTED_MODEL = "google/gemini-3.5-flash"
 _AUTHORITY_VARIABLES = (*CA_VARIABLES, "SSL_CERT_FILE")
 
 
@@ -31,31 +31,28 @@ def check_model(case: Case) -> Finding:
     """Whether the model is known, in service, and served at the location."""
     name, facts, location = case.model_name, case.facts, case.destination.location
     if facts.embedding is not None:
-        return failed(f"{name} embeds texts and does not chat.", _doctor(case, model=_SUGGESTED_MODEL))
+        return failed(f"{name} embeds texts and does not chat.", case.command(model=DEFAULT_MODEL))
     if CHAT in facts.refuses:
         return failed(
-            f"{name} does not answer on this endpoint, but on {facts.route}.", _doctor(case, model=_SUGGESTED_MODEL)
+            f"{name} does not answer on this endpoint, but on {facts.route}.", case.command(model=DEFAULT_MODEL)
         )
     if facts.has_retired(case.today):
         return failed(
             f"{name} went out of service on {facts.retires}.",
-            _doctor(case, model=facts.replacement or _SUGGESTED_MODEL),
+            case.command(model=_successor(facts)),
         )
     if location and facts.locations and location not in facts.locations:
         served = ", ".join(facts.locations)
-        return failed(
-            f"{name} is served at {served}, not at {location}.", f"export GOOGLE_CLOUD_LOCATION={facts.locations[0]}"
-        )
+        return failed(f"{name} is served at {served}, not at {location}.", case.command(location=facts.locations[0]))
     if not (case.destination.own_server or is_known(name)):
         return warning(f"Nothing is known of {name}.", "vertex-compat models")
     return fine(name or "the deployed endpoint's")
 
 
-def _doctor(case: Case, model: str) -> str:
-    """The command again, with another model."""
-    named = model if "/" in model and " " not in model else _SUGGESTED_MODEL
-    location = f" --location {case.connection.location}" if case.connection.location else ""
-    return f"vertex-compat doctor --model {named}{location}"
+def _successor(facts: ModelFacts) -> str:
+    """A model to take instead; what replaces some is described in words."""
+    named = facts.replacement or ""
+    return named if "/" in named and " " not in named else DEFAULT_MODEL
 
 
 def proxy_for(case: Case) -> str | None:

@@ -11,7 +11,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 
 from vertex_compat_integrations.compare.asking.redaction import Redactor, secrets_in
-from vertex_compat_integrations.compare.plan import Settings
+from vertex_compat_integrations.compare.plan import Settings, quoted
 from vertex_compat_integrations.core.adapters.model_spec import MODEL_VARIABLE, OPENAI, Spec, resolve_spec
 from vertex_compat_integrations.core.calls.request_count import Body, count_request
 from vertex_compat_integrations.core.endpoint import OPENAPI
@@ -68,10 +68,12 @@ def load_compared_model(label: str, settings: Settings, environment: Mapping[str
     try:
         return _load(label, settings, environment, redactor)
     except SettingsError as error:
-        raise SettingsError(f"{label}: {redactor.clean_error(error.message)}", hint=error.hint) from None
+        raise SettingsError(f"{quoted(label)}: {redactor.clean_error(error.message)}", hint=error.hint) from None
     except Exception as error:  # noqa: BLE001 - the stock class raises what its SDK raises, such as where there is no key
         reason = " ".join(redactor.clean_error(str(error)).split())
-        raise SettingsError(f"{label}: {reason}", hint="Correct the settings, or install what is missing.") from None
+        raise SettingsError(
+            f"{quoted(label)}: {reason}", hint="Correct the settings, or install what is missing."
+        ) from None
 
 
 def _load(label: str, settings: Settings, environment: Mapping[str, str], redactor: Redactor) -> ComparedModel:

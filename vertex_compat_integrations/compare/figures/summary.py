@@ -16,6 +16,7 @@ from vertex_compat_integrations.compare.figures.percentiles import (
     percentile,
     spread,
 )
+from vertex_compat_integrations.compare.plan import quoted
 
 Value = TypeVar("Value")
 Reader = Callable[[Answer], float | None]
@@ -189,7 +190,7 @@ def _why_incomparable(models: int, runs: int, pairs: int, *, stopped: bool) -> s
 def _note(summaries: Sequence[ModelSummary], runs: int, pairs: int) -> str:
     chance = chance_apart(runs) * pairs
     share = f"{chance:.1%}" if chance >= 0.001 else "0.1%"
-    failed = [summary.label for summary in summaries if summary.failures]
+    failed = [quoted(summary.label) for summary in summaries if summary.failures]
     left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
     return (
         f"A difference is told where every one of {runs} runs of one model lies beyond every one of the other. "
@@ -218,7 +219,7 @@ def _apart(metric: Metric, one: ModelSummary, other: ModelSummary) -> bool:
 def _finding(metric: Metric, one: ModelSummary, other: ModelSummary) -> str:
     def text_of(summary: ModelSummary) -> str:
         measured = summary.runs[metric.name]
-        return f"{summary.label} {metric.verb} {show_spread(metric, measured)}"
+        return f"{quoted(summary.label)} {metric.verb} {show_spread(metric, measured)}"
 
     less, more = sorted((one, other), key=lambda summary: _median(metric, summary))
     return f"{text_of(less)}, {text_of(more)}."

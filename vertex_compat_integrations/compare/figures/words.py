@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import ModelSummary, Times, show_dollars, show_seconds
+from vertex_compat_integrations.compare.plan import quoted
 
 EMULATED = "The emulator answered, no model did: times, tokens and costs say nothing of a real one."
 
@@ -83,7 +84,7 @@ def _of_prices(report: Report) -> Iterator[str]:
     )
     for subject in report.subjects:
         if subject.elsewhere:
-            yield f"{subject.label} was answered by {subject.elsewhere}, whose prices may be others."
+            yield f"{quoted(subject.label)} was answered by {subject.elsewhere}, whose prices may be others."
 
 
 def _times_text(times: Times | None) -> str:

@@ -24,15 +24,17 @@ class Row:
         label: Of the model.
         colour: Its number.
         values: One for each answer.
-        p50: Half of them are less.
-        p95: All but one of twenty are less.
+        p50: Half of them are less; None without values.
+        p95: All but one of twenty are less; None without values.
+        note: Written behind the label.
     """
 
     label: str
     colour: int
     values: Sequence[float]
-    p50: float
-    p95: float
+    p50: float | None
+    p95: float | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,8 @@ class Bar:
 
 def dots(title: str, rows: Sequence[Row], show: Show) -> Markup:
     """A dot for each value, a line at p50, a short one at p95, on one axis from 0."""
-    top = round_up(max((max(row.values) for row in rows), default=0.0))
-    drawn = [
-        _row(row.label, row.colour, f"p50 {show(row.p50)}, p95 {show(row.p95)}", _dots_of(row, top, show))
-        for row in rows
-    ]
+    top = round_up(max((value for row in rows for value in row.values), default=0.0))
+    drawn = [_row(row.label, row.colour, row.note, _dots_of(row, top, show)) for row in rows]
     return _figure(title, "One dot for each answer; the line is p50, the short one p95.", [*drawn, _axis(top, show)])
 
 
@@ -90,10 +89,8 @@ def _row(label: str, colour: int, note: str, drawn: Markup) -> Markup:
 
 def _dots_of(row: Row, top: float, show: Show) -> Markup:
     colour, middle = f"f{row.colour % COLOURS}", _ROW / 2
-    lines = [
-        _line(row.p50, top, 3, _ROW - 3, "median"),
-        _line(row.p95, top, 8, _ROW - 8, "late"),
-    ]
+    marks = ((row.p50, 3, "median"), (row.p95, 8, "late"))
+    lines = [_line(value, top, edge, _ROW - edge, kind) for value, edge, kind in marks if value is not None]
     spots = [
         # In three heights, so that equal values do not hide each other.
         element(

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vertex_compat_integrations.compare.answer import Answer
+from vertex_compat_integrations.compare.figures.failures import Failure, failure_key, failures_in
 from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import METRICS, Times, show_dollars, show_seconds, show_spread
 from vertex_compat_integrations.compare.figures.words import EMULATED, conditions_text, counted, explanations, figures
@@ -16,6 +17,8 @@ from vertex_compat_integrations.compare.plan import Prompt
 
 _TITLE = "Models compared"
 
+Failures = Mapping[str, Failure]
+
 
 def page(report: Report) -> str:
     """The page."""
@@ -24,12 +27,13 @@ def page(report: Report) -> str:
         element("p", conditions_text(report), class_="soft"),
         *_banners(report),
         _findings(report),
+        *_errors(report),
         element("h2", "Figures"),
         _figures(report),
         *_runs(report),
         element("h2", "Charts"),
         _charts(report),
-        *(_answers(report, prompt) for prompt in report.prompts),
+        *_all_answers(report),
         element("h2", "How each was asked"),
         element("div", *map(_asked, report.subjects), class_="answers"),
         element("footer", *(element("p", line) for line in explanations(report))),
@@ -68,6 +72,15 @@ def _findings(report: Report) -> Markup:
     return joined((element("h2", "What the runs show"), *listed, element("p", comparison.note)))
 
 
+def _errors(report: Report) -> Iterator[Markup]:
+    """Each error once; the answers name its number."""
+    if failures := failures_in(report.answers):
+        yield element("h2", "Errors")
+        for failure in failures.values():
+            yield element("p", failure.heading, class_="soft")
+            yield element("pre", failure.text, class_="failed", dir="auto")
+
+
 def _figures(report: Report) -> Markup:
     rows = [figures(report, subject) for subject in report.subjects]
     return _table(list(rows[0]), [list(row.values()) for row in rows])
@@ -104,10 +117,15 @@ def _charts(report: Report) -> Markup:
         _times_chart(report, "Time to the first token", "first_token_seconds"),
         _times_chart(report, "Time of the whole answer", "seconds"),
     ]
-    if tokens := [bar for number, subject in numbered if (bar := _token_bar(number, subject))]:
-        caption = "Mean of an answer: input (dark), output besides thoughts (lighter), thoughts (lightest)."
+    tokens = [_token_bar(number, subject) for number, subject in numbered]
+    if any(bar.pieces for bar in tokens):
+        # The pieces lose colour, which is to lighter in a light page and to darker in a dark one.
+        caption = (
+            "Mean of an answer, from left to right: input (full colour), output besides thoughts, thoughts (faint)."
+        )
         drawn.append(bars("Tokens", caption, tokens, lambda count: f"{count:,.0f}"))
-    if costs := [bar for number, subject in numbered if (bar := _cost_bar(number, subject))]:
+    costs = [_cost_bar(number, subject) for number, subject in numbered]
+    if any(bar.pieces for bar in costs):
         drawn.append(bars("Cost", "Mean of an answer by list price.", costs, show_dollars))
     return element("div", *drawn, class_="charts")
 
@@ -118,17 +136,33 @@ def _times_chart(report: Report, title: str, name: str) -> Markup:
         times: Times | None = getattr(subject.summary, name)
         own = [a for a in report.answers if a.task.label == subject.label and a.error is None]
         values = [value for answer in own if (value := getattr(answer, name)) is not None]
-        if times is not None:
-            rows.append(Row(subject.label, number, values, times.p50, times.p95))
+        if times is None:
+            rows.append(Row(subject.label, number, (), None, None, _absence(subject)))
+        else:
+            note = f"p50 {show_seconds(times.p50)}, p95 {show_seconds(times.p95)}{_failed_part(subject)}"
+            rows.append(Row(subject.label, number, values, times.p50, times.p95, note))
     if not rows:
         return element("figure", element("figcaption", element("b", title), "unknown"))
     return dots(title, rows, show_seconds)
 
 
-def _token_bar(number: int, subject: Subject) -> Bar | None:
+def _absence(subject: Subject) -> str:
+    """Why a chart shows nothing of a model."""
+    summary = subject.summary
+    if summary.answers and summary.failures == summary.answers:
+        return "every answer failed" if summary.answers > 1 else "its answer failed"
+    return "unknown" if summary.answers else "no answer"
+
+
+def _failed_part(subject: Subject) -> str:
+    summary = subject.summary
+    return f" ({summary.failures} of {summary.answers} failed)" if summary.failures else ""
+
+
+def _token_bar(number: int, subject: Subject) -> Bar:
     usage, answers = subject.summary.usage, subject.summary.usage_known
     if not answers:
-        return None
+        return Bar(subject.label, number, (), _absence(subject))
     # LangChain's stock class reports Vertex AI's output without its thoughts, which may then be more.
     spoken = max(0, usage.output - usage.thought)
     pieces = (("input", usage.input / answers), ("output", spoken / answers), ("thoughts", usage.thought / answers))
@@ -136,25 +170,31 @@ def _token_bar(number: int, subject: Subject) -> Bar | None:
     return Bar(subject.label, number, pieces, note)
 
 
-def _cost_bar(number: int, subject: Subject) -> Bar | None:
+def _cost_bar(number: int, subject: Subject) -> Bar:
     summary = subject.summary
     if not summary.cost_known:
-        return None
+        return Bar(subject.label, number, (), _absence(subject))
     mean = summary.cost / summary.cost_known
     return Bar(subject.label, number, (("cost", mean),), show_dollars(mean))
 
 
-def _answers(report: Report, prompt: Prompt) -> Markup:
+def _all_answers(report: Report) -> Iterator[Markup]:
+    failures = failures_in(report.answers)
+    for prompt in report.prompts:
+        yield _answers(report, prompt, failures)
+
+
+def _answers(report: Report, prompt: Prompt, failures: Failures) -> Markup:
     columns = []
     for number, subject in enumerate(report.subjects):
         own = [a for a in report.answers if a.task.label == subject.label and a.task.prompt == prompt]
-        columns.append(_column(number, subject.label, own))
+        columns.append(_column(number, subject.label, own, failures))
     title = element("h2", f"Answers to prompt {prompt.name}")
     question = element("pre", prompt.text, class_="question", dir="auto")
     return element("section", title, question, element("div", *columns, class_="answers"))
 
 
-def _column(number: int, label: str, answers: Sequence[Answer]) -> Markup:
+def _column(number: int, label: str, answers: Sequence[Answer], failures: Failures) -> Markup:
     """One model's answers: the first is shown, the others open."""
     head = element("h3", element("span", label, class_=f"name c{number % COLOURS}"))
     if not answers:
@@ -162,15 +202,15 @@ def _column(number: int, label: str, answers: Sequence[Answer]) -> Markup:
     first, *others = answers
     rest = []
     if others:
-        runs = [joined((element("p", f"Run {a.task.run}", class_="soft"), _answer(a))) for a in others]
+        runs = [joined((element("p", f"Run {a.task.run}", class_="soft"), _answer(a, failures))) for a in others]
         rest = [element("details", element("summary", counted(len(others), "more run")), *runs)]
-    return element("article", head, _answer(first), *rest)
+    return element("article", head, _answer(first, failures), *rest)
 
 
-def _answer(answer: Answer) -> Markup:
+def _answer(answer: Answer, failures: Failures) -> Markup:
     facts = element("div", *(element("span", fact, class_=kind) for fact, kind in _facts(answer)), class_="facts")
     if answer.error is not None:
-        return joined((facts, element("pre", answer.error, class_="failed", dir="auto")))
+        return joined((facts, element("p", failures[failure_key(answer.error)].name, class_="failed")))
     problem = []
     if answer.validity and not answer.validity.is_valid:
         problem = [element("p", answer.validity.reason, class_="bad soft")]

@@ -1,0 +1,145 @@
+"""`vertex-compat chat`: a conversation in a terminal, streamed, or one question with what is piped in."""
+
+import io
+import json
+import os
+import select
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TextIO
+
+import typer
+from rich.console import Console
+
+from vertex_compat_integrations.cli.chat.conversation import Conversation
+from vertex_compat_integrations.cli.chat.session import Session
+from vertex_compat_integrations.cli.chat.tools import load_tools
+from vertex_compat_integrations.cli.common.exits import FAILED, refusals
+from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
+from vertex_compat_integrations.cli.common.printing import complain, one_line_warnings
+from vertex_compat_integrations.cli.common.target import connection_for, target_for
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
+
+_QUIET_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a conversation begins with.
+
+    Attributes:
+        model: The model to ask.
+        tools: Functions that it may call, as `module:function`.
+        system: The system message.
+        thinking: An effort, from minimal to max, or none.
+    """
+
+    model: str
+    tools: Sequence[str]
+    system: str | None
+    thinking: str | None
+
+
+def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, as_json: bool) -> None:
+    """Carry out the command.
+
+    Raises:
+        typer.Exit: A setting is invalid, there is no answer to the question, or it was blocked.
+    """
+    connection = connection_of(options)
+    with refusals(), one_line_warnings(), open_conversation(connection, setup) as conversation:
+        session = Session(conversation, target_for(connection), Console(highlight=False))
+        try:
+            if question is None:
+                session.converse()
+            else:
+                answer(session, with_context(question, piped_text()), as_json=as_json)
+        finally:
+            if session.spending.answers and not as_json:
+                complain(session.spending.text())
+
+
+def connection_of(options: ConnectionOptions) -> Connection:
+    """The settings of the options.
+
+    Raises:
+        typer.Exit: One is invalid.
+    """
+    with refusals():
+        return connection_for(options)
+
+
+@contextmanager
+def open_conversation(connection: Connection, setup: Setup) -> Iterator[Conversation]:
+    """A conversation without a turn.
+
+    Raises:
+        SettingsError: A tool cannot be loaded, or the model is unknown.
+        ValidationError: A setting is invalid.
+    """
+    functions = load_tools(setup.tools)
+    chosen = {
+        "model": setup.model,
+        "thinking": setup.thinking,
+        "tools": [tool.declaration for tool in functions.values()] or None,
+    }
+    options = Options.model_validate({name: value for name, value in chosen.items() if value is not None})
+    if options.thinking not in ("none", 0):
+        options = options.model_copy(update={"include_thoughts": True})
+    with VertexCompatClient(connection) as client:
+        yield Conversation(client, options, functions, setup.system)
+
+
+def piped_text() -> str:
+    """What a file or another program hands in; empty on a terminal, or without an input."""
+    stream = sys.stdin
+    if stream is None or stream.isatty():
+        return ""
+    try:
+        kind = os.fstat(stream.fileno()).st_mode
+    except (OSError, io.UnsupportedOperation):  # no file of the system's
+        kind = stat.S_IFIFO
+    if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
+        return ""
+    _tell_of_waiting(stream)
+    if isinstance(stream, io.TextIOWrapper):
+        # A log with a few odd bytes is a log still.
+        stream.reconfigure(errors="replace")
+    return stream.read().strip()
+
+
+def _tell_of_waiting(stream: TextIO) -> None:
+    """Say what is waited for where nothing comes: a program's child may have a pipe that nobody ends."""
+    try:
+        ready, _, _ = select.select([stream], [], [], _QUIET_SECONDS)
+    except (OSError, ValueError):
+        return
+    if not ready:
+        complain("Reading the standard input until it ends, which is sent along; < /dev/null gives none.")
+
+
+def with_context(question: str, context: str) -> str:
+    """The question, and below it what was piped in."""
+    return f"{question}\n\n{context}" if context else question
+
+
+def answer(session: Session, question: str, *, as_json: bool) -> None:
+    """Answer one question.
+
+    Raises:
+        VertexCompatError: There is no answer.
+        typer.Exit: It was blocked.
+    """
+    turn = session.ask_silently(question) if as_json else session.ask(question)
+    if as_json:
+        dollars = session.spending.dollars
+        cost = None if dollars is None or session.spending.emulated else float(dollars)
+        print(json.dumps({**turn.record(), "cost_usd": cost}, ensure_ascii=False))
+    if turn.blocked:
+        complain(turn.blocked)
+        raise typer.Exit(FAILED)

@@ -1,0 +1,103 @@
+"""What answers cost by list price, where the package with the prices is installed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
+from vertex_compat_integrations.core.reply.reply import Usage
+
+Price = Callable[[str, Usage], Decimal | None]
+"""A model and the tokens of one answer → US dollars; None if the model has no list price."""
+
+UNKNOWN = "unknown"
+_NO_PRICES = f'{UNKNOWN}: no list prices here (pip install "vertex-compat-integrations[compare]")'
+
+
+def installed_price() -> Price | None:
+    """The prices of the package genai-prices; None without it."""
+    try:
+        from vertex_compat_integrations.compare.answer import TokenCounts  # noqa: PLC0415 - genai-prices is an extra
+        from vertex_compat_integrations.compare.asking.prices import cost_of  # noqa: PLC0415 - as above
+    except ImportError:
+        return None
+
+    def price(model: str, usage: Usage) -> Decimal | None:
+        counts = TokenCounts(
+            usage.input, usage.output, usage.thought, usage.cached, usage.input_audio, usage.output_audio
+        )
+        return cost_of(VERTEX_COMPAT, model, counts, datetime.now(UTC))
+
+    return price
+
+
+def no_price(model: str, usage: Usage) -> None:  # noqa: ARG001 - a Price
+    """The price at a server of one's own, whose models have names and prices of its own."""
+    return
+
+
+def cost_text(dollars: Decimal | None, *, has_prices: bool, emulated: bool = False) -> str:
+    """The cost in words; None is unknown, and without prices the text says how to get them."""
+    if emulated:
+        return "nothing: the emulator answered, no model did"
+    if dollars is None:
+        return UNKNOWN if has_prices else _NO_PRICES
+    return f"{dollars_text(dollars)} by list price, of tokens alone"
+
+
+def dollars_text(dollars: Decimal) -> str:
+    """US dollars with three digits that count."""
+    if not dollars:
+        return "$0"
+    digits = 2
+    while dollars < Decimal(10) ** (2 - digits) and digits < 10:
+        digits += 1
+    return f"${dollars:.{digits}f}"
+
+
+@dataclass(slots=True)
+class Spending:
+    """Tokens and dollars of several answers.
+
+    Attributes:
+        price: Where dollars come from; None where no prices are installed.
+        input: Tokens in.
+        output: Tokens out, thoughts included.
+        thought: Those of the output that were thoughts.
+        answers: How many answers there were.
+        counted: How many of them told their tokens.
+        emulated: Whether the emulator gave all of them.
+        dollars: What they cost; None once one of them has no price.
+    """
+
+    price: Price | None = field(default_factory=installed_price)
+    input: int = 0
+    output: int = 0
+    thought: int = 0
+    answers: int = 0
+    counted: int = 0
+    emulated: bool = True
+    dollars: Decimal | None = Decimal(0)
+
+    def add(self, model: str | None, usage: Usage | None, *, emulated: bool) -> None:
+        """Count an answer; a model that is None, such as one of a server of one's own, has no list price."""
+        self.answers += 1
+        self.emulated = self.emulated and emulated
+        cost = self.price(model, usage) if self.price and model and usage else None
+        self.dollars = None if cost is None or self.dollars is None else self.dollars + cost
+        if usage is not None:
+            self.counted += 1
+            self.input += usage.input
+            self.output += usage.output
+            self.thought += usage.thought
+
+    def text(self) -> str:
+        """Tokens and cost, in one line."""
+        tokens = f"{self.input:,} in, {self.output:,} out, {self.thought:,} of them thoughts"
+        if not self.counted:
+            tokens = UNKNOWN
+        elif self.counted < self.answers:
+            tokens += f", of {self.counted} of {self.answers} answers"
+        cost = cost_text(self.dollars, has_prices=self.price is not None, emulated=self.emulated)
+        return f"Tokens: {tokens}. Cost: {cost}."

@@ -1,0 +1,194 @@
+"""A Python file as bytes and as a tree, and edits of it by place, so that everything else stays as it is."""
+
+import ast
+import io
+import os
+import shutil
+import tempfile
+import tokenize
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+_SKIPPED = (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
+_BLANKS = b" \t"
+
+
+class Edit(NamedTuple):
+    """Bytes from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+class Token(NamedTuple):
+    """A token that is neither a comment nor the end of a line."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A file's text, and how it is stored."""
+
+    text: str
+    encoding: str
+
+
+def decode(content: bytes) -> Decoded:
+    """The text of a Python file, its ends of line as they are.
+
+    Raises:
+        SyntaxError: Its encoding is unknown, or not that which it names.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    try:
+        return Decoded(content.decode(encoding), encoding)
+    except UnicodeDecodeError as error:
+        raise SyntaxError(f"it is not {encoding}") from error
+
+
+def parse(text: str) -> ast.Module:
+    """The tree of a text; warnings of the parser are none of ours.
+
+    Raises:
+        SyntaxError: It is no Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error) or "it is nested too deeply") from error
+
+
+class Source:
+    """The text of a file, with the places of its nodes. Places are bytes of UTF-8, as the parser counts them."""
+
+    def __init__(self, text: str) -> None:
+        """Parse the text.
+
+        Raises:
+            SyntaxError: It is no Python.
+        """
+        self.tree = parse(text)
+        self.content = text.encode("utf-8", "surrogatepass")
+        self._begins = [0]
+        for line in self.content.splitlines(keepends=True):
+            self._begins.append(self._begins[-1] + len(line))
+        self._tokens = list(self._tokenize(text))
+        self._token_starts = [token.start for token in self._tokens]
+
+    def start(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
+        """Where a node begins."""
+        return self._begins[node.lineno - 1] + node.col_offset
+
+    def end(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
+        """Where a node ends."""
+        return self._begins[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+    def text_of(self, start: int, end: int) -> str:
+        """The text between two places."""
+        return self.content[start:end].decode("utf-8", "surrogatepass")
+
+    def token_after(self, place: int) -> Token | None:
+        """The first token at or after a place."""
+        index = bisect_right(self._token_starts, place - 1)
+        return self._tokens[index] if index < len(self._tokens) else None
+
+    def indent_at(self, place: int) -> bytes | None:
+        """The blanks before a place, if nothing else stands before it on its line."""
+        begin = self._begins[bisect_right(self._begins, place) - 1]
+        before = self.content[begin:place]
+        return before if not before.strip(_BLANKS + b"\x0c") else None
+
+    def line_end(self) -> bytes:
+        """How the file ends its lines."""
+        return b"\r\n" if b"\r\n" in self.content else b"\n"
+
+    def without(self, items: list[tuple[int, int]], removed: set[int]) -> list[Edit]:
+        """Take some of the items of a list out, by their numbers, each with its comma.
+
+        `items` are the places of all, in their order.
+        """
+        edits = [self._removal(*items[number]) for number in sorted(removed)]
+        last = len(items) - 1
+        remaining = [number for number in range(len(items)) if number not in removed]
+        if last in removed and remaining and not self._comma_after(items[last][1]):
+            comma = self._comma_after(items[remaining[-1]][1])
+            if comma is not None:
+                blanks = self._blanks_after(comma.end)
+                on_same_line = blanks == items[remaining[-1] + 1][0]
+                edits.append(Edit(comma.start, blanks if on_same_line else comma.end, b""))
+        return edits
+
+    def edited(self, edits: Iterable[Edit]) -> str:
+        """The text with the edits; what lies inside of another edit goes with that."""
+        parts: list[bytes] = []
+        place = 0
+        for edit in sorted(set(edits), key=lambda edit: (edit.start, edit.end)):
+            if edit.start >= place:
+                parts += (self.content[place : edit.start], edit.text)
+                place = edit.end
+        return b"".join((*parts, self.content[place:])).decode("utf-8", "surrogatepass")
+
+    def _removal(self, start: int, end: int) -> Edit:
+        """The edit that takes an item out: with its comma, and with its line if nothing else stands there."""
+        if comma := self._comma_after(end):
+            end = comma.end
+        indent = self.indent_at(start)
+        after = self._blanks_after(end)
+        is_continued = self.content[: start - len(indent or b"")].rstrip(b"\r\n").endswith(b"\\")
+        if indent is not None and not is_continued and self.content[after : after + 1] in (b"\n", b"\r"):
+            width = 2 if self.content[after : after + 2] == b"\r\n" else 1
+            return Edit(start - len(indent), after + width, b"")
+        return Edit(start, after if comma else end, b"")
+
+    def _comma_after(self, place: int) -> Token | None:
+        token = self.token_after(place)
+        return token if token is not None and token.text == "," else None
+
+    def _blanks_after(self, place: int) -> int:
+        while self.content[place : place + 1] in (b" ", b"\t"):
+            place += 1
+        return place
+
+    def _tokenize(self, text: str) -> Iterable[Token]:
+        lines = [
+            line.decode("utf-8", "surrogatepass") for line in text.encode("utf-8", "surrogatepass").splitlines(True)
+        ]
+        for token in tokenize.generate_tokens(iter([*lines, ""]).__next__):
+            if token.type not in _SKIPPED and token.string:
+                yield Token(self._place(lines, *token.start), self._place(lines, *token.end), token.string)
+
+    def _place(self, lines: list[str], row: int, column: int) -> int:
+        if row > len(lines):
+            return len(self.content)
+        return self._begins[row - 1] + len(lines[row - 1][:column].encode("utf-8", "surrogatepass"))
+
+
+def write_sound(path: Path, text: str, encoding: str) -> None:
+    """Write a file whole, if it still is Python; its permissions stay, and so does what a link points to.
+
+    Raises:
+        SyntaxError: It is none any more; nothing was written.
+        OSError: It cannot be written; nothing was.
+    """
+    parse(text)
+    target = path.resolve()
+    content = text.encode(encoding)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        shutil.copymode(target, name)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
