@@ -156,9 +156,9 @@ def test_a_server_of_ones_own_takes_any_key(key, base_url):
 @pytest.mark.parametrize("key", FOREIGN_KEYS)
 def test_google_takes_none_also_by_its_url_and_from_a_callable(key):
     url = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi"
-    with pytest.raises(ValueError, match="token is an? "):
+    with pytest.raises(ValueError, match=r"token is an? "):
         Connection(base_url=url, api_key=f"{key}x")
-    with pytest.raises(CredentialsError, match="token is an? "):
+    with pytest.raises(CredentialsError, match=r"token is an? "):
         source(base_url=url, credentials=lambda: f"{key}x").headers(url, 1)
 
 
