@@ -26,6 +26,7 @@ from vertex_compat_integrations.core.auth.adc_file import (
     resolve_adc_environment,
 )
 from vertex_compat_integrations.core.auth.google_request import TokenRequest
+from vertex_compat_integrations.core.auth.network_reason import asked_host, network_reason
 from vertex_compat_integrations.core.auth.refreshing import ADVISORY_SECONDS, Token
 from vertex_compat_integrations.core.auth.shared import SOURCES, SharedSource, identity_of
 from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, SingleFlight
@@ -201,7 +202,9 @@ class GoogleSource(SharedSource):
         if self._settings.credentials is None and (problem := _adc_problem(error)) is not None:
             return CredentialsError(problem.reason, hint=problem.hint)
         codes = "".join(f", {code}" for code in _oauth_codes(error))
-        return CredentialsError(f"No token from {self.kind}: {type(error).__name__}{codes}.", hint=_hint(error))
+        reason = network_reason(error)
+        words = f" ({', '.join(filter(None, (asked_host(error), reason)))})" if reason else ""
+        return CredentialsError(f"No token from {self.kind}: {type(error).__name__}{codes}{words}.", hint=_hint(error))
 
     def _after_fork(self) -> bool:
         was_busy = super()._after_fork() | self._finding.reset()

@@ -1,16 +1,21 @@
 """What the SDK and the HTTP library under it raise → our error, with the reason in words. Pure.
 
-Words of the libraries are not passed on: they may hold a proxy's password, or what a server said. The reason is told by
-Python's own exceptions, at the end of each library's chain.
+Words of the libraries are not passed on: see `core/auth/network_reason.py`.
 """
 
-import socket
-import ssl
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import openai
 
+from vertex_compat_integrations.core.auth.network_reason import (
+    NAME_NOT_FOUND,
+    REFUSED,
+    RESET,
+    TLS_FAILED,
+    UNVERIFIED,
+    chain_of,
+    network_reason,
+)
 from vertex_compat_integrations.core.endpoint import is_loopback_url
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
@@ -69,41 +74,16 @@ def _no_connection(error: Exception, names: set[str], post: Post) -> ConnectionF
 
 def _reason(error: Exception, post: Post) -> tuple[str, str]:
     """Why, in words, and what to do."""
-    for link in _chain(error):
-        match link:
-            case socket.gaierror():
-                return "DNS name not found", NAME_HINT
-            case ssl.SSLCertVerificationError():
-                return f"certificate verify failed ({link.verify_message})", CERTIFICATE_HINT
-            case ssl.SSLError():
-                return f"TLS failed ({link.reason or type(link).__name__})", CERTIFICATE_HINT
-            case ConnectionRefusedError():
-                return "connection refused", OWN_REFUSED_HINT if is_loopback_url(post.url) else REFUSED_HINT
-            case ConnectionResetError() | BrokenPipeError():
-                return "the connection was reset", CUT_HINT
-            case OSError() if type(link).__module__ == "builtins" and link.strerror:
-                return link.strerror.lower(), CONNECT_HINT
-    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
+    reason = network_reason(error)
+    if reason is not None:
+        refused_hint = OWN_REFUSED_HINT if is_loopback_url(post.url) else REFUSED_HINT
+        hints = {NAME_NOT_FOUND: NAME_HINT, REFUSED: refused_hint, RESET: CUT_HINT}
+        is_tls = reason.startswith((UNVERIFIED, TLS_FAILED))
+        return reason, CERTIFICATE_HINT if is_tls else hints.get(reason, CONNECT_HINT)
+    names = {kind.__name__ for link in chain_of(error) for kind in type(link).__mro__}
     if names & {"RemoteProtocolError", "ServerDisconnectedError"}:
         return "the server ended it without an answer", CUT_HINT
     return type(error.__cause__ or error).__name__, ConnectionFailedError.default_hint
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what led to it; not what the caller was handling."""
-    links: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while links:
-        link = links.pop(0)
-        if link is None or id(link) in seen or isinstance(link, VertexCompatError):
-            continue
-        seen.add(id(link))
-        # A certificate or a name that is wrong says more than the general error that it hangs on.
-        if not isinstance(link, ssl.SSLWantReadError | ssl.SSLWantWriteError):
-            yield link
-        links += [link.__cause__, link.__context__]
-        if isinstance(link, BaseExceptionGroup):
-            links += link.exceptions
 
 
 def _connection_error_of_aiohttp(error: BaseException) -> bool:
