@@ -6,7 +6,7 @@ emulator each have their own, and neither imports the other's.
 Source of the shapes: Google's page on Vertex AI's OpenAI compatibility ("overview" and "examples", 2026-09-03).
 """
 
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 CHAT_PATH = "/chat/completions"
 EMBEDDINGS_PATH = "/embeddings"
@@ -165,3 +165,17 @@ class EmbeddingRequest(TypedDict):
     input: list[str]
     dimensions: NotRequired[int]
     encoding_format: NotRequired[Literal["float", "base64"]]
+
+
+class ErrorAnswer(NamedTuple):
+    """An error answer as it came, for what shows it as the SDK does.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names and values, without those that speak of the body's encoding.
+        body: The body, decoded from its content encoding; at most what was read of it.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""

@@ -273,6 +273,9 @@ def test_more_than_argon_gives_is_told_before_and_with_the_refusal(emulator, bui
 # Hints that know the model
 
 
+TURNS = "(asked one after the other)"
+
+
 @pytest.fixture
 def hosted(emulator, monkeypatch):
     """The emulator as all clients find it."""
@@ -283,11 +286,19 @@ def hosted(emulator, monkeypatch):
 @pytest.mark.parametrize(
     ("model", "location", "advice"),
     [
-        ("google/gemini-3.5-flash", "europe-west2", "use location='global' or provisioned throughput"),
-        ("google/gemini-3.5-flash", "global", "use location='us' or provisioned throughput"),
+        (
+            "google/gemini-3.5-flash",
+            "europe-west2",
+            f"use location='global' or locations=['europe-west2', 'global', 'us'] {TURNS} or provisioned throughput",
+        ),
+        (
+            "google/gemini-3.5-flash",
+            "global",
+            f"use locations=['global', 'us', 'eu'] {TURNS} or provisioned throughput",
+        ),
         ("google/gemini-3.1-pro-preview", "global", "wait and retry, or use provisioned throughput"),
         ("xai/grok-4.20-reasoning", "global", "for the moment: wait and retry"),
-        ("xai/grok-4.7", "global", "wait and retry, or use location='us'"),
+        ("xai/grok-4.7", "global", f"wait and retry, or use locations=['global', 'us'] {TURNS}"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:VERTEX_COMPAT_EMULATOR_HOST is set")

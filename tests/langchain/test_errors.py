@@ -202,12 +202,11 @@ class TestBeforeSending:
             assert caught.value.hint
         assert len(emulator.journal) == 0
 
-    def test_a_google_api_key_is_refused_with_the_reason(self, emulator: Emulator, chat: Build):
+    def test_a_google_api_key_is_refused_with_the_reason(self):
         key = "AIza" + "S" * 35
         with pytest.raises(ValueError, match="API key") as caught:
-            chat(api_key=key).invoke("Hello")
+            ChatVertexCompat(model="google/gemini-3.5-flash", project="p", api_key=key)
         assert key not in str(caught.value)
-        assert len(emulator.journal) == 0
 
     @pytest.mark.parametrize(
         ("bare", "full"),

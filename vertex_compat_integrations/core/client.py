@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import Account, TokenSource
+from vertex_compat_integrations.core.calls.advice import hint_of_way, unknown_location
 from vertex_compat_integrations.core.calls.call import (
     Call,
     CallTerms,
@@ -37,6 +38,7 @@ from vertex_compat_integrations.core.calls.embedding import (
 from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, at_place, places_of, refuse_to_move
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for, is_known
+from vertex_compat_integrations.core.catalogue.regions import is_known_location
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     SettingsError,
@@ -63,6 +65,7 @@ from vertex_compat_integrations.core.settings.connection import (
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport import on_demand
 from vertex_compat_integrations.core.transport.post import Post, Route
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.explain.explanation import Explanation
@@ -302,7 +305,11 @@ class VertexCompatClient(Closing):
 
         The call begins with the first piece that is asked for: a stream that nobody reads sends nothing.
         """
-        call = begin()
+        try:
+            call = begin()
+        except VertexCompatError as error:
+            as_sdk_error(error)
+            raise
         while True:
             try:
                 with closing(self._send(call)) as blocks:
@@ -321,7 +328,11 @@ class VertexCompatClient(Closing):
 
     async def _apieces(self, begin: Callable[[], Call[Piece]]) -> AsyncGenerator[Piece]:
         """Like `_pieces`."""
-        call = begin()
+        try:
+            call = begin()
+        except VertexCompatError as error:
+            as_sdk_error(error)
+            raise
         while True:
             try:
                 async with aclosing(await self._asend(call)) as blocks:
@@ -421,6 +432,7 @@ class VertexCompatClient(Closing):
                 self.warn_once(
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
                 )
+            self._warn_of_locations(destination)
             self._authorities = resolve_authorities(self._connection)
             self._backend = resolve_http_backend(self._connection)
             self._resolved = destination, resolve_source(self._connection, destination)
@@ -462,6 +474,14 @@ class VertexCompatClient(Closing):
         later = " or later" if facts.may_retire_later else ""
         instead = f"; Google names {facts.replacement} in its place" if facts.replacement else ""
         self.warn_once(f"{model} {end}{later}, by Google's pages{instead}.")
+
+    def _warn_of_locations(self, destination: Destination) -> None:
+        """Warn of locations that Google's pages do not name: a new region, or a slip."""
+        if destination.endpoint is None:
+            return
+        for location in self._connection.locations or (destination.location,):
+            if location is not None and not is_known_location(location):
+                self.warn_once(unknown_location(location))
 
     def warn_once(self, text: str) -> None:
         """Warn the user; the same words once only."""
@@ -506,7 +526,7 @@ class VertexCompatClient(Closing):
     def _post(self, call: Call[object], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
         """What is sent, and by which route; with the time that the credential has left of the call's."""
         destination = attempt.destination
-        url = destination.build_base_url(attempt.project) + call.path
+        url = call.url = destination.build_base_url(attempt.project) + call.path
         # First: a token that was refused is not sent again, so that this counts as no request.
         headers = call.headers(headers)
         return self._route(destination), Post(
@@ -530,9 +550,10 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: There is to be none.
         """
+        destination, source = self._resolve()
         if isinstance(error, AuthenticationError):
-            _, source = self._resolve()
             source.invalidate(call.auth_headers)
+        error.hint = hint_of_way(error, destination.at(call.place.location), source) or error.hint
         delay = call.delay_after(error)
         if self._observer is not None:
             self._observer.retried(error, delay)

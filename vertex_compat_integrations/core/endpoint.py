@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from vertex_compat_integrations.core.catalogue import nearest_model
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH
@@ -46,6 +47,19 @@ _PUBLISHERS = {
     "grok": "xai",
     "multilingual-e5": "intfloat",
 }
+
+_OTHER_MAKERS = {
+    ("gpt-", "chatgpt", "o1", "o3", "o4", "text-embedding-3", "text-embedding-ada", "davinci"): "a model of OpenAI's",
+    ("claude",): "a model of Anthropic's, which Vertex AI serves by Anthropic's own route",
+    ("mistral", "mixtral", "ministral", "codestral", "magistral"): "a model of Mistral's",
+    ("command", "c4ai", "embed-"): "a model of Cohere's",
+    ("nova", "titan"): "a model of Amazon's",
+    ("phi-",): "a model of Microsoft's",
+    ("sonar",): "a model of Perplexity's",
+}
+"""Whose models other services have, by the beginnings of their names."""
+
+SUGGESTED_MODEL = "google/gemini-3.5-flash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +216,13 @@ def _resource_hint(project: str, location: str, kind: str, name: str) -> str:
 
 
 def _publisher_hint(name: str) -> str:
+    lowered = name.lower()
     for beginning, publisher in _PUBLISHERS.items():
-        if name.lower().startswith(beginning):
+        if lowered.startswith(beginning):
             return f"Write model='{publisher}/{name}'."
-    return "Write publisher/name as in Model Garden, e.g. meta/llama-4-scout-17b-16e-instruct-maas."
+    for beginnings, maker in _OTHER_MAKERS.items():
+        if lowered.startswith(beginnings):
+            return f"{name} is {maker}, and not served by this endpoint: take model={SUGGESTED_MODEL!r}."
+    if nearest := nearest_model(name):
+        return f"Did you mean model={nearest!r}?"
+    return f"Write publisher/name as in Model Garden, e.g. {SUGGESTED_MODEL}; `vertex-compat models` lists names."

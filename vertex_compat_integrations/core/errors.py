@@ -21,11 +21,18 @@ VertexCompatError
 └── PartialReplyError                      the answer broke off; holds what came of it
     ├── StreamInterruptedError             the stream ended before its finish reason
     ├── EmptyReplyError                    neither text nor a call that can be read
-    └── RefusedAnswerError                 an object or a call was refused, or an answer blocked
+    ├── RefusedAnswerError                 an object or a call was refused, or an answer blocked
+    └── InvalidAnswerError (also ValueError) an object was asked for, and the answer is none of its schema
+
+Once the OpenAI SDK is loaded, an error that leaves a call is of the SDK's class of the same meaning, too
+(`core/transport/sdk_errors.py`).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from vertex_compat_integrations.wire import ErrorAnswer
 
 
 class VertexCompatWarning(UserWarning):
@@ -45,11 +52,17 @@ class VertexCompatError(Exception):
         project: The project that was asked in.
         location: The location that was asked in.
         attempts: Requests that were sent for this call.
+        seconds: How long the call took, waits between attempts included; None if it never began.
+        url: What was asked last.
+        answer: The error answer as it came, if there was one.
         retry_after: Seconds that the server asks to wait, if it does.
     """
 
     default_hint: ClassVar[str] = "See the message; nothing more is known."
     is_retryable: bool = False
+    seconds: float | None = None
+    url: str | None = None
+    answer: ErrorAnswer | None = None
 
     def __init__(
         self,
@@ -73,29 +86,43 @@ class VertexCompatError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        """The message, the place and the hint, in this order."""
+        """The message, the place with its host, the attempts and the hint, in this order."""
         place = ", ".join(
             f"{word} {value}"
-            for word, value in (("model", self.model), ("project", self.project), ("location", self.location))
+            for word, value in (
+                ("model", self.model),
+                ("project", self.project),
+                ("location", self.location),
+                ("host", urlsplit(self.url or "").netloc),
+            )
             if value
         )
+        circumstances = "; ".join(filter(None, (place, self._effort())))
         head = " ".join(str(part) for part in (self.code, self.status) if part is not None)
-        return " ".join(
-            part
-            for part in (f"{head}:" if head else "", self.message, f"({place})" if place else "", self.hint)
-            if part
-        )
+        parts = (f"{head}:" if head else "", self.message, f"({circumstances})" if circumstances else "", self.hint)
+        return " ".join(filter(None, parts))
+
+    def _effort(self) -> str:
+        """How often the server was asked, and how long that took; empty if it was not asked."""
+        if not self.attempts or self.seconds is None:
+            return ""
+        return f"{self.attempts} attempt{'s' * (self.attempts > 1)} in {self.seconds:.1f} s"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by state: a constructor's keywords are not `args`."""
-        return (_rebuild, (type(self), self.args, self.__dict__))
+        return (rebuild, (type(self), self.args, self.__dict__))
 
 
-def _rebuild(kind: type[VertexCompatError], args: tuple[Any, ...], state: dict[str, Any]) -> VertexCompatError:
+def rebuild(kind: type[VertexCompatError], args: tuple[Any, ...], state: dict[str, Any]) -> VertexCompatError:
+    """An error from its state."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+_rebuild = rebuild
+"""The name in pickles of earlier versions."""
 
 
 class SettingsError(VertexCompatError, ValueError):
@@ -110,7 +137,7 @@ class UnsupportedContentError(SettingsError):
     default_hint = "Send text, images, audio, video or files."
 
 
-TRIM_HINT = "Trim histories before a user message; in LangChain, trim_messages(start_on='human') does so."
+TRIM_HINT = "Trim histories before a user message."
 
 
 class HistoryError(SettingsError):
@@ -283,3 +310,13 @@ class RefusedAnswerError(PartialReplyError):
     finish_reason: str | None = None
     finish_detail: str | None = None
     usage: Mapping[str, int] | None = None
+
+
+class InvalidAnswerError(PartialReplyError, ValueError):
+    """An object was asked for, and the answer is no JSON, or none of its schema; the answer is in `partial_text`.
+
+    Its cause is the parser's own error, such as pydantic's `ValidationError`.
+    """
+
+    default_hint = "Ask again, simplify the schema, or take a model that keeps to schemas."
+    is_retryable = True

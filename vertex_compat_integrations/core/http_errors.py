@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations.core.errors import (
     ApiError,
@@ -28,6 +28,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.wire import ErrorAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ HTML_PAGE = "The answer is an HTML page, not an API response."
 
 NOT_SERVED_TEXTS = {404: "publisher model", 400: "via global endpoint"}
 """By code, what Google writes where a location does not serve the model (lower case)."""
+
+PROJECT_HINT = (
+    "Check project= and GOOGLE_CLOUD_PROJECT: a project's id, not its name; `gcloud projects list` shows yours."
+)
+"""Where the project is what is not found."""
 
 NO_MESSAGE_HINT = "Add a user message; system messages alone are refused."
 
@@ -195,7 +201,7 @@ MEANINGS = (
     Meaning(
         403,
         ("consumer_suspended", "consumer_invalid", "suspended"),
-        hint="The project is suspended or does not exist: check project=.",
+        hint=f"The project is suspended or does not exist. {PROJECT_HINT}",
     ),
     Meaning(
         403,
@@ -203,6 +209,21 @@ MEANINGS = (
         hint="Grant roles/serviceusage.serviceUsageConsumer on the quota project, or pass quota_project=.",
     ),
     Meaning(403, ("scope",), hint="The token lacks the scope https://www.googleapis.com/auth/cloud-platform."),
+    # "Project 'projects/x' not found or deleted." and "Unable to find project x", with reasons of the same words.
+    Meaning(
+        404,
+        (
+            "not found or deleted",
+            "unable to find project",
+            "project not found",
+            "project_not_found",
+            "consumer_invalid",
+            "project_invalid",
+            "unknown project",
+            "project does not exist",
+        ),
+        hint=PROJECT_HINT,
+    ),
     Meaning(
         404,
         (NOT_SERVED_TEXTS[404],),
@@ -230,6 +251,12 @@ MEANINGS = (
 )
 
 _CODE_LENGTH = 3
+
+_MOST_KEPT = 1 << 16
+"""Bytes of an error answer that the error holds."""
+
+_HEADERS_OF_ENCODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that are not true of a body that was decoded."""
 _NO_MEANING = Meaning(None, ())
 
 _KINDS: dict[int, type[ApiError]] = {
@@ -249,16 +276,18 @@ _KINDS: dict[int, type[ApiError]] = {
 def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> VertexCompatError:
     """The error for an answer with an HTTP error code."""
     error = _from_body(code, body)
+    error.answer = ErrorAnswer(code, _plain_headers(headers), body[:_MOST_KEPT])
     error.retry_after = _retry_after_header(headers) or _retry_info(error.details)
     return error
 
 
 def decode_stream_failure(value: object) -> VertexCompatError | None:
     """The error that a chunk of a stream is; None if it is a chunk like any other."""
-    fields = _error_in(value)
+    fields = error_in(value)
     if fields is None:
         return None
     error = _from_status(fields, _code_of(fields, 500))
+    error.answer = ErrorAnswer(200, (), to_json(value, fallback=str)[:_MOST_KEPT])
     error.retry_after = _retry_info(error.details)
     return error
 
@@ -273,7 +302,7 @@ def decode_stray(stray: bytes) -> VertexCompatError | None:
 
 def _from_body(code: int, body: bytes) -> VertexCompatError:
     try:
-        fields = _error_in(_value_of(body)) if body.strip() else None
+        fields = error_in(_value_of(body)) if body.strip() else None
     except (ValueError, RecursionError):
         fields = None
     if fields is not None:
@@ -304,11 +333,11 @@ def _from_html(code: int) -> VertexCompatError:
     return error
 
 
-def _error_in(value: object) -> JsonObject | None:
+def error_in(value: object) -> JsonObject | None:
     """The error object of a body, in whichever shape; None if the body is no error."""
     if isinstance(value, list):
         # Google's chat endpoint: `[{"error": {…}}]`.
-        return next((error for error in map(_error_in, value) if error is not None), None)
+        return next((error for error in map(error_in, value) if error is not None), None)
     if not isinstance(value, Mapping):
         return None
     error = value.get("error")
@@ -324,7 +353,7 @@ def _error_in(value: object) -> JsonObject | None:
 def _error_in_text(text: str) -> JsonObject:
     """The error in a string: proxies pack the body of the server behind them as JSON, or write a sentence."""
     try:
-        error = _error_in(from_json(text))
+        error = error_in(from_json(text))
     except ValueError:
         error = None
     return error or {"message": text}
@@ -349,6 +378,10 @@ def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     if kind is ApiError and 300 <= code < 400:
         return UnexpectedReplyError(f"The server redirects (HTTP {code}); redirects are not followed.", code=code)
     return kind(message, hint=meaning.hint, code=code, status=status, details=details)
+
+
+def _plain_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in headers.items() if name.lower() not in _HEADERS_OF_ENCODING)
 
 
 def _reasons(details: list[JsonObject]) -> str:

@@ -1,4 +1,7 @@
-"""`ChatVertexCompat` and `VertexCompatEmbeddings`: LangChain on Vertex AI's OpenAI-compatible endpoint."""
+"""`ChatVertexCompat`, `VertexCompatEmbeddings` and errors: LangChain on Vertex AI's OpenAI-compatible endpoint.
+
+The errors that come from here are LangChain's `ModelError`s, too.
+"""
 
 try:
     import langchain_core  # noqa: F401 - only asked whether it is there
@@ -8,6 +11,32 @@ except ImportError as error:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vertex_compat_integrations.errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailedError,
+    ContextOverflowError,
+    CredentialsError,
+    DeadlineExceededError,
+    EmptyReplyError,
+    HistoryError,
+    InvalidAnswerError,
+    InvalidRequestError,
+    NotFoundError,
+    PartialReplyError,
+    PermissionDeniedError,
+    RateLimitError,
+    RefusedAnswerError,
+    SchemaError,
+    ServerError,
+    SettingsError,
+    StreamInterruptedError,
+    ThoughtSignatureError,
+    UnexpectedReplyError,
+    UnsupportedContentError,
+    VertexCompatError,
+    VertexCompatWarning,
+)
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 
 if TYPE_CHECKING:
@@ -15,7 +44,36 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.langchain.factory import load_chat_model
     from vertex_compat_integrations.langchain.registration import register
 
-__all__ = ["ChatVertexCompat", "VertexCompatEmbeddings", "load_chat_model", "register"]
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "ChatVertexCompat",
+    "ConnectionFailedError",
+    "ContextOverflowError",
+    "CredentialsError",
+    "DeadlineExceededError",
+    "EmptyReplyError",
+    "HistoryError",
+    "InvalidAnswerError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "PartialReplyError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RefusedAnswerError",
+    "SchemaError",
+    "ServerError",
+    "SettingsError",
+    "StreamInterruptedError",
+    "ThoughtSignatureError",
+    "UnexpectedReplyError",
+    "UnsupportedContentError",
+    "VertexCompatEmbeddings",
+    "VertexCompatError",
+    "VertexCompatWarning",
+    "load_chat_model",
+    "register",
+]
 
 _PLACES = {"VertexCompatEmbeddings": "embeddings", "load_chat_model": "factory", "register": "registration"}
 

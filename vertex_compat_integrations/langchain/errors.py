@@ -9,6 +9,7 @@ from langchain_core.messages import BaseMessage
 from pydantic import ValidationError
 
 from vertex_compat_integrations.core import errors as core
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 
 class VertexCompatError(core.VertexCompatError, langchain.ModelError):
@@ -91,6 +92,10 @@ class EmptyReplyError(core.EmptyReplyError, langchain.ModelAPIError):
     """See `core.errors.EmptyReplyError`."""
 
 
+class InvalidAnswerError(core.InvalidAnswerError, langchain.ModelAPIError, langchain.OutputParserException):
+    """See `core.errors.InvalidAnswerError`."""
+
+
 class OwnModelRefusalError(langchain.ModelError):
     """A model refused to give what was asked for: stands in for langchain-core's class, which is there since 1.7.5.
 
@@ -140,6 +145,7 @@ _KINDS: dict[type[core.VertexCompatError], type[core.VertexCompatError]] = {
         UnexpectedReplyError,
         StreamInterruptedError,
         EmptyReplyError,
+        InvalidAnswerError,
         RefusedAnswerError,
     )
 }
@@ -153,7 +159,8 @@ def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
     twin = kind.__new__(kind, *error.args)
     twin.args = error.args
     twin.__dict__.update(error.__dict__)
-    return twin
+    twin.hint = twin.hint.replace(core.TRIM_HINT, f"{core.TRIM_HINT} trim_messages(start_on='human') does so.")
+    return as_sdk_error(twin)
 
 
 def invalid_settings(error: ValidationError) -> core.SettingsError:

@@ -19,6 +19,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.langchain.messages.recalled import own_content
 from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
@@ -234,13 +235,13 @@ def check_whole(message: BaseMessage) -> None:
         refused.finish_reason = message.response_metadata.get("finish_reason")
         refused.finish_detail = message.response_metadata.get("finish_detail")
         refused.usage = _token_counts(message)
-        raise refused
+        raise as_sdk_error(refused)
     if message.response_metadata.get("finish_reason") == "length":
         error = EmptyReplyError(
             "The structured answer was cut by max_tokens.", hint="Raise max_tokens.", partial_text=text
         )
         error.is_retryable, error.finish_reason = False, "length"
-        raise error
+        raise as_sdk_error(error)
 
 
 def _token_counts(message: BaseMessage) -> dict[str, int] | None:

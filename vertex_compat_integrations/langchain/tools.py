@@ -56,6 +56,9 @@ def _refuse_other_services(tool: Mapping[str, Any]) -> None:
 _DECLARED_TYPES = frozenset({"function", "object", "custom"})
 """Types of mappings that declare a function: OpenAI's, a JSON schema's, Anthropic's."""
 
+_JSON_SCHEMA_WORDS = frozenset({"$defs", "$ref", "anyOf", "items", "properties"})
+"""Words of a JSON schema."""
+
 _CONVERTED = IdentityCache()
 
 
@@ -72,6 +75,11 @@ def _convert(tool: Any) -> dict[str, Any]:
         # As an MCP server has it: LangChain's conversion follows references, and leaves a hole where one recurs.
         function = {"name": tool.name, "description": tool.description, "parameters": parameters}
         return {"type": "function", "function": function}
+    if isinstance(tool, Mapping) and "title" not in tool and _JSON_SCHEMA_WORDS & tool.keys() and "name" not in tool:
+        raise SettingsError(
+            'The JSON schema has no "title", which is the name under which the model is asked for it.',
+            hint='Add one at its root, e.g. {"title": "Answer", …}.',
+        )
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
     except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
@@ -79,6 +87,8 @@ def _convert(tool: Any) -> dict[str, Any]:
         name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
         head = f"{name}: a" if isinstance(name, str) else "A"
         reason = str(error).partition("\n")[0]
+        if reason == "Unsupported function":
+            reason = "it is none of the kinds below"
         raise SettingsError(
             f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
             hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',

@@ -16,8 +16,9 @@ from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from vertex_compat_integrations.core.errors import EmptyReplyError
+from vertex_compat_integrations.core.errors import EmptyReplyError, InvalidAnswerError
 from vertex_compat_integrations.core.request.tool_names import answer_name
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.llama_index.messages.decode import refused_answer
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,19 +58,32 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
     Raises:
         RefusedAnswerError: The answer was refused.
         EmptyReplyError: The answer was cut by `max_tokens`.
-        pydantic.ValidationError: The answer is not of the class.
+        InvalidAnswerError: The answer is no JSON, or not of the class.
     """
     text = response.message.content or ""
     raw = response.raw if isinstance(response.raw, dict) else {}
     if (refused := refused_answer(response)) is not None:
-        raise refused
+        raise as_sdk_error(refused)
     if raw.get("finish_reason") == "length":
         error = EmptyReplyError(
             "The structured answer was cut by max_tokens.", hint="Raise max_tokens.", partial_text=text
         )
         error.is_retryable, error.finish_reason = False, "length"
-        raise error
-    return schema.model_validate_json(without_fence(text))
+        raise as_sdk_error(error)
+    try:
+        return schema.model_validate_json(without_fence(text))
+    except ValidationError as error:
+        raise as_sdk_error(_invalid(error, schema, text)) from error
+
+
+def _invalid(error: ValidationError, schema: type[BaseModel], text: str) -> InvalidAnswerError:
+    """The error for an answer that is not of the class."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        reason = f"it is no JSON, but begins {text[:80]!r}" if text else "it is empty"
+    else:
+        reason = f"{'.'.join(map(str, first['loc'])) or 'its root'}: {first['msg']}"
+    return InvalidAnswerError(f"The answer is no {schema.__name__}: {reason}.", partial_text=text)
 
 
 def without_fence(text: str) -> str:
@@ -141,7 +155,7 @@ class StructuredAnswers(FunctionCallingLLM):
         Raises:
             RefusedAnswerError: The answer was refused.
             EmptyReplyError: It was cut by `max_tokens`.
-            pydantic.ValidationError: The answer is not of the class.
+            InvalidAnswerError: The answer is no JSON, or not of the class.
         """
         if not self._answers_natively():
             return cast("Model", super().structured_predict(output_cls, prompt, _strict(llm_kwargs), **prompt_args))

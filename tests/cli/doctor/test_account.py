@@ -5,7 +5,15 @@ import pytest
 from tests.cli.doctor.examining import at, case_for, failed_only, look, run, use_credentials
 
 
-@pytest.mark.parametrize(("content", "reason"), [(None, "FileNotFoundError"), ("{", "no JSON"), ("{}", "no type")])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file"),
+        ("{", "no JSON"),
+        ("{}", "no type"),
+        ('{"type": "authorized_user"}', "without client_id, client_secret, refresh_token"),
+    ],
+)
 def test_credentials_that_are_none(emulator, tmp_path, monkeypatch, content, reason):
     path = tmp_path / "other.json"
     if content:

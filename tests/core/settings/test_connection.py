@@ -3,7 +3,7 @@
 import pytest
 
 from vertex_compat_integrations.core.endpoint import Endpoint
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.settings.connection import (
     EMULATOR_PROJECT,
     Connection,
@@ -134,11 +134,32 @@ def test_where_it_may_go_it_goes_and_nothing_is_loaded_before(settings):
     assert source(**settings).kind
 
 
-@pytest.mark.parametrize("key", ["AIzaSyD-not-a-real-key", "", "Bearer x"])
+FOREIGN_KEYS = ["AIza", "AQ.", "sk-", "sk-ant-", "ghp_", "github_pat_", "xai-", "gsk_", "hf_", "AKIA"]
+
+
+@pytest.mark.parametrize("key", [*(f"{each}not-a-real-key" for each in FOREIGN_KEYS), "", "Bearer x"])
 def test_what_is_no_token_is_refused_without_showing_it(key):
     with pytest.raises(ValueError, match="token is") as caught:
         Connection(api_key=key)
     assert "not-a-real-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", FOREIGN_KEYS)
+@pytest.mark.parametrize("base_url", ["https://h.example/v1", "http://127.0.0.1:1/v1"])
+def test_a_server_of_ones_own_takes_any_key(key, base_url):
+    own = source(base_url=base_url, api_key=f"{key}x")
+    assert own.headers(base_url, 1)["Authorization"] == f"Bearer {key}x"
+    lent = source(base_url=base_url, credentials=lambda: f"{key}x")
+    assert lent.headers(base_url, 1)["Authorization"] == f"Bearer {key}x"
+
+
+@pytest.mark.parametrize("key", FOREIGN_KEYS)
+def test_google_takes_none_also_by_its_url_and_from_a_callable(key):
+    url = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi"
+    with pytest.raises(ValueError, match=r"token is an? "):
+        Connection(base_url=url, api_key=f"{key}x")
+    with pytest.raises(CredentialsError, match=r"token is an? "):
+        source(base_url=url, credentials=lambda: f"{key}x").headers(url, 1)
 
 
 def test_a_callable_is_no_key():

@@ -103,7 +103,7 @@ async def test_both_send_the_same(server, text):
 
 @BOTH
 async def test_a_refused_connection_is_no_timeout(backend):
-    with pytest.raises(ConnectionFailedError, match=r"failed \(ConnectError\)"):
+    with pytest.raises(ConnectionFailedError, match="to localhost:9 failed: connection refused"):
         await ask(base_url="http://localhost:9/v1", http_backend=backend)
 
 
@@ -112,7 +112,7 @@ async def test_nor_is_it_on_the_sdks_own_client():
         own = openai.DefaultAioHttpClient()
     except RuntimeError:
         pytest.skip("this SDK wants httpx-aiohttp for its own client")
-    with pytest.raises(ConnectionFailedError, match="ClientConnector"):
+    with pytest.raises(ConnectionFailedError, match="to localhost:9 failed: connection refused"):
         await ask(base_url="http://localhost:9/v1", http_async_client=own)
     await own.aclose()
 

@@ -2,12 +2,8 @@
 
 import asyncio
 
-import pytest
-
-from vertex_compat_integrations.core.errors import ConnectionFailedError, DeadlineExceededError, UnexpectedReplyError
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport import pool
-from vertex_compat_integrations.core.transport.http_library import LIBRARY
 
 pytest_plugins = ("tests.core.client_fixtures",)
 
@@ -44,19 +40,3 @@ async def test_on_a_loop_too(build):
     await second.aclose()
     assert shared.client.is_closed()
     assert not mine
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (LIBRARY.ConnectError("x"), ConnectionFailedError),
-        (LIBRARY.ReadTimeout("x"), DeadlineExceededError),
-        (TimeoutError(), DeadlineExceededError),
-        (LIBRARY.DecodingError("x"), UnexpectedReplyError),
-        (UnexpectedReplyError("ours"), UnexpectedReplyError),
-    ],
-)
-def test_errors_of_the_libraries_become_ours_without_their_text(error, kind):
-    translated = pool.translate_error(error)
-    assert type(translated) is kind
-    assert "x" not in translated.message.split()

@@ -1,13 +1,11 @@
 """Checks of the credential: where it is from, what it may charge, whether it gives a token."""
 
-import json
 import re
 import time
-from pathlib import Path
 
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, warning
-from vertex_compat_integrations.core.auth.adc_file import FILE_VARIABLE, adc_path
+from vertex_compat_integrations.core.auth.adc_file import FILE_VARIABLE, adc_path, adc_problem
 from vertex_compat_integrations.core.auth.source import QUOTA_PROJECT_HEADER
 
 ACCOUNT_SECONDS = 5.0
@@ -22,22 +20,17 @@ def check_credentials(case: Case) -> Finding:
     if case.destination.emulated:
         return fine("none: the emulator wants none")
     path = adc_path(case.environment)
-    if case.environment.get(FILE_VARIABLE) and (reason := _no_credentials(path)) is not None:
-        return failed(f"{FILE_VARIABLE} names {path}: {reason}.", f"unset {FILE_VARIABLE} && {LOGIN}")
+    if _reads_file(case) and (problem := adc_problem(case.environment)) is not None:
+        unset = f"unset {FILE_VARIABLE} && " if case.environment.get(FILE_VARIABLE) else ""
+        return failed(problem.reason, unset + LOGIN)
     case.source.account(case.seconds(ACCOUNT_SECONDS))
     origin = str(path) if path.exists() else "this machine's metadata server"
     return fine(f"{case.source.kind}, from {origin}")
 
 
-def _no_credentials(path: Path) -> str | None:
-    """Why a file holds no credentials; nothing of its content."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        return "it is no JSON"
-    except OSError as error:
-        return type(error).__name__
-    return None if isinstance(content, dict) and content.get("type") else "it has no type of credentials"
+def _reads_file(case: Case) -> bool:
+    """Whether Application Default Credentials are what counts."""
+    return case.connection.credentials is None and case.connection.api_key is None
 
 
 def check_project(case: Case) -> Finding:

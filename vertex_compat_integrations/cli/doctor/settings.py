@@ -10,7 +10,9 @@ from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.cli.doctor.case import Case
 from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine, skipped, warning
 from vertex_compat_integrations.core.auth.google_request import CA_VARIABLES
+from vertex_compat_integrations.core.calls.advice import unknown_location
 from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, is_known
+from vertex_compat_integrations.core.catalogue.regions import is_known_location, nearest_location
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 PROXY_SECONDS = 2.0
@@ -24,7 +26,10 @@ def check_location(case: Case) -> Finding:
         return warning(f"The emulator at {destination.origin}, no model.", f"unset {EMULATOR_HOST_VARIABLE}")
     if destination.base_url:
         return fine(f"{destination.base_url} (base_url)")
-    return fine(f"{destination.location}: {destination.origin}")
+    location = destination.location
+    if location and not is_known_location(location):
+        return warning(unknown_location(location), f"export GOOGLE_CLOUD_LOCATION={nearest_location(location)}")
+    return fine(f"{location}: {destination.origin}")
 
 
 def check_model(case: Case) -> Finding:

@@ -1,9 +1,10 @@
-"""What the file of Application Default Credentials says before google-auth is loaded. One small read, nothing more."""
+"""What the file of Application Default Credentials says, and what is wrong with it. One small read, nothing more."""
 
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
 
@@ -50,3 +51,81 @@ def adc_path(environment: Mapping[str, str]) -> Path:
     if os.name == "nt":
         return Path(environment.get("APPDATA", ""), "gcloud", FILE)
     return Path.home() / ".config" / "gcloud" / FILE
+
+
+LOGIN = "Run `gcloud auth application-default login`"
+
+_FIELDS = {
+    "authorized_user": ("client_id", "client_secret", "refresh_token"),
+    "service_account": ("client_email", "private_key", "token_uri"),
+    "external_account": ("audience", "subject_token_type", "token_url", "credential_source"),
+    "external_account_authorized_user": (),
+    "impersonated_service_account": ("source_credentials", "service_account_impersonation_url"),
+    "gdch_service_account": (),
+}
+"""What google-auth needs of each type of file (`google.auth._default.load_credentials_from_dict`)."""
+
+
+class AdcProblem(NamedTuple):
+    """Why there are no Application Default Credentials, and what to do; nothing of a file's content is in it."""
+
+    reason: str
+    hint: str
+
+
+def adc_problem(environment: Mapping[str, str] = os.environ) -> AdcProblem | None:
+    """What is wrong with the file of Application Default Credentials; None if nothing is, or if no file is named.
+
+    Without a file, google-auth asks the metadata server.
+    """
+    try:
+        path = adc_path(environment)
+    except RuntimeError:
+        # A user without a home directory.
+        return None
+    named = environment.get(FILE_VARIABLE)
+    if not named and not path.exists():
+        return None
+    reason = _wrong_in(path)
+    if reason is None:
+        return None
+    if named:
+        step = f"Name a file of credentials; or unset {FILE_VARIABLE} and run `gcloud auth application-default login`."
+        return AdcProblem(f"{FILE_VARIABLE} names {path}: {reason}.", step)
+    return AdcProblem(f"The credentials in {path}: {reason}.", f"{LOGIN}, which writes the file anew.")
+
+
+def no_credentials(environment: Mapping[str, str] = os.environ) -> AdcProblem:
+    """That there are none at all, and where was looked."""
+    try:
+        looked = f"no file {adc_path(environment)}"
+    except RuntimeError:
+        looked = "no home directory"
+    return AdcProblem(
+        f"No Application Default Credentials: {FILE_VARIABLE} is not set, there is {looked}, and no metadata server "
+        "answers.",
+        f"{LOGIN}, set {FILE_VARIABLE} to a file of credentials, or pass credentials=…",
+    )
+
+
+def _wrong_in(path: Path) -> str | None:
+    """Why a file holds no credentials; nothing of its content but the names of fields."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return "it is no JSON"
+    except FileNotFoundError:
+        return "there is no such file"
+    except IsADirectoryError:
+        return "it is a directory"
+    except PermissionError:
+        return "this user may not read it"
+    except OSError as error:
+        return f"it cannot be read ({type(error).__name__})"
+    kind = content.get("type") if isinstance(content, dict) else None
+    if not isinstance(kind, str) or not kind:
+        return "it has no type of credentials"
+    if kind not in _FIELDS:
+        return "its type of credentials is none that google-auth knows"
+    missing = [name for name in _FIELDS[kind] if not content.get(name)]
+    return f"it is incomplete, without {', '.join(missing)}" if missing else None

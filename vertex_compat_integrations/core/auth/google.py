@@ -19,8 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from vertex_compat_integrations.core.auth.adc_file import resolve_adc_environment
+from vertex_compat_integrations.core.auth.adc_file import (
+    AdcProblem,
+    adc_problem,
+    no_credentials,
+    resolve_adc_environment,
+)
 from vertex_compat_integrations.core.auth.google_request import TokenRequest
+from vertex_compat_integrations.core.auth.network_reason import asked_host, network_reason
 from vertex_compat_integrations.core.auth.refreshing import ADVISORY_SECONDS, Token
 from vertex_compat_integrations.core.auth.shared import SOURCES, SharedSource, identity_of
 from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS, SingleFlight
@@ -96,6 +102,13 @@ class GoogleSource(SharedSource):
         if loaded is None:
             return origin
         return f"{origin} ({type(loaded).__module__.rpartition('.')[2]}.{type(loaded).__name__})"
+
+    @property
+    def renewal(self) -> str:
+        """What to do if the endpoint refuses the token."""
+        if self._settings.credentials is not None:
+            return "The token of credentials= is refused: pass credentials that are good for this endpoint and project."
+        return CredentialsError.default_hint
 
     def account(self, timeout: float) -> Account:
         """Project, quota project and universe as google-auth knows them; found once."""
@@ -186,8 +199,12 @@ class GoogleSource(SharedSource):
             return error
         if isinstance(error, TimeoutError):
             return CredentialsError(f"No token from {self.kind} within {seconds:g} s.", hint=REACH_HINT)
+        if self._settings.credentials is None and (problem := _adc_problem(error)) is not None:
+            return CredentialsError(problem.reason, hint=problem.hint)
         codes = "".join(f", {code}" for code in _oauth_codes(error))
-        return CredentialsError(f"No token from {self.kind}: {type(error).__name__}{codes}.", hint=_hint(error))
+        reason = network_reason(error)
+        words = f" ({', '.join(filter(None, (asked_host(error), reason)))})" if reason else ""
+        return CredentialsError(f"No token from {self.kind}: {type(error).__name__}{codes}{words}.", hint=_hint(error))
 
     def _after_fork(self) -> bool:
         was_busy = super()._after_fork() | self._finding.reset()
@@ -305,6 +322,16 @@ def _oauth_codes(error: BaseException) -> list[str]:
     """OAuth's error codes in an exception, which otherwise may hold anything."""
     codes = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
     return list(dict.fromkeys(codes))
+
+
+def _adc_problem(error: BaseException) -> AdcProblem | None:
+    """What is wrong with Application Default Credentials; None if the error is of another kind."""
+    from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
+
+    is_missing = isinstance(error, exceptions.DefaultCredentialsError)
+    if not (is_missing or isinstance(error, OSError | ValueError | KeyError | TypeError | AttributeError)):
+        return None
+    return adc_problem() or (no_credentials() if is_missing else None)
 
 
 def _hint(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Self, TypeAlias
 
 from vertex_compat_integrations.core.auth.refreshing import Token
@@ -13,6 +14,7 @@ from vertex_compat_integrations.core.auth.source import (
     Account,
     AuthHeaders,
     auth_headers,
+    check_key_form,
     checked_life,
 )
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
@@ -28,6 +30,10 @@ class StaticSource:
 
     kind = "the static token (api_key)"
     expires = None
+    renewal = (
+        "The token in api_key= is refused, and is never refreshed; Google's live an hour. Pass a fresh one "
+        "(`gcloud auth print-access-token`), or leave api_key= out to use Application Default Credentials."
+    )
 
     def __init__(self, token: str, quota_project: str | None = None) -> None:
         self._headers = auth_headers(token, quota_project)
@@ -86,9 +92,15 @@ class CallableSource(SharedSource):
     """Tokens from a callable: asked for each request, or kept until the time of expiry that it gives."""
 
     def __init__(
-        self, provider: TokenProvider, quota_project: str | None = None, clock: Callable[[], float] = time.time
+        self,
+        provider: TokenProvider,
+        quota_project: str | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        takes_any_key: bool = False,
     ) -> None:
         super().__init__(clock)
+        self._takes_any_key = takes_any_key
         self._provider = provider
         self._quota_project = quota_project
         self._fetches_on_loop = _is_coroutine_function(provider)
@@ -97,6 +109,14 @@ class CallableSource(SharedSource):
     def kind(self) -> str:
         """The credentials in a few words, for messages."""
         return "the credentials callable"
+
+    @property
+    def renewal(self) -> str:
+        """What to do if the endpoint refuses the token."""
+        return (
+            "The token that the credentials callable gave is refused: let it return a fresh OAuth 2 access token, with "
+            "the time of its expiry, in seconds since 1970."
+        )
 
     def account(self, timeout: float) -> Account:  # noqa: ARG002 - as TokenSource has it
         """The quota project, if one was given; a callable says nothing else."""
@@ -115,6 +135,9 @@ class CallableSource(SharedSource):
         return self._token(await provided if inspect.isawaitable(provided) else provided)
 
     def _token(self, provided: object) -> Token:
+        if not self._takes_any_key:
+            token = provided[0] if isinstance(provided, tuple) and provided else provided
+            check_key_form(token if isinstance(token, str) else "")
         match provided:
             case str(token):
                 return Token(auth_headers(token, self._quota_project), life_seconds=0)
@@ -149,7 +172,10 @@ class CallableSource(SharedSource):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the callable, not its token."""
-        return (type(self), (self._provider, self._quota_project, self._clock))
+        return (
+            partial(type(self), takes_any_key=self._takes_any_key),
+            (self._provider, self._quota_project, self._clock),
+        )
 
 
 def left_out_of_pickle() -> CredentialsError:

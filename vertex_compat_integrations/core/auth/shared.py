@@ -23,6 +23,11 @@ class SharedSource(RefreshingSource):
     def kind(self) -> str:
         """The credentials in a few words, for messages."""
 
+    @property
+    @abstractmethod
+    def renewal(self) -> str:
+        """What to do if the endpoint refuses the token."""
+
     @abstractmethod
     def account(self, timeout: float) -> Account:
         """Project, quota project and universe."""

@@ -8,7 +8,27 @@ from vertex_compat_integrations.core.endpoint import DEFAULT_UNIVERSE
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 
 QUOTA_PROJECT_HEADER = "x-goog-user-project"
-API_KEY_PREFIX = "AIza"
+
+FOREIGN_KEYS = (
+    ("AIza", "a Google API key"),
+    ("AQ.", "a Google API key"),
+    ("sk-ant-", "an API key of Anthropic's"),
+    ("sk-", "an API key of OpenAI's form"),
+    ("xai-", "an API key of xAI's"),
+    ("gsk_", "an API key of Groq's"),
+    ("hf_", "a token of Hugging Face's"),
+    ("nvapi-", "an API key of NVIDIA's"),
+    ("pplx-", "an API key of Perplexity's"),
+    ("lsv2_", "an API key of LangSmith's"),
+    ("llx-", "an API key of LlamaCloud's"),
+    ("ghp_", "a token of GitHub's"),
+    ("gho_", "a token of GitHub's"),
+    ("ghs_", "a token of GitHub's"),
+    ("github_pat_", "a token of GitHub's"),
+    ("glpat-", "a token of GitLab's"),
+    ("AKIA", "an access key of AWS"),
+)
+"""How keys begin that are no OAuth tokens of Google's, and what they are; the longer beginnings first."""
 
 
 class AuthHeaders(dict[str, str]):
@@ -39,6 +59,10 @@ class TokenSource(Protocol):
     def expires(self) -> float | None:
         """When the token in use expires, in seconds since 1970; None if there is none yet, or if that is not known."""
 
+    @property
+    def renewal(self) -> str:
+        """What to do if the endpoint refuses the token: it differs with where the token is from."""
+
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
         """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
 
@@ -59,13 +83,8 @@ def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
     """The headers for a token.
 
     Raises:
-        SettingsError: The token is a Google API key, or no token at all.
+        SettingsError: The token is no token at all.
     """
-    if token.startswith(API_KEY_PREFIX):
-        raise SettingsError(
-            f"The token is a Google API key ({API_KEY_PREFIX}…), which this endpoint does not accept.",
-            hint="Leave api_key out to use Application Default Credentials, or pass an OAuth 2 access token.",
-        )
     if not token or not all("!" <= character <= "~" for character in token):
         raise SettingsError(
             "The token is blank, or holds a space, a line break or a character that is not ASCII.",
@@ -75,6 +94,21 @@ def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
     if quota_project:
         headers[QUOTA_PROJECT_HEADER] = quota_project
     return headers
+
+
+def check_key_form(token: str) -> None:
+    """Refuse what is some other service's key: Google's endpoint takes OAuth 2 access tokens only.
+
+    Raises:
+        SettingsError: It is one.
+    """
+    for beginning, kind in FOREIGN_KEYS:
+        if token.startswith(beginning):
+            raise SettingsError(
+                f"The token is {kind} ({beginning}…), which this endpoint does not accept.",
+                hint="Leave api_key out to use Application Default Credentials, or pass an OAuth 2 access token; a "
+                "server of your own, named by base_url=, takes any key.",
+            )
 
 
 def checked_life(seconds: float, kind: str) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vertex_compat_integrations.core.auth.google import CLOUD_PLATFORM_SCOPE, GoogleSettings, shared_source
 from vertex_compat_integrations.core.auth.provided import CallableSource, StaticSource, TokenProvider
 from vertex_compat_integrations.core.auth.shared import SOURCES, identity_of
-from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.auth.source import TokenSource, check_key_form
 from vertex_compat_integrations.core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def token_source(
     scopes: Sequence[str] = (CLOUD_PLATFORM_SCOPE,),
     proxy: str | None = None,
     ca_bundle: str | None = None,
+    takes_any_key: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> TokenSource:
     """The source of tokens that the settings mean; Application Default Credentials if they name none.
@@ -39,6 +40,7 @@ def token_source(
         scopes: OAuth scopes, where the credentials need them.
         proxy: Proxy for token requests by https; the metadata server is reached without it.
         ca_bundle: Certificate authorities for token requests.
+        takes_any_key: Whether the server is none of Google's, and may take keys of any form.
         clock: Tells when a token expires, in seconds since 1970.
 
     Raises:
@@ -49,11 +51,17 @@ def token_source(
     check_alternatives(credentials, token, impersonate)
     _check_kind(credentials)
     if token is not None:
+        if not takes_any_key:
+            check_key_form(token)
         return StaticSource(token, quota_project)
     if callable(credentials):
         provider = credentials
-        key = (identity_of(provider), quota_project, clock)
-        return SOURCES.find(key, lambda: CallableSource(provider, quota_project, clock), is_lasting=False)
+        key = (identity_of(provider), quota_project, clock, takes_any_key)
+        return SOURCES.find(
+            key,
+            lambda: CallableSource(provider, quota_project, clock, takes_any_key=takes_any_key),
+            is_lasting=False,
+        )
     settings = GoogleSettings(credentials, impersonate, quota_project, tuple(scopes), proxy, ca_bundle)
     return shared_source(settings, clock)
 

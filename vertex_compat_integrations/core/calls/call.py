@@ -11,11 +11,11 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import AuthHeaders
+from vertex_compat_integrations.core.calls.advice import ModelAdvice
 from vertex_compat_integrations.core.calls.embedding import Embedded, decode_embeddings, served_hint
 from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory, at_place
 from vertex_compat_integrations.core.calls.request_count import count_request
 from vertex_compat_integrations.core.catalogue import ModelFacts
-from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -43,6 +43,7 @@ from vertex_compat_integrations.core.request.history import SkipValues, signatur
 from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
 from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 Piece = TypeVar("Piece")
 
@@ -109,12 +110,14 @@ class Call(Generic[Piece]):
             chance=terms.chance,
         )
         self._resource = Resource(terms.project, self.place.location, terms.own_server)
-        self._deadline = terms.clock() + terms.seconds
+        self._began = terms.clock()
+        self._deadline = self._began + terms.seconds
         self._requests = 0
         self._blocks: list[bytes] = []
         self._repaired: set[type[VertexCompatError]] = set()
         self._refused: tuple[AuthenticationError, Mapping[str, str]] | None = None
         self.auth_headers: Mapping[str, str] = {}
+        self.url: str | None = None
         self.request = self._build()
 
     def _build(self) -> Request:
@@ -233,36 +236,28 @@ class Call(Generic[Piece]):
         return kind in self._repaired
 
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
+        """The error with what is known of the call; of the SDK's class, too."""
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
-        error.attempts = self._requests
-        error.hint = " ".join(filter(None, (self._hint(error), self._attempts.story)))
-        return error
+        error.attempts, error.seconds, error.url = self._requests, self._clock() - self._began, self.url
+        error.hint = " ".join(filter(None, (self._attempts.story, self._hint(error))))
+        return as_sdk_error(error)
 
     def _hint(self, error: VertexCompatError) -> str:
         """What to do about an error, for a model of which something is known."""
         match error:
             case NotFoundError():
-                return self._where_it_is() or error.hint
+                return self._advice.where_it_is(error) or error.hint
             case RateLimitError() if error.hint == error.default_hint:
-                return self._where_capacity_is()
+                return self._advice.where_capacity_is()
             case InvalidRequestError():
-                return " ".join(filter(None, (error.hint, self._output_caps(error))))
+                return " ".join(filter(None, (self._output_caps(error), error.hint)))
             case _:
                 return error.hint
 
-    def _where_capacity_is(self) -> str:
-        """What helps where capacity is short, for this model and from this location."""
-        locations = self._facts.locations
-        helps = []
-        if self._resource.location != DEFAULT_LOCATION and (not locations or DEFAULT_LOCATION in locations):
-            helps.append(f"location={DEFAULT_LOCATION!r}")
-        elif others := [location for location in locations if location != self._resource.location]:
-            helps.append(f"location={others[0]!r}")
-        if self._facts.gemini:
-            helps.append("provisioned throughput")
-        use = f", or use {' or '.join(helps)}" if helps else ""
-        return f"Shared capacity is used up for the moment: wait and retry{use}."
+    @property
+    def _advice(self) -> ModelAdvice:
+        return ModelAdvice(self._model, self._facts, self._resource.location, self.url, self._attempts.has_choice)
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
         """How long an answer may be, if the error speaks of that and the model's row says more than its text."""
@@ -270,18 +265,6 @@ class Call(Generic[Piece]):
         if cap is None or not re.search(r"max_?(output)?_?tokens|output tokens", error.message, re.IGNORECASE):
             return None
         return f"{self._model} gives at most {facts.output_tokens:,} tokens an answer, {cap:,} unless it is streamed."
-
-    def _where_it_is(self) -> str | None:
-        if self._facts.retires and self._facts.replacement:
-            return (
-                f"The end of {self._model} was announced for {self._facts.retires}; "
-                f"Google names {self._facts.replacement} in its place."
-            )
-        if self._facts.route:
-            return f"By its page this model is served by {self._facts.route}, not by this endpoint."
-        if self._facts.locations and self._resource.location not in self._facts.locations:
-            return f"This model is served at location={self._facts.locations[0]!r}."
-        return None
 
 
 class MessagesCall(Call[Piece]):
@@ -549,15 +532,13 @@ class EmbeddingCall(Call[Embedded]):
 
     def _hint(self, error: VertexCompatError) -> str:
         """What to do; where the error's own reason is vague, also what is known of the model and its places."""
+        advice = self._advice
+        remarks = dict.fromkeys(filter(None, (advice.where_it_is(error), advice.end())))
         if isinstance(error, NotFoundError):
-            return " ".join(filter(None, (self._where_it_is(), served_hint(), self._end())))
+            return " ".join((*remarks, served_hint()))
         if isinstance(error, ServerError | InvalidRequestError) and error.hint == error.default_hint:
-            return " ".join(filter(None, (error.hint, self._where_it_is(), self._end())))
+            return " ".join((error.hint, *remarks))
         return error.hint
-
-    def _end(self) -> str | None:
-        retires = self._facts.retires
-        return f"The end of {self._model} was announced for {retires}: see Google's model card." if retires else None
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:

@@ -4,6 +4,8 @@ The rows stand in TOML files, one for each family (`data/`), and each fact names
 the live service.
 """
 
+import datetime
+import difflib
 import os
 from functools import cache, lru_cache
 from pathlib import Path
@@ -38,6 +40,7 @@ __all__ = [
     "embedding_models",
     "facts_for",
     "is_known",
+    "nearest_model",
     "source_of",
 ]
 
@@ -76,6 +79,27 @@ def catalogue_rows(file: str | None = None) -> tuple[Row, ...]:
         SettingsError: The file cannot be read, or is no file of facts; the message names line and key.
     """
     return tuple(_tables(file or os.environ.get(FACTS_VARIABLE)).all())
+
+
+def nearest_model(name: str) -> str | None:
+    """The name that a row has and this one is a slip of, with its publisher; None if there is none.
+
+    No model is named whose service has ended, or whose successor is known.
+    """
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    rows = [row.facts for row in catalogue_rows()]
+    names = [
+        facts.prefix
+        for facts in rows
+        if (facts.prefix.startswith("google/gemini-") or facts.prefix.endswith("-maas"))
+        and not facts.prefix.endswith("-")
+        and not (facts.replacement or facts.route or facts.has_retired(today))
+    ]
+    if name in names or any(name.startswith(f"{each}-") for each in names):
+        return None
+    spellings = {spelling.lower(): each for each in names for spelling in (each, each.partition("/")[2])}
+    close = difflib.get_close_matches(name.lower(), spellings, n=1, cutoff=0.8)
+    return spellings[close[0]] if close else None
 
 
 def embedding_models() -> tuple[ModelFacts, ...]:

@@ -70,6 +70,11 @@ class LostToken(SecretStr):
         return (LostToken, ())
 
 
+def takes_any_key(base_url: str | None) -> bool:
+    """Whether the server may take keys of any form: a base URL names it, and it is none of Google's."""
+    return base_url is not None and not is_google_host(base_url)
+
+
 class Connection(Settings):
     """Google's coordinates, the credential, and how long to wait."""
 
@@ -110,7 +115,7 @@ class Connection(Settings):
     """A google-auth `Credentials` object, or a callable, also async, that gives a token (or a token and its expiry)."""
 
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
-    """A static OAuth token, for servers of one's own; Google's API keys are not accepted by the endpoint."""
+    """A static OAuth token; API keys are refused, but for a server of one's own, which `base_url` names."""
 
     impersonate_service_account: str | None = None
     """Service account to act as, on top of the credentials."""
@@ -206,10 +211,11 @@ class Connection(Settings):
 
     @field_validator("api_key", mode="after")
     @classmethod
-    def _key_is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
-        """The key, if it can be a token at all; Google's API keys are none."""
+    def _key_is_a_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """The key, if it can be a token at all; API keys, of Google or others, are none for Google's endpoint."""
         if value is not None and not isinstance(value, LostToken):
-            token_source(token=value.get_secret_value())
+            base_url = info.data.get("base_url")
+            token_source(token=value.get_secret_value(), takes_any_key=takes_any_key(base_url))
         return value
 
 
@@ -398,6 +404,7 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
         quota_project=connection.quota_project,
         proxy=connection.proxy,
         ca_bundle=connection.ca_bundle,
+        takes_any_key=takes_any_key(destination.base_url),
     )
 
 

@@ -22,7 +22,6 @@ from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
-    UnexpectedReplyError,
     VertexCompatError,
 )
 from vertex_compat_integrations.core.forking import run_in_forked_child
@@ -36,6 +35,7 @@ from vertex_compat_integrations.core.transport.body import (
     read_failure,
 )
 from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exchange, end_left
+from vertex_compat_integrations.core.transport.failure import translate_error
 from vertex_compat_integrations.core.transport.off_loop import off_loop
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
 from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
@@ -340,7 +340,7 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
         finally:
             exchange.leave()
     except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
-        failure = interruption_in(error) or translate_error(error)
+        failure = interruption_in(error) or translate_error(error, post)
     _settle(failure, post, has_expired=deadline.has_expired)
 
 
@@ -394,7 +394,7 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
                     break
                 yield block
     except Exception as error:  # noqa: BLE001 - as in blocks()
-        failure = interruption_in(error) or translate_error(error)
+        failure = interruption_in(error) or translate_error(error, post)
     _settle(failure, post, has_expired=limit is not None and limit.expired())
 
 
@@ -430,33 +430,3 @@ def _settle(failure: BaseException | None, post: Post, *, has_expired: bool) -> 
     if failure is not None:
         # Frames of the SDK would come along, whose locals hold the request.
         raise failure.with_traceback(None)
-
-
-def _connection_error_of_aiohttp(error: BaseException) -> str | None:
-    """The name of aiohttp's error if it could not connect: the SDK's own client on it calls that a timeout, too."""
-    link: BaseException | None = error
-    while link is not None:
-        names = {kind.__name__ for kind in type(link).__mro__}
-        if "ClientConnectionError" in names:
-            return None if "TimeoutError" in names else type(link).__name__
-        link = link.__cause__
-    return None
-
-
-def translate_error(error: Exception) -> VertexCompatError:
-    """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it."""
-    for link in (error, error.__cause__):
-        if isinstance(link, VertexCompatError):
-            return link
-    if isinstance(error, openai.APIStatusError):
-        response = error.response
-        return decode_failure(response.status_code, response.content, response.headers)
-    names = {kind.__name__ for kind in type(error).__mro__}
-    cause = type(error.__cause__ or error).__name__
-    if (refused := _connection_error_of_aiohttp(error)) is not None:
-        return ConnectionFailedError(f"The connection failed ({refused}).")
-    if names & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
-        return DeadlineExceededError(f"The server did not answer in time ({cause}).")
-    if names & {"DecodingError"}:
-        return UnexpectedReplyError(f"The body of the answer could not be decoded ({cause}).")
-    return ConnectionFailedError(f"The connection failed ({cause}).")

@@ -1,0 +1,62 @@
+"""Why a connection failed, in words: told by Python's own exceptions at the end of each HTTP library's chain. Pure.
+
+Words of the libraries are not passed on: they may hold a proxy's password, or what a server said.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from vertex_compat_integrations.core.errors import VertexCompatError
+
+NAME_NOT_FOUND = "DNS name not found"
+REFUSED = "connection refused"
+UNVERIFIED = "certificate verify failed"
+TLS_FAILED = "TLS failed"
+RESET = "the connection was reset"
+
+
+def network_reason(error: BaseException) -> str | None:
+    """Why there is no connection: one of the words above, with details behind; None if the chain does not tell."""
+    for link in chain_of(error):
+        match link:
+            case socket.gaierror():
+                return NAME_NOT_FOUND
+            case ssl.SSLCertVerificationError():
+                return f"{UNVERIFIED} ({link.verify_message})"
+            case ssl.SSLError():
+                return f"{TLS_FAILED} ({link.reason or type(link).__name__})"
+            case ConnectionRefusedError():
+                return REFUSED
+            case ConnectionResetError() | BrokenPipeError():
+                return RESET
+            case OSError() if type(link).__module__ == "builtins" and link.strerror:
+                return link.strerror.lower()
+    return None
+
+
+def asked_host(error: BaseException) -> str | None:
+    """The host that a request of `requests` went to, by the exception that ended it; None if the chain has none."""
+    for link in chain_of(error):
+        url = getattr(getattr(link, "request", None), "url", None)
+        if isinstance(url, str):
+            return urlsplit(url).hostname
+    return None
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what led to it; not what the caller was handling."""
+    links: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while links:
+        link = links.pop(0)
+        if link is None or id(link) in seen or isinstance(link, VertexCompatError):
+            continue
+        seen.add(id(link))
+        # That more bytes are wanted is no reason; it hangs on what asyncio raises while a handshake is under way.
+        if not isinstance(link, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            yield link
+        links += [link.__cause__, link.__context__]
+        if isinstance(link, BaseExceptionGroup):
+            links += link.exceptions

@@ -1,0 +1,129 @@
+"""What to do about an error, by what is known of the model, the place and the credential. Pure.
+
+The error's own hint comes from Google's words (`core/http_errors.py`); what is known here says more, or otherwise.
+"""
+
+import datetime
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.catalogue import ModelFacts, nearest_model
+from vertex_compat_integrations.core.catalogue.regions import is_known_location, nearest_location
+from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
+from vertex_compat_integrations.core.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    VertexCompatError,
+)
+from vertex_compat_integrations.core.http_errors import PROJECT_HINT
+from vertex_compat_integrations.core.settings.connection import Destination
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
+
+_LOCATION_OF_URL = re.compile(r"/locations/([^/]+)/")
+
+
+def unknown_location(location: str) -> str:
+    """That a location is none that Google's pages name, and the nearest, as a sentence."""
+    return f"location={location!r} is none that Google's pages name; the nearest is {nearest_location(location)!r}."
+
+
+def hint_of_way(error: VertexCompatError, destination: Destination, source: TokenSource) -> str | None:
+    """What to do, if the way to the server or the credential is the reason; None if it is something else."""
+    match error:
+        case DeadlineExceededError():
+            return None
+        case ConnectionFailedError() if destination.emulated:
+            host = urlsplit(destination.origin).netloc
+            return (
+                f"{EMULATOR_HOST_VARIABLE} names {host}, where no emulator answers: start it "
+                f"(`vertex-compat emulate`), or unset {EMULATOR_HOST_VARIABLE}."
+            )
+        case ConnectionFailedError() if destination.endpoint is not None and destination.location is not None:
+            location = destination.location
+            if is_known_location(location):
+                return None
+            return f"{unknown_location(location)} Pass location={nearest_location(location)!r}."
+        case AuthenticationError() if error.hint == error.default_hint:
+            return source.renewal
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAdvice:
+    """What helps a call to one model at one place.
+
+    Attributes:
+        model: Its name.
+        facts: What is known of it.
+        location: Where it was asked; None if only the URL says it.
+        url: What was asked.
+        has_choice: Whether several places were given.
+    """
+
+    model: str
+    facts: ModelFacts
+    location: str | None
+    url: str | None
+    has_choice: bool
+
+    def where_capacity_is(self) -> str:
+        """What helps where capacity is short, for this model and from this location."""
+        asked, served = self._asked(), self.facts.locations
+        helps = []
+        if asked != DEFAULT_LOCATION and (not served or DEFAULT_LOCATION in served):
+            helps.append(f"location={DEFAULT_LOCATION!r}")
+        if not self.has_choice and (places := self._places(asked)):
+            helps.append(f"locations={places} (asked one after the other)")
+        if self.facts.gemini:
+            helps.append("provisioned throughput")
+        use = f", or use {' or '.join(helps)}" if helps else ""
+        return f"Shared capacity is used up for the moment: wait and retry{use}."
+
+    def _places(self, asked: str | None) -> list[str]:
+        """The location that was asked and two more, as far as it is known where the model is served."""
+        if asked is None:
+            return []
+        others = [each for each in self.facts.locations or (DEFAULT_LOCATION, "us", "eu") if each != asked]
+        return [asked, *others[:2]] if others else []
+
+    def _asked(self) -> str | None:
+        """The location that was asked; behind a base URL it stands in the URL, if the server is Google's."""
+        if self.location is not None:
+            return self.location
+        in_url = _LOCATION_OF_URL.search(self.url or "")
+        return in_url[1] if in_url else None
+
+    def where_it_is(self, error: VertexCompatError) -> str | None:
+        """Why the model is not found; None if nothing more is known than the error says."""
+        if error.hint == PROJECT_HINT:
+            return None
+        if self.facts.retires and self.facts.replacement:
+            return self.end()
+        if self.facts.route:
+            return f"By its page this model is served by {self.facts.route}, not by this endpoint."
+        served = self.facts.locations
+        if served and self.location not in served:
+            return f"This model is served at {', '.join(served)}: pass location={served[0]!r}."
+        if self._is_over():
+            return self.end()
+        nearest = nearest_model(self.model)
+        return f"Did you mean model={nearest!r}?" if nearest else None
+
+    def end(self) -> str | None:
+        """When the model's service ended or is to end, and what to take then; None if no end is known."""
+        facts = self.facts
+        if facts.retires is None:
+            return None
+        sentence = (
+            f"{self.model} retired on {facts.retires}, by Google's pages"
+            if self._is_over()
+            else f"{self.model} is announced to retire on {facts.retires}"
+        )
+        return f"{sentence}: use {facts.replacement}." if facts.replacement else f"{sentence}: see Google's model card."
+
+    def _is_over(self) -> bool:
+        return self.facts.has_retired(datetime.datetime.now(tz=datetime.UTC).date())
