@@ -1,7 +1,7 @@
 """`ChatVertexCompat`: LangChain's chat-model interface on the core's client."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -19,7 +19,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
-from vertex_compat_integrations.core.settings.base import all_aliases, rename_aliases
+from vertex_compat_integrations.core.settings.base import all_aliases, refused_arguments, rename_aliases
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
@@ -40,7 +40,8 @@ from vertex_compat_integrations.core.settings.options import (
 )
 from vertex_compat_integrations.langchain import constructor_words as vocabulary
 from vertex_compat_integrations.langchain import structured
-from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
+from vertex_compat_integrations.langchain.arguments import INHERITED_DESCRIPTIONS, ChatArguments
+from vertex_compat_integrations.langchain.errors import model_errors, to_model_error
 from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
@@ -90,6 +91,16 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     lc_provider: ClassVar[str] = PROVIDER
 
     setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+    inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
+
+    def __init__(self, /, **settings: Unpack[ChatArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        with model_errors():
+            super().__init__(**cast("dict[str, Any]", settings))
 
     @model_validator(mode="before")
     @classmethod
@@ -182,7 +193,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         try:
             options = effective_options(self, call_options)
         except ValidationError as error:
-            raise invalid_settings(error) from None
+            raise refused_arguments(error) from None
         if options.tools:
             options.tools = [convert_tool(tool) for tool in options.tools]
         return options

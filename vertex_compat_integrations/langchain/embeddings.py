@@ -1,6 +1,6 @@
 """`VertexCompatEmbeddings`: LangChain's interface for embeddings on the core's client."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.settings.connection import (
     shared_by_copies,
     state_to_pickle,
 )
+from vertex_compat_integrations.langchain.arguments import EmbeddingsArguments
 from vertex_compat_integrations.langchain.errors import model_errors
 
 
@@ -35,6 +36,15 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
     _client: KeyedClient | None = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = "vertex_compat"
+
+    def __init__(self, /, **settings: Unpack[EmbeddingsArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        with model_errors():
+            super().__init__(**cast("dict[str, Any]", settings))
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from langchain_core import exceptions as langchain
 from langchain_core.messages import BaseMessage
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core import errors as core
 
@@ -154,14 +153,6 @@ def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
     twin.args = error.args
     twin.__dict__.update(error.__dict__)
     return twin
-
-
-def invalid_settings(error: ValidationError) -> core.SettingsError:
-    """The error for a value of a call that is out of range or of the wrong type."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    if isinstance(cause := first.get("ctx", {}).get("error"), core.SettingsError):
-        return cause
-    return SettingsError(f"{'.'.join(map(str, first['loc'])) or 'A setting'}: {first['msg']}.")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`VertexCompatEmbedding`: LlamaIndex's interface for embeddings on the core's client."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
@@ -22,6 +22,7 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_destination,
     resolve_model_name,
 )
+from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, EmbeddingModelArguments
 from vertex_compat_integrations.llama_index.pickling import component_state
 
 
@@ -41,6 +42,8 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
         "api_base": "base_url",
     }
 
+    inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
+
     model_name: str = ""
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; `model=` is the same."""
 
@@ -51,6 +54,14 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     """Facts that replace what the catalogue says of the model."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
+
+    def __init__(self, /, **settings: Unpack[EmbeddingModelArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        super().__init__(**cast("dict[str, Any]", settings))
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:

@@ -10,13 +10,14 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast
 
 from pydantic import Field
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import EmbeddingFacts, ModelFacts, embedding_models, is_known
 from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError
+from vertex_compat_integrations.core.settings.arguments import EmbeddingArguments
 from vertex_compat_integrations.core.settings.base import Settings
 
 Purpose = Literal["query", "text"]
@@ -46,6 +47,10 @@ class EmbeddingOptions(VectorOptions):
     """All that a call for embeddings says besides the texts."""
 
     setting_aliases: ClassVar[Mapping[str, str]] = {"model_name": "model", "chunk_size": "batch_size"}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, /, **settings: Unpack[EmbeddingArguments]) -> None: ...
 
     model: str = ""
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`."""
