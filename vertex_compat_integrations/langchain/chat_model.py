@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
 from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
@@ -42,14 +42,12 @@ from vertex_compat_integrations.langchain import constructor_words as vocabulary
 from vertex_compat_integrations.langchain import structured
 from vertex_compat_integrations.langchain.arguments import INHERITED_DESCRIPTIONS, ChatArguments
 from vertex_compat_integrations.langchain.errors import model_errors, to_model_error
-from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
+from vertex_compat_integrations.langchain.explain import ExplainableBinding, ExplainableSequence, explain
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages, line_of
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
-
-Structured = dict[str, Any] | BaseModel
 
 _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 """Options that traces show under names of their own."""
@@ -300,7 +298,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         strict: bool | None = None,
         tools: Sequence[Any] | None = None,
         **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Structured]:
+    ) -> ExplainableSequence:
         """The model with answers of a schema: objects of a pydantic class, else mappings.
 
         Args:
@@ -324,7 +322,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             parser = structured.answer_parser(schema, method)
             bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
-        return structured.with_raw(model, parser) if include_raw else model | parser
+        reader: Runnable[Any, Any] = structured.raw_reader(parser) if include_raw else parser
+        return ExplainableSequence(first=model, last=reader)
 
     def _bound_for(
         self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None
