@@ -6,14 +6,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
-from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, check_embeds
-from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, embedding_model, served_location
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
-    resolve_destination,
-    resolve_model_name,
     shared_by_copies,
     state_to_pickle,
 )
@@ -49,10 +46,10 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        if (location := served_location(self, self.model)) is not None:
+            self.location = location
+        embedding_model(self, self.model, self.model_facts)
         check_settings(self, self.model)
-        destination = resolve_destination(self)
-        model = resolve_model_name(self.model, destination)
-        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
         return self
 
     @property

@@ -12,15 +12,13 @@ from vertex_compat_integrations.core.calls.embedding import (
     EmbeddingOptions,
     Purpose,
     VectorOptions,
-    check_embeds,
+    embedding_model,
+    served_location,
 )
-from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
-    resolve_destination,
-    resolve_model_name,
 )
 from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, EmbeddingModelArguments
 from vertex_compat_integrations.llama_index.pickling import component_state
@@ -66,10 +64,10 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        if (location := served_location(self, self.model_name)) is not None:
+            self.location = location
+        embedding_model(self, self.model_name, self.model_facts)
         check_settings(self, self.model_name)
-        destination = resolve_destination(self)
-        model = resolve_model_name(self.model_name, destination)
-        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
         return self
 
     @classmethod
