@@ -17,7 +17,6 @@ from langchain_core.load import dumps, loads
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import RateLimitError, SettingsError, VertexCompatWarning
 from vertex_compat_integrations.emulator import Emulator, http_error
@@ -165,7 +164,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("model", ["gemini-3.5-flash", "meta/llama-3.3-70b-instruct-maas"])
     def test_a_model_without_embeddings_is_refused_at_once_with_those_that_have_them(self, model):
-        with pytest.raises(ValidationError, match=f"gives no embeddings on this endpoint.*{SMALL}"):
+        with pytest.raises(SettingsError, match=f"gives no embeddings on this endpoint.*{SMALL}"):
             VertexCompatEmbeddings(model=model, project="p")
 
     @pytest.mark.parametrize(
@@ -181,7 +180,7 @@ class TestErrors:
         ids=str,
     )
     def test_settings_that_cannot_be_are_refused_at_once(self, settings, message):
-        with pytest.raises(ValidationError) as caught:
+        with pytest.raises(SettingsError) as caught:
             VertexCompatEmbeddings(project="p", **settings)
         assert message in str(caught.value)
 

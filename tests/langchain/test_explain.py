@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from langchain_core.load import dumpd
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel
 
@@ -199,3 +200,16 @@ assert "google.auth" not in sys.modules
         )
         assert done.returncode == 0, done.stderr
         assert "aiplatform.googleapis.com" in done.stdout
+
+
+@pytest.mark.parametrize("include_raw", [False, True])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_what_gives_objects_explains_its_request_too(method, include_raw):
+    schema = {"title": "City", "type": "object", "properties": {"name": {"type": "string"}}}
+    reader = ChatVertexCompat(model=MODEL, project="p").with_structured_output(
+        schema, method=method, include_raw=include_raw
+    )
+    body = reader.explain_request("Where is it?").body
+    asked = body["response_format"]["json_schema"] if method == "json_schema" else body["tools"][0]["function"]
+    assert asked["name"] == "City"
+    assert dumpd(reader)["id"][-1] == "RunnableSequence"

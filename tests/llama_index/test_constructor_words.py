@@ -7,7 +7,6 @@ import openai
 import pytest
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.llama_index import VertexCompat
@@ -66,7 +65,7 @@ def test_a_word_of_openais_classes_is_accepted(word):
 
 @pytest.mark.parametrize("word", REFUSED)
 def test_any_other_word_of_theirs_is_refused_with_a_remedy(word):
-    with pytest.raises(ValidationError, match=rf"{word}= is no setting of VertexCompat\. \S+"):
+    with pytest.raises(SettingsError, match=rf"{word}= is no setting of VertexCompat\. \S+"):
         VertexCompat(model="gemini-3.5-flash", **{word: object()})
 
 
@@ -75,7 +74,7 @@ def test_any_other_word_of_theirs_is_refused_with_a_remedy(word):
     [("is_chat_model", False), ("reuse_client", False), ("should_use_structured_outputs", False), ("strict", True)],
 )
 def test_a_word_that_asks_for_something_else_is_refused(word, value):
-    with pytest.raises(ValidationError, match=f"{word}= is no setting"):
+    with pytest.raises(SettingsError, match=f"{word}= is no setting"):
         VertexCompat(model="gemini-3.5-flash", **{word: value})
 
 
@@ -100,7 +99,7 @@ def test_a_word_that_asks_for_something_else_is_refused(word, value):
     ids=str,
 )
 def test_nothing_that_cannot_be_is_taken(arguments, remedy):
-    with pytest.raises(ValidationError, match=remedy):
+    with pytest.raises(SettingsError, match=remedy):
         VertexCompat(**{"model": "gemini-3.5-flash", "project": "p"} | arguments)
 
 

@@ -19,7 +19,6 @@ from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
 from llama_index.core.schema import TextNode
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import NotFoundError, RateLimitError, SettingsError
 from vertex_compat_integrations.emulator import Emulator, delay, http_error
@@ -215,7 +214,7 @@ class TestErrors:
         ids=str,
     )
     def test_settings_that_cannot_be_are_refused_at_once(self, settings, message):
-        with pytest.raises(ValidationError) as caught:
+        with pytest.raises(SettingsError) as caught:
             VertexCompatEmbedding(project="p", **settings)
         assert message in str(caught.value)
 

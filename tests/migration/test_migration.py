@@ -18,9 +18,10 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 from llama_index.core import PromptTemplate
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from tests.migration import parameter_outcomes
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.llama_index import VertexCompat
@@ -209,7 +210,7 @@ def test_an_argument_has_the_fate_that_the_table_tells(name, parameter):
                 assert {field: getattr(made, field) for field in settings} == settings
         case "refused":
             hint = parameter_outcomes.WORDS[ours][parameter].hint
-            with pytest.raises(ValidationError, match=rf"(?s){parameter}= is no setting of .*{re.escape(hint)}"):
+            with pytest.raises(SettingsError, match=rf"(?s){parameter}= is no setting of .*{re.escape(hint)}"):
                 build(name, parameter, object())
 
 
@@ -251,7 +252,7 @@ def test_mime_type_and_schema_become_one_format(ours):
     ids=str,
 )
 def test_two_words_for_one_setting_must_agree(given, twice):
-    with pytest.raises(ValidationError, match=rf"given twice\. Keep {twice}="):
+    with pytest.raises(SettingsError, match=rf"given twice\. Keep {twice}="):
         ChatVertexCompat(**BASE, **given)
 
 

@@ -56,7 +56,7 @@ class CoreOnHttpx(Core):
     """The core, with asynchronous calls on httpx; those of the others are on aiohttp, as it is installed."""
 
     name = "core_on_httpx"
-    make = partial(CoreModel, http_backend="httpx")
+    make = staticmethod(partial(CoreModel, http_backend="httpx"))
 
 
 class LangChain:

@@ -179,7 +179,8 @@ def frontend_number(frontend):
 def run(program, *options):
     done = subprocess.run(
         [sys.executable, *options, "-c", program], capture_output=True, text=True, timeout=60, check=False,
-        env=os.environ | {"PYTHONWARNINGS": ""},
+        # Python 3.12 and newer warn of a fork beside threads, which is what some of these are about.
+        env=os.environ | {"PYTHONWARNINGS": "ignore:This process:DeprecationWarning"},
     )  # fmt: skip
     return done.stdout.strip(), done.stderr.strip()
 

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 import vertex_compat_integrations
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +42,23 @@ def test_both_majors_of_the_sdk_are_tested():
 
 def test_the_changelog_speaks_of_this_version():
     assert f"[{vertex_compat_integrations.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_users_constraints_pin_what_the_extras_ask_for_and_nothing_that_they_refuse():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    extras = PROJECT["optional-dependencies"]
+    of_users = ("langchain", "llama-index", "aiohttp", "otel", "emulator", "cli", "proxy", "demo", "compare")
+    asked = [*PROJECT["dependencies"], *(line for name in of_users for line in extras[name])]
+    for requirement in map(Requirement, asked):
+        if requirement.name != PROJECT["name"]:
+            assert requirement.specifier.contains(pins[requirement.name]), requirement
+    assert pins["pydantic"] < "2.14"  # LlamaIndex 0.14.25: doctor says why
+    assert pins["openai"] == _pinned("openai-3.54.txt")["openai"]  # CI installs with both
+
+
+def test_an_extra_brings_what_the_readmes_examples_of_it_import():
+    extras = PROJECT["optional-dependencies"]
+    for name in ("langchain", "llama-index"):
+        assert "aiohttp" in " ".join(extras[name])
+    assert {"langchain", "langchain-core"} <= {Requirement(line).name for line in extras["langchain"]}

@@ -51,10 +51,10 @@ from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
+from vertex_compat_integrations.core.settings.arguments import HttpBackend
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
-    HttpBackend,
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,

@@ -1,7 +1,7 @@
 """`ChatVertexCompat`: LangChain's chat-model interface on the core's client."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -12,14 +12,14 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
 from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
-from vertex_compat_integrations.core.settings.base import all_aliases, rename_aliases
+from vertex_compat_integrations.core.settings.base import all_aliases, refused_arguments, rename_aliases
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
@@ -40,15 +40,14 @@ from vertex_compat_integrations.core.settings.options import (
 )
 from vertex_compat_integrations.langchain import constructor_words as vocabulary
 from vertex_compat_integrations.langchain import structured
-from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors, to_model_error
-from vertex_compat_integrations.langchain.explain import ExplainableBinding, explain
+from vertex_compat_integrations.langchain.arguments import INHERITED_DESCRIPTIONS, ChatArguments
+from vertex_compat_integrations.langchain.errors import model_errors, to_model_error
+from vertex_compat_integrations.langchain.explain import ExplainableBinding, ExplainableSequence, explain
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages, line_of
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
-
-Structured = dict[str, Any] | BaseModel
 
 _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 """Options that traces show under names of their own."""
@@ -90,6 +89,16 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     lc_provider: ClassVar[str] = PROVIDER
 
     setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+    inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
+
+    def __init__(self, /, **settings: Unpack[ChatArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        with model_errors():
+            super().__init__(**cast("dict[str, Any]", settings))
 
     @model_validator(mode="before")
     @classmethod
@@ -182,7 +191,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         try:
             options = effective_options(self, call_options)
         except ValidationError as error:
-            raise invalid_settings(error) from None
+            raise refused_arguments(error) from None
         if options.tools:
             options.tools = [convert_tool(tool) for tool in options.tools]
         return options
@@ -289,7 +298,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         strict: bool | None = None,
         tools: Sequence[Any] | None = None,
         **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Structured]:
+    ) -> ExplainableSequence:
         """The model with answers of a schema: objects of a pydantic class, else mappings.
 
         Args:
@@ -313,7 +322,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             parser = structured.answer_parser(schema, method)
             bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
-        return structured.with_raw(model, parser) if include_raw else model | parser
+        reader: Runnable[Any, Any] = structured.raw_reader(parser) if include_raw else parser
+        return ExplainableSequence(first=model, last=reader)
 
     def _bound_for(
         self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None

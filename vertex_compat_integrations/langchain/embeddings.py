@@ -1,22 +1,20 @@
 """`VertexCompatEmbeddings`: LangChain's interface for embeddings on the core's client."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
-from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, check_embeds
-from vertex_compat_integrations.core.catalogue import facts_for
+from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, embedding_model, served_location
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
-    resolve_destination,
-    resolve_model_name,
     shared_by_copies,
     state_to_pickle,
 )
+from vertex_compat_integrations.langchain.arguments import EmbeddingsArguments
 from vertex_compat_integrations.langchain.errors import model_errors
 
 
@@ -36,13 +34,22 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
 
     lc_provider: ClassVar[str] = "vertex_compat"
 
+    def __init__(self, /, **settings: Unpack[EmbeddingsArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        with model_errors():
+            super().__init__(**cast("dict[str, Any]", settings))
+
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        if (location := served_location(self, self.model)) is not None:
+            self.location = location
+        embedding_model(self, self.model, self.model_facts)
         check_settings(self, self.model)
-        destination = resolve_destination(self)
-        model = resolve_model_name(self.model, destination)
-        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
         return self
 
     @property

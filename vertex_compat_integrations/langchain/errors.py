@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from langchain_core import exceptions as langchain
 from langchain_core.messages import BaseMessage
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core import errors as core
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
@@ -161,14 +160,6 @@ def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
     twin.__dict__.update(error.__dict__)
     twin.hint = twin.hint.replace(core.TRIM_HINT, f"{core.TRIM_HINT} trim_messages(start_on='human') does so.")
     return as_sdk_error(twin)
-
-
-def invalid_settings(error: ValidationError) -> core.SettingsError:
-    """The error for a value of a call that is out of range or of the wrong type."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    if isinstance(cause := first.get("ctx", {}).get("error"), core.SettingsError):
-        return cause
-    return SettingsError(f"{'.'.join(map(str, first['loc'])) or 'A setting'}: {first['msg']}.")
 
 
 @contextmanager

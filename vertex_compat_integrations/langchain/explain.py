@@ -6,7 +6,8 @@ from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import RunnableBinding
+from langchain_core.runnables import RunnableBinding, RunnableSequence
+from pydantic import BaseModel
 
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
@@ -29,6 +30,20 @@ class ExplainableBinding(RunnableBinding[LanguageModelInput, AIMessage]):
     def explain_request(self, messages: LanguageModelInput, **kwargs: Any) -> Explanation:
         """What the model's own `explain_request` gives, with the bound options."""
         explanation: Explanation = self.bound.explain_request(messages, **{**self.kwargs, **kwargs})  # type: ignore[attr-defined]  # only our models make this binding
+        return explanation
+
+
+class ExplainableSequence(RunnableSequence[LanguageModelInput, dict[str, Any] | BaseModel]):
+    """LangChain's sequence of a model and what reads its answer, which explains the request, too."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """The name of LangChain's class, so that a dump is read where this one is not known."""
+        return RunnableSequence.lc_id()
+
+    def explain_request(self, messages: LanguageModelInput, **kwargs: Any) -> Explanation:
+        """What the model's own `explain_request` gives, with the options that ask for the object."""
+        explanation: Explanation = self.first.explain_request(messages, **kwargs)  # type: ignore[attr-defined]  # our binding
         return explanation
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.adapters.model_spec import (
     build_model,
@@ -15,7 +14,7 @@ from vertex_compat_integrations.core.adapters.model_spec import (
 from vertex_compat_integrations.core.settings.base import setting_names
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.constructor_words import FOREIGN
-from vertex_compat_integrations.langchain.errors import invalid_settings, model_errors
+from vertex_compat_integrations.langchain.errors import model_errors
 
 
 def load_chat_model(
@@ -40,14 +39,7 @@ def load_chat_model(
     with model_errors():
         chosen = resolve_spec(spec, settings, section=section, environment=environment)
         own_names = {*setting_names(ChatVertexCompat), *FOREIGN}
-        return build_model(chosen, _build_own, own_names, _load_stock, _names_of_stock)
-
-
-def _build_own(**settings: Any) -> BaseChatModel:
-    try:
-        return ChatVertexCompat(**settings)
-    except ValidationError as error:
-        raise invalid_settings(error) from None
+        return build_model(chosen, ChatVertexCompat, own_names, _load_stock, _names_of_stock)
 
 
 def _load_stock() -> type[BaseChatModel]:

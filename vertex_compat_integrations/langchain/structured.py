@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import BaseOutputParser, JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import (
@@ -257,9 +256,7 @@ def _token_counts(message: BaseMessage) -> dict[str, int] | None:
     }
 
 
-def with_raw(
-    model: Runnable[LanguageModelInput, Any], parser: BaseOutputParser[Any]
-) -> Runnable[LanguageModelInput, dict[str, Any]]:
+def raw_reader(parser: BaseOutputParser[Any]) -> Runnable[BaseMessage, dict[str, Any]]:
     """The model's message, the parsed answer and the parsing error, as LangChain's `include_raw` has them.
 
     A stream gives all three at its end: whether an answer is whole shows there.
@@ -275,7 +272,7 @@ def with_raw(
     async def aread(message: BaseMessage) -> dict[str, Any]:
         return read(message)
 
-    return model | RunnableLambda(read, aread)
+    return RunnableLambda(read, aread)
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:

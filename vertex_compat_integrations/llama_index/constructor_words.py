@@ -7,8 +7,6 @@ Source of the words: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from vertex_compat_integrations.core.adapters.constructor_words import (
     GENERATION_WORDS,
     Converted,
@@ -17,7 +15,6 @@ from vertex_compat_integrations.core.adapters.constructor_words import (
     plain,
     with_answer_format,
 )
-from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.base import all_aliases, unknown_setting
 from vertex_compat_integrations.core.settings.options import Options
 
@@ -84,11 +81,3 @@ def own_arguments(
     """
     named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
     return own_words(named, FOREIGN, class_name, field_names, aliases)
-
-
-def refused_value(error: ValidationError) -> SettingsError:
-    """The error for a value of a call that is out of range or of the wrong type."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    if isinstance(cause := first.get("ctx", {}).get("error"), SettingsError):
-        return cause
-    return SettingsError(f"{'.'.join(map(str, first['loc'])) or 'A setting'}: {first['msg']}.")

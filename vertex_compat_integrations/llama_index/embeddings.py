@@ -1,7 +1,7 @@
 """`VertexCompatEmbedding`: LlamaIndex's interface for embeddings on the core's client."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
@@ -12,16 +12,15 @@ from vertex_compat_integrations.core.calls.embedding import (
     EmbeddingOptions,
     Purpose,
     VectorOptions,
-    check_embeds,
+    embedding_model,
+    served_location,
 )
-from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
-    resolve_destination,
-    resolve_model_name,
 )
+from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, EmbeddingModelArguments
 from vertex_compat_integrations.llama_index.pickling import component_state
 
 
@@ -41,6 +40,8 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
         "api_base": "base_url",
     }
 
+    inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
+
     model_name: str = ""
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; `model=` is the same."""
 
@@ -52,13 +53,21 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 
+    def __init__(self, /, **settings: Unpack[EmbeddingModelArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        super().__init__(**cast("dict[str, Any]", settings))
+
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         """Refuse coordinates and models that cannot be, before anything is sent."""
+        if (location := served_location(self, self.model_name)) is not None:
+            self.location = location
+        embedding_model(self, self.model_name, self.model_facts)
         check_settings(self, self.model_name)
-        destination = resolve_destination(self)
-        model = resolve_model_name(self.model_name, destination)
-        check_embeds(model, facts_for(model, self.model_facts), own_server=destination.own_server)
         return self
 
     @classmethod

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.llms.llm import LLM
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.adapters.model_spec import (
     build_model,
@@ -14,7 +13,7 @@ from vertex_compat_integrations.core.adapters.model_spec import (
     stock_class,
 )
 from vertex_compat_integrations.core.settings.base import setting_names
-from vertex_compat_integrations.llama_index.constructor_words import FOREIGN, refused_value
+from vertex_compat_integrations.llama_index.constructor_words import FOREIGN
 from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedding
 from vertex_compat_integrations.llama_index.llm import VertexCompat
 
@@ -40,14 +39,7 @@ def load_llm(
     """
     chosen = resolve_spec(spec, settings, section=section, environment=environment)
     own_names = {*setting_names(VertexCompat), *FOREIGN}
-    return build_model(chosen, _build_own, own_names, _load_stock, _names_of_stock)
-
-
-def _build_own(**settings: Any) -> LLM:
-    try:
-        return VertexCompat(**settings)
-    except ValidationError as error:
-        raise refused_value(error) from None
+    return build_model(chosen, VertexCompat, own_names, _load_stock, _names_of_stock)
 
 
 def _load_stock() -> type[LLM]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, Unpack, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -32,7 +32,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import ReplyDelta
-from vertex_compat_integrations.core.settings.base import all_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.base import all_aliases, refused_arguments, unknown_setting
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -48,6 +48,7 @@ from vertex_compat_integrations.core.settings.options import (
     with_tools_for_functions,
 )
 from vertex_compat_integrations.llama_index import constructor_words as vocabulary
+from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, LLMArguments
 from vertex_compat_integrations.llama_index.messages import encode, media
 from vertex_compat_integrations.llama_index.messages.decode import (
     ResponseDecoder,
@@ -84,6 +85,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     setting_aliases: ClassVar[Mapping[str, str]] = vocabulary.ALIASES
+    inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     context_window: int | None = Field(default=None, ge=1)
     """Tokens of prompt that LlamaIndex may fill; else what the catalogue says of the model."""
@@ -104,6 +106,14 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
+
+    def __init__(self, /, **settings: Unpack[LLMArguments]) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        super().__init__(**cast("dict[str, Any]", settings))
 
     @model_validator(mode="before")
     @classmethod
@@ -172,7 +182,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         try:
             options = effective_options(self._defaults(), call_options)
         except ValidationError as error:
-            raise vocabulary.refused_value(error) from None
+            raise refused_arguments(error) from None
         _refuse_several_answers(options)
         if options.tools:
             options.tools = [encode.encode_tool(tool) for tool in options.tools]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.doctor.examining import at, failed_only, run
 from vertex_compat_integrations import __version__
-from vertex_compat_integrations.cli.doctor.installed import check_python, check_sdk, is_in
+from vertex_compat_integrations.cli.doctor.installed import check_frameworks, check_python, check_sdk, is_in
 
 ROOT = Path(__file__).parents[3]
 
@@ -81,3 +81,21 @@ def test_no_sdk_at_all(site):
 )
 def test_what_lies_in_a_range(version, asked, expected):
     assert is_in(version, asked) is expected
+
+
+@pytest.mark.parametrize(
+    ("pydantic", "llama_index", "verdict"),
+    [
+        ("2.14.4", "0.14.25", "warning"),
+        ("2.13.5", "0.14.25", "ok"),
+        ("2.14.4", "0.14.26", "ok"),
+    ],
+)
+def test_a_pydantic_that_breaks_llama_indexs_own_stores(site, pydantic, llama_index, verdict):
+    write_metadata(site, "pydantic", pydantic)
+    write_metadata(site, "llama-index-core", llama_index)
+    finding = check_frameworks()
+    assert finding.verdict == verdict
+    if verdict == "warning":
+        assert "SimpleChatStore.persist" in finding.text
+        assert finding.paste == 'pip install "pydantic<2.14"'

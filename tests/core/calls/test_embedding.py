@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import math
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,8 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import delay, http_error, raw
+from vertex_compat_integrations.langchain import VertexCompatEmbeddings
+from vertex_compat_integrations.llama_index import VertexCompatEmbedding
 
 SMALL = "intfloat/multilingual-e5-small-maas"
 LARGE = "intfloat/multilingual-e5-large-instruct-maas"
@@ -408,3 +411,38 @@ def test_a_client_is_kept_while_its_settings_stay():
     assert client_for(connection, {"thinking": None}, kept)[1] is not kept[1]
     connection.timeout = 5
     assert client_for(connection, None, kept)[1] is not kept[1]
+
+
+class TestModelsOfARouteThatServesNone:
+    """Both E5 retired on 2026-10-21, by Google's pages."""
+
+    @pytest.mark.parametrize("model", [SMALL, LARGE])
+    def test_a_retired_model_is_warned_of_at_construction_with_the_date_and_what_to_do(self, model):
+        for kind in (VertexCompatEmbeddings, VertexCompatEmbedding):
+            with pytest.warns(VertexCompatWarning, match=r"retired on 2026-10-21.*base_url=") as caught:
+                assert kind(model=model, project="p").location == "us-central1"
+            assert len(caught) == 1
+
+    def test_a_place_that_is_named_stays(self, monkeypatch):
+        assert VertexCompatEmbeddings(model=SMALL, location="europe-west4").location == "europe-west4"
+        monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "europe-west4")
+        assert VertexCompatEmbeddings(model=SMALL).location is None
+
+    def test_a_server_of_ones_own_is_not_warned_of(self, recwarn):
+        model = VertexCompatEmbedding(model=SMALL, base_url="http://127.0.0.1:1/v1", api_key="t")
+        assert model.location is None
+        assert not recwarn.list
+
+    @pytest.mark.parametrize("model", ["", "gpt-4o", "google/gemini-3.5-flash", "text-embedding-005", "llama-4"])
+    def test_no_error_names_a_chat_model_to_take(self, model):
+        for kind in (VertexCompatEmbeddings, VertexCompatEmbedding):
+            with pytest.raises(SettingsError) as caught:
+                kind(model=model)
+            others = str(caught.value).replace(model, "") if model else str(caught.value)
+            assert not re.search(r"gemini-\d|llama-\d", others)
+            assert "embed" in others.lower()
+
+    @pytest.mark.parametrize("model", ["google/text-embedding-005", "text-embedding-005", "gemini-embedding-001"])
+    def test_googles_own_are_refused_with_the_route_that_they_have(self, model):
+        with pytest.raises(SettingsError, match=r"no embeddings on this endpoint.*embedContent"):
+            VertexCompatEmbeddings(model=model)

@@ -1,7 +1,6 @@
 """Settings know their names, their other names, and the nearest to a wrong one."""
 
 import pytest
-from pydantic import ValidationError
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.base import rename_aliases, unknown_setting
@@ -46,7 +45,7 @@ def test_an_alias_of_the_connection_is_the_setting(alias, name, value):
     ],
 )
 def test_an_unknown_name_is_an_error_that_suggests_the_nearest(kind, wrong, right):
-    with pytest.raises(ValidationError, match=rf"Unknown argument {wrong}=.*Did you mean {right}=\?"):
+    with pytest.raises(SettingsError, match=rf"Unknown argument {wrong}=.*Did you mean {right}=\?"):
         kind(**{wrong: "x"})
 
 
@@ -65,7 +64,7 @@ def test_one_setting_under_two_names_must_have_one_value():
 
 
 def test_an_error_does_not_show_what_was_given():
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(SettingsError) as caught:
         Connection(api_key={"secret-token": 1})
     assert "secret-token" not in str(caught.value)
 
@@ -82,7 +81,7 @@ def test_a_setting_that_is_younger_than_a_pickle_has_its_default():
 def test_a_value_that_no_header_may_hold_is_refused_at_construction_and_not_told(value):
     for settings in ({"default_headers": {"X-Team": value}}, {"quota_project": value}):
         kind = Options if "default_headers" in settings else Connection
-        with pytest.raises(ValidationError) as caught:
+        with pytest.raises(SettingsError) as caught:
             kind(**settings)
         assert "not ASCII" in str(caught.value)
         assert value not in str(caught.value)
@@ -90,10 +89,31 @@ def test_a_value_that_no_header_may_hold_is_refused_at_construction_and_not_told
 
 @pytest.mark.parametrize("name", ["X Team", "", "X:", "X\n", "Ü", "(x)"])
 def test_a_name_that_no_header_has_is_refused(name):
-    with pytest.raises(ValidationError, match="header name"):
+    with pytest.raises(SettingsError, match="header name"):
         Options(default_headers={name: "blue"})
 
 
 def test_what_a_header_may_hold_passes():
     assert Options(default_headers={"X-Team_1.a": "blue\tgreen; q=0.5"}).default_headers
     assert Connection(quota_project="my-project").quota_project == "my-project"
+
+
+def test_each_wrong_argument_has_a_line_of_its_own():
+    with pytest.raises(SettingsError) as caught:
+        Both(temperature=5, thinking="hard", timeout=-1, default_headers={"a b": "c"})
+    text = str(caught.value)
+    assert "pydantic" not in text
+    first, second, third, fourth = text.splitlines()
+    assert first == "temperature= must be less than or equal to 2."
+    assert second.startswith("thinking= must be 'none', 'minimal', 'low', 'medium', 'high' or 'max' or a valid boolean")
+    assert third == "default_headers has the header name 'a b'. Names are letters, digits and hyphens."
+    assert fourth == "timeout= must be greater than 0. Change the named setting."
+
+
+def test_each_unknown_argument_has_a_line_of_its_own():
+    with pytest.raises(SettingsError) as caught:
+        Both(temprature=1, projekt="p")
+    assert str(caught.value).splitlines() == [
+        "Unknown argument temprature=. Did you mean temperature=?",
+        "Unknown argument projekt=. Did you mean project=?",
+    ]

@@ -12,6 +12,10 @@ LOWEST_PYTHON = (3, 11)
 FRAMEWORKS = {"langchain-core": "langchain", "llama-index-core": "llama-index"}
 """Framework → the extra that brings it."""
 
+PYDANTIC_THAT_BREAKS = (2, 14)
+LLAMA_INDEX_BROKEN_BY_PYDANTIC = (0, 14, 25)
+"""The newest one when this was measured (2026-11-28, pydantic 2.14.4): its serializers fail; with 2.13.5 they work."""
+
 HTTP_FAMILIES = {2: "httpx", 3: "httpx2"}
 """Major of the SDK → the HTTP library that it speaks through."""
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*([^;]*)")
@@ -53,6 +57,14 @@ def check_frameworks() -> Finding:
         text = ", ".join(f"{name} {there[name]}; needed is {ranges[name]}" for name in wrong)
         extras = ",".join(FRAMEWORKS[name] for name in wrong)
         return failed(f"{text}.", f'pip install -U "{PACKAGE}[{extras}]"')
+    if "llama-index-core" in there and release_of(there["llama-index-core"]) <= LLAMA_INDEX_BROKEN_BY_PYDANTIC:
+        pydantic = installed_version("pydantic") or "0"
+        if release_of(pydantic) >= PYDANTIC_THAT_BREAKS:
+            return warning(
+                f"pydantic {pydantic} breaks LlamaIndex {there['llama-index-core']}'s own SimpleChatStore.persist and "
+                "ChatMemoryBuffer.to_string; 2.13.5 does not.",
+                'pip install "pydantic<2.14"',
+            )
     return fine(", ".join(f"{name} {installed}" for name, installed in there.items()))
 
 

@@ -6,18 +6,30 @@ speaks OpenAI's shapes is known from public clients. Nothing here was checked ag
 
 import base64
 import math
+import os
 import struct
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from itertools import chain
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast
 
 from pydantic import Field
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.catalogue import EmbeddingFacts, ModelFacts, embedding_models, is_known
-from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError
+from vertex_compat_integrations.core.catalogue import EmbeddingFacts, ModelFacts, embedding_models, facts_for, is_known
+from vertex_compat_integrations.core.endpoint import OPENAPI
+from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError, VertexCompatWarning
+from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.settings.arguments import EmbeddingArguments
 from vertex_compat_integrations.core.settings.base import Settings
+from vertex_compat_integrations.core.settings.connection import (
+    LOCATION_VARIABLES,
+    Connection,
+    resolve_destination,
+    resolve_model_name,
+)
 
 Purpose = Literal["query", "text"]
 """What a text is for: to search with, or to be found. E5 wants to be told."""
@@ -47,6 +59,10 @@ class EmbeddingOptions(VectorOptions):
 
     setting_aliases: ClassVar[Mapping[str, str]] = {"model_name": "model", "chunk_size": "batch_size"}
 
+    if TYPE_CHECKING:
+
+        def __init__(self, /, **settings: Unpack[EmbeddingArguments]) -> None: ...
+
     model: str = ""
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`."""
 
@@ -67,10 +83,53 @@ class Embedded:
     input_tokens: int | None = None
 
 
-def served_hint() -> str:
-    """Which models Google's pages name for the embeddings route, and until when; the catalogue says so."""
-    until = ", ".join(f"{facts.prefix} (until {facts.retires})" for facts in embedding_models())
-    return f"Google's pages name for this route {until}; an endpoint of your own may serve any."
+def served_hint(today: date | None = None) -> str:
+    """Which models Google's pages name for the embeddings route, until when, and what serves embeddings else."""
+    day = today or datetime.now(tz=UTC).date()
+    named = ", ".join(
+        f"{facts.prefix} ({'retired on' if facts.has_retired(day) else 'until'} {facts.retires})"
+        for facts in embedding_models()
+    )
+    return f"Google's pages name for this route {named}. {_ELSEWHERE}"
+
+
+_ELSEWHERE = "Embed on this machine, or name a server of your own with base_url= or endpoint=: see README, Embeddings."
+
+
+def embedding_model(connection: Connection, name: str, override: JsonObject | None) -> str:
+    """The model's name as the destination takes it; a warning, if Google's pages say that it is served no more.
+
+    Raises:
+        SettingsError: There is none, or it is known to give no embeddings there.
+    """
+    destination = resolve_destination(connection)
+    if destination.own_server:
+        return resolve_model_name(name, destination)
+    if not name:
+        raise SettingsError("No model.", hint=served_hint())
+    try:
+        model = resolve_model_name(f"google/{name}" if name.startswith("text-embedding-") else name, destination)
+    except SettingsError as error:
+        # The hints are for chat models, but where E5's own publisher is missing.
+        raise error if "intfloat/" in error.hint else SettingsError(error.message, hint=served_hint()) from None
+    facts = facts_for(model, override)
+    check_embeds(model, facts, own_server=False)
+    if facts.embedding is not None and facts.has_retired(datetime.now(tz=UTC).date()):
+        warnings.warn(
+            f"{model} retired on {facts.retires}, by Google's pages, and no other model is known that this route "
+            f"serves: calls will fail. {_ELSEWHERE}",
+            VertexCompatWarning,
+            stacklevel=2,
+        )
+    return model
+
+
+def served_location(connection: Connection, name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The location of a call that names none: the first that serves the model; None leaves it as it is."""
+    is_named = connection.location or connection.locations or connection.base_url or connection.endpoint != OPENAPI
+    if is_named or any(environment.get(variable) for variable in LOCATION_VARIABLES):
+        return None
+    return next(iter(facts_for(name).locations or ()), None)
 
 
 def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:

@@ -6,10 +6,18 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.settings.described import (
+    SettingsSchema,
+    describe_fields,
+    described_arguments,
+    described_schema,
+)
 
 
 class Settings(BaseModel):
@@ -19,6 +27,49 @@ class Settings(BaseModel):
 
     setting_aliases: ClassVar[Mapping[str, str]] = {}
     """Names from other classes of the field → the name here."""
+
+    inherited_descriptions: ClassVar[Mapping[str, str]] = {}
+    """Fields that a framework's base class declares without a description → what they mean."""
+
+    def __init__(self, /, **settings: Any) -> None:
+        """Take the settings by name.
+
+        Raises:
+            SettingsError: Some of them cannot be; it has a line for each.
+        """
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise refused_arguments(error) from None
+
+    # Without a word from us, pydantic would also go through this method where it checks a mapping.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Give the fields, and the constructor's help, the words that stand below them."""
+        super().__pydantic_init_subclass__(**kwargs)
+        describe_fields(cls, cls.inherited_descriptions)
+        constructor = vars(cls).get("__init__")
+        if constructor is not None and constructor.__doc__:
+            constructor.__doc__ = described_arguments(cls, constructor.__doc__)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> JsonSchemaValue:
+        """The class's JSON schema, with descriptions."""
+        return described_schema(cls, super().__get_pydantic_json_schema__(core_schema, handler), handler)
+
+    @classmethod
+    def model_json_schema(
+        cls,
+        by_alias: bool | None = True,  # noqa: FBT001, FBT002 - as pydantic has it
+        ref_template: str = DEFAULT_REF_TEMPLATE,
+        schema_generator: type[GenerateJsonSchema] = SettingsSchema,
+        mode: JsonSchemaMode = "validation",
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The JSON schema of the settings, with descriptions; what JSON cannot say (functions) is any value."""
+        return super().model_json_schema(bool(by_alias), ref_template, schema_generator, mode, **kwargs)
 
     @model_validator(mode="before")
     @classmethod
@@ -33,7 +84,7 @@ class Settings(BaseModel):
         renamed = rename_aliases(values, all_aliases(cls))
         unknown = [name for name in renamed if name not in cls.model_fields]
         if unknown:
-            raise unknown_setting(unknown[0], setting_names(cls))
+            raise unknown_settings(unknown, setting_names(cls))
         return renamed
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -99,6 +150,37 @@ def unknown_setting(name: str, names: list[str]) -> SettingsError:
     nearest = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
     return SettingsError(f"Unknown argument {name}=.", hint=hint)
+
+
+def unknown_settings(names: list[str], all_names: list[str]) -> SettingsError:
+    """The error for several such arguments, with a line for each."""
+    errors = [unknown_setting(name, all_names) for name in names]
+    if len(errors) == 1:
+        return errors[0]
+    *others, last = errors
+    return SettingsError("\n".join((*map(str, others), last.message)), hint=last.hint)
+
+
+def refused_arguments(error: ValidationError) -> SettingsError:
+    """Why arguments are refused: an error with a line for each, in our own words, and without the refused values."""
+    reasons: dict[str, list[str | SettingsError]] = {}
+    for each in error.errors(include_url=False, include_input=False):
+        own = each.get("ctx", {}).get("error")
+        name = str(each["loc"][0]) if each["loc"] else ""
+        reasons.setdefault(name, []).append(own if isinstance(own, SettingsError) else str(own or each["msg"]))
+    if len(reasons) == 1:
+        (only,) = reasons.values()
+        if isinstance(only[0], SettingsError):
+            return only[0]
+    return SettingsError("\n".join(_line(name, words) for name, words in reasons.items()))
+
+
+def _line(name: str, reasons: list[str | SettingsError]) -> str:
+    """What one argument must be, where a union of types gives a reason for each of them."""
+    if isinstance(own := reasons[0], SettingsError):
+        return str(own)
+    words = " or ".join(dict.fromkeys(str(reason).removeprefix("Input should be ") for reason in reasons))
+    return f"{name}= must be {words}." if str(own).startswith("Input should be ") else f"{name}=: {words}."
 
 
 def reason_of(error: ValueError) -> str:

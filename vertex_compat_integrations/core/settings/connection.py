@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -28,6 +28,7 @@ from vertex_compat_integrations.core.endpoint import (
     resolve_model,
 )
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.settings.arguments import ConnectionArguments, HttpBackend
 from vertex_compat_integrations.core.settings.base import Settings, check_header
 from vertex_compat_integrations.core.settings.base_url import check_base_url, check_endpoint_host, check_placeholder
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
@@ -40,9 +41,6 @@ HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
-
-HttpBackend = Literal["httpx", "aiohttp"]
-"""What carries asynchronous calls."""
 
 
 class LostToken(SecretStr):
@@ -83,6 +81,10 @@ class Connection(Settings):
         "region": "location",
         "request_timeout": "timeout",
     }
+
+    if TYPE_CHECKING:
+
+        def __init__(self, /, **settings: Unpack[ConnectionArguments]) -> None: ...
 
     project: str | None = None
     """Google Cloud project; else `GOOGLE_CLOUD_PROJECT`, else what google-auth says."""

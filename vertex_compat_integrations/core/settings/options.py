@@ -8,40 +8,24 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.core.json_values import JsonObject, deep_merge
+from vertex_compat_integrations.core.settings.arguments import (
+    Effort,
+    HarmCategory,
+    HarmThreshold,
+    Level,
+    OptionArguments,
+    RequestType,
+    SharedRequestType,
+)
 from vertex_compat_integrations.core.settings.base import Settings, check_header, rename_aliases
 
-Effort = Literal["none", "minimal", "low", "medium", "high", "max"]
-Level = Literal["minimal", "low", "medium", "high"]
-RequestType = Literal["dedicated", "shared"]
-SharedRequestType = Literal["priority", "flex", "standard"]
-HarmCategory = Literal[
-    "HARM_CATEGORY_HATE_SPEECH",
-    "HARM_CATEGORY_DANGEROUS_CONTENT",
-    "HARM_CATEGORY_HARASSMENT",
-    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
-    "HARM_CATEGORY_CIVIC_INTEGRITY",
-    "HARM_CATEGORY_JAILBREAK",
-    "HARM_CATEGORY_IMAGE_HATE",
-    "HARM_CATEGORY_IMAGE_DANGEROUS_CONTENT",
-    "HARM_CATEGORY_IMAGE_HARASSMENT",
-    "HARM_CATEGORY_IMAGE_SEXUALLY_EXPLICIT",
-    "HARM_CATEGORY_UNSPECIFIED",
-]
-HarmThreshold = Literal[
-    "OFF",
-    "BLOCK_NONE",
-    "BLOCK_ONLY_HIGH",
-    "BLOCK_MEDIUM_AND_ABOVE",
-    "BLOCK_LOW_AND_ABOVE",
-    "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
-]
 _SAFETY_WORDS = {"category": get_args(HarmCategory), "threshold": get_args(HarmThreshold)}
 
 
@@ -72,6 +56,10 @@ class Options(Settings):
         "headers": "default_headers",
         "extra_headers": "default_headers",
     }
+
+    if TYPE_CHECKING:
+
+        def __init__(self, /, **settings: Unpack[OptionArguments]) -> None: ...
 
     model: str = ""
     """`publisher/name`; a bare `gemini-…` means `google/gemini-…`. May be empty for a deployed endpoint."""

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from vertex_compat_integrations.core.auth.source import AuthHeaders
-from vertex_compat_integrations.core.settings.connection import HttpBackend
+from vertex_compat_integrations.core.settings.arguments import HttpBackend
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """Compressions whose every step is bounded; of others, a kilobyte can unpack to a machine's memory at once."""
