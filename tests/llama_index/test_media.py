@@ -286,7 +286,11 @@ async def test_no_images_leave_a_completion_as_it_is(llm, emulator, way, nothing
 
 
 @pytest.mark.parametrize("way", COMPLETIONS)
-@pytest.mark.parametrize("odd", ["a.png", ImageNode(image="no base64!"), ImageDocument(text="no picture")], ids=repr)
+@pytest.mark.parametrize(
+    "odd",
+    ["a.png", ImageNode(image="no base64!"), ImageDocument(text="no picture")],
+    ids=["a name", "no base64", "no picture"],
+)
 async def test_what_is_no_image_is_refused_before_anything_is_sent(llm, emulator, way, odd):
     with pytest.raises(UnsupportedContentError):
         await COMPLETIONS[way](llm, "Hello", image_documents=[odd])

@@ -1,0 +1,110 @@
+"""A process that ends with open streams ends well and prints nothing; neither do the children of multiprocessing.
+
+| what is open at the end | where |
+|---|---|
+| a stream read by half, held by a global name, a cycle, or by nobody | both frameworks, the SDK's client |
+| an asynchronous stream read by half; its loop closed by `asyncio.run`, or left | both frameworks |
+| a daemon thread in the middle of a stream | both frameworks |
+| the same in a child that was forked, spawned or forked by a server | LangChain |
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.fault_answers import drip
+from tests.support.fault_server import FaultServer
+
+LANGCHAIN = """
+from vertex_compat_integrations.langchain import ChatVertexCompat
+model = ChatVertexCompat(**place)
+def stream(): return model.stream("Hi")
+def astream(): return model.astream("Hi")
+"""
+LLAMA_INDEX = """
+from vertex_compat_integrations.llama_index import VertexCompat
+model = VertexCompat(**place)
+def stream(): return model.stream_complete("Hi")
+async def astream():
+    async for piece in await model.astream_complete("Hi"):
+        yield piece
+"""
+SDK = """
+from vertex_compat_integrations import openai_client
+client = openai_client(base_url=place["base_url"], api_key="x")
+def stream(): return iter(client.chat.completions.create(
+    model=place["model"], messages=[{"role": "user", "content": "Hi"}], stream=True))
+"""
+SYNCHRONOUS = {
+    "held": "pieces = stream(); next(pieces)",
+    "in a cycle": "pieces = stream(); next(pieces); cycle = [pieces]; cycle.append(cycle); del pieces, cycle",
+    "dropped": "next(stream())",
+    "exit inside": "for piece in stream(): sys.exit(0)",
+    "two at once": "first, second = stream(), stream(); next(first); next(second)",
+    "daemon thread": (
+        "begun = threading.Event()\n"
+        "def read():\n    for piece in stream(): begun.set()\n"
+        "threading.Thread(target=read, daemon=True).start()\nassert begun.wait(60)"
+    ),
+}
+ASYNCHRONOUS = {
+    "closed": (
+        "async def main():\n    global pieces\n    pieces = astream()\n    await anext(pieces)\nasyncio.run(main())"
+    ),
+    "task under way": (
+        "async def read(begun):\n    async for piece in astream(): begun.set()\n"
+        "async def main():\n    global task\n    begun = asyncio.Event()\n"
+        "    task = asyncio.create_task(read(begun))\n    await begun.wait()\nasyncio.run(main())"
+    ),
+    "loop left open": (
+        "loop = asyncio.new_event_loop()\npieces = astream()\nloop.run_until_complete(anext(pieces))\n"
+        "loop.run_until_complete(pieces.aclose())\nloop.close()"
+    ),
+}
+CHILD = """
+import multiprocessing
+def child():
+    global pieces
+    pieces = stream()
+    next(pieces)
+if __name__ == "__main__":
+    {before}
+    process = multiprocessing.get_context({method!r}).Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0, process.exitcode
+"""
+
+
+def run_to_the_end(tmp_path, model: str, rest: str) -> None:
+    with FaultServer(drip()) as server:
+        place = {"base_url": server.base_url, "model": "google/gemini-3.5-flash", "api_key": "x", "timeout": 60}
+        program = tmp_path / "program.py"
+        program.write_text(f"import asyncio, sys, threading\nplace = {place!r}\n{model}\n{rest}\n", encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "ignore", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("model", [LANGCHAIN, LLAMA_INDEX, SDK], ids=["langchain", "llama_index", "sdk"])
+@pytest.mark.parametrize("way", SYNCHRONOUS)
+def test_a_synchronous_stream_is_open(tmp_path, model, way):
+    run_to_the_end(tmp_path, model, SYNCHRONOUS[way])
+
+
+@pytest.mark.parametrize("model", [LANGCHAIN, LLAMA_INDEX], ids=["langchain", "llama_index"])
+@pytest.mark.parametrize("way", ASYNCHRONOUS)
+def test_an_asynchronous_stream_is_open(tmp_path, model, way):
+    run_to_the_end(tmp_path, model, ASYNCHRONOUS[way])
+
+
+@pytest.mark.parametrize("before", ["pass", "pieces = stream(); next(pieces)"], ids=["nothing", "its parent's"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_ends_with_an_open_stream(tmp_path, method, before):
+    run_to_the_end(tmp_path, LANGCHAIN, CHILD.format(method=method, before=before))
