@@ -184,7 +184,7 @@ def test_a_limited_pool_is_respected(serve):
     """Each connection serves once: httpcore 1.0.9, under openai 2, loses requests of a full pool on idle connections.
 
     Its pool asks an idle connection whether the server ended it (`has_expired`); where another thread sends a request
-    on it just then, the answer is taken for the end, and the connection is closed under that thread. Bare httpx does so,
+    on it just then, the answer is taken for the end, and the connection is closed under that thread. Bare httpx does,
     too (a third connection in 2 of 60 rounds, 4 to 6 with this package). httpcore2 leaves assigned connections out.
     """
     counting = threading.Lock()

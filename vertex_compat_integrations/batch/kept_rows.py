@@ -32,10 +32,10 @@ class KeptRows:
             SettingsError: Another process has the file, or it holds something else.
             OSError: It cannot be opened.
         """
+        self._output = Output(Path(path), _FORM)
         self._ids = PendingLines()
         self._count = 0
         self._synced = time.monotonic()
-        self._output = Output(Path(path), _FORM)
         try:
             self._read(retry_failed=retry_failed)
         except BaseException:
