@@ -479,7 +479,7 @@ def test_construction_asks_for_nothing():
 def test_an_error_names_model_project_and_location(emulator, build, way):
     emulator.answer(http_error(404, "Publisher Model `x` was not found or your project does not have access to it."))
     with pytest.raises(NotFoundError) as caught:
-        ask(build(project="demo", location="europe-west4"), way, model="google/gemini-3-flash-preview")
+        ask(build(base_url=emulator.base_url(location="europe-west4")), way, model="google/gemini-3-flash-preview")
     told = str(caught.value)
     assert all(word in told for word in ("google/gemini-3-flash-preview", "demo", "europe-west4", "location='global'"))
 

@@ -48,7 +48,7 @@ def test_any_model_s_name_goes_out_as_it_is(deployed, emulator, model):
 
 
 def test_the_dedicated_host_has_the_endpoint_s_path():
-    host = "fasttryout.us-central1-42.prediction.vertexai.goog"
+    host = "123.us-central1-42.prediction.vertexai.goog"
     connection = Connection(project="p", location="us-central1", endpoint="123", endpoint_host=host)
     url = resolve_destination(connection, {}).build_base_url("p")
     assert url == f"https://{host}/v1/projects/p/locations/us-central1/endpoints/123"

@@ -5,16 +5,21 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.llms.types import ChatMessage, DocumentBlock, MessageRole
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMChatStartEvent
+from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
+from llama_index_instrumentation.dispatcher import DISPATCHER_SPAN_DECORATED_ATTR
 from pydantic import BaseModel, Field
 
 from vertex_compat_integrations import emulator as emulated
+from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
 
 HELLO = [ChatMessage(role=MessageRole.USER, content="Hello")]
 
@@ -140,3 +145,10 @@ def test_the_system_prompt_goes_before_a_prompts_messages(build, emulator):
         {"role": "system", "content": "Be short."},
         {"role": "user", "content": "Say yes."},
     ]
+
+
+@pytest.mark.parametrize("kind", [VertexCompat, VertexCompatEmbedding])
+def test_no_method_of_our_own_makes_a_span(kind):
+    """LlamaIndex wraps what a class makes of its parents' abstract methods; each span costs, and shows in traces."""
+    wrapped = {name for name, value in vars(kind).items() if hasattr(value, DISPATCHER_SPAN_DECORATED_ATTR)}
+    assert wrapped <= {name for parent in (BaseEmbedding, FunctionCallingLLM) for name in dir(parent)}

@@ -181,6 +181,11 @@ class Waits(list[float]):
         return Timing(clock=lambda: sum(self), sleep=self.append, asleep=asleep, chance=self._chance)
 
 
+def at_project(server: FaultServer, project: str) -> str:
+    """The server's base URL, for another project."""
+    return server.base_url.replace("/projects/p/", f"/projects/{project}/")
+
+
 def core_model(server: FaultServer, waits: Waits, **settings: Any) -> CoreModel:
     """The core on the server, with time and chance of the test's."""
     given = {"base_url": server.base_url, "api_key": TOKEN, "retry_budget": False}

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.promises.entry_points import CORE, EVERY_FRAMEWORK, MODEL, CoreModel, Waits, core_model
+from tests.promises.entry_points import CORE, EVERY_FRAMEWORK, MODEL, CoreModel, Waits, at_project, core_model
 from tests.support.fault_answers import TEXT, error, reply
 from vertex_compat_integrations.core.errors import RateLimitError, ServerError
 
@@ -74,6 +74,8 @@ def test_the_frameworks_say_so_too(server, frontend):
 def test_another_model_or_project_has_a_budget_of_its_own(server, other):
     use_up(server, core_model(server, Waits(), retry_budget=True))
     before = len(server.requests)
+    if project := other.get("project"):
+        other = {**other, "base_url": at_project(server, project)}
     with pytest.raises(ServerError):
         CORE.ask(core_model(server, Waits(), max_retries=2, retry_budget=True, **other), "plain")
     assert len(server.requests) - before == 3

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.promises.entry_points import BOTH_STREAMS, CORE, EVERY_FRONTEND, TWO_WAYS
+from tests.promises.entry_points import BOTH_STREAMS, CORE, EVERY_FRONTEND, TWO_WAYS, at_project
 from tests.support.fault_answers import HTML, PIECES, body, error, events, html, say, sse
 from vertex_compat_integrations.core import errors
 
@@ -174,7 +174,7 @@ HINTS = {
 def test_the_hint_says_what_to_do(*, server, frontend, code, message, kind, hint):
     server.rule = error(code, message, "")
     with pytest.raises(kind) as caught:
-        frontend.ask(frontend.build(server, project="my-project"), "plain")
+        frontend.ask(frontend.build(server, base_url=at_project(server, "my-project")), "plain")
     assert hint in caught.value.hint
     assert hint in str(caught.value)
     assert "my-project" in str(caught.value)

@@ -296,14 +296,14 @@ def test_a_private_address_with_its_own_authority_and_a_gateway_header_works(tls
 @EVERY_FRONTEND
 @pytest.mark.parametrize("way", ["plain", "astream"])
 def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(tls_server, frontend, way):
-    with pytest.raises(VertexCompatError, match="connection failed"):
+    with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: "):
         frontend.ask(frontend.build(tls_server), way)
     assert tls_server.requests == []
 
 
 def test_a_certificate_for_another_host_is_refused(serve, authority):
     elsewhere = serve(reply(), tls=authority.server_context("elsewhere.example"))
-    with pytest.raises(VertexCompatError, match="connection failed"):
+    with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: "):
         CORE.ask(CORE.build(elsewhere, ca_bundle=authority.path), "plain")
     assert elsewhere.requests == []
 
@@ -311,7 +311,7 @@ def test_a_certificate_for_another_host_is_refused(serve, authority):
 @EVERY_FRONTEND
 def test_a_host_that_is_not_there_is_an_error_that_says_so(frontend):
     model = frontend.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, timeout=2)
-    with pytest.raises(VertexCompatError, match="connection failed") as caught:
+    with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: ") as caught:
         frontend.ask(model, "plain")
     assert "host name" in caught.value.hint
 

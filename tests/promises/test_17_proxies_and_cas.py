@@ -139,7 +139,7 @@ def test_an_unknown_authority_is_refused_for_tokens_and_the_token_not_sent(tls_s
 @TWO_WAYS
 def test_a_proxy_that_is_not_there_is_an_error_that_names_it(frontend, way):
     model = frontend.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy="http://127.0.0.1:9", timeout=2)
-    with pytest.raises(VertexCompatError, match="connection failed") as caught:
+    with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: ") as caught:
         frontend.ask(model, way)
     assert "HTTPS_PROXY" in caught.value.hint
 
@@ -171,7 +171,7 @@ def test_the_locals_of_no_frame_show_it(way):
         base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy="http://me:proxy-password@127.0.0.1:9"
     )
     CORE.hasten(model)
-    with pytest.raises(VertexCompatError, match="connection failed") as caught:
+    with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: ") as caught:
         CORE.ask(model, way)
     frames = traceback.walk_tb(caught.value.__traceback__)
     ours = [repr(frame.f_locals) for frame, _ in frames if "vertex_compat_integrations" in frame.f_code.co_filename]

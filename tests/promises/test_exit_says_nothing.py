@@ -3,7 +3,7 @@
 | what is open at the end | where |
 |---|---|
 | a stream read by half, held by a global name, a cycle, or by nobody | both frameworks, the SDK's client |
-| an asynchronous stream read by half; its loop closed by `asyncio.run`, or left | both frameworks |
+| an asynchronous stream read by half; its loop closed by `asyncio.run` | both frameworks |
 | a daemon thread in the middle of a stream | both frameworks |
 | the same in a child that was forked, spawned or forked by a server | LangChain |
 """
@@ -56,10 +56,6 @@ ASYNCHRONOUS = {
         "async def read(begun):\n    async for piece in astream(): begun.set()\n"
         "async def main():\n    global task\n    begun = asyncio.Event()\n"
         "    task = asyncio.create_task(read(begun))\n    await begun.wait()\nasyncio.run(main())"
-    ),
-    "loop left open": (
-        "loop = asyncio.new_event_loop()\npieces = astream()\nloop.run_until_complete(anext(pieces))\n"
-        "loop.run_until_complete(pieces.aclose())\nloop.close()"
     ),
 }
 CHILD = """

@@ -10,7 +10,7 @@ from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.endpoint import origin_of
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
-from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient
+from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient, PlainHttpClient
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     resolve_authorities,
@@ -48,10 +48,20 @@ def openai_client(
         CredentialsError: No project is given, and no credentials are found.
     """
     access = _resolve_access(Connection(project=project, location=location, **connection))
-    http_client = HttpClient(access, access.form, **access.transport_settings())
-    return sdk_clients.neutral(
-        openai.OpenAI(api_key=access.token, http_client=http_client, **access.client_settings(default_headers))
-    )
+    return _client_of(access, HttpClient, default_headers)
+
+
+def plain_openai_client(**connection: Any) -> openai.OpenAI:
+    """Like `openai_client`, but requests and answers go as they are: to see what the endpoint itself says.
+
+    Args:
+        **connection: Any field of `core.connection.Connection`.
+
+    Raises:
+        SettingsError: The settings cannot work.
+        CredentialsError: No project is given, and no credentials are found.
+    """
+    return _client_of(_resolve_access(Connection(**connection)), PlainHttpClient, None)
 
 
 def async_openai_client(
@@ -141,6 +151,13 @@ class _Access:
                 f"A request to {origin_of(str(request.url))} through the client for {origin_of(self.base_url)}.",
                 hint="Make a client of its own for the other server.",
             )
+
+
+def _client_of(access: _Access, kind: type[HttpClient], default_headers: Mapping[str, str] | None) -> openai.OpenAI:
+    http_client = kind(access, access.form, **access.transport_settings())
+    return sdk_clients.neutral(
+        openai.OpenAI(api_key=access.token, http_client=http_client, **access.client_settings(default_headers))
+    )
 
 
 def _token(headers: Mapping[str, str]) -> str:

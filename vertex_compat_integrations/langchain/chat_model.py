@@ -19,7 +19,12 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
-from vertex_compat_integrations.core.settings.base import all_aliases, refused_arguments, rename_aliases
+from vertex_compat_integrations.core.settings.base import (
+    all_aliases,
+    emptied_if_refused,
+    refused_arguments,
+    rename_aliases,
+)
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
@@ -97,8 +102,9 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         Raises:
             SettingsError: Some of them cannot be; it has a line for each.
         """
-        with model_errors():
-            super().__init__(**cast("dict[str, Any]", settings))
+        arguments = cast("dict[str, Any]", settings)
+        with model_errors(), emptied_if_refused(arguments):
+            super().__init__(**arguments)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, embedding_model, served_location
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.settings.base import emptied_if_refused
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -40,8 +41,9 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
         Raises:
             SettingsError: Some of them cannot be; it has a line for each.
         """
-        with model_errors():
-            super().__init__(**cast("dict[str, Any]", settings))
+        arguments = cast("dict[str, Any]", settings)
+        with model_errors(), emptied_if_refused(arguments):
+            super().__init__(**arguments)
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:

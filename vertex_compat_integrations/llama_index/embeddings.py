@@ -16,6 +16,7 @@ from vertex_compat_integrations.core.calls.embedding import (
     served_location,
 )
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.settings.base import emptied_if_refused
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -59,7 +60,9 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
         Raises:
             SettingsError: Some of them cannot be; it has a line for each.
         """
-        super().__init__(**cast("dict[str, Any]", settings))
+        arguments = cast("dict[str, Any]", settings)
+        with emptied_if_refused(arguments):
+            super().__init__(**arguments)
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:

@@ -32,7 +32,12 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import ReplyDelta
-from vertex_compat_integrations.core.settings.base import all_aliases, refused_arguments, unknown_setting
+from vertex_compat_integrations.core.settings.base import (
+    all_aliases,
+    emptied_if_refused,
+    refused_arguments,
+    unknown_setting,
+)
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_settings,
@@ -113,7 +118,9 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         Raises:
             SettingsError: Some of them cannot be; it has a line for each.
         """
-        super().__init__(**cast("dict[str, Any]", settings))
+        arguments = cast("dict[str, Any]", settings)
+        with emptied_if_refused(arguments):
+            super().__init__(**arguments)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vertex_compat_integrations.cli.app import app
+from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 
@@ -27,6 +28,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "VERTEX_COMPAT")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def shared_emulator() -> Iterator[Emulator]:
+    """As the command's own: models whose day has come are not found."""
+    with Emulator(serve_retired=False) as emulator:
+        yield emulator
 
 
 @pytest.fixture

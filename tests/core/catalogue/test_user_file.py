@@ -63,7 +63,11 @@ class TestRowOfAFileOnly:
         assert profile["max_input_tokens"] == 4_000_000
         assert profile["reasoning_effort_levels"] == ["low", "high"]
 
-    def test_is_seen_in_the_request(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
+    def test_is_seen_in_the_request(self, monkeypatch: pytest.MonkeyPatch):
+        with Emulator(models=[self.MODEL], check_tokens=False) as emulator:
+            self.ask_twice(emulator, monkeypatch)
+
+    def ask_twice(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
         model = ChatVertexCompat(model=self.MODEL, project="demo", location="eu")
         with pytest.warns(VertexCompatWarning) as warned:

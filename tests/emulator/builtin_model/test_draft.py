@@ -393,7 +393,7 @@ def test_llama_guard_refuses_what_speaks_of_a_bomb(ask, stream):
 
 
 def test_grok_counts_its_reasoning_apart(ask):
-    usage = ask("Why?", model="xai/grok-4.1-fast").body["usage"]
+    usage = ask("Why?", model="xai/grok-4.1-fast-reasoning").body["usage"]
     reasoning = usage["completion_tokens_details"]["reasoning_tokens"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + reasoning
 

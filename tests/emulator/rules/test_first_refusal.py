@@ -62,7 +62,9 @@ GEMINI_25 = {"model": "google/gemini-2.5-flash"}
 GEMINI_31 = {"model": "google/gemini-3.1-flash-lite"}
 CACHED = {"extra_body": {"google": {"cached_content": "projects/p/locations/l/cachedContents/1"}}}
 PREVIEW = {"model": "google/gemini-3.1-pro-preview"}
-GROK = {"model": "xai/grok-4.1-fast"}
+GROK = {"model": "xai/grok-4.1-fast-reasoning"}
+NEWEST = "google/gemini-9-ultra"
+"""A model that no row names."""
 LLAMA = {"model": "meta/llama-3.3-70b-instruct-maas"}
 LLAMA_405B = {"model": "meta/llama-3.1-405b-instruct-maas"}
 GPT_OSS = {"model": "openai/gpt-oss-120b-maas"}
@@ -280,8 +282,8 @@ CASES = [
     ),
     Case(
         "no text beside tool calls",
-        {"model": "google/gemini-9-ultra", "messages": [USER, calls("a", content="I look."), result("a")]},
-        {"model": "google/gemini-9-ultra", "messages": [USER, calls("a"), result("a")]},
+        {"model": NEWEST, "messages": [USER, calls("a", content="I look."), result("a")]},
+        {"model": NEWEST, "messages": [USER, calls("a"), result("a")]},
     ),
     Case(
         "calls follow a user turn or results",
@@ -363,6 +365,12 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def shared_emulator():
+    with Emulator(models=[NEWEST]) as emulator:
+        yield emulator
+
+
 def identity(case: Case) -> str:
     return case.rule
 
@@ -382,7 +390,7 @@ def test_a_violation_is_refused(ask, case):
 def test_it_is_this_rule_that_refuses(case):
     """Not another one with the same words."""
     body = {"model": MODEL, "messages": [USER], **case.violation}
-    traits = find_traits(body["model"], "openapi")
+    traits = find_traits(body["model"], "openapi", [NEWEST])
     request = ChatRequest(body, ModelResource("v1", "p", case.places[0], "openapi"), traits, case.headers)
     refusing = next(rule.name for rule in RULES if traits.surface in rule.surfaces and rule.check(request))
     assert refusing == case.rule
@@ -399,8 +407,9 @@ def test_every_rule_has_a_case():
 
 
 @pytest.mark.parametrize("model", ["google/no-such-model", "google/gemini-1.5-pro", "nobody/x", "qwen/qwen3"])
-def test_a_model_that_nobody_serves_is_not_found(ask, model):
-    reply = ask(model=model)
+def test_a_model_that_nobody_serves_is_not_found(model):
+    with Emulator(serve_retired=False) as emulator:
+        reply = asker(emulator)(model=model)
     assert reply.status == 404
     publisher, _, name = model.partition("/")
     assert (

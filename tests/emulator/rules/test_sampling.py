@@ -2,6 +2,11 @@
 
 import pytest
 
+from vertex_compat_integrations.emulator import Emulator
+
+UNNAMED = ("google/gemini-5-argon", "google/gemini-3.5-pro")
+"""Models that no row names: they are as the newest."""
+
 NEWER = (
     "google/gemini-3.5-flash-lite",
     "google/gemini-3.6-flash",
@@ -9,8 +14,7 @@ NEWER = (
     "google/gemini-3.8-flash",
     "google/gemini-3.8-flash-cyber",
     "google/gemini-4-argon",
-    "google/gemini-5-argon",
-    "google/gemini-3.5-pro",
+    *UNNAMED,
     "google/nano-banana-2.1",
 )
 OLDER = (
@@ -22,6 +26,12 @@ OLDER = (
 )
 USER = {"role": "user", "content": "Finish my sentence."}
 HALF = {"role": "assistant", "content": "It is"}
+
+
+@pytest.fixture(scope="module")
+def shared_emulator():
+    with Emulator(models=UNNAMED) as emulator:
+        yield emulator
 
 
 @pytest.mark.parametrize("model", NEWER)

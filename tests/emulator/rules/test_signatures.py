@@ -11,6 +11,8 @@ from vertex_compat_integrations.emulator.rules.signatures import SIGNATURE_RULES
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
 
 USER = {"role": "user", "content": "Check the weather in Paris and London."}
+NEWEST = "google/gemini-9-ultra"
+"""A model that no row names."""
 GEMINI_3 = "google/gemini-3.5-flash"
 GEMINI_25 = "google/gemini-2.5-flash"
 
@@ -118,13 +120,19 @@ def test_place_and_number_count_only_when_strict(tools, breaks):
         assert ask(messages=[USER, message, *results(message)], tools=tools).status == 200
 
 
+@pytest.fixture(scope="module")
+def shared_emulator():
+    with Emulator(models=[NEWEST]) as emulator:
+        yield emulator
+
+
 @pytest.mark.parametrize(
     "model",
     [
         "google/gemini-3-flash-preview",
         "google/gemini-3.1-pro-preview",
         "google/gemini-4-argon",
-        "google/gemini-9-x",
+        NEWEST,
     ],
 )
 def test_models_from_3_on_demand_signatures(ask, tools, model):

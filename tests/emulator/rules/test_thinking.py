@@ -2,9 +2,12 @@
 
 import pytest
 
+from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.emulator.rules.thinking import EFFORTS
 
 LEVELS = ("minimal", "low", "medium", "high")
+NEWEST = "google/gemini-9-ultra"
+"""A model that no row names."""
 FROM_LOW = {"low", "medium", "high"}
 TABLE = {
     "google/gemini-4-argon": FROM_LOW,
@@ -86,8 +89,14 @@ def test_a_budget_of_0_is_ignored_by_who_cannot_stop(ask, model):
     assert shown.message["content"].startswith("The question: Why?")
 
 
+@pytest.fixture(scope="module")
+def shared_emulator():
+    with Emulator(models=[NEWEST]) as emulator:
+        yield emulator
+
+
 @pytest.mark.parametrize(
-    "model", ["google/gemini-3.6-flash", "google/gemini-3.5-flash", "google/gemini-2.5-flash", "google/gemini-9-ultra"]
+    "model", ["google/gemini-3.6-flash", "google/gemini-3.5-flash", "google/gemini-2.5-flash", NEWEST]
 )
 def test_a_budget_of_0_stops_the_others(ask, model):
     assert thought_tokens(ask("Why?", model=model)) > 0

@@ -83,10 +83,12 @@ class Stage:
         served = facts_for(EMBEDDING_MODEL).locations
         asked = resolve_destination(self.model).location
         location = asked if asked in served else served[0]
-        target = (
-            {"location": location} if self.emulator is None else {"base_url": self.emulator.base_url(location=location)}
-        )
-        return {**self._connection_settings(), "model": EMBEDDING_MODEL, **target}
+        settings = {**self._connection_settings(), "model": EMBEDDING_MODEL}
+        if self.emulator is not None:
+            return settings | {"base_url": self.emulator.base_url(location=location)}
+        if settings.get("base_url"):
+            return settings  # it names the location, and another beside it would be refused
+        return settings | {"location": location}
 
     def _connection_settings(self) -> dict[str, Any]:
         names = Connection.model_fields.keys() & self.model.model_fields_set

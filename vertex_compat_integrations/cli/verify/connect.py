@@ -8,11 +8,11 @@ from typing import Any
 
 import openai
 
-from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.target import Target, connection_for, target_for
 from vertex_compat_integrations.cli.verify.report import EMULATED, LIVE
 from vertex_compat_integrations.cli.verify.service import Place, Service
+from vertex_compat_integrations.core.sdk import plain_openai_client
 from vertex_compat_integrations.emulator import Emulator
 
 TIMEOUT_SECONDS = 120.0
@@ -59,7 +59,7 @@ def opened_service(target: Target) -> Iterator[Service]:
 
     def connect(place: Place) -> openai.OpenAI:
         location = place.location or location_of(target)
-        return openai_client(project=connection.project, location=location, api_version=place.version, **_ONCE)
+        return plain_openai_client(project=connection.project, location=location, api_version=place.version, **_ONCE)
 
     service = Service(EMULATED if target.destination.emulated else LIVE, connect)
     try:
@@ -71,12 +71,12 @@ def opened_service(target: Target) -> Iterator[Service]:
 @contextmanager
 def opened_emulator(location: str) -> Iterator[Service]:
     """An emulator of this process, to compare answers with."""
-    with Emulator() as emulator:
+    with Emulator(serve_retired=False) as emulator:
         token = emulator.identity.issue()
 
         def connect(place: Place) -> openai.OpenAI:
             base_url = emulator.base_url(location=place.location or location, version=place.version)
-            return openai_client(base_url=base_url, api_key=token, **_ONCE)
+            return plain_openai_client(base_url=base_url, api_key=token, **_ONCE)
 
         service = Service(EMULATED, connect)
         try:

@@ -78,6 +78,17 @@ class HttpClient(openai.DefaultHttpxClient):
         return response
 
 
+class PlainHttpClient(HttpClient):
+    """Nothing is changed on the way, neither of a request nor of its answer; only the credential is added."""
+
+    def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+        """The response as it came; with `stream`, its body is yet to be read."""
+        response = self._sent(request, options)
+        if not stream:
+            response.read()
+        return response
+
+
 class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
     """Like `HttpClient`, on any event loop; it opens no connection itself."""
 

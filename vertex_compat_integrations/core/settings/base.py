@@ -1,7 +1,8 @@
 """What every settings model shares: aliases, and a suggestion for an unknown name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, ClassVar
@@ -37,10 +38,11 @@ class Settings(BaseModel):
         Raises:
             SettingsError: Some of them cannot be; it has a line for each.
         """
-        try:
-            super().__init__(**settings)
-        except ValidationError as error:
-            raise refused_arguments(error) from None
+        with emptied_if_refused(settings):
+            try:
+                super().__init__(**settings)
+            except ValidationError as error:
+                raise refused_arguments(error) from None
 
     # Without a word from us, pydantic would also go through this method where it checks a mapping.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -96,6 +98,24 @@ class Settings(BaseModel):
 
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@contextmanager
+def emptied_if_refused(arguments: dict[str, Any]) -> Iterator[None]:
+    """Let a constructor's error show no token: reports of errors hold the locals of a traceback's frames.
+
+    Args:
+        arguments: The constructor's own `**arguments`, which its frame holds; emptied if they are refused.
+
+    Raises:
+        SettingsError: The error of the block, without the frames below, which hold the arguments, too.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        arguments.clear()
+        error.__context__ = None
+        raise error.with_traceback(None)  # noqa: B904 - it is the same error
 
 
 def check_header(setting: str, name: str, value: str) -> None:
