@@ -144,8 +144,9 @@ def test_a_refused_token_is_refreshed_once_and_the_request_sent_once_more(emulat
 
 @EVERY_WAY
 def test_a_token_that_stays_refused_ends_after_two_requests(emulator, build, waits, way):
+    unknown = iter(["ya29.unknown", "ya29.unknown-too", "ya29.unknown-still"])
     with pytest.raises(AuthenticationError) as caught:
-        ask(build(api_key="ya29.unknown"), way)
+        ask(build(credentials=lambda: next(unknown)), way)
     assert requests(emulator) == caught.value.attempts == 2
     assert waits == [0.0]
 

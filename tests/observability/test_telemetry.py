@@ -87,7 +87,7 @@ async def test_the_kind_of_answer_asked_for_is_told(build, recording, options, o
 @EVERY_WAY
 async def test_each_attempt_that_failed_is_an_event(emulator, build, recording, way):
     emulator.answer(http_error(401), http_error(429), http_error(503))
-    await ask(build(), way, HELLO)
+    await ask(build(api_key=None, credentials=emulator.identity.issue), way, HELLO)
     span = recording.span()
     assert span.status.status_code is StatusCode.UNSET
     events = [

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from itertools import count
 from typing import Any
 
 import pytest
@@ -179,6 +180,12 @@ class Waits(list[float]):
             self.append(seconds)
 
         return Timing(clock=lambda: sum(self), sleep=self.append, asleep=asleep, chance=self._chance)
+
+
+def numbered_tokens() -> Callable[[], tuple[str, float]]:
+    """A credentials callable that gives another token each time, each good for ever: what is refused is replaced."""
+    numbers = count(1)
+    return lambda: (f"token-{next(numbers)}", float("inf"))
 
 
 def at_project(server: FaultServer, project: str) -> str:

@@ -1,23 +1,25 @@
-"""Item 3: a 401 is answered by one forced refresh and one more request; a lasting one is told with a hint."""
+"""Item 3: a 401 is answered by one refresh and one request with another token; a lasting one is told with a hint.
 
-from itertools import count
+What the hint says for each kind of credential stands in `test_error_texts.py`.
+"""
 
 import pytest
 
-from tests.promises.entry_points import EVERY_FRONTEND, EVERY_WAY
+from tests.promises.entry_points import EVERY_FRONTEND, EVERY_WAY, numbered_tokens
 from tests.support.fault_answers import TEXT, error, reply
 from vertex_compat_integrations.core.errors import AuthenticationError
 
 
 @pytest.fixture
 def tokens():
-    """Gives another token each time, each good for ever."""
-    numbers = count(1)
+    return numbered_tokens()
 
-    def give():
-        return f"token-{next(numbers)}", float("inf")
 
-    return give
+SAME_AGAIN = {
+    "a fixed token": {"api_key": "token-1"},
+    "a callable that gives the same": {"credentials": lambda: "token-1"},
+    "a callable that gives the same, to be kept": {"credentials": lambda: ("token-1", float("inf"))},
+}
 
 
 @EVERY_FRONTEND
@@ -38,16 +40,20 @@ def test_a_lasting_401_ends_after_two_requests_with_a_hint(server, frontend, way
     with pytest.raises(AuthenticationError) as caught:
         frontend.ask(frontend.build(server, credentials=tokens, max_retries=5), way)
     assert server.tokens == ["token-1", "token-2"]
-    assert "gcloud auth application-default login" in str(caught.value)
-    assert "token-" not in str(caught.value)
+    assert caught.value.attempts == 2
+    words = str(caught.value)
+    assert "the credentials callable gave is refused: let it return a fresh OAuth 2 access token" in words
+    assert "application-default login" not in words, "which would not change what the callable gives"
+    assert "token-" not in words
 
 
 @EVERY_FRONTEND
 @EVERY_WAY
-def test_a_fixed_token_that_is_refused_is_not_sent_a_second_time(server, frontend, way):
+@pytest.mark.parametrize("source", SAME_AGAIN.values(), ids=SAME_AGAIN)
+def test_a_refused_token_is_not_sent_a_second_time(server, frontend, way, source):
     server.rule = error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")
     with pytest.raises(AuthenticationError) as caught:
-        frontend.ask(frontend.build(server, api_key="token-1", max_retries=5), way)
+        frontend.ask(frontend.build(server, max_retries=5, **source), way)
     assert server.tokens == ["token-1"]
     assert caught.value.attempts == 1
 

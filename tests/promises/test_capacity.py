@@ -15,6 +15,7 @@ from tests.promises.entry_points import (
     CoreModel,
     Waits,
 )
+from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.calls.places import STAY_SECONDS
 from vertex_compat_integrations.core.errors import (
     NotFoundError,
@@ -260,7 +261,10 @@ def test_each_model_has_its_own_place(words):
 def test_a_refused_token_is_mended_where_the_call_is(words, emulator):
     emulator.rule(http_error(401, "Invalid authentication credentials."), location="us", times=1)
     words(FULL, "global")
-    CORE.ask(patient(Waits(), locations=["global", "us"], max_retries=1), "plain")
+    model = patient(Waits(), locations=["global", "us"], max_retries=1)
+    # The variable brings a fixed token, which a refusal ends: another source takes its place.
+    model.client._resolved = model.client._resolve()[0], token_source(credentials=emulator.identity.issue)
+    CORE.ask(model, "plain")
     assert asked(emulator) == ["global", "us", "us"], "and it counts as no retry"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import (
     ApiError,
@@ -27,7 +27,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
     VertexCompatError,
 )
-from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.json_values import JsonObject, encode_json
 from vertex_compat_integrations.wire import ErrorAnswer
 
 
@@ -287,7 +287,7 @@ def decode_stream_failure(value: object) -> VertexCompatError | None:
     if fields is None:
         return None
     error = _from_status(fields, _code_of(fields, 500))
-    error.answer = ErrorAnswer(200, (), to_json(value, fallback=str)[:_MOST_KEPT])
+    error.answer = ErrorAnswer(200, (), _bytes_of(value)[:_MOST_KEPT])
     error.retry_after = _retry_info(error.details)
     return error
 
@@ -295,14 +295,22 @@ def decode_stream_failure(value: object) -> VertexCompatError | None:
 def decode_stray(stray: bytes) -> VertexCompatError | None:
     """The error in what a stream brought besides its events; None if there is none."""
     try:
-        return decode_stream_failure(from_json(stray)) if stray else None
-    except ValueError:
+        return decode_stream_failure(value_of(stray)) if stray else None
+    except (ValueError, RecursionError):
         return None
+
+
+def _bytes_of(value: object) -> bytes:
+    """The value as JSON; nothing if it is nested too deep, for the error itself must not be lost over that."""
+    try:
+        return encode_json(value)
+    except RecursionError:
+        return b""
 
 
 def _from_body(code: int, body: bytes) -> VertexCompatError:
     try:
-        fields = error_in(_value_of(body)) if body.strip() else None
+        fields = error_in(value_of(body)) if body.strip() else None
     except (ValueError, RecursionError):
         fields = None
     if fields is not None:
@@ -313,7 +321,7 @@ def _from_body(code: int, body: bytes) -> VertexCompatError:
     return _from_status({"message": text[:500] or "The answer's body is empty."}, code)
 
 
-def _value_of(body: bytes) -> object:
+def value_of(body: bytes) -> object:
     """The JSON value.
 
     Raises:

@@ -1,7 +1,10 @@
-"""What a value of unknown shape holds: JSON objects, lists of them, text. Pure; nothing here raises."""
+"""What a value of unknown shape holds: JSON objects, lists of them, text; and its bytes. Pure; no reader raises."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+
+from pydantic_core import to_json
 
 JsonObject: TypeAlias = Mapping[str, object]
 
@@ -29,6 +32,14 @@ def text_in(value: object) -> str:
 def google_extras(body: JsonObject) -> Mapping[str, Any]:
     """Google's extras in a request's body, `extra_body.google`; empty if there are none."""
     return mapping_in(mapping_in(body.get("extra_body")).get("google"))
+
+
+def encode_json(value: object) -> bytes:
+    """The value as JSON; halves of an emoji, which have no UTF-8, are escaped."""
+    try:
+        return to_json(value)
+    except ValueError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def deep_merge(below: JsonObject, above: JsonObject) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def test_a_whole_message_in_a_stream_is_its_delta():
         (b"data: 7\n\n", VertexCompatError),
         (b"data: {\n\n", VertexCompatError),
         (b'[{"error": {"code": 503, "message": "x"}}]', ServerError),
+        (b'[{"error": {"code": 503, "message": "\\ud83d"}}]', ServerError),
+        (events({"error": {"code": 503, "message": "x", "details": json.loads("[" * 300 + "]" * 300)}}), ServerError),
     ],
 )
 def test_what_ends_a_stream_is_a_failure(raw, kind):

@@ -139,6 +139,11 @@ class TestWhatTheServerSaid:
         error = as_sdk_error(decode_failure(502, b"<html>Bad gateway</html>", {}))
         assert error.body == error.response.text == "<html>Bad gateway</html>"
 
+    def test_half_an_emoji_leaves_the_body_an_object(self):
+        wire_error = {"error": {"code": 503, "message": "caf\ud83d"}}
+        for error in (decode_failure(503, json.dumps(wire_error).encode(), {}), decode_stream_failure(wire_error)):
+            assert as_sdk_error(error).body == wire_error["error"]
+
     def test_an_error_in_a_stream_has_the_status_that_it_says(self):
         error = as_sdk_error(decode_stream_failure(GOOGLE))
         assert (error.status_code, error.response.status_code) == (429, 200)

@@ -11,8 +11,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.json_values import mapping_in, mappings_in, text_in
-from vertex_compat_integrations.core.reply.events import encode_json
+from vertex_compat_integrations.core.json_values import encode_json, mapping_in, mappings_in, text_in
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
 

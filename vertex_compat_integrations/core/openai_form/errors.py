@@ -14,7 +14,7 @@ from vertex_compat_integrations.core.errors import (
     ThoughtSignatureError,
     VertexCompatError,
 )
-from vertex_compat_integrations.core.reply.events import encode_json
+from vertex_compat_integrations.core.json_values import encode_json
 
 _CODES: tuple[tuple[type[VertexCompatError], str], ...] = (
     (ContextOverflowError, "context_length_exceeded"),

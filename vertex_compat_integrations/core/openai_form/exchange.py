@@ -9,12 +9,13 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError, VertexCompatWarning
 from vertex_compat_integrations.core.http_errors import decode_failure, decode_stream_failure
+from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, fit_completion
 from vertex_compat_integrations.core.openai_form.errors import error_body, error_event, error_headers, status_of
 from vertex_compat_integrations.core.openai_form.relay import Relay
 from vertex_compat_integrations.core.openai_form.request import decode_request, fit_chat
 from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
-from vertex_compat_integrations.core.reply.events import decode_json, encode_json
+from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
 

@@ -11,10 +11,10 @@ from typing import Any
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import StreamInterruptedError, UnexpectedReplyError, VertexCompatError
 from vertex_compat_integrations.core.http_errors import decode_stray, decode_stream_failure
-from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, mappings_in, one_or_more_in
+from vertex_compat_integrations.core.json_values import JsonObject, encode_json, mapping_in, mappings_in, one_or_more_in
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, openai_finish, openai_usage
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
-from vertex_compat_integrations.core.reply.events import EventParser, decode_json, encode_json
+from vertex_compat_integrations.core.reply.events import EventParser, decode_json
 from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall, ToolCallDelta
 from vertex_compat_integrations.core.reply.stream import NO_FINISH_REASON, StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import NO_CHUNK, NO_STREAM

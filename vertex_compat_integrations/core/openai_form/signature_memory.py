@@ -10,8 +10,8 @@ from pydantic_core import from_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import EmptyReplyError
-from vertex_compat_integrations.core.json_values import deep_merge, mapping_in, mappings_in
-from vertex_compat_integrations.core.reply.events import decode_json, encode_json
+from vertex_compat_integrations.core.json_values import deep_merge, encode_json, mapping_in, mappings_in
+from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.reply.reply import ToolCall
 from vertex_compat_integrations.core.reply.tool_call import decode_calls, signatures_in
 

@@ -7,7 +7,7 @@ import json
 from codecs import BOM_UTF8
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 from vertex_compat_integrations.core.http_errors import HTML_PAGE
@@ -127,14 +127,6 @@ def decode_json(data: bytes) -> Any:
         if data.lstrip().startswith(b"<"):
             raise UnexpectedReplyError(HTML_PAGE) from None
         raise UnexpectedReplyError(f"What came is no JSON: {_beginning(data)!r}.") from error
-
-
-def encode_json(value: object) -> bytes:
-    """The value as JSON; halves of an emoji, which have no UTF-8, are escaped."""
-    try:
-        return to_json(value)
-    except ValueError:
-        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _beginning(data: bytes) -> str:

@@ -11,10 +11,8 @@ headers with the credential, and its body, which is the prompt.
 import sys
 from typing import Any, TypeVar
 
-from pydantic_core import from_json
-
 from vertex_compat_integrations.core import errors as core
-from vertex_compat_integrations.core.http_errors import error_in
+from vertex_compat_integrations.core.http_errors import error_in, value_of
 from vertex_compat_integrations.wire import ErrorAnswer
 
 Error = TypeVar("Error", bound=core.VertexCompatError)
@@ -147,8 +145,8 @@ class _SdkAttributes:
         if self.answer is None:
             return None
         try:
-            value = from_json(self.answer.body)
-        except ValueError:
+            value = value_of(self.answer.body)
+        except (ValueError, RecursionError):
             return self.answer.body.decode(errors="replace")
         return error_in(value) or value
 
