@@ -171,7 +171,8 @@ class TestNoTokenShows:
     def model(self, request: pytest.FixtureRequest, emulator: Emulator) -> ChatVertexCompat:
         emulator.identity.issue()
         given = {"api_key": CANARY} if request.param == "static" else {"credentials": canary}
-        return ChatVertexCompat(**SETTINGS | {"base_url": emulator.base_url(project="p")}, **given, max_retries=0)
+        place = {"base_url": emulator.base_url(project="p", location="us-east1"), "max_retries": 0}
+        return ChatVertexCompat(**SETTINGS | place | given)
 
     def shown(self, model: ChatVertexCompat) -> dict[str, str]:
         return {
@@ -211,9 +212,8 @@ class TestNoTokenShows:
 
 def test_tokens_that_a_source_gave_are_not_pickled(emulator: Emulator):
     """A pickle holds what the caller gave, not what was had by it."""
-    model = ChatVertexCompat(
-        **SETTINGS | {"base_url": emulator.base_url(project="p")}, credentials=canary, max_retries=0
-    )
+    place = {"base_url": emulator.base_url(project="p", location="us-east1"), "max_retries": 0}
+    model = ChatVertexCompat(**SETTINGS | place, credentials=canary)
     with pytest.raises(Exception, match="401"):
         model.invoke("Hello")
     data = pickle.dumps(model)

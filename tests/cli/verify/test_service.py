@@ -6,16 +6,16 @@ import openai
 import pytest
 
 from tests.support.chosen_answers import endpoint
-from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer, Sending, Service
 from vertex_compat_integrations.core.errors import CredentialsError
+from vertex_compat_integrations.core.sdk import plain_openai_client
 from vertex_compat_integrations.emulator import Emulator
 
 
 @pytest.fixture
 def service(emulator: Emulator):
     token = emulator.identity.issue()
-    service = Service("the emulator", lambda _: openai_client(base_url=emulator.base_url(), api_key=token))
+    service = Service("the emulator", lambda _: plain_openai_client(base_url=emulator.base_url(), api_key=token))
     yield service
     service.close()
 

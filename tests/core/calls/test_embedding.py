@@ -37,6 +37,7 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import delay, http_error, raw
+from vertex_compat_integrations.emulator.builtin_model import embeddings
 from vertex_compat_integrations.langchain import VertexCompatEmbeddings
 from vertex_compat_integrations.llama_index import VertexCompatEmbedding
 
@@ -328,10 +329,11 @@ class TestClient:
         assert "location='us-central1'" in caught.value.hint
         assert all(model in caught.value.hint for model in (facts.prefix for facts in embedding_models()))
 
-    def test_a_vague_server_error_at_such_a_location_says_so_too(self, connect, embed, emulator):
+    def test_a_vague_server_error_at_such_a_location_says_so_too(self, connect, embed, emulator, monkeypatch):
+        monkeypatch.setattr(embeddings, "LOCATIONS", ("us-east1",))
         emulator.rule(http_error(500, "Internal error encountered."), route="embeddings")
         with pytest.raises(ServerError) as caught:
-            embed(connect("us-east1", base_url=emulator.base_url(location="us-central1"), max_retries=0), ["one"])
+            embed(connect("us-east1", max_retries=0), ["one"])
         assert caught.value.hint.startswith(ServerError.default_hint)
         assert "location='us-central1'" in caught.value.hint
 
