@@ -16,6 +16,9 @@ from vertex_compat_integrations.emulator import Emulator
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
 
+UNKNOWN_NEWER = "google/gemini-9-argon"
+"""A Gemini that no list names yet."""
+
 # No test of this project shall fail on the day on which its model retires.
 Emulator.__init__.__kwdefaults__["serve_retired"] = True
 
@@ -67,7 +70,7 @@ def loop_for_synchronous_tests(request: pytest.FixtureRequest) -> Iterator[None]
 
 @pytest.fixture(scope="module")
 def shared_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+    with Emulator(models=[UNKNOWN_NEWER]) as emulator:
         yield emulator
 
 

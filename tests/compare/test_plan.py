@@ -67,7 +67,7 @@ def test_models_come_from_specifications_and_sections(tmp_path):
         (["a", "a"], None, "Two models are called 'a'"),
         (["a"], {"a": "b"}, "Two models are called 'a'"),
         ([], [], "holds no models"),
-        ([], {"a": 3}, "a in .* is no model"),
+        ([], {"a": 3}, '"a" in .* is no model'),
     ],
 )
 def test_models_without_a_name_of_their_own_are_refused(tmp_path, specs, held, reason):

@@ -291,7 +291,7 @@ def broken_off(cell: Cell) -> None:
 
 
 def errors_with_hint(cell: Cell) -> None:
-    with pytest.raises(errors.NotFoundError, match="Check the model's name") as caught:
+    with pytest.raises(errors.NotFoundError, match="Did you mean model=") as caught:
         cell.ask("Hello.", model="google/gemini-0.1-nobody")
     assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")
 

@@ -174,7 +174,7 @@ HINTS = {
 def test_the_hint_says_what_to_do(*, server, frontend, code, message, kind, hint):
     server.rule = error(code, message, "")
     with pytest.raises(kind) as caught:
-        frontend.ask(frontend.build(server, base_url=at_project(server, "my-project")), "plain")
+        frontend.ask(frontend.build(server, base_url=at_project(server, "my-project"), project="my-project"), "plain")
     assert hint in caught.value.hint
     assert hint in str(caught.value)
     assert "my-project" in str(caught.value)

@@ -313,7 +313,7 @@ def test_a_host_that_is_not_there_is_an_error_that_says_so(frontend):
     model = frontend.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, timeout=2)
     with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: ") as caught:
         frontend.ask(model, "plain")
-    assert "host name" in caught.value.hint
+    assert "DNS" in caught.value.hint
 
 
 def test_a_path_that_looks_like_a_host_is_a_path(server, stranger):

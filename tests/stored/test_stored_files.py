@@ -283,7 +283,7 @@ def test_a_pickled_model_that_had_a_key_asks_for_it_again(emulator: Emulator, na
     # Before anything is sent to anybody.
     with pytest.raises(core_errors.CredentialsError, match="left out when this object was pickled"):
         assert_asks(model, emulator)
-    model.base_url = emulator.base_url(location=model.location or "global")
+    model.base_url = emulator.base_url(project=model.project, location=model.location or "global")
     model.api_key = SecretStr(emulator.identity.issue())
     assert_asks(model, emulator)
 
@@ -293,7 +293,8 @@ def test_a_pickled_model_with_a_callable_asks_it(emulator: Emulator, program: An
     model = unpickled(f"{name}.pickle")
     assert_has_settings(model, f"{name}.pickle")
     assert model.credentials is program.fetch_token
-    model.base_url, model.max_retries = emulator.base_url(), 0
+    model.base_url = emulator.base_url(project=model.project, location=model.location or "global")
+    model.max_retries = 0
     with pytest.raises(core_errors.AuthenticationError):
         assert_asks(model, emulator)
     assert emulator.journal.last.headers["authorization"] == f"Bearer {program.TOKEN}"

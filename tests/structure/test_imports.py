@@ -61,7 +61,7 @@ sys.meta_path.insert(0, Absent())
 from vertex_compat_integrations.{room} import {", ".join(classes)}
 from vertex_compat_integrations.emulator import Emulator
 
-with Emulator() as emulator:
+with Emulator(serve_retired=True) as emulator:
     token = emulator.identity.issue()
     model = {classes[0]}(model="gemini-3.5-flash", base_url=emulator.base_url(), api_key=token)
     ask = model.invoke if {room!r} == "langchain" else model.complete

@@ -24,9 +24,10 @@ def network_reason(error: BaseException) -> str | None:
             case socket.gaierror():
                 return NAME_NOT_FOUND
             case ssl.SSLCertVerificationError():
-                return f"{UNVERIFIED} ({link.verify_message})"
+                # aiohttp's error of this kind has no message of its own.
+                return f"{UNVERIFIED} ({getattr(link, 'verify_message', None) or type(link).__name__})"
             case ssl.SSLError():
-                return f"{TLS_FAILED} ({link.reason or type(link).__name__})"
+                return f"{TLS_FAILED} ({getattr(link, 'reason', None) or type(link).__name__})"
             case ConnectionRefusedError():
                 return REFUSED
             case ConnectionResetError() | BrokenPipeError():
