@@ -79,7 +79,7 @@ def run_to_the_end(tmp_path, model: str, rest: str) -> None:
         program = tmp_path / "program.py"
         program.write_text(f"import asyncio, sys, threading\nplace = {place!r}\n{model}\n{rest}\n", encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "ignore", program],
+            [sys.executable, "-X", "faulthandler", "-W", "ignore", program],
             capture_output=True,
             text=True,
             check=False,
@@ -88,8 +88,16 @@ def run_to_the_end(tmp_path, model: str, rest: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+HELD_AT_EXIT = pytest.mark.skipif(
+    sys.version_info[:3] == (3, 13, 0),
+    reason="Python 3.13.0 crashes at its end where a global name holds a stream of the OpenAI SDK's own, too",
+)
+
+
 @pytest.mark.parametrize("model", [LANGCHAIN, LLAMA_INDEX, SDK], ids=["langchain", "llama_index", "sdk"])
-@pytest.mark.parametrize("way", SYNCHRONOUS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=HELD_AT_EXIT if way in {"held", "two at once"} else ()) for way in SYNCHRONOUS]
+)
 def test_a_synchronous_stream_is_open(tmp_path, model, way):
     run_to_the_end(tmp_path, model, SYNCHRONOUS[way])
 
@@ -100,7 +108,13 @@ def test_an_asynchronous_stream_is_open(tmp_path, model, way):
     run_to_the_end(tmp_path, model, ASYNCHRONOUS[way])
 
 
-@pytest.mark.parametrize("before", ["pass", "pieces = stream(); next(pieces)"], ids=["nothing", "its parent's"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param("pass", id="nothing"),
+        pytest.param("pieces = stream(); next(pieces)", id="its parent's", marks=HELD_AT_EXIT),
+    ],
+)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_child_ends_with_an_open_stream(tmp_path, method, before):
     run_to_the_end(tmp_path, LANGCHAIN, CHILD.format(method=method, before=before))

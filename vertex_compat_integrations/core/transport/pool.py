@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Generic
@@ -405,10 +405,16 @@ async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[Asyn
         arguments["content"] = _apieces(post.content)
     async with asyncio.timeout(post.seconds):
         stream = await client.post(**arguments, stream_cls=AsyncByteStream)
+    is_left = False
     try:
         yield stream
+    except GeneratorExit:
+        is_left = True
+        raise
     finally:
-        await stream.response.aclose()
+        # Who stops reading is not told how the connection took it: a loop that ends may have closed it already.
+        with suppress(Exception) if is_left else nullcontext():
+            await stream.response.aclose()
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
