@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         ONE,
     ),
     "endpoint beside it": (
-        {"base_url": f"https://gateway.example{PATH.replace('openapi', '1')}", "endpoint": "2"},
+        {"base_url": f"https://us-central1-aiplatform.googleapis.com{PATH.replace('openapi', '1')}", "endpoint": "2"},
         "endpoint '2'",
         ONE,
     ),
@@ -118,6 +118,7 @@ TAKEN: dict[str, dict[str, Any]] = {
     "dedicated by settings": {"project": "p", "endpoint": "1", "endpoint_host": DEDICATED, "location": "us-central1"},
     "own server": {"base_url": "http://127.0.0.1:8000/v1"},
     "own server at its root": {"base_url": "http://127.0.0.1:8000"},
+    "own server in the place of another": {"base_url": f"http://127.0.0.1:8000{PATH}", "project": "other"},
     "own server by number": {"base_url": "http://[::1]:8000/v1"},
     "Gemini's developers' API": {"base_url": "https://generativelanguage.googleapis.com/v1beta/openai"},
     "my-project": {"project": "my-project", "location": "global"},

@@ -15,6 +15,7 @@ import openai
 from vertex_compat_integrations.core.openai_form.exchange import Answered, Asked, ExchangeForm, StreamForm
 from vertex_compat_integrations.core.transport.body import aread_failure, read_failure
 from vertex_compat_integrations.core.transport.http_library import LIBRARY
+from vertex_compat_integrations.core.transport.sdk_clients import close_with_loop
 
 _UNAUTHORIZED = 401
 _OF_A_BODY = ("content-type", "content-length", "content-encoding", "transfer-encoding")
@@ -94,8 +95,9 @@ class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
 
     def __init__(self, access: Access, form: ExchangeForm, **settings: Any) -> None:
         """`settings` are the library's own."""
-        # Read once for all loops: the authorities take 40 ms to load.
-        settings = {"verify": LIBRARY.create_ssl_context(), **settings}
+        if "verify" not in settings:
+            # Read once for all loops: the authorities take 40 ms to load.
+            settings = {**settings, "verify": LIBRARY.create_ssl_context()}
         super().__init__(**settings)
         self._access, self._form, self._settings = access, form, settings
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
@@ -149,17 +151,9 @@ class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
         client = self._clients.get(loop)
         if client is None:
             client = self._clients[loop] = openai.DefaultAsyncHttpxClient(**self._settings)
-            closer = self._closers[loop] = _close_with_loop(client)
+            closer = self._closers[loop] = close_with_loop(client.aclose)
             await anext(closer)
         return client
-
-
-async def _close_with_loop(client: Any) -> AsyncGenerator[None]:
-    """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
-    try:
-        yield
-    finally:
-        await client.aclose()
 
 
 class _Events(LIBRARY.SyncByteStream):  # type: ignore[misc]  # the library is known at run time only

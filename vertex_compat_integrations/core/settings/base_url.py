@@ -63,7 +63,8 @@ def check_base_url(base_url: str, project: str | None, location: str | None, end
     resource = _RESOURCE.fullmatch(parts.path)
     if resource is not None:
         _check_agreement(resource.groupdict(), _named_by_host(host), f"The host of base_url={base_url!r} is that of")
-        _check_agreement(resource.groupdict(), settings, f"Beside base_url={base_url!r} stands")
+        if _is_vertex_host(host):  # a server of one's own may stand in for any place
+            _check_agreement(resource.groupdict(), settings, f"Beside base_url={base_url!r} stands")
     elif parts.scheme == "https" and _is_vertex_host(host):  # plain http is refused for the credential's sake
         raise SettingsError(
             f"base_url={base_url!r} lacks the path of an endpoint.{_other_form(parts.path)}",

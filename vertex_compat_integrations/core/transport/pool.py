@@ -38,7 +38,7 @@ from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exc
 from vertex_compat_integrations.core.transport.failure import translate_error
 from vertex_compat_integrations.core.transport.off_loop import off_loop
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
-from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of
+from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of, close_with_loop
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread
 
 
@@ -216,20 +216,16 @@ async def _clients_of_loop() -> _AsyncClients:
     clients = _POOL.async_clients.get(loop)
     if clients is None:
         clients = _POOL.async_clients.setdefault(loop, {})
-        closer = _POOL.closers[loop] = _close_with_loop(clients)
+        closer = _POOL.closers[loop] = close_with_loop(partial(_aclose_all, clients))
         await anext(closer)
     return clients
 
 
-async def _close_with_loop(clients: _AsyncClients) -> AsyncGenerator[None]:
-    """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
-    try:
-        yield
-    finally:
-        for route, shared in list(clients.items()):
-            if route.http_async_client is None:
-                await shared.client.close()
-        clients.clear()
+async def _aclose_all(clients: _AsyncClients) -> None:
+    for route, shared in list(clients.items()):
+        if route.http_async_client is None:
+            await shared.client.close()
+    clients.clear()
 
 
 async def _aclose_unused(clients: _AsyncClients) -> None:

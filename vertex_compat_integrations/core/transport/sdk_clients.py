@@ -5,7 +5,7 @@ Asynchronous calls go on aiohttp where it is installed and can: it carries sever
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +116,14 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
             f"The CA bundle {ca_bundle!r} cannot be read ({type(error).__name__}).",
             hint="Check ca_bundle=, REQUESTS_CA_BUNDLE and SSL_CERT_FILE: a file or directory of PEM certificates.",
         ) from None
+
+
+async def close_with_loop(close: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
+    """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
+    try:
+        yield
+    finally:
+        await close()
 
 
 @lru_cache(maxsize=128)
