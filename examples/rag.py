@@ -1,16 +1,17 @@
 """How do I ask questions to a few documents with LlamaIndex?
 
 `python examples/rag.py` embeds three notes and prints an answer in words and one as an object, each from the nearest
-note; with `--live`, Vertex AI's. It serves the embedding model in us-central1 and europe-west4 only, and was reported
-to retire it on 2026-10-21 (unverified). With a store on disk: rag_llama_index.py.
+note; with `--live`, Vertex AI's. The vectors are made in this process. With a store on disk and a server for the
+vectors: rag_llama_index.py. It needs `pip install "vertex-compat-integrations[examples]"`.
 """
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import TextNode
+from local_embedding import LocalEmbedding
 from place import start
 from pydantic import BaseModel
 
-from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
+from vertex_compat_integrations.llama_index import VertexCompat
 
 NOTES = {
     "tower": "The lighthouse tower is 41 metres high. It was built in the year 1887, of granite.",
@@ -25,10 +26,9 @@ class Tower(BaseModel):
 
 
 def run() -> None:
-    embedding = VertexCompatEmbedding(model="intfloat/multilingual-e5-small-maas", location="us-central1")
     llm = VertexCompat(model="google/gemini-3.5-flash")
     nodes = [TextNode(text=text, metadata={"about": name}) for name, text in NOTES.items()]
-    index = VectorStoreIndex(nodes, embed_model=embedding)
+    index = VectorStoreIndex(nodes, embed_model=LocalEmbedding())
 
     words = index.as_query_engine(llm=llm, similarity_top_k=1).query("Where hangs the key of the cellar?")
     print(f"From the note on the {words.source_nodes[0].metadata['about']}: {words}")

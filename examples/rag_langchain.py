@@ -1,8 +1,9 @@
 """How do I search in documents with LangChain, with the vectors in a store on disk?
 
 `python examples/rag_langchain.py` embeds the paragraphs of documents/ into Chroma, opens the store once more, and
-prints the nearest paragraph and an object that was read from it. With `--live`, on Vertex AI; of its
-embedding model, see rag.py. It needs `pip install "vertex-compat-integrations[examples]"`.
+prints the nearest paragraph and an object that was read from it. With `--live`, on
+Vertex AI. The vectors come from a server on this machine in either case. It needs
+`pip install "vertex-compat-integrations[examples]"`.
 """
 
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from chromadb import PersistentClient, Settings
 from langchain_chroma import Chroma
 from langchain_core.documents import Document
-from place import start
+from place import serve_embeddings, start
 from pydantic import BaseModel
 
 from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
@@ -25,19 +26,19 @@ class Birth(BaseModel):
     city: str
 
 
-def open_store(folder: str) -> Chroma:
-    embeddings = VertexCompatEmbeddings(model="intfloat/multilingual-e5-small-maas", location="us-central1")
+def open_store(folder: str, embeddings: VertexCompatEmbeddings) -> Chroma:
     client = PersistentClient(folder, Settings(anonymized_telemetry=False))
     return Chroma("documents", embeddings, client=client)
 
 
 def run() -> None:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with serve_embeddings() as base_url, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        embeddings = VertexCompatEmbeddings(model="e5-small", base_url=base_url, api_key="none")
         paragraphs = [(file, text) for file in FILES for text in file.read_text(encoding="utf-8").split("\n\n")]
         documents = [Document(text, metadata={"file": file.name}) for file, text in paragraphs]
-        print(len(open_store(folder).add_documents(documents)), "paragraphs stored")
+        print(len(open_store(folder, embeddings).add_documents(documents)), "paragraphs stored")
 
-        found = open_store(folder).similarity_search(QUESTION, k=1)[0]
+        found = open_store(folder, embeddings).similarity_search(QUESTION, k=1)[0]
         print(f"{found.metadata['file']}: {found.page_content}")
         reader = ChatVertexCompat(model="google/gemini-3.5-flash").with_structured_output(Birth)
         print(repr(reader.invoke(f"{QUESTION} Answer from this text:\n{found.page_content}")))

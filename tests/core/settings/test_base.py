@@ -53,6 +53,10 @@ def test_a_name_that_is_near_to_none_is_pointed_to_extra_body():
     assert "extra_body" in unknown_setting("zzz", ["temperature"]).hint
 
 
+def test_an_argument_of_other_classes_that_is_not_needed_here_is_not_sent_to_the_nearest_name():
+    assert unknown_setting("stream_options", ["streaming"]).hint.startswith("Leave it out")
+
+
 def test_one_setting_under_two_names_must_have_one_value():
     aliases = {"max_output_tokens": "max_tokens", "max_completion_tokens": "max_tokens"}
     assert rename_aliases({"max_tokens": 5, "max_output_tokens": 5}, aliases) == {"max_tokens": 5}

@@ -165,8 +165,14 @@ def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, 
     return renamed
 
 
+_NO_SETTING = {"stream_options": "Leave it out: a stream tells its token counts by itself."}
+"""What to do with a name that other classes have, where the nearest name of ours is no help."""
+
+
 def unknown_setting(name: str, names: list[str]) -> SettingsError:
     """The error for an argument that no setting has, with the nearest name as hint."""
+    if name in _NO_SETTING:
+        return SettingsError(f"Unknown argument {name}=.", hint=_NO_SETTING[name])
     nearest = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
     return SettingsError(f"Unknown argument {name}=.", hint=hint)
