@@ -9,7 +9,7 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -47,6 +47,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
@@ -335,7 +336,7 @@ class VertexCompatClient(Closing):
             raise
         while True:
             try:
-                async with aclosing(await self._asend(call)) as blocks:
+                async with AclosingQuietly(await self._asend(call)) as blocks:
                     async for block in blocks:
                         for piece in call.read(block):
                             yield piece

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import aclosing, closing
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self, Unpack, cast
 
@@ -30,6 +30,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
+from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import ReplyDelta
 from vertex_compat_integrations.core.settings.base import (
@@ -248,7 +249,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         async def responses() -> ChatResponseAsyncGen:
             accumulator = Accumulator()
             deltas = cast("AsyncGenerator[ReplyDelta]", self._core(call).astream(prepared.messages, prepared.options))
-            async with aclosing(deltas):
+            async with AclosingQuietly(deltas):
                 async for delta in deltas:
                     yield prepared.decoder.decode_piece(accumulator.add(delta), delta)
 
@@ -343,7 +344,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         responses = await self._astream_chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs)
 
         async def completions() -> CompletionResponseAsyncGen:
-            async with aclosing(responses):
+            async with AclosingQuietly(responses):
                 async for response in responses:
                     yield completion_response(response)
 

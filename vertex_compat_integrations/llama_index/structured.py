@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import aclosing, closing
+from contextlib import closing
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, InvalidAnswerError
+from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.request.tool_names import answer_name
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.llama_index.messages.decode import refused_answer
@@ -228,7 +229,7 @@ class StructuredAnswers(FunctionCallingLLM):
 
         async def answers() -> AsyncGenerator[Any, None]:
             partial, last = PartialAnswers(output_cls), None
-            async with aclosing(responses):
+            async with AclosingQuietly(responses):
                 async for response in responses:
                     last = response
                     if (answer := partial.read(response)) is not None:

@@ -7,7 +7,7 @@ and none holds a word of the conversation, unless the usual variable (`CAPTURE_V
 
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import AbstractContextManager, aclosing, closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
@@ -25,6 +25,7 @@ from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
 from vertex_compat_integrations.core.json_values import mapping_in, text_in
+from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
@@ -119,7 +120,7 @@ class Observer:
         """Like `stream`."""
         call = begin()
         with self.watch(call) as seen:
-            async with aclosing(work(lambda: call)) as deltas:
+            async with AclosingQuietly(work(lambda: call)) as deltas:
                 with seen.current():
                     delta = await anext(deltas, None)
                 while delta is not None:

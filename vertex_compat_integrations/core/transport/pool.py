@@ -378,6 +378,7 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
     """Like `blocks`; the head is timed as a whole, too."""
     failure: BaseException | None = None
     limit: asyncio.Timeout | None = None
+    is_left = False
     ends = asyncio.get_running_loop().time() + post.seconds
     try:
         async with _async_client(route, user) as client, _aposted(client, post) as stream:
@@ -388,9 +389,14 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
                     block = await anext(reading, None)
                 if block is None:
                     break
-                yield block
+                try:
+                    yield block
+                except GeneratorExit:
+                    is_left = True
+                    raise
     except Exception as error:  # noqa: BLE001 - as in blocks()
-        failure = interruption_in(error) or translate_error(error, post)
+        # Who stops reading is not told how the rest closed: an event loop that ends closes the generators below, too.
+        failure = None if is_left else interruption_in(error) or translate_error(error, post)
     _settle(failure, post, has_expired=limit is not None and limit.expired())
 
 
