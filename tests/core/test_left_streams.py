@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from vertex_compat_integrations.core.left_streams import AclosingQuietly
+from vertex_compat_integrations.core.left_streams import AclosingQuietly, InOneStep
 
 
 async def inner(closes):
@@ -57,3 +57,59 @@ async def test_who_reads_to_the_end_is_told():
 
     with pytest.raises(ConnectionResetError):
         [piece async for piece in outer(ends())]
+
+
+async def test_a_coroutine_that_waits_for_nothing_ends_in_one_step():
+    others = []
+    asyncio.get_running_loop().call_soon(others.append, "another turn")
+    await InOneStep(slowly())
+    assert others == []
+
+
+async def test_what_waits_for_something_waits():
+    asked = asyncio.get_running_loop().create_future()
+    answers = []
+
+    async def work() -> None:
+        answers.append(await asked)
+
+    waiting = asyncio.create_task(awaited(work()))
+    await asyncio.sleep(0)
+    asked.set_result("later")
+    await waiting
+    assert answers == ["later"]
+
+
+async def test_one_that_looks_again_and_again_lets_others_go_on():
+    others: list[str] = []
+
+    async def work() -> None:
+        while not others:  # noqa: ASYNC110 - it is what is tested
+            await asyncio.sleep(0)
+
+    asyncio.get_running_loop().call_soon(others.append, "another turn")
+    await asyncio.wait_for(awaited(work()), 60)
+
+
+async def test_errors_and_cancellations_are_the_coroutines_own():
+    with pytest.raises(ConnectionResetError):
+        await InOneStep(badly())
+    ends = []
+
+    async def work() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+
+    waiting = asyncio.create_task(awaited(work()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert ends == ["cancelled"]
+
+
+async def awaited(work) -> None:
+    await InOneStep(work)

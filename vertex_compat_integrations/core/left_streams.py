@@ -1,19 +1,22 @@
-"""How an asynchronous generator closes the one that it reads from, when its own reader has left."""
+"""How an asynchronous generator closes what it reads from, when its own reader has left.
 
+An event loop that ends closes all its generators at once, the inner ones too. A generator that is closing already, or a
+connection that is gone, is then no error of the program; asyncio would print a traceback for each.
+"""
+
+from collections.abc import Coroutine, Generator
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from typing_extensions import override
 
 Stream = TypeVar("Stream", bound=Any)
+_MOST_TURNS = 100
 
 
 class AclosingQuietly(aclosing[Stream]):
-    """Like `contextlib.aclosing`; a reader that leaves before the end is not told how the rest closed.
-
-    An event loop that ends closes all its generators at once, the inner ones too: that one of them is closing already,
-    or its connection gone, is no error of the program, and asyncio would print a traceback for it.
-    """
+    """Like `contextlib.aclosing`; a reader that leaves before the end is not told how the rest closed."""
 
     @override
     async def __aexit__(self, *exc_info: Any) -> None:
@@ -22,3 +25,34 @@ class AclosingQuietly(aclosing[Stream]):
             return
         with suppress(Exception):
             await super().__aexit__(*exc_info)
+
+
+class InOneStep:
+    """Awaits a coroutine without giving the turn away where it waits for nothing, as with `asyncio.sleep(0)`.
+
+    So a connection of httpx, which gives its turn away between closing and aborting, is closed before the loop comes to
+    the next of the generators around it, which finds it closed and not closing. What waits for something, waits.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, object]) -> None:
+        """Nothing runs before it is awaited."""
+        self._work = work
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        """Run the work to its end."""
+        steps = self._work.__await__()
+        go_on = partial(next, steps)
+        turns = 0
+        while True:
+            try:
+                waits_for = go_on()
+            except StopIteration:
+                return
+            go_on = partial(next, steps)
+            turns += 1
+            if waits_for is None and turns < _MOST_TURNS:
+                continue
+            try:
+                yield waits_for
+            except BaseException as error:  # noqa: BLE001 - a cancellation, say, is the work's own affair
+                go_on = partial(steps.throw, error)

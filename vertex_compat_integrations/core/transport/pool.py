@@ -27,6 +27,7 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.http_errors import decode_failure
 from vertex_compat_integrations.core.interruptions import interruption_in
+from vertex_compat_integrations.core.left_streams import InOneStep
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
     AsyncByteStream,
@@ -416,7 +417,7 @@ async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[Asyn
     finally:
         # Who stops reading is not told how the connection took it: a loop that ends may have closed it already.
         with suppress(Exception) if is_left else nullcontext():
-            await stream.response.aclose()
+            await InOneStep(stream.response.aclose())
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
