@@ -47,7 +47,6 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.json_values import JsonObject
-from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
@@ -65,6 +64,7 @@ from vertex_compat_integrations.core.settings.connection import (
 )
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport import on_demand
+from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
 from vertex_compat_integrations.core.transport.post import Post, Route
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 

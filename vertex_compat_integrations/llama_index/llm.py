@@ -30,7 +30,6 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
-from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import ReplyDelta
 from vertex_compat_integrations.core.settings.base import (
@@ -53,6 +52,7 @@ from vertex_compat_integrations.core.settings.options import (
     unknown_names,
     with_tools_for_functions,
 )
+from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
 from vertex_compat_integrations.llama_index import constructor_words as vocabulary
 from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, LLMArguments
 from vertex_compat_integrations.llama_index.messages import encode, media

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from vertex_compat_integrations.core.errors import EmptyReplyError, InvalidAnswerError
-from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.request.tool_names import answer_name
+from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.llama_index.messages.decode import refused_answer
 

@@ -25,10 +25,10 @@ from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
 from vertex_compat_integrations.core.json_values import mapping_in, text_in
-from vertex_compat_integrations.core.left_streams import AclosingQuietly
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.reply import Ending, Reply, ReplyDelta, Usage
 from vertex_compat_integrations.core.telemetry.messages import write_messages, write_replies
+from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
 
 Answer = TypeVar("Answer")
 Attributes = dict[str, Any]

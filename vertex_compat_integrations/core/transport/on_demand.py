@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from vertex_compat_integrations.core.transport.off_loop import off_loop
+from vertex_compat_integrations.core.transport.event_loops import off_loop
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.transport import pool, sdk_clients

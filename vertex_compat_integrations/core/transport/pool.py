@@ -27,7 +27,6 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.http_errors import decode_failure
 from vertex_compat_integrations.core.interruptions import interruption_in
-from vertex_compat_integrations.core.left_streams import InOneStep
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
 from vertex_compat_integrations.core.transport.body import (
     AsyncByteStream,
@@ -35,9 +34,9 @@ from vertex_compat_integrations.core.transport.body import (
     aread_failure,
     read_failure,
 )
+from vertex_compat_integrations.core.transport.event_loops import InOneStep, off_loop
 from vertex_compat_integrations.core.transport.exchange import LEFT, THREAD, Exchange, end_left
 from vertex_compat_integrations.core.transport.failure import translate_error
-from vertex_compat_integrations.core.transport.off_loop import off_loop
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS, Post, Route
 from vertex_compat_integrations.core.transport.sdk_clients import Client, async_client_of, client_of, close_with_loop
 from vertex_compat_integrations.core.transport.watchdog import Deadline, DeadlineThread

@@ -1,18 +1,43 @@
-"""How an asynchronous generator closes what it reads from, when its own reader has left.
+"""What code on an event loop owes it: nothing that would hold it up, and streams that can be closed at its end.
 
-An event loop that ends closes all its generators at once, the inner ones too. A generator that is closing already, or a
-connection that is gone, is then no error of the program; asyncio would print a traceback for each.
+A loop that ends closes all its asynchronous generators at once, the inner ones too. A generator that is closing
+already, or a connection that is gone, is then no error of the program; asyncio would print a traceback for each.
 """
 
-from collections.abc import Coroutine, Generator
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from typing_extensions import override
 
+Result = TypeVar("Result")
 Stream = TypeVar("Stream", bound=Any)
 _MOST_TURNS = 100
+
+
+async def off_loop(work: Callable[[], Result]) -> Result:
+    """What the work brings, done in a thread, or here where none is to be had.
+
+    A thread of its own, since those that the loop has may all be waiting for this call.
+    """
+    outcome: Future[Result] = Future()
+    outcome.set_running_or_notify_cancel()  # a waiter that is cancelled leaves it be
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="vertex-compat-load", daemon=True).start()
+    except RuntimeError:
+        run()
+    return await asyncio.wrap_future(outcome)
 
 
 class AclosingQuietly(aclosing[Stream]):
