@@ -1,9 +1,15 @@
 """Exceptions of others, raised by a signal's handler in the middle of a call: they reach the program as they are."""
 
+import asyncio
+import dis
 import functools
+import itertools
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from types import FrameType
+from typing import Any
 
 import openai
 import pytest
@@ -170,3 +176,96 @@ def test_a_handler_is_known_in_any_form(handler, alarm):
     assert is_from_signal(caught.value)
     assert interruption_in(raised(RuntimeError(), caught.value)) is caught.value
     assert not is_from_signal(raised(TimeoutError()))
+
+
+# Wherever it comes
+
+STRIDE = 11
+"""Steps between two moments that are tried; all of them were, by hand."""
+
+
+class Moment:
+    """The so many-th moment of this package's steps at which Python looks for signals: then one comes.
+
+    It looks where a function begins or goes on behind a `yield`, and behind each call into C; not where an `await`
+    goes on.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number, self._steps = number, itertools.count(1)
+        self.is_over = False
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if self.is_over or event not in ("call", "c_return") or "vertex_compat_integrations" not in code.co_filename:
+            return
+        step = code.co_code[frame.f_lasti : frame.f_lasti + 2] if event == "call" else b""
+        if step and (dis.opname[step[0]] != "RESUME" or step[1] & 3 > 1):
+            return
+        if next(self._steps) == self._number:
+            self.is_over = True
+            signal.raise_signal(signal.SIGALRM)
+
+
+async def lasting_for_one_call() -> str:
+    await asyncio.sleep(0)
+    return "token"
+
+
+async def whole_stream(client: VertexCompatClient) -> None:
+    async for _ in client.astream(MESSAGES, OPTIONS):
+        pass
+
+
+ASYNC_WAYS = {"call": lambda client: client.achat(MESSAGES, OPTIONS), "stream": whole_stream}
+
+
+def outcome_of(work: Coroutine[Any, Any, object], moment: Moment) -> tuple[str, list[str]]:
+    """What the program gets, and what asyncio's loop dropped and logged."""
+    dropped: list[str] = []
+
+    async def watched() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: dropped.append(type(context.get("exception")).__name__))
+        sys.setprofile(moment)
+        try:
+            await work
+        finally:
+            sys.setprofile(None)
+
+    try:
+        asyncio.run(watched())
+    except BaseException as error:  # noqa: BLE001 - looked at by the caller
+        return type(error).__name__, dropped
+    finally:
+        sys.setprofile(None)
+    return "answered", dropped
+
+
+@pytest.mark.parametrize("credential", ["token", "async callable"])
+@pytest.mark.parametrize("kind", [TimeoutError, SystemExit])
+@pytest.mark.parametrize("way", ASYNC_WAYS)
+@pytest.mark.parametrize("backend", ["aiohttp", "httpx"])
+def test_at_any_moment_of_asynchronous_code(server, alarm, backend, way, kind, credential):  # noqa: PLR0917 - a table
+    """It comes out as itself, nothing is sent again, and the next call is served; at worst asyncio drops it."""
+    server.rule = reply()
+    settings = {"api_key": "t"} if credential == "token" else {"credentials": functools.partial(lasting_for_one_call)}
+    client = VertexCompatClient(
+        Connection(base_url=server.base_url, timeout=9, max_retries=2, http_backend=backend, **settings)
+    )
+    asyncio.run(ASYNC_WAYS[way](client))
+    alarm(kind)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    outcomes = []
+    for number in itertools.count(1, STRIDE):
+        server.requests.clear()
+        moment = Moment(number)
+        outcome, dropped = outcome_of(ASYNC_WAYS[way](client), moment)
+        if not moment.is_over:
+            break
+        outcomes.append(outcome if outcome != "answered" or not dropped else f"dropped {kind.__name__}")
+        assert len(server.requests) <= 1
+        asyncio.run(asyncio.wait_for(ASYNC_WAYS[way](client), 5))
+    assert len(outcomes) > 30
+    assert set(outcomes) <= {kind.__name__, f"dropped {kind.__name__}"}
+    assert outcomes.count(kind.__name__) >= 0.9 * len(outcomes)

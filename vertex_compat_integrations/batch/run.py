@@ -22,6 +22,7 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     VertexCompatError,
 )
+from vertex_compat_integrations.core.interruptions import first_in, through_group
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
@@ -133,7 +134,7 @@ class Batch:
                 if self.summary.stopped is None or _is_being_cancelled():
                     raise
             except ExceptionGroup as failures:
-                raise _first_of(failures) from None
+                raise first_in(failures) from None
             finally:
                 self.summary.seconds = time.monotonic() - begin
                 output.sync()
@@ -218,15 +219,16 @@ class Batch:
     async def _answer(
         self, line: Line, client: VertexCompatClient, output: Output, on_result: Callable[[Summary], None]
     ) -> None:
-        try:
-            result = encode_answer(line, await client.achat(line.messages, line.options))
-        except VertexCompatError as error:
-            if _concerns_all(error):
-                self._end(str(error))
-                return
-            result = encode_failure(line, error)
-        self._write(result, output)
-        on_result(self.summary)
+        with through_group():
+            try:
+                result = encode_answer(line, await client.achat(line.messages, line.options))
+            except VertexCompatError as error:
+                if _concerns_all(error):
+                    self._end(str(error))
+                    return
+                result = encode_failure(line, error)
+            self._write(result, output)
+            on_result(self.summary)
 
     def _write(self, result: Json, output: Output) -> None:
         output.append(encode_record(result))
@@ -319,9 +321,3 @@ def _concerns_all(error: VertexCompatError) -> bool:
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
-    """The first error in groups of groups."""
-    first = failures.exceptions[0]
-    return _first_of(first) if isinstance(first, ExceptionGroup) else first

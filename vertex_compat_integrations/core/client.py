@@ -46,6 +46,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
+from vertex_compat_integrations.core.interruptions import first_in, through_group
 from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
@@ -210,13 +211,14 @@ class VertexCompatClient(Closing):
 
         async def embed_batch(request: wire.EmbeddingRequest) -> Embedded:
             async with gate:
-                return await self._acomplete(partial(EmbeddingCall, request, terms))
+                with through_group():
+                    return await self._acomplete(partial(EmbeddingCall, request, terms))
 
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(embed_batch(request)) for request in requests]
         except ExceptionGroup as failures:
-            failure = failures.exceptions[0]
+            failure = first_in(failures)
             raise failure from failure.__cause__
         return join_embedded([task.result() for task in tasks])
 

@@ -4,9 +4,11 @@ Celery's soft time limit, for one, is an `Exception` that a signal's handler rai
 Inside the SDK it is taken for a failed connection, which would be tried again.
 """
 
+import asyncio
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -36,6 +38,36 @@ def interruption_in(error: BaseException) -> BaseException | None:
         # httpcore's pool takes the cause away, but an error of its own has the cause as argument, too.
         link = link.__cause__ or next((each for each in link.args if isinstance(each, BaseException)), None)
     return None
+
+
+class _InAGroupError(Exception):
+    """What carries another exception through a group of tasks."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+@contextmanager
+def through_group() -> Iterator[None]:
+    """Around the work of one task of a group: what is no `Exception` goes through the group, to `first_in`.
+
+    A group would make a group of gevent's Timeout. KeyboardInterrupt and SystemExit would end the event loop at once,
+    and a second time where the group raises them, so that what cleans up behind it never runs.
+    """
+    try:
+        yield
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is raised by `first_in`'s caller
+        raise _InAGroupError(error) from None
+
+
+def first_in(failures: ExceptionGroup[Exception]) -> BaseException:
+    """The first exception of a group of groups that is to be raised in its place; one of others, if there is one."""
+    errors = [first_in(each) if isinstance(each, ExceptionGroup) else each for each in failures.exceptions]
+    errors = [error.error if isinstance(error, _InAGroupError) else error for error in errors]
+    return next((error for error in errors if not isinstance(error, Exception)), errors[0])
 
 
 def is_from_signal(error: BaseException) -> bool:

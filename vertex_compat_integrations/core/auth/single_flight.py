@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from vertex_compat_integrations.core.interruptions import is_from_signal
+
 FETCH_LIMIT_SECONDS = 10.0
 """Nobody waits longer for a token, whatever the call's own timeout is."""
 
@@ -28,11 +30,18 @@ class FlightLostError(Exception):
 
 
 class Flight(Generic[Result]):
-    """One run of some work, for however many wait."""
+    """One run of some work, for however many wait.
+
+    Attributes:
+        overdue_at: When it is left to itself, by the monotonic clock.
+        task: What carries it, if that is an event loop.
+        interruption: What a signal's handler raised in the task; it is for one of the tasks that wait, not for all.
+    """
 
     def __init__(self) -> None:
         self.overdue_at = time.monotonic() + FETCH_LIMIT_SECONDS
         self.task: asyncio.Task[None] | None = None
+        self.interruption: BaseException | None = None
         self._future: concurrent.futures.Future[Result | _Failure] = concurrent.futures.Future()
         self._waiters: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
 
@@ -44,6 +53,12 @@ class Flight(Generic[Result]):
     def land(self, outcome: Result | _Failure) -> None:
         """Release who waits."""
         self._future.set_result(outcome)
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake up who waits on an event loop."""
+        for loop, waiters in list(self._waiters.items()):
+            _wake(loop, waiters)
 
     def result(self, seconds: float) -> Result:
         """What the work brought.
@@ -63,22 +78,22 @@ class Flight(Generic[Result]):
         waiter = loop.create_future()
         timer = loop.call_later(seconds, _release, [waiter])
         try:
-            self._waiters_of(loop).append(waiter)
+            self._await_landing(loop, waiter)
             await waiter
         finally:
             timer.cancel()
+        interruption, self.interruption = self.interruption, None
+        if interruption is not None:
+            raise interruption
         return self.result(0)
 
-    def _waiters_of(self, loop: asyncio.AbstractEventLoop) -> "list[asyncio.Future[None]]":
-        """Who waits in a loop, which landing wakes up once, however many they are."""
-        waiters = self._waiters.get(loop)
-        if waiters is None:
-            waiters = self._waiters[loop] = []
-            self._future.add_done_callback(lambda _: _wake(loop, waiters))
-        elif self.has_landed:
+    def _await_landing(self, loop: asyncio.AbstractEventLoop, waiter: "asyncio.Future[None]") -> None:
+        """Add who waits in a loop; landing wakes up those of a loop at once, however many they are."""
+        waiters = self._waiters.setdefault(loop, [])
+        waiters.append(waiter)
+        if self.has_landed:
             # Its wake-up may be over.
             _wake(loop, waiters)
-        return waiters
 
 
 def _wake(loop: asyncio.AbstractEventLoop, waiters: "list[asyncio.Future[None]]") -> None:
@@ -95,9 +110,9 @@ def _release(waiters: "list[asyncio.Future[None]]") -> None:
 
 def _unwrap(outcome: Result | _Failure) -> Result:
     """The result of a flight; a failure is raised as a copy, since many waiters raise it at once."""
-    if isinstance(outcome, _Failure):
-        raise copy.copy(outcome.error) from None
-    return outcome
+    if not isinstance(outcome, _Failure):
+        return outcome
+    raise copy.copy(outcome.error) from None
 
 
 class SingleFlight(Generic[Result]):
@@ -124,23 +139,38 @@ class SingleFlight(Generic[Result]):
 
         A flight that hangs is left to itself and replaced. `on_loop`, if given, is what runs, as a task of this loop.
         """
-        with self._lock:
-            flight = self._flight
-            if flight is not None and time.monotonic() < flight.overdue_at:
-                return flight
-            if not is_due():
-                return None
-            flight = self._flight = Flight()
+        begun = Flight[Result]()
+        try:
+            with self._lock:
+                flight = self._flight
+                if flight is not None and time.monotonic() < flight.overdue_at:
+                    return flight
+                if not is_due():
+                    return None
+                self._flight = begun
+            self._start(begun, work, on_loop)
+        except BaseException:
+            # What a signal's handler raised, for one: nobody shall wait for a flight that never began.
+            self._land(begun, _Failure(FlightLostError()))
+            raise
+        return begun
+
+    def _start(
+        self,
+        flight: Flight[Result],
+        work: Callable[[], Result],
+        on_loop: Callable[[], Coroutine[Any, Any, Result]] | None,
+    ) -> None:
+        """Begin the work, in a task or a thread."""
         if on_loop is not None:
             flight.task = asyncio.get_running_loop().create_task(self._carry(flight, on_loop))
-            flight.task.add_done_callback(lambda _: self._land(flight, _Failure(FlightLostError())))
-            return flight
+            flight.task.add_done_callback(lambda task: self._end(flight, task))
+            return
         try:
             threading.Thread(target=self._fly, args=(flight, work), name="vertex-compat-token", daemon=True).start()
         except RuntimeError as error:
             # No thread can be started while the interpreter shuts down.
             self._land(flight, _Failure(error))
-        return flight
 
     def _fly(self, flight: Flight[Result], work: Callable[[], Result]) -> None:
         outcome: Result | _Failure
@@ -155,11 +185,21 @@ class SingleFlight(Generic[Result]):
         try:
             outcome = await work()
         except (asyncio.CancelledError, GeneratorExit):
-            # The loop ends, or somebody cancels all its tasks: `join` has said what then lands.
+            # The loop ends, or somebody cancels all its tasks: `_end` says what then lands.
             raise
-        except BaseException as error:  # noqa: BLE001 - as in a thread
+        except BaseException as error:
+            if is_from_signal(error):
+                raise  # as above
             outcome = _Failure(error)
         self._land(flight, outcome)
+
+    def _end(self, flight: Flight[Result], task: "asyncio.Task[None]") -> None:
+        """The task is over; who waits and got nothing fetches anew, unless a signal's handler raised in the task."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and is_from_signal(error):
+            flight.interruption = error
+        self._land(flight, _Failure(FlightLostError()))
+        flight.wake()
 
     def _land(self, flight: Flight[Result], outcome: Result | _Failure) -> None:
         with self._lock:
