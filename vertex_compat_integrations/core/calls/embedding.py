@@ -150,7 +150,7 @@ def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:
         raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=served_hint())
     if facts.route is not None:
         raise SettingsError(
-            f"{model} gives no embeddings on this endpoint.", hint=f"By Google's pages it is served by {facts.route}."
+            f"{model} gives no embeddings on this endpoint.", hint=f"Ask it by {facts.route}, as Google's pages say."
         )
 
 

@@ -223,7 +223,8 @@ class Options(Settings):
             for name, words in _SAFETY_WORDS.items():
                 if setting.get(name) not in words:
                     raise SettingsError(
-                        f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(words)}."
+                        f"safety_settings has the {name} {setting.get(name)!r}.",
+                        hint=f"Take one of {', '.join(words)}.",
                     )
         return value
 
@@ -365,7 +366,9 @@ def _checked_limit(word: str, name: str, value: Any) -> float:
     is_count = type(value) is int and value >= 0
     is_time = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
     if not (is_count if name == "max_retries" else is_time):
-        raise SettingsError(f"{word}={value!r} of a call.", hint="timeout= takes seconds, max_retries= 0 or more.")
+        raise SettingsError(
+            f"{word}={value!r} of a call.", hint="Give timeout= in seconds, and max_retries= as 0 or more."
+        )
     return float(value) if name == "timeout" else value
 
 
