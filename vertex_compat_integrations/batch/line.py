@@ -165,7 +165,7 @@ def _messages(body: Mapping[str, Any]) -> list[wire.Message]:
 def _message(message: Any, place: int) -> wire.Message:
     where = f"messages[{place}]"
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
-        raise SettingsError(f"{where} has no known role.", hint=f"Take {' or '.join(_ROLES)}.")
+        raise SettingsError(f"{where} has no known role.", hint=f"Take one of {', '.join(_ROLES)}.")
     if not _is_content(message.get("content")):
         raise SettingsError(f"{where}.content is neither text nor a list of parts.", hint="Correct it.")
     if not _are_calls(message.get("tool_calls")):
