@@ -93,12 +93,12 @@ def platform_engineer(walk: Walk, install: Installing) -> None:
     tool = walk.command("vertex-compat")
     with emulator(walk) as host:
         place = {"VERTEX_COMPAT_EMULATOR_HOST": host}
-        walk.step("vertex-compat doctor", [tool, "doctor"], shows=["checks passed", ", 0 failed"], **place)
         chatting = [tool, "chat", "What does the log say?"]
         answer = walk.step("a log piped to vertex-compat chat", chatting, stdin="Oslo is down\n", **place)
         expected = 'The emulator heard "What does the log say? Oslo is down". This is its answer, made offline.'
         if answer.stdout.strip() != expected or "Tokens:" not in answer.stderr:
             raise StepError(f"Not the answer alone: {answer.stdout!r}; beside it {answer.stderr!r}")
+        walk.step("vertex-compat doctor", [tool, "doctor"], shows=["checks passed", ", 0 failed"], **place)
         walk.step("vertex-compat serve --help", [tool, "serve", "--help"], shows=["--map", "For example:"])
         running = [tool, "run", "--map", "gpt-4o=google/gemini-3.5-flash", "--", walk.python, "edited_by_nobody.py"]
         walk.step("vertex-compat run -- python …", running, shows=["The emulator heard"], **place)
