@@ -3,10 +3,13 @@
 Each row causes the error as a user would, and says what the text must hold. Read it to review the wording.
 """
 
+import ast
 import json
+import re
 import socket
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,6 +18,7 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel
 
+import vertex_compat_integrations
 from tests.promises.conftest import Authority
 from vertex_compat_integrations import errors
 from vertex_compat_integrations.core.errors import VertexCompatWarning
@@ -348,6 +352,44 @@ ROWS = {
 }
 
 
+STEPS = re.findall(
+    r"\w+",
+    """
+add annotate answer ask begin bind build call change check choose copy correct cut drop embed enable encode give grant
+ignore install keep leave let look lower make mend move name open pass put raise read remove rename repeat replace retry
+return run save see send set shorten simplify split start strip switch take trim turn unset use wait write
+""",
+)
+"""With what a next step begins."""
+
+
+def ends_with_a_step(text: str) -> bool:
+    """Whether the last sentence tells what to do, or asks whether the right word was meant."""
+    sentence = re.split(r"(?<=[.?!)…]) (?=[A-Z`])", text.strip())[-1]
+    if sentence.startswith("Did you mean ") and sentence.endswith("?"):
+        return True
+    clauses = re.split(r"[,;:] | \(", sentence)
+    first_words = [re.sub(r"^(?:or|and|then|else) ", "", clause.lower()).partition(" ")[0] for clause in clauses]
+    return any(word.rstrip(".") in STEPS for word in first_words)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is wrong. Pass model='x'.", True),
+        ("It is wrong: see README.md.", True),
+        ("Check project=; `gcloud projects list` shows yours.", True),
+        ("Where only a proxy resolves names, set HTTPS_PROXY.", True),
+        ("Unknown argument x=. Did you mean y=?", True),
+        ("Pass model='x'. It is served at global.", False),
+        ("Known are a, b.", False),
+        ("The settings are wrong.", False),
+    ],
+)
+def test_what_a_next_step_is(text, expected):
+    assert ends_with_a_step(text) is expected
+
+
 @pytest.fixture
 def stage(emulator, serve, authority, monkeypatch, tmp_path) -> Stage:
     for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"):
@@ -364,8 +406,52 @@ def test_the_text_names_what_is_needed_and_ends_with_the_next_step(stage, loop_f
     words = str(caught.value)
     assert [name for name in row.names if name not in words] == [], words
     assert [name for name in row.never if name in words] == [], words
-    # What a constructor refuses is followed by pydantic's own words.
     assert words.endswith(row.step), words
+    assert ends_with_a_step(words), words
+
+
+PACKAGE = Path(vertex_compat_integrations.__file__).parent
+
+
+def written_hints() -> Iterator[tuple[str, str]]:
+    """Where a hint is written out in the package, and its words; what is put into them is `…`."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            target.id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        hints = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "hint"]
+        for hint in hints:
+            value = constants.get(hint.id, hint) if isinstance(hint, ast.Name) else hint
+            for each in (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,):
+                if text := words_of(each):
+                    yield f"{path.relative_to(PACKAGE)}:{each.lineno}", text
+
+
+def words_of(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_each_hint_in_the_package_ends_with_a_next_step():
+    hints = list(written_hints())
+    assert len(hints) > 150
+    # A sentence that is made elsewhere is looked at there.
+    assert [hint for hint in hints if not ends_with_a_step(hint[1]) and not hint[1].endswith(" …")] == []
+
+
+def test_each_class_of_errors_has_a_hint_that_is_a_next_step():
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.VertexCompatError)
+    ]
+    hints = {kind.__name__: kind.default_hint for kind in kinds if kind.default_hint}
+    assert len(hints) > 10
+    assert {name: hint for name, hint in hints.items() if not ends_with_a_step(hint)} == {}
 
 
 def test_an_unknown_location_is_warned_of_once_with_the_nearest(emulator, monkeypatch):

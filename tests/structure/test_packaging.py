@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 import vertex_compat_integrations
@@ -62,3 +63,36 @@ def test_an_extra_brings_what_the_readmes_examples_of_it_import():
     for name in ("langchain", "llama-index"):
         assert "aiohttp" in " ".join(extras[name])
     assert {"langchain", "langchain-core"} <= {Requirement(line).name for line in extras["langchain"]}
+
+
+def test_the_classifiers_are_the_indexes_own_and_name_systems_frameworks_and_each_python_since_the_lowest():
+    of_the_index = pytest.importorskip("trove_classifiers").classifiers  # hatchling, of the extra `test`, brings it
+    classifiers = PROJECT["classifiers"]
+    assert [each for each in classifiers if each not in of_the_index] == []
+    kinds = {each.split(" :: ")[0] for each in classifiers}
+    assert {"Development Status", "Framework", "Operating System", "Programming Language", "Typing"} <= kinds
+    minors = [int(each.rpartition(".")[2]) for each in classifiers if re.fullmatch(r".* :: 3\.\d+", each)]
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    assert PROJECT["requires-python"] == f">=3.{minors[0]}"
+
+
+def test_the_framework_classifiers_are_what_the_package_stands_on():
+    frameworks = {each.removeprefix("Framework :: ") for each in PROJECT["classifiers"] if each.startswith("Framework")}
+    assert frameworks == {"AsyncIO", "Pydantic", "Pydantic :: 2", "Pytest"}
+    assert "pytest11" in PROJECT["entry-points"]
+
+
+def test_the_package_names_its_authors_and_its_licence():
+    assert [author["name"] for author in PROJECT["authors"]] == ["The maintainers of vertex-compat-integrations"]
+    assert PROJECT["license"] == "Apache-2.0"
+    assert all((ROOT / file).exists() for file in PROJECT["license-files"])
+
+
+def test_an_address_of_the_project_is_one_that_the_readme_names_too():
+    """No home of the project is public yet; an invented one would lead users to somebody else's page."""
+    readme = (ROOT / "README.md").read_text()
+    assert PROJECT["urls"]
+    for label, address in PROJECT["urls"].items():
+        assert address.startswith("https://"), label
+        assert f"({address})" in readme, label
+        assert len(label) <= 32, label  # more is refused by the index

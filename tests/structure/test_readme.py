@@ -1,6 +1,9 @@
 """The README tells the truth: its code runs, its commands are the commands, its tables are what the code says."""
 
 import re
+import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +79,20 @@ def test_the_emulator_block_shows_the_retry(tmp_path):
 )
 def test_a_command_can_be_taken_from_the_readme(name, command):
     assert f"\n<!-- command: {name} -->\n```bash\n{command}\n```\n" in README
+
+
+def test_the_part_of_the_tests_that_takes_a_minute_is_there_and_has_as_many_as_the_readme_says():
+    command = README.partition("<!-- command: quick-test -->\n```bash\n")[2].partition("\n```")[0]
+    program, *arguments = shlex.split(command)
+    assert program == ".venv/bin/python"
+    folders = [ROOT / word for word in arguments if word.startswith("tests/")]
+    assert [folder for folder in folders if not folder.is_dir()] == []
+    assert len(folders) == 3
+    collecting = [sys.executable, *arguments, "--collect-only", "-q"]
+    done = subprocess.run(collecting, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    collected = int(re.search(r"^(\d+)(?:/\d+)? tests collected", done.stdout, re.MULTILINE).group(1))
+    (stated,) = re.findall(r"about ([\d,]+) tests of what is sent", README)
+    assert collected == pytest.approx(int(stated.replace(",", "")), rel=0.1)
 
 
 def test_the_extras_are_those_of_the_package():

@@ -1,44 +1,56 @@
 """Checks each Python block of the README and the docs as a typed program, by mypy --strict and pyright.
 
 `python -m tests.typing.blocks` writes each to a file of its own, in a temporary folder, and runs both (extra `lint`).
+CI does the same with an installed wheel: `python -m tests.users`.
 """
 
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def write_blocks(folder: Path) -> list[Path]:
-    """The blocks as files, named after their page and the line that they begin at."""
-    files = []
+def blocks_of(page: Path) -> Iterator[tuple[int, str]]:
+    """The Python blocks of a page, each with the line that it begins at."""
+    text = page.read_text(encoding="utf-8")
+    for block in _BLOCK.finditer(text):
+        yield text.count("\n", 0, block.start(1)) + 1, block[1]
+
+
+def write_blocks(folder: Path) -> list[str]:
+    """The blocks as files, named after their page and the line that they begin at; and pyright's settings."""
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', encoding="utf-8")
+    names = []
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for block in _BLOCK.finditer(text):
-            line = text.count("\n", 0, block.start(1)) + 1
-            path = folder / f"{page.stem.lower().replace('-', '_')}_{line}.py"
-            path.write_text(block[1], encoding="utf-8")
-            files.append(path)
-    return files
+        for line, block in blocks_of(page):
+            names.append(f"{page.stem.lower().replace('-', '_')}_{line}.py")
+            (folder / names[-1]).write_text(block, encoding="utf-8")
+    return names
+
+
+def checkers(python: str, names: Sequence[str]) -> dict[str, list[str]]:
+    """By its name, the command of each checker, for the packages that this Python has."""
+    return {
+        "mypy --strict": [python, "-m", "mypy", "--strict", "--scripts-are-modules", *names],
+        "pyright": [python, "-m", "pyright", "--pythonpath", python, *names],
+    }
 
 
 def main() -> int:
     """Run both checkers; 0 if neither has a word to say."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = [path.name for path in write_blocks(folder)]
-        (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', encoding="utf-8")
-        sys.stdout.write(f"{len(files)} blocks of Python\n")
+        names = write_blocks(folder)
+        sys.stdout.write(f"{len(names)} blocks of Python\n")
         sys.stdout.flush()
-        commands = (
-            [sys.executable, "-m", "mypy", "--strict", "--scripts-are-modules", *files],
-            [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, *files],
-        )
+        commands = checkers(sys.executable, names).values()
         return max([subprocess.run(command, cwd=folder, check=False).returncode for command in commands])
 
 

@@ -127,11 +127,13 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 def _enveloped(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The body of a batch request in OpenAI's form."""
     if unknown := [key for key in fields if key not in _ENVELOPE]:
-        raise SettingsError(f"{unknown[0]!r} is unknown beside 'body'.", hint=f"Known are {', '.join(_ENVELOPE)}.")
+        raise SettingsError(
+            f"{unknown[0]!r} is unknown beside 'body'.", hint=f"Leave it out: known are {', '.join(_ENVELOPE)}."
+        )
     if fields.get("method", "POST") != "POST":
         raise SettingsError("method is not POST.", hint="Write POST, or leave it out.")
     if fields.get("url", URLS[0]) not in URLS:
-        raise SettingsError("url names another route.", hint=f"Only {URLS[0]} is asked.")
+        raise SettingsError("url names another route.", hint=f"Write {URLS[0]}, or leave it out.")
     body = fields["body"]
     if not isinstance(body, dict):
         raise SettingsError("body is no JSON object.", hint='Write {"messages": […]} there.')
@@ -163,7 +165,7 @@ def _messages(body: Mapping[str, Any]) -> list[wire.Message]:
 def _message(message: Any, place: int) -> wire.Message:
     where = f"messages[{place}]"
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
-        raise SettingsError(f"{where} has no known role.", hint=f"Known are {', '.join(_ROLES)}.")
+        raise SettingsError(f"{where} has no known role.", hint=f"Take one of {', '.join(_ROLES)}.")
     if not _is_content(message.get("content")):
         raise SettingsError(f"{where}.content is neither text nor a list of parts.", hint="Correct it.")
     if not _are_calls(message.get("tool_calls")):

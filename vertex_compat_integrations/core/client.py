@@ -451,7 +451,7 @@ class VertexCompatClient(Closing):
         except ImportError as error:
             raise SettingsError(
                 f"telemetry is on, but {error.name} is not installed.",
-                hint='pip install "vertex-compat-integrations[otel]", or switch it off.',
+                hint='Run `pip install "vertex-compat-integrations[otel]"`, or switch it off.',
             ) from None
         destination, _ = self._resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)

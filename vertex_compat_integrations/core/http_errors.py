@@ -89,7 +89,7 @@ MEANINGS = (
     Meaning(
         404,
         ("the model `",),
-        hint="A server of your own knows its model by the name it was started with; model='' leaves the name to it.",
+        hint="Pass the name that your server was started with, or model='', which leaves the name to it.",
     ),
     # llama.cpp's server answers so until the model is in memory.
     Meaning(503, ("loading model",), hint="The server is still loading its model: raise max_retries=, or wait."),
@@ -166,7 +166,7 @@ MEANINGS = (
     Meaning(
         400,
         ("request contains an invalid argument",),
-        hint="Google gives no reason; most often it is the history: a call without its result, text beside calls.",
+        hint="Google gives no reason. Look at the history first: a call without its result, or text beside calls.",
     ),
     Meaning(
         401,
@@ -208,7 +208,7 @@ MEANINGS = (
         ("user_project_denied", "serviceusage", "quota project"),
         hint="Grant roles/serviceusage.serviceUsageConsumer on the quota project, or pass quota_project=.",
     ),
-    Meaning(403, ("scope",), hint="The token lacks the scope https://www.googleapis.com/auth/cloud-platform."),
+    Meaning(403, ("scope",), hint="Ask for a token with the scope https://www.googleapis.com/auth/cloud-platform."),
     # "Project 'projects/x' not found or deleted." and "Unable to find project x", with reasons of the same words.
     Meaning(
         404,

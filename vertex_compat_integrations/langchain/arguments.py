@@ -61,14 +61,15 @@ class EmbeddingsArguments(ConnectionArguments, EmbeddingArguments, total=False):
 INHERITED_DESCRIPTIONS: Mapping[str, str] = {
     "name": "Name of this runnable in traces; None is the class's name.",
     "cache": "Cache of answers: True takes LangChain's global one, False none, None the global one if there is any.",
-    "verbose": "Whether LangChain prints what is asked and answered.",
-    "callbacks": "Handlers that are told of each call.",
-    "tags": "Words that each call's trace gets.",
-    "metadata": "Keys and values that each call's trace gets.",
+    "verbose": "Whether LangChain prints what is asked and answered; else its global switch says so, which is off.",
+    "callbacks": "Handlers that are told of each call; None is none.",
+    "tags": "Words that each call's trace gets; None is none.",
+    "metadata": "Keys and values that each call's trace gets; None is none.",
     "custom_get_token_ids": "Function that turns a text into token ids, to count tokens; None estimates them here.",
     "rate_limiter": "LangChain's limiter of requests, asked before each call; None is no limit.",
     "disable_streaming": (
-        'Whether `stream` gives the whole answer in one chunk; `"tool_calling"` does so where the call has tools.'
+        "Whether `stream` gives the whole answer in one chunk: False by default; "
+        '`"tool_calling"` does so where the call has tools.'
     ),
     "output_version": "Form of a message's content: `v0`, or `v1` with standard blocks; None is `LC_OUTPUT_VERSION`'s.",
     "profile": "What the model can do, for LangChain's agents; None is what the catalogue says of it.",

@@ -81,13 +81,13 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     streaming: bool = False
-    """Whether `invoke` streams inside; callbacks then see tokens."""
+    """Whether `invoke` streams inside, so that callbacks see tokens: False by default."""
 
     stream_usage: bool = True
-    """Whether the last chunk of a stream tells the token counts."""
+    """Whether the last chunk of a stream tells the token counts: True by default."""
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
+    """Facts that replace the catalogue's of the model, e.g. `{"demands_signatures": True}`; None replaces none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 

@@ -29,7 +29,7 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace what the catalogue says of the model."""
+    """Facts that replace the catalogue's of the model; None replaces none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 

@@ -62,7 +62,7 @@ INHERITED_DESCRIPTIONS: Mapping[str, str] = {
     "callback_manager": "LlamaIndex's handlers that are told of each call; None is `Settings.callback_manager`.",
     "rate_limiter": "LlamaIndex's limiter of requests, asked before each call; None is no limit.",
     "system_prompt": "System message before each call's own messages; None is none.",
-    "messages_to_prompt": "Function that makes one text of messages; this class sends messages as they are.",
+    "messages_to_prompt": "Function that makes one text of messages; None by default; messages are sent as they are.",
     "completion_to_prompt": "Function that a prompt of `complete` goes through first; None changes nothing.",
     "output_parser": "LlamaIndex's parser, for `predict` and query engines; None takes the text as it is.",
     "pydantic_program_mode": (

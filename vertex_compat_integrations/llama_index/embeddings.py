@@ -44,13 +44,13 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     model_name: str = ""
-    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; `model=` is the same."""
+    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`, as `model=`; empty by default."""
 
     embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
-    """Texts of one request. E5 reads 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads 512 tokens of each."""
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace what the catalogue says of the model."""
+    """Facts that replace the catalogue's of the model; None replaces none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 

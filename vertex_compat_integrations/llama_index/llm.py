@@ -94,22 +94,22 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     context_window: int | None = Field(default=None, ge=1)
-    """Tokens of prompt that LlamaIndex may fill; else what the catalogue says of the model."""
+    """Tokens of prompt that LlamaIndex may fill; None is what the catalogue says of the model."""
 
     is_function_calling_model: bool = True
-    """Whether agents may use function calling; False makes them use prompts instead."""
+    """Whether agents may use function calling: True by default. False makes them use prompts instead."""
 
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Options by name, over the fields, as LlamaIndex's other classes have it."""
+    """Options by name, over the fields, as LlamaIndex's other classes have it; empty by default."""
 
     keep_answer_signature: bool = True
-    """Whether a text answer's own thought signature stands in the message's `additional_kwargs`, too.
+    """Whether a text answer's own thought signature stands in `additional_kwargs`, too: True by default.
 
-    There it survives streaming chat engines, which replace the message's blocks; but `Memory` counts it.
+    In the message's, it survives streaming chat engines, which replace the message's blocks; but `Memory` counts it.
     """
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace what the catalogue says of the model, e.g. `{"demands_signatures": True}`."""
+    """Facts that replace the catalogue's of the model, e.g. `{"demands_signatures": True}`; None replaces none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 

@@ -41,8 +41,9 @@ def failed_only(outcome, name: str) -> dict:
     return findings[name]
 
 
-def case_for(**connection) -> Case:
-    return Case(Connection(**connection), "google/gemini-3.5-flash", os.environ, date(2026, 11, 1))
+def case_for(deadline: float | None = None, **connection) -> Case:
+    limits = {} if deadline is None else {"deadline": deadline}
+    return Case(Connection(**connection), "google/gemini-3.5-flash", os.environ, date(2026, 11, 1), **limits)
 
 
 def look(case: Case, *names: str) -> dict:

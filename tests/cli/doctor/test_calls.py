@@ -1,8 +1,13 @@
 """Checks that ask the model: a call, a stream, a tool turn with its signature."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from tests.cli.doctor.examining import at, failed_only, run
+from tests.cli.doctor.examining import at, case_for, failed_only, run
+from vertex_compat_integrations.cli.doctor import case as case_module
+from vertex_compat_integrations.cli.doctor.case import CALL_SECONDS
+from vertex_compat_integrations.core.transport import on_demand
 from vertex_compat_integrations.emulator import (
     completion,
     cut,
@@ -35,6 +40,21 @@ def test_a_call_that_is_refused(emulator, fault, said, paste):
     finding = failed_only(run(*at(emulator)), "call")
     assert said in finding["text"]
     assert paste in finding["paste"]
+
+
+def test_no_time_goes_by_while_the_sdk_is_loaded(emulator, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(case_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(case_module.on_demand, "load", lambda _: now.__setitem__(0, 9.0))
+    case = case_for(base_url=emulator.base_url(), deadline=10.0)
+    with case.client() as client:
+        assert (case.deadline, client._connection.timeout) == (19.0, CALL_SECONDS)
+
+
+def test_the_sdk_is_loaded_before_the_call_has_its_time(emulator, monkeypatch):
+    monkeypatch.delattr(on_demand, "pool", raising=False)
+    with case_for(base_url=emulator.base_url()).client():
+        assert on_demand.is_loaded("pool")
 
 
 def test_a_stream_that_breaks_off(emulator):

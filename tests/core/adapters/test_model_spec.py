@@ -157,7 +157,7 @@ def test_another_provider_needs_another_model():
         ("models.json", '{"api_key": SECRET}', "line 1, column 13"),
         ("models.yaml", "- SECRET\n", "no settings by name"),
         ("models.yaml", "", "no settings by name"),
-        ("models.ini", "x", "Known are .yaml"),
+        ("models.ini", "x", "ends with .yaml"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_without_its_words(name, text, place, tmp_path):

@@ -110,7 +110,7 @@ def test_each_wrong_argument_has_a_line_of_its_own():
     first, second, third, fourth = text.splitlines()
     assert first == "temperature= must be less than or equal to 2."
     assert second.startswith("thinking= must be 'none', 'minimal', 'low', 'medium', 'high' or 'max' or a valid boolean")
-    assert third == "default_headers has the header name 'a b'. Names are letters, digits and hyphens."
+    assert third == "default_headers has the header name 'a b'. Write it with letters, digits and hyphens."
     assert fourth == "timeout= must be greater than 0. Change the named setting."
 
 

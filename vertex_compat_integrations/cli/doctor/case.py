@@ -20,9 +20,10 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_source,
 )
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.transport import on_demand
 
 SECONDS = 13.0
-"""For all checks; a call may end a second after its time, so that all is over after 15."""
+"""For all checks; a call may end a second after its time, so that all is over after 15, besides loading the SDK."""
 
 CALL_SECONDS = 6.0
 
@@ -88,7 +89,10 @@ class Case:
         return facts_for(self.model_name)
 
     def client(self) -> VertexCompatClient:
-        """A client that asks once, and no longer than there is time."""
+        """A client that asks once, and no longer than there is time; none of it goes by while the SDK is loaded."""
+        began = time.monotonic()
+        on_demand.load("pool")
+        self.deadline += time.monotonic() - began
         hurry = {"timeout": max(0.1, self.seconds(CALL_SECONDS)), "max_retries": 0}
         return VertexCompatClient(self.connection.model_copy(update=hurry))
 

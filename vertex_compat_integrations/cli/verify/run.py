@@ -107,7 +107,7 @@ def select(only: Sequence[str]) -> list[Probe]:
     """
     for name in only:
         if not any(probe.name.startswith(name) for probe in PROBES):
-            raise SettingsError(f"No probe is called {name!r}.", hint="`vertex-compat verify --plan` names them.")
+            raise SettingsError(f"No probe is called {name!r}.", hint="See `vertex-compat verify --plan`.")
     return [probe for probe in PROBES if not only or probe.name.startswith(tuple(only))]
 
 
@@ -143,7 +143,7 @@ class Asking:
                 continue
             answers = probe.asked_of(service)
             if not self.requests and answers[0].status == _UNAUTHORIZED:
-                raise CredentialsError("The endpoint refused the credential (401).", hint="vertex-compat doctor")
+                raise CredentialsError("The endpoint refused the credential (401).", hint="Run `vertex-compat doctor`.")
             self.requests += len(answers)
             self.ledger.charge(probe, answers)
             yield find(probe, answers, probe.asked_of(emulator), began.date(), self.facts_of)

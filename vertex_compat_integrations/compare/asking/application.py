@@ -37,7 +37,7 @@ def load_application(name: str) -> Application:
     try:
         inspect.signature(value).bind("model", "prompt")
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"--app {name}: {error}.", hint="It is called with a chat model and a prompt.") from None
+        raise SettingsError(f"--app {name}: {error}.", hint="Name a function of a chat model and a prompt.") from None
     application: Application = value
     return application
 

@@ -309,7 +309,7 @@ def read_file(path: Path) -> object:
     """
     reader = _READERS.get(path.suffix)
     if reader is None:
-        raise SettingsError(f"{path} is of no known kind.", hint=f"Known are {', '.join(_READERS)}.")
+        raise SettingsError(f"{path} is of no known kind.", hint=f"Name one that ends with {' or '.join(_READERS)}.")
     text = read_text(path)
     try:
         return reader(text)

@@ -42,7 +42,10 @@ class VectorOptions(Settings):
     """How texts become vectors, whatever a framework calls the model and the batch."""
 
     dimensions: int | None = Field(default=None, ge=1)
-    """Length of the vectors; None is the model's own. Google says "up to" 384 and 1,024 of E5; unverified live."""
+    """Length of the vectors, in numbers; None is the model's own.
+
+    Google says "up to" 384 and 1,024 of E5; unverified live.
+    """
 
     query_prefix: str | None = None
     """What stands before a query; None is what the model was trained with (`query: ` for E5), `""` is nothing."""
@@ -51,7 +54,10 @@ class VectorOptions(Settings):
     """What stands before a text that is to be found; None is what the model was trained with (`passage: ` for E5)."""
 
     concurrency: int = Field(default=4, ge=1)
-    """Batches at the same time, in asynchronous calls; few, because E5's documented quota is 3,000 tokens a minute."""
+    """Batches at the same time, in asynchronous calls: 4 by default.
+
+    Few, because E5's documented quota is 3,000 tokens a minute.
+    """
 
 
 class EmbeddingOptions(VectorOptions):
@@ -64,10 +70,10 @@ class EmbeddingOptions(VectorOptions):
         def __init__(self, /, **settings: Unpack[EmbeddingArguments]) -> None: ...
 
     model: str = ""
-    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`."""
+    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; empty by default."""
 
     batch_size: int = Field(default=BATCH_SIZE, ge=1)
-    """Texts of one request. E5 reads 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads 512 tokens of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:
         raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=served_hint())
     if facts.route is not None:
         raise SettingsError(
-            f"{model} gives no embeddings on this endpoint.", hint=f"By Google's pages it is served by {facts.route}."
+            f"{model} gives no embeddings on this endpoint.", hint=f"Ask it by {facts.route}, as Google's pages say."
         )
 
 

@@ -58,7 +58,7 @@ def override_facts(facts: ModelFacts, override: Mapping[str, object]) -> ModelFa
     """
     if unknown := sorted(set(override) - FACT_NAMES):
         raise SettingsError(
-            f"Not model facts: {', '.join(unknown)}.", hint=f"Facts are {', '.join(sorted(FACT_NAMES))}."
+            f"Not model facts: {', '.join(unknown)}.", hint=f"Take one of {', '.join(sorted(FACT_NAMES))}."
         )
     return replace(facts, **{name: _checked(name, value, getattr(facts, name)) for name, value in override.items()})
 

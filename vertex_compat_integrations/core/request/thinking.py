@@ -129,10 +129,10 @@ def _from_mapping(mapping: wire.Json) -> wire.Json:
     fields: wire.Json = {}
     for name, value in mapping.items():
         if name not in _NAMES:
-            raise SettingsError(f"thinking={{{name!r}: …}} is unknown.", hint=f"Known are {', '.join(_NAMES)}.")
+            raise SettingsError(f"thinking={{{name!r}: …}} is unknown.", hint=f"Take one of {', '.join(_NAMES)}.")
         fields[_NAMES[name]] = value
     if (effort := fields.get("effort")) not in (None, "none", *BUDGETS):
-        raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Known are none, {', '.join(BUDGETS)}.")
+        raise SettingsError(f"The effort {effort!r} is unknown.", hint=f"Take one of none, {', '.join(BUDGETS)}.")
     for name, kind in (("budget", int), ("include_thoughts", bool)):
         # By `type`, since a bool is an int, and a budget of True is a mistake.
         if (value := fields.get(name)) is not None and type(value) is not kind:
@@ -206,7 +206,7 @@ def _refuse_unknown_level(thinking: Thinking, model: str, facts: ModelFacts) -> 
         return
     raise SettingsError(
         f"{model} does not take the thinking level {wanted!r}.",
-        hint=f"It takes {', '.join(facts.thinking_levels)}.",
+        hint=f"Take one of {', '.join(facts.thinking_levels)}.",
     )
 
 

@@ -263,7 +263,7 @@ def _refuse_unknown(names: Sequence[str], functions: Sequence[object]) -> None:
     for name in names:
         if name not in available:
             raise SettingsError(
-                f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Tools are {available}."
+                f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Name one of {available}."
             )
 
 

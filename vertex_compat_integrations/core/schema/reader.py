@@ -255,7 +255,9 @@ def _types(node: SchemaNode, schema: JsonObject) -> tuple[str, ...] | None:
     types: list[str] = []
     for kind in (name.lower() if isinstance(name, str) else name for name in names if name is not None):
         if kind not in TYPES:
-            raise SchemaError(f"{reprlib.repr(kind)} is no type", path=node.path, hint=f"Types: {', '.join(TYPES)}.")
+            raise SchemaError(
+                f"{reprlib.repr(kind)} is no type", path=node.path, hint=f"Take one of {', '.join(TYPES)}."
+            )
         types.append(kind)
     return tuple(dict.fromkeys(types)) or None
 

@@ -126,7 +126,9 @@ def check_header(setting: str, name: str, value: str) -> None:
             ASCII. The value is not told, for it may be a key.
     """
     if not _HEADER_NAME.fullmatch(name):
-        raise SettingsError(f"{setting} has the header name {name!r}.", hint="Names are letters, digits and hyphens.")
+        raise SettingsError(
+            f"{setting} has the header name {name!r}.", hint="Write it with letters, digits and hyphens."
+        )
     if not all(" " <= character <= "~" or character == "\t" for character in value):
         raise SettingsError(
             f"{setting}: the value of {name} has a line break, or a character that is not ASCII.",

@@ -93,7 +93,7 @@ class Connection(Settings):
     """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, where the most models are."""
 
     locations: tuple[str, ...] = ()
-    """Several locations, tried in this order; off by default, since prompts go to each of them (data residency).
+    """Several locations, tried in this order; none by default, since prompts go to each of them (data residency).
 
     A call goes on to the next at once after a 429, a 503, or where the model is not served, as long as no piece of its
     answer came; `max_retries` and `timeout` hold for all together. The next calls begin where it was answered, for a
@@ -102,43 +102,55 @@ class Connection(Settings):
     """
 
     api_version: Literal["v1", "v1beta1"] = "v1"
-    """Version in the URL."""
+    """Version in the URL: `v1` by default."""
 
     endpoint: str = OPENAPI
-    """`openapi`, or the id of a self-deployed endpoint (`1234567890`, `mg-endpoint-…`)."""
+    """`openapi` by default, or the id of a self-deployed endpoint (`1234567890`, `mg-endpoint-…`)."""
 
     endpoint_host: str | None = None
-    """A self-deployed endpoint's dedicated host name (`….prediction.vertexai.goog`)."""
+    """A self-deployed endpoint's dedicated host name (`….prediction.vertexai.goog`); None is the location's host."""
 
     base_url: str | None = None
-    """URL prefix instead of all of the above; `/chat/completions` at its end is dropped."""
+    """URL prefix; None makes it of all of the above. `/chat/completions` at its end is dropped."""
 
     credentials: Any = Field(default=None, exclude=True, repr=False)
-    """A google-auth `Credentials` object, or a callable, also async, that gives a token (or a token and its expiry)."""
+    """A google-auth `Credentials` object, or a callable, also async, that gives a token (or a token and its expiry).
+
+    Without it and without `api_key`, Application Default Credentials are looked for: None by default.
+    """
 
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
-    """A static OAuth token; API keys are refused, but for a server of one's own, which `base_url` names."""
+    """A static OAuth token; API keys are for a server of one's own only, which `base_url` names. None by default."""
 
     impersonate_service_account: str | None = None
-    """Service account to act as, on top of the credentials."""
+    """Service account to act as, on top of the credentials; None acts as these."""
 
     quota_project: str | None = None
-    """Project that quota is charged to, if not the credential's own (`x-goog-user-project`)."""
+    """Project that quota is charged to (`x-goog-user-project`); else the credential's own."""
 
     allow_hosts: Sequence[str] = ()
-    """Origins that may receive a Google credential besides Google's own: `https://host:port`, `host` or `host:port`."""
+    """Origins that may receive a Google credential besides Google's own, none by default.
+
+    Each is `https://host:port`, `host` or `host:port`.
+    """
 
     timeout: float = Field(default=600.0, gt=0)
-    """Seconds for a whole call, retries included; only a head of an answer that drips can outlast it, in sync code."""
+    """Seconds for a whole call, retries included: 600 by default.
+
+    Only a head of an answer that drips can outlast it, in synchronous code.
+    """
 
     gap_timeout: float = Field(default=120.0, gt=0)
-    """Seconds without a byte."""
+    """Seconds without a byte after which a call ends: 120 by default."""
 
     max_retries: int = Field(default=2, ge=0)
-    """Requests after the first one."""
+    """Requests after the first one: 2 by default."""
 
     retry_budget: bool = True
-    """Whether retries to one model are bounded for the whole process: at most every tenth request in the long run."""
+    """Whether retries to one model are bounded for the whole process: True by default.
+
+    At most every tenth request is then a retry, in the long run.
+    """
 
     proxy: str | None = Field(default=None, exclude=True, repr=False)
     """Proxy for the API and for tokens, never shown or dumped, for it may hold a password; else `HTTPS_PROXY`."""
@@ -147,10 +159,10 @@ class Connection(Settings):
     """File with the certificates to trust, for the API and for tokens; else `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An HTTP client of your own for synchronous calls (mTLS, limits); of the family of the installed SDK."""
+    """An HTTP client of your own for synchronous calls (mTLS, limits), of the SDK's family; None makes one."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An HTTP client of your own for asynchronous calls; it belongs to the event loop that you use it on."""
+    """An HTTP client of your own for asynchronous calls, which belongs to one event loop; None makes one for each."""
 
     http_backend: HttpBackend | None = None
     """What carries asynchronous calls: `httpx`, or `aiohttp`, which carries more of them at a time (extra `aiohttp`).
@@ -163,27 +175,32 @@ class Connection(Settings):
     """Spans and metrics of each call by OpenTelemetry (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
 
     on_truncated: Literal["error", "warn"] = "error"
-    """What to do when a stream ends without its finish reason; `warn` takes the text so far for the answer."""
+    """What to do when a stream ends without its finish reason: `error` by default.
+
+    `warn` takes the text so far for the answer.
+    """
 
     on_blocked: Literal["warn", "error"] = "warn"
-    """What to do when a filter blocked an answer; `warn` leaves it empty, with the reason in `refusal`.
+    """What to do when a filter blocked an answer: `warn` by default.
 
-    `error` raises `RefusedAnswerError`, at the end of a stream. Where an object is asked for, and where LlamaIndex asks
-    for tool calls, it is raised in any case.
+    `warn` leaves it empty, with the reason in `refusal`. `error` raises `RefusedAnswerError`, at the end of a stream.
+    Where an object is asked for, and where LlamaIndex asks for tool calls, it is raised in any case.
     """
 
     on_empty: Literal["error", "return"] = "error"
-    """What to do with a turn that says nothing: neither text nor a call, or a call whose arguments are no JSON object.
+    """What to do with a turn that says nothing: `error` by default.
 
-    It is asked for once more, if nothing of it was streamed yet and `max_retries` allows it; then it is an
-    `EmptyReplyError`, or with `return` the answer. After `stop=` sequences, an answer may be empty.
+    That is one with neither text nor a call, or with a call whose arguments are no JSON object. It is asked for once
+    more, if nothing of it was streamed yet and `max_retries` allows it; then it is an `EmptyReplyError`, or with
+    `return` the answer. After `stop=` sequences, an answer may be empty.
     """
 
     repair_history: bool = False
-    """Whether a history that lacks something is mended, with one warning, instead of refused (`HistoryError`).
+    """Whether a history that lacks something is mended, with one warning: False by default.
 
-    A call without a result gets one that says "not run", a result without a call is told as the user's words, and a
-    history that ends with the model's words goes on with "Go on.". What loses nothing is mended in any case.
+    Else it is a `HistoryError`. A call without a result gets one that says "not run", a result without a call is told
+    as the user's words, and a history that ends with the model's words goes on with "Go on.". What loses nothing is
+    mended in any case.
     """
 
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")

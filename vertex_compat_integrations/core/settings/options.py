@@ -62,46 +62,49 @@ class Options(Settings):
         def __init__(self, /, **settings: Unpack[OptionArguments]) -> None: ...
 
     model: str = ""
-    """`publisher/name`; a bare `gemini-…` means `google/gemini-…`. May be empty for a deployed endpoint."""
+    """`publisher/name`; a bare `gemini-…` means `google/gemini-…`. Empty by default, for a deployed endpoint."""
 
     temperature: Annotated[float | None, Field(ge=0, le=2), _wire("temperature")] = None
-    """Randomness. Google advises to leave Gemini 3 at its default of 1."""
+    """Randomness, from 0 to 2; None is not sent. Google advises to leave Gemini 3 at its default of 1."""
 
     top_p: Annotated[float | None, Field(ge=0, le=1), _wire("top_p")] = None
-    """Share of probability mass that tokens are drawn from."""
+    """Share of probability mass that tokens are drawn from, from 0 to 1; None is not sent."""
 
     max_tokens: Annotated[int | None, Field(ge=1), _wire("max_tokens")] = None
-    """Most tokens of the answer, thoughts included."""
+    """Most tokens of the answer, thoughts included; None is not sent, so that the model's own limit holds."""
 
     n: Annotated[int | None, Field(ge=1), _wire("n")] = None
-    """Number of answers; most Gemini models take 1 only."""
+    """Number of answers; None is not sent, and gives one. Most Gemini models take 1 only."""
 
     stop: Annotated[str | Sequence[str] | None, _wire("stop")] = None
-    """Where the answer ends; an empty list is not sent."""
+    """Text or texts at which the answer ends; None and an empty list are not sent."""
 
     seed: Annotated[int | None, _wire("seed")] = None
-    """Makes answers repeatable as far as the service can."""
+    """A whole number that makes answers repeatable as far as the service can; None is not sent."""
 
     frequency_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("frequency_penalty")] = None
-    """Lowers the probability of tokens by how often the text has them already."""
+    """Lowers the probability of tokens by how often the text has them already, from -2 to 2; None is not sent."""
 
     presence_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("presence_penalty")] = None
-    """Lowers the probability of tokens that the text has already."""
+    """Lowers the probability of tokens that the text has already, from -2 to 2; None is not sent."""
 
     response_format: Annotated[wire.Json | None, _wire("response_format")] = None
-    """`{"type": "json_object" | "json_schema" | "text", …}`; any other type is a MIME type, passed through."""
+    """`{"type": "json_object" | "json_schema" | "text", …}`; any other type is a MIME type. None is not sent."""
 
     tools: Annotated[Sequence[Any] | None, _wire("tools")] = None
-    """Functions that the model may call, as OpenAI's mappings; and Google's own tools, as `{"google_search": {}}`."""
+    """Functions that the model may call, in OpenAI's form, or Google's tools (`{"google_search": {}}`); else none."""
 
     tool_choice: Annotated[str | bool | list[str] | wire.Json | None, _wire("tool_choice")] = None
     """`auto`, `none`, `required` (or `any`, True), `validated`, a tool's name, or a mapping that names one.
 
-    A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent.
+    A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent. None leaves it to the model.
     """
 
     parallel_tool_calls: bool | None = None
-    """False: at most one call an answer. The endpoint ignores it; here the first is kept, the others are set aside."""
+    """False: at most one call an answer; None and True: any number.
+
+    The endpoint ignores it; here the first is kept, the others are set aside.
+    """
 
     on_recursion: Literal["cut", "error"] | None = None
     """A tool's schema that contains itself, which Gemini does not take: `cut` at a free object, or an `error`.
@@ -111,28 +114,28 @@ class Options(Settings):
     """
 
     modalities: Annotated[Sequence[Literal["text", "image", "audio"]] | None, _wire("modalities")] = None
-    """What the answer may consist of."""
+    """What the answer may consist of; None is not sent, and gives text."""
 
     web_search_options: Annotated[wire.Json | None, _wire("web_search_options")] = None
-    """Grounds the answer in Google Search; the endpoint knows no sub-options, so give `{}`."""
+    """`{}` grounds the answer in Google Search; the endpoint knows no sub-options. None does not search."""
 
     thinking: Effort | bool | Annotated[int, Field(ge=-1)] | wire.Json | None = None
-    """One word for the four below: an effort, a token budget, False (off), or a mapping of their names."""
+    """The four below in one: an effort, a budget in tokens, False (off), or a mapping of names; None is not sent."""
 
     reasoning_effort: Effort | None = None
-    """How much to think; `"none"` is sent as a budget of 0, because the endpoint refuses the word."""
+    """How much to think; `"none"` is sent as a budget of 0, as the endpoint refuses the word. None sends nothing."""
 
     thinking_budget: int | None = Field(default=None, ge=-1)
-    """Tokens to think with; 0 is off, -1 leaves it to the model."""
+    """Tokens to think with; 0 is off, -1 leaves it to the model, and None is not sent."""
 
     thinking_level: Level | None = None
-    """How much to think, in the words of Gemini 3."""
+    """How much to think, in the words of Gemini 3; None is not sent."""
 
     include_thoughts: bool | None = None
-    """Whether the answer brings a summary of the thoughts."""
+    """Whether the answer brings a summary of the thoughts; None is not sent."""
 
     thought_tag_marker: Annotated[str | None, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")] = None
-    """Tag round thoughts in the answer's text; `think` if thoughts are asked for and nothing is set."""
+    """Tag round thoughts in the answer's text; None is `think` where thoughts are asked for, and else not sent."""
 
     send_thoughts: bool | Literal["field", "tags"] | None = None
     """Whether thoughts of the current turn's tool calls go back to an open model; unset, as its page wants it.
@@ -144,51 +147,55 @@ class Options(Settings):
     safety_settings: Annotated[
         list[dict[str, str]] | dict[HarmCategory, HarmThreshold] | None, _google("safety_settings")
     ] = None
-    """From which threshold a harm category blocks: a mapping, or the wire's list (with `method`, if wanted)."""
+    """From which threshold a harm category blocks: a mapping, or the wire's list (with `method`, if wanted).
+
+    None is not sent, so that the model's own thresholds hold.
+    """
 
     model_safety_settings: Annotated[bool | wire.Json | None, _google("model_safety_settings")] = None
-    """Llama Guard, which is on unless this says otherwise: False, or Google's mapping. Llama models only."""
+    """Llama Guard, for Llama models only: False switches it off, or Google's mapping; None leaves it on."""
 
     cached_content: Annotated[str | None, _google("cached_content")] = None
-    """Resource name of a context cache; a short name is completed with project and location."""
+    """Resource name of a context cache; a short name is completed with project and location. None names none."""
 
     media_resolution: Annotated[str | None, _google("media_resolution")] = None
-    """Resolution at which media are read, e.g. `MEDIA_RESOLUTION_HIGH`."""
+    """Resolution at which media are read, e.g. `MEDIA_RESOLUTION_HIGH`; None is not sent."""
 
     logprobs: Annotated[bool | None, _wire("logprobs")] = None
-    """Log probabilities; Gemini ignores it."""
+    """Whether the answer brings log probabilities; None is not sent. Gemini ignores it."""
 
     top_logprobs: Annotated[int | None, _wire("top_logprobs")] = None
-    """Log probabilities of that many likely tokens; Gemini ignores it."""
+    """How many likely tokens get log probabilities; None is not sent. Gemini ignores it."""
 
     logit_bias: Annotated[dict[str, float] | None, _wire("logit_bias")] = None
-    """Bias of tokens; Gemini ignores it."""
+    """Bias of tokens by their ids, from -100 to 100 in OpenAI's form; None is not sent. Gemini ignores it."""
 
     user: Annotated[str | None, _wire("user")] = None
-    """The end user's id; Gemini ignores it."""
+    """The end user's id; None is not sent. Gemini ignores it."""
 
     store: Annotated[bool | None, _wire("store")] = None
-    """Whether the service keeps the answer; Gemini ignores it."""
+    """Whether the service keeps the answer; None is not sent. Gemini ignores it."""
 
     service_tier: Annotated[str | None, _wire("service_tier")] = None
-    """Gemini ignores it: see `request_type` and `shared_request_type`."""
+    """None is not sent. Gemini ignores it: see `request_type` and `shared_request_type`."""
 
     prediction: Annotated[wire.Json | None, _wire("prediction")] = None
-    """Predicted output; Gemini ignores it."""
+    """Predicted output; None is not sent. Gemini ignores it."""
 
     prompt_cache_key: Annotated[str | None, _wire("prompt_cache_key")] = None
-    """Gemini ignores it: equal beginnings are cached by themselves, see also `cached_content`."""
+    """None is not sent. Gemini ignores it: equal beginnings are cached by themselves, see also `cached_content`."""
 
     extra_body: wire.Json | None = None
-    """Merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras."""
+    """Merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras; None adds nothing."""
 
     default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Headers of each request besides the credential's own; never shown or dumped: they may hold a gateway's key."""
+    """Headers of each request besides the credential's; never shown or dumped: they may hold a key. None adds none."""
 
     request_type: RequestType | Sequence[RequestType] | None = None
     """Provisioned throughput only (`dedicated`), or never (`shared`); several are tried in their order.
 
-    The next is asked where the one before has no capacity, as with `locations`.
+    The next is asked where the one before has no capacity, as with `locations`. None leaves it to Google: provisioned
+    throughput that is free, then pay-as-you-go.
     """
 
     shared_request_type: SharedRequestType | Sequence[SharedRequestType] | None = None
@@ -197,6 +204,7 @@ class Options(Settings):
     Provisioned throughput that is free counts before it, unless `request_type` says `shared`: both together are "only
     this tier". `request_type=["dedicated", "shared"], shared_request_type=["priority", "flex", "standard"]` asks for
     provisioned throughput, then for each tier alone. Google serves `priority` at global, us and eu, `flex` at global.
+    None is not sent, which is the tier `standard`.
     """
 
     @field_validator("thinking", mode="after")
@@ -215,7 +223,8 @@ class Options(Settings):
             for name, words in _SAFETY_WORDS.items():
                 if setting.get(name) not in words:
                     raise SettingsError(
-                        f"safety_settings has the {name} {setting.get(name)!r}.", hint=f"Known are {', '.join(words)}."
+                        f"safety_settings has the {name} {setting.get(name)!r}.",
+                        hint=f"Take one of {', '.join(words)}.",
                     )
         return value
 
@@ -357,7 +366,9 @@ def _checked_limit(word: str, name: str, value: Any) -> float:
     is_count = type(value) is int and value >= 0
     is_time = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
     if not (is_count if name == "max_retries" else is_time):
-        raise SettingsError(f"{word}={value!r} of a call.", hint="timeout= takes seconds, max_retries= 0 or more.")
+        raise SettingsError(
+            f"{word}={value!r} of a call.", hint="Give timeout= in seconds, and max_retries= as 0 or more."
+        )
     return float(value) if name == "timeout" else value
 
 

@@ -33,6 +33,12 @@ def __getattr__(name: str) -> ModuleType:
     return module
 
 
+def load(name: str) -> None:
+    """Load the module of this name, if it is not."""
+    if name not in globals():
+        __getattr__(name)
+
+
 async def aload(name: str) -> None:
     """Load the module of this name, if it is not, off the event loop."""
     if name not in globals():
