@@ -6,7 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Self
@@ -53,6 +53,7 @@ _EXCHANGE = web.RequestKey("exchange", Exchange)
 _PASSED_HEADERS = (wire.REQUEST_TYPE_HEADER, wire.SHARED_REQUEST_TYPE_HEADER)
 _START_SECONDS = 10.0
 _RETRY_SECONDS = 1
+_SIGNAL_SECONDS = 0.2
 _NOT_RUNNING = "The proxy is not running: use `with Proxy(…) as proxy:` or start()."
 _ACCEPTING_STEPS = 3
 """Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
@@ -146,8 +147,11 @@ class Proxy:
         """
         if self._thread is None or self._loop is None:
             raise RuntimeError(_NOT_RUNNING)
-        drained = self._running.drained(seconds, self._unsent, hurry)
-        return asyncio.run_coroutine_threadsafe(drained, self._loop).result()
+        drained = asyncio.run_coroutine_threadsafe(self._running.drained(seconds, self._unsent, hurry), self._loop)
+        # Handlers of signals run between two waits only, if another thread received the signal.
+        while not wait([drained], _SIGNAL_SECONDS).done:
+            pass
+        return drained.result()
 
     def stop(self) -> None:
         """Close every connection and wait until the thread has ended; nothing happens if it has."""
