@@ -1,8 +1,10 @@
 """A line of JSON for each request: who asks for which model, how long, how many tokens; no words and no key."""
 
 import json
+import re
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import openai
 import pytest
@@ -22,6 +24,13 @@ THOUGHTS_BESIDE = {
     "total_tokens": 58,
     "completion_tokens_details": {"reasoning_tokens": 32},
 }
+
+
+def test_the_page_says_what_each_field_is():
+    page = (Path(__file__).parents[2] / "docs" / "team.md").read_text(encoding="utf-8")
+    table = page.partition("| field | |")[2].partition("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    assert re.findall(r"`(\w+)`", "".join(first_cells)) == FIELDS
 
 
 class Lines:

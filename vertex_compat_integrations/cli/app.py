@@ -119,7 +119,7 @@ def emulate(
     short_help="Serve OpenAI's Chat Completions from Vertex AI.",
     epilog=examples(
         "vertex-compat serve --map gpt-4o=google/gemini-3.5-flash",
-        "vertex-compat serve --host 0.0.0.0 --allow 10.8.0.0/16 --key-file key.txt --access-log access.jsonl",
+        "vertex-compat serve --host 0.0.0.0 --allow 10.8.0.0/16 --key-file key.txt",
     ),
 )
 def serve(
