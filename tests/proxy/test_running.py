@@ -10,6 +10,7 @@ import pytest
 
 from tests.proxy.samples import HELLO, NAME
 from vertex_compat_integrations.emulator import drip, hang, text
+from vertex_compat_integrations.proxy.running import Running
 
 BODY = {"model": NAME, "messages": HELLO}
 LONG = " ".join(["word"] * 12)
@@ -120,3 +121,11 @@ def test_health_is_told_without_key_and_says_nothing_else(emulator, ask, proxy):
     assert ask(path="/healthz", method="GET", Origin="https://evil.example").status == 403
     assert ask(path="/healthz/more", method="GET", Authorization=None).status == 401
     assert emulator.journal.entries == []
+
+
+async def test_what_waits_to_be_read_is_waited_for():
+    """An answer is with the program only once the connection's buffer is empty."""
+    running, unsent = Running(), [0, 2, 5]
+    assert await running.drained(3600, unsent.pop, lambda: False) is True
+    assert unsent == []
+    assert await running.drained(0, lambda: 1, lambda: False) is False
