@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from vertex_compat_integrations.cli import serve_and_run as room
+from vertex_compat_integrations.cli.common.parameters import ServerOptions
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator
@@ -80,8 +81,8 @@ def started(emulator, capfd, monkeypatch):
     monkeypatch.setenv("no_proxy", "")
     connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue())
 
-    def start(*command, rows=(), is_verbose=False) -> tuple[int, str, str]:
-        code = room.run(connection, rows, command, is_verbose=is_verbose)
+    def start(*command, rows=(), server=None, is_verbose=False) -> tuple[int, str, str]:
+        code = room.run(connection, rows, command, server, is_verbose=is_verbose)
         said = capfd.readouterr()
         return code, said.out, said.err
 
@@ -126,6 +127,25 @@ def test_verbose_tells_each_request_on_the_error_stream(started, tmp_path):
     table.write_text(f'"gpt-4o" = "{MODEL}"\n')
     said = started(*python(ASK), rows=["x=google/gemini-2.5-pro", str(table)], is_verbose=True)
     assert said == (0, "200\n", f"POST /v1/chat/completions gpt-4o → {MODEL} 200\n")
+
+
+def test_an_access_log_goes_to_a_file_or_to_the_error_stream(started, tmp_path):
+    log = tmp_path / "access.jsonl"
+    rows = [f"*={MODEL}"]
+    assert started(*python(ASK), rows=rows, server=ServerOptions(access_log=str(log))) == (0, "200\n", "")
+    code, said, aside = started(*python(ASK), rows=rows, server=ServerOptions(access_log="-"))
+    assert (code, said) == (0, "200\n")
+    for line in (log.read_text(), aside):
+        record = json.loads(line)
+        assert (record["asked"], record["model"], record["status"]) == ("gpt-4o", MODEL, 200)
+        assert record["tokens_in"] > 0
+
+
+def test_the_key_of_a_proxy_for_others_is_not_that_of_a_program(started, monkeypatch):
+    monkeypatch.setenv(room.PROXY_KEY_VARIABLE, "0123456789abcdefghijklmnopqrstuv")
+    key = json.loads(started(*python(SHOW))[1])["OPENAI_API_KEY"]
+    assert not key.startswith("0123456789")
+    assert len(key) >= 43
 
 
 def test_rows_and_files_make_one_table_in_which_the_last_counts(tmp_path):

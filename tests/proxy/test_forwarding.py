@@ -230,6 +230,25 @@ def collect(stream, pieces):
         pieces.append(piece)
 
 
+COUNTS = {
+    "prompt_tokens": 11,
+    "completion_tokens": 15,
+    "total_tokens": 58,
+    "completion_tokens_details": {"reasoning_tokens": 32},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("raw_usage", [False, True])
+def test_thoughts_are_counted_in_openais_way_or_in_googles(emulator, connection, client_of, stream, raw_usage):
+    emulator.answer(text("Hi", usage=COUNTS))
+    options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+    with Proxy(connection, {NAME: MODEL}, raw_usage=raw_usage) as proxy:
+        answer = client_of(proxy).chat.completions.create(**BODY, **options)
+        usage = (list(answer)[-1] if stream else answer).usage
+    assert usage.to_dict() == {**COUNTS, "completion_tokens": 15 if raw_usage else 47}
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_refused_token_is_replaced_once(emulator, client_of, stream):
     tokens = [emulator.identity.issue()]

@@ -41,6 +41,20 @@ def test_a_star_is_any_name_that_is_none_of_the_endpoint(emulator, connection, c
         assert [model.id for model in client.models.list()] == [NAME]
 
 
+def test_a_star_is_no_embedding_model(emulator, client_of):
+    """A chat model makes no vectors; which embedding model is meant, only a row can say."""
+    e5 = "intfloat/multilingual-e5-small-maas"
+    regional = Connection(base_url=emulator.base_url(location="us-central1"), api_key=emulator.identity.issue())
+    with Proxy(regional, {"*": MODEL, "mine": e5}) as proxy:
+        client = client_of(proxy)
+        with pytest.raises(openai.NotFoundError, match=r"--map text-embedding-3-small=MODEL .* chat models alone"):
+            client.embeddings.create(model="text-embedding-3-small", input="a")
+        assert emulator.journal.entries == []
+        for name in ("mine", e5):
+            assert client.embeddings.create(model=name, input="a").data
+            assert emulator.journal.embeddings[-1].body["model"] == e5
+
+
 def test_the_names_are_listed_as_openai_lists_models(client):
     [model] = client.models.list()
     assert (model.id, model.object, model.owned_by) == (NAME, "model", "google")

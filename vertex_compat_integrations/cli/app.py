@@ -10,15 +10,24 @@ from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.cli.common.extras import needs, require
 from vertex_compat_integrations.cli.common.parameters import (
     DEFAULT_MODEL,
+    AccessLogFile,
+    Allow,
     AllowHosts,
     AsJson,
     BaseUrl,
     ConnectionOptions,
+    DrainSeconds,
     FactsFile,
+    HostNames,
+    KeyFile,
+    ListenHost,
     Location,
     Map,
+    Port,
     Project,
+    RawUsage,
     RepairHistory,
+    ServerOptions,
     examples,
 )
 
@@ -108,12 +117,22 @@ def emulate(
 
 @app.command(
     short_help="Serve OpenAI's Chat Completions from Vertex AI.",
-    epilog=examples("vertex-compat serve --map gpt-4o=google/gemini-3.5-flash"),
+    epilog=examples(
+        "vertex-compat serve --map gpt-4o=google/gemini-3.5-flash",
+        "vertex-compat serve --host 0.0.0.0 --allow 10.8.0.0/16 --key-file key.txt",
+    ),
 )
 def serve(
     *,
     names: Map = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
+    port: Port = 0,
+    host: ListenHost = "127.0.0.1",
+    allow: Allow = None,
+    host_names: HostNames = None,
+    key_file: KeyFile = None,
+    access_log: AccessLogFile = None,
+    drain_seconds: DrainSeconds = 25,
+    raw_usage: RawUsage = False,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,
@@ -123,12 +142,16 @@ def serve(
 ) -> None:
     """Serve OpenAI's Chat Completions on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
 
-    Prints the address, a random key that programs of this machine must send, and a line for each request.
+    Prints the address, a random key that programs of this machine must send, and a line for each request. A key that
+    you name is not printed. /healthz answers without key. TLS termination is left to a reverse proxy in front.
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_serve  # noqa: PLC0415 - needs the extra
     connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
-    execute_serve(connection, names or (), port, as_json=as_json)
+    server = ServerOptions(
+        host, port, allow or (), host_names or (), key_file, access_log, drain_seconds, raw_usage=raw_usage
+    )
+    execute_serve(connection, names or (), server, as_json=as_json)
 
 
 @app.command(
@@ -141,6 +164,8 @@ def run(
     *,
     names: Map = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="A line for each request, on the error stream.")] = False,
+    access_log: AccessLogFile = None,
+    raw_usage: RawUsage = False,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,
@@ -150,12 +175,13 @@ def run(
     """Run a program that takes Vertex AI for OpenAI: vertex-compat run -- python app.py.
 
     OPENAI_BASE_URL, OPENAI_API_BASE and OPENAI_API_KEY name a proxy as `serve` has it. Signals go to the program, and
-    its exit code is the command's.
+    its exit code is the command's. An access log to - goes to the error stream: the output is the program's.
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra
     connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
-    raise typer.Exit(execute_run(connection, names or (), command, is_verbose=verbose))
+    server = ServerOptions(access_log=access_log, raw_usage=raw_usage)
+    raise typer.Exit(execute_run(connection, names or (), command, server, is_verbose=verbose))
 
 
 @app.command(

@@ -8,7 +8,7 @@ from vertex_compat_integrations.core.errors import NotFoundError, SettingsError
 from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
 
 ANY = "*"
-"""The row for names that no other row has, and that are no names of the endpoint."""
+"""The row for names of chat models that no other row has, and that are no names of the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,12 @@ class Names:
                 raise SettingsError(f"The row {name!r}={model!r} names no model.", hint="Write NAME=publisher/model.")
             resolve_model_name(model, self.destination)
 
-    def resolve(self, name: str) -> str:
+    def resolve(self, name: str, *, for_vectors: bool = False) -> str:
         """The model that a program means.
+
+        Args:
+            name: As the program writes it.
+            for_vectors: Whether it shall embed; the row for any other name is one of chat models.
 
         Raises:
             NotFoundError: No row has the name, and the endpoint cannot know it.
@@ -45,13 +49,12 @@ class Names:
         try:
             return resolve_model_name(name, self.destination)
         except SettingsError:
-            if ANY in self.rows:
+            if ANY in self.rows and not for_vectors:
                 return resolve_model_name(self.rows[ANY], self.destination)
-        raise NotFoundError(
-            f"The proxy has no row for the model {name!r}.",
-            hint=f"Start it with --map {name or 'NAME'}=google/gemini-3.5-flash, for example.",
-            code=404,
-        )
+        hint = f"Start it with --map {name or 'NAME'}=google/gemini-3.5-flash, for example."
+        if for_vectors:
+            hint = f"Start it with --map {name or 'NAME'}=MODEL for an embedding model; * stands for chat models alone."
+        raise NotFoundError(f"The proxy has no row for the model {name!r}.", hint=hint, code=404)
 
     def listing(self) -> wire.Json:
         """The table as OpenAI's list of models."""

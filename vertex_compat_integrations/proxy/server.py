@@ -1,13 +1,14 @@
 """The proxy: a loopback server in a thread, between a program that speaks to OpenAI and Vertex AI's endpoint."""
 
 import asyncio
+import ipaddress
 import logging
-import secrets
 import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from concurrent.futures import Future
-from contextlib import aclosing
+from concurrent.futures import Future, wait
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Self
 
 from aiohttp import HttpVersion11, http_exceptions, web
@@ -17,7 +18,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import InvalidRequestError, VertexCompatError, VertexCompatWarning
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
-from vertex_compat_integrations.core.json_values import encode_json
+from vertex_compat_integrations.core.json_values import encode_json, mapping_in
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, fit_completion
 from vertex_compat_integrations.core.openai_form.errors import (
     error_body,
@@ -30,36 +31,47 @@ from vertex_compat_integrations.core.openai_form.relay import Relay
 from vertex_compat_integrations.core.openai_form.request import decode_request, embeddings_body, fit_chat
 from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
 from vertex_compat_integrations.core.reply.events import decode_json
+from vertex_compat_integrations.core.reply.usage import decode_usage
 from vertex_compat_integrations.core.request.mending import Mending
 from vertex_compat_integrations.core.settings.base import check_header
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.proxy.access import denial
+from vertex_compat_integrations.proxy.access import LOOPBACK, bracketed, resolve_access
 from vertex_compat_integrations.proxy.exchange import Exchange
 from vertex_compat_integrations.proxy.model_names import Names
+from vertex_compat_integrations.proxy.running import Running
 from vertex_compat_integrations.proxy.upstream import VertexUpstream
 
-HOST = "127.0.0.1"
 PREFIX = "/v1"
 MODELS_PATH = "/models"
+HEALTH_PATH = "/healthz"
+ID_HEADER = "x-request-id"
+"""OpenAI's name for it: its SDK shows it as `_request_id`."""
 
 _LOGGER = logging.getLogger(__name__)
 _LARGEST_BODY = 256 * 2**20
 _EXCHANGE = web.RequestKey("exchange", Exchange)
 _PASSED_HEADERS = (wire.REQUEST_TYPE_HEADER, wire.SHARED_REQUEST_TYPE_HEADER)
 _START_SECONDS = 10.0
+_RETRY_SECONDS = 1
+_SIGNAL_SECONDS = 0.2
+_NOT_RUNNING = "The proxy is not running: use `with Proxy(…) as proxy:` or start()."
 _ACCEPTING_STEPS = 3
 """Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
 
 
 class Proxy:
-    """Serves OpenAI's Chat Completions on 127.0.0.1, from Vertex AI's endpoint; `with` starts and stops it.
+    """Serves OpenAI's Chat Completions from Vertex AI's endpoint, by default on 127.0.0.1; `with` starts and stops it.
 
     Args:
         connection: Where requests go, and as whom.
-        models: A program's names of models → the endpoint's; `*` stands for names that no row has.
+        models: A program's names of models → the endpoint's; `*` stands for names of chat models that no row has.
         port: Where to listen; 0 takes a free port.
-        key: What programs must send as their API key; by default a random one.
-        report: Told of each request when it is over, from the proxy's thread.
+        key: What programs must send as their API key, 24 characters at least; by default a random one.
+        report: Told of each request when it is over, from the proxy's thread; those for `/healthz` are not reported.
+        host: Address to listen on; one that other machines reach needs `allow`.
+        allow: Networks and addresses that are answered, such as `10.8.0.0/16`; empty for loopback: every program there.
+        names: What clients call the proxy besides its address: host names, with or without port.
+        raw_usage: Whether token counts stay as the endpoint told them, thoughts beside the completion tokens.
 
     Raises:
         SettingsError: The settings cannot work.
@@ -73,12 +85,19 @@ class Proxy:
         port: int = 0,
         key: str | None = None,
         report: Callable[[Exchange], None] | None = None,
+        host: str = LOOPBACK,
+        allow: Iterable[str] = (),
+        names: Iterable[str] = (),
+        raw_usage: bool = False,
     ) -> None:
-        self.key = key or secrets.token_urlsafe(32)
+        self._access = resolve_access(host, allow, names, key)
+        self.key = self._access.key
         self._upstream = VertexUpstream(connection or Connection())
         self._names = Names(self._upstream.destination, dict(models or {}))
-        self._wanted_port = port
+        self._wanted_port = self._port = port
         self._report = report
+        self._raw_usage = raw_usage
+        self._running = Running()
         self._memory = SignatureMemory()
         self._warned: set[str] = set()
         self._runner: web.AppRunner | None = None
@@ -114,6 +133,26 @@ class Proxy:
             raise
         return self
 
+    def drain(self, seconds: float, hurry: Callable[[], bool] = lambda: False) -> bool:
+        """Take no new requests, and wait for those under way; blocks, and gives whether all have ended in time.
+
+        New ones get status 503 from now on, `/healthz` among them. `stop()` cuts off what still runs.
+
+        Args:
+            seconds: How long to wait at most.
+            hurry: Asked again and again from the proxy's thread: whether to wait no longer.
+
+        Raises:
+            RuntimeError: The proxy is not running.
+        """
+        if self._thread is None or self._loop is None:
+            raise RuntimeError(_NOT_RUNNING)
+        drained = asyncio.run_coroutine_threadsafe(self._running.drained(seconds, self._unsent, hurry), self._loop)
+        # Handlers of signals run between two waits only, if another thread received the signal.
+        while not wait([drained], _SIGNAL_SECONDS).done:
+            pass
+        return drained.result()
+
     def stop(self) -> None:
         """Close every connection and wait until the thread has ended; nothing happens if it has."""
         thread, self._thread = self._thread, None
@@ -132,15 +171,20 @@ class Proxy:
     @property
     def port(self) -> int:
         """Where the proxy listens."""
-        if self._thread is None or self._runner is None:
-            raise RuntimeError("The proxy is not running: use `with Proxy(…) as proxy:` or start().")
-        port: int = self._runner.addresses[0][1]
-        return port
+        if self._thread is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._port
 
     @property
     def base_url(self) -> str:
-        """What programs take for OpenAI's base URL."""
-        return f"http://{HOST}:{self.port}{PREFIX}"
+        """What programs take for OpenAI's base URL; that of a reverse proxy in front is another one."""
+        access = self._access
+        if access.names:
+            name = access.names[0]
+            return f"http://{name if ':' in name else f'{name}:{self.port}'}{PREFIX}"
+        # All addresses are none that can be asked.
+        host = LOOPBACK if ipaddress.ip_address(access.host).is_unspecified else bracketed(access.host)
+        return f"http://{host}:{self.port}{PREFIX}"
 
     @property
     def target(self) -> str:
@@ -152,12 +196,14 @@ class Proxy:
     async def _serve(self, opened: Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
+        self._running = Running()
         self._runner = web.AppRunner(
             self._application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True
         )
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, HOST, self._wanted_port).start()
+            await web.TCPSite(self._runner, self._access.host, self._wanted_port).start()
+            self._port = self._runner.addresses[0][1]
             opened.set_result(None)
             await self._stopped.wait()
             for _ in range(_ACCEPTING_STEPS):
@@ -173,6 +219,8 @@ class Proxy:
         app.router.add_post(PREFIX + wire.CHAT_PATH, self._chat, expect_handler=_go_on)
         app.router.add_post(PREFIX + wire.EMBEDDINGS_PATH, self._embeddings, expect_handler=_go_on)
         app.router.add_get(PREFIX + MODELS_PATH, self._models)
+        app.router.add_get(HEALTH_PATH, self._health)
+        app.on_response_prepare.append(self._finish_headers)
         app.router.add_get(PREFIX + MODELS_PATH + "/{name:.+}", self._model)
         return app
 
@@ -180,12 +228,44 @@ class Proxy:
     async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse who may not ask, tell errors in OpenAI's form, and report."""
         exchange = request[_EXCHANGE] = Exchange(request.method, request.path)
+        if request.path == HEALTH_PATH and "Origin" not in request.headers:
+            return await self._answer(request, handler)
         try:
-            response = await self._answer(request, handler)
+            response = await self._admitted(request, handler)
             exchange.status = response.status
         finally:
+            exchange.end()
             self._tell(exchange)
         return response
+
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The answer, sent, or why there is none."""
+        refused = self._access.denial(request.headers, self._port, request.remote)
+        if refused is not None:
+            return _json(refused.status, openai_error(*refused))
+        if self._running.is_draining:
+            reason = "The proxy is about to end and takes no new requests; ask again."
+            return _json(503, openai_error(503, reason, None), {"Retry-After": str(_RETRY_SECONDS)})
+        with self._running.one():
+            response = await self._answer(request, handler)
+            # The server would do so later, when nobody counts the request any more.
+            with suppress(ConnectionError):
+                await response.prepare(request)
+                await response.write_eof()
+            return response
+
+    async def _finish_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        if (exchange := request.get(_EXCHANGE)) is not None:
+            response.headers[ID_HEADER] = exchange.id
+        if self._running.is_draining:
+            response.force_close()
+            response.headers["Connection"] = "close"
+
+    def _unsent(self) -> int:
+        """Bytes of answers that wait for the programs to read."""
+        server = self._runner.server if self._runner is not None else None
+        transports = [connection.transport for connection in (server.connections if server is not None else ())]
+        return sum(transport.get_write_buffer_size() for transport in transports if transport is not None)
 
     def _tell(self, exchange: Exchange) -> None:
         """Report the request; who is told must not cost the program its answer."""
@@ -196,9 +276,6 @@ class Proxy:
             _LOGGER.exception("The report of a request failed.")
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        refused = denial(request.headers, request.headers.get("Host", ""), self.port, self.key)
-        if refused is not None:
-            return _json(refused.status, openai_error(*refused))
         try:
             return await handler(request)
         except VertexCompatError as error:
@@ -218,13 +295,15 @@ class Proxy:
         mending = Mending(self._upstream.repairs_histories)
         own_server = self._upstream.destination.own_server
         fitted = fit_chat(body, model, self._memory, mending, own_server=own_server)
+        form = replace(fitted.form, raw_usage=self._raw_usage)
         self._warn_of(fitted.notes)
         async with aclosing(self._blocks(request, wire.CHAT_PATH, encode_json(fitted.body))) as blocks:
             if body.get("stream"):
-                return await self._relayed(request, blocks, model, fitted.form)
+                return await self._relayed(request, blocks, model, form)
             answer = b"".join([block async for block in blocks])
         value = _whole(answer)
-        completion = fit_completion(value, fitted.form)
+        request[_EXCHANGE].usage = decode_usage(mapping_in(mapping_in(value).get("usage")))
+        completion = fit_completion(value, form)
         self._memory.learn_completion(completion, model)
         answer = answer if completion is value else encode_json(completion)
         return web.Response(body=answer, content_type="application/json")
@@ -236,11 +315,11 @@ class Proxy:
             warnings.warn(note, VertexCompatWarning, stacklevel=2)
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
-        body, model = await self._asked(request)
+        body, model = await self._asked(request, for_vectors=True)
         content = encode_json(embeddings_body(body, model))
         async with aclosing(self._blocks(request, wire.EMBEDDINGS_PATH, content)) as blocks:
             answer = b"".join([block async for block in blocks])
-        _whole(answer)
+        request[_EXCHANGE].usage = decode_usage(mapping_in(mapping_in(_whole(answer)).get("usage")))
         return web.Response(body=answer, content_type="application/json")
 
     async def _models(self, _: web.Request) -> web.StreamResponse:
@@ -249,12 +328,18 @@ class Proxy:
     async def _model(self, request: web.Request) -> web.StreamResponse:
         return _json(200, self._names.entry(request.match_info["name"]))
 
-    async def _asked(self, request: web.Request) -> tuple[wire.Json, str]:
+    async def _health(self, _: web.Request) -> web.StreamResponse:
+        """Whether the proxy takes requests; nothing of the project is in it, since no key is asked for."""
+        is_draining = self._running.is_draining
+        return _json(503 if is_draining else 200, {"status": "draining" if is_draining else "ok"})
+
+    async def _asked(self, request: web.Request, *, for_vectors: bool = False) -> tuple[wire.Json, str]:
         """The request's body, and the model that it means."""
         body = decode_request(await _read(request))
         exchange = request[_EXCHANGE]
         exchange.asked = str(body.get("model") or "").encode(errors="replace").decode()
-        exchange.model = self._names.resolve(exchange.asked)
+        exchange.streamed = bool(body.get("stream")) and not for_vectors
+        exchange.model = self._names.resolve(exchange.asked, for_vectors=for_vectors)
         return body, exchange.model
 
     def _blocks(self, request: web.Request, path: str, content: bytes) -> AsyncGenerator[bytes]:
@@ -280,6 +365,8 @@ class Proxy:
             # What has its finish reason is whole, however its connection ended.
             end = relay.ending() if relay.is_finished else error_event(self._explained(error, request))
             await response.write(end)
+        finally:
+            request[_EXCHANGE].usage = relay.usage
         await response.write_eof()
         return response
 

@@ -153,3 +153,8 @@ def test_what_is_no_completion_is_an_error(value):
 )
 def test_finish_reasons_are_openais_words(reason, has_calls, expected):
     assert openai_finish(reason, has_calls=has_calls) == expected
+
+
+def test_counts_stay_as_they_were_told_where_that_is_asked_for():
+    told = completion({"content": "Hi"}, usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 9})
+    assert fit_completion(told, AnswerForm(raw_usage=True)) is told

@@ -145,3 +145,17 @@ def test_what_ends_a_stream_is_a_failure(raw, kind):
     if relay.failure is None:
         relay.finish()
     assert isinstance(relay.failure, kind)
+
+
+def test_counts_stay_as_they_were_told_where_that_is_asked_for():
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 9}
+    form = AnswerForm(wants_usage=True, raw_usage=True)
+    told, _ = relayed(events(*words("a"), {"choices": [], "usage": usage}), form)
+    assert told[-1]["usage"] == usage
+
+
+def test_what_was_counted_can_be_asked_for_in_one_way():
+    relay = Relay(done_is_an_end=False)
+    assert relay.usage is None
+    relay.feed(events(*words("a"), {"choices": [], "usage": {"prompt_tokens": 1, "total_tokens": 9}}))
+    assert (relay.usage.input, relay.usage.output, relay.usage.thought) == (1, 8, 8)

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import typer
 
 from vertex_compat_integrations.cli.common.printing import printable
 from vertex_compat_integrations.cli.common.real_model import failures, opened_model
-from vertex_compat_integrations.cli.common.stop_signal import stop_signal
+from vertex_compat_integrations.cli.common.stop_signal import StopSignal, stop_signal
 from vertex_compat_integrations.emulator import Emulator, Entry, Upstream
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -143,7 +142,7 @@ def request_record(entry: Entry) -> dict[str, Any]:
     return {"method": entry.method, "path": printable(entry.path), "status": entry.status}
 
 
-def _print_requests(emulator: Emulator, stopped: threading.Event, *, as_json: bool) -> None:
+def _print_requests(emulator: Emulator, stopped: StopSignal, *, as_json: bool) -> None:
     seen = 0
     waiting: list[Entry] = []
     is_last = False

@@ -30,11 +30,13 @@ class AnswerForm:
         own_names: A function's name on the wire → the program's own.
         one_call: Whether only the first tool call is kept, since Gemini has no `parallel_tool_calls`.
         wants_usage: Whether a stream shall end with a chunk of token counts.
+        raw_usage: Whether token counts stay as the endpoint told them.
     """
 
     own_names: Mapping[str, str] = field(default_factory=dict)
     one_call: bool = False
     wants_usage: bool = False
+    raw_usage: bool = False
 
 
 def fit_completion(value: object, form: AnswerForm) -> wire.Json:
@@ -48,7 +50,7 @@ def fit_completion(value: object, form: AnswerForm) -> wire.Json:
     fitted = {**value, "choices": [_fit_choice(choice, form) for choice in mappings_in(choices)]}
     if choices and not fitted["choices"]:
         raise UnexpectedReplyError("The answer's choices are no objects.")
-    if usage := openai_usage(value.get("usage")):
+    if not form.raw_usage and (usage := openai_usage(value.get("usage"))):
         fitted["usage"] = usage
     return value if fitted == value else fitted
 

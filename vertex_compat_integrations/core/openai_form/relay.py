@@ -15,10 +15,11 @@ from vertex_compat_integrations.core.json_values import JsonObject, encode_json,
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, openai_finish, openai_usage
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
 from vertex_compat_integrations.core.reply.events import EventParser, decode_json
-from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall, ToolCallDelta
+from vertex_compat_integrations.core.reply.reply import ReplyDelta, ToolCall, ToolCallDelta, Usage
 from vertex_compat_integrations.core.reply.stream import NO_FINISH_REASON, StreamDecoder
 from vertex_compat_integrations.core.reply.stream_reader import NO_CHUNK, NO_STREAM
 from vertex_compat_integrations.core.reply.tool_call import NO_FIELDS
+from vertex_compat_integrations.core.reply.usage import decode_usage
 from vertex_compat_integrations.core.request.tool_names import under_own_names
 
 DONE = b"data: [DONE]\n\n"
@@ -54,6 +55,11 @@ class Relay:
         """Whether a finish reason was seen."""
         return self._decoder.is_finished
 
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts that were seen, in whatever way the endpoint counts; None if there were none."""
+        return decode_usage(mapping_in(self._usage))
+
     def feed(self, block: bytes) -> bytes:
         """The events that the block completes, as they go out.
 
@@ -78,7 +84,9 @@ class Relay:
 
     def ending(self) -> bytes:
         """The events that end a whole answer: token counts, if they were asked for and came, and `[DONE]`."""
-        usage = openai_usage(self._usage) if self._form.wants_usage else None
+        usage: object = None
+        if self._form.wants_usage:
+            usage = self._usage if self._form.raw_usage else openai_usage(self._usage)
         return DONE if usage is None else _event({**self._head, "choices": [], "usage": usage}) + DONE
 
     def _relayed(self, payloads: Sequence[bytes]) -> bytes:
