@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.structure.code_blocks import run_block
+from tests.support.other_services import OtherServices
 from vertex_compat_integrations.core import errors
 from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
 from vertex_compat_integrations.emulator import Emulator
@@ -59,7 +60,9 @@ def emulator() -> Iterator[Emulator]:
 )
 def test_each_python_block_runs(code, emulator, tmp_path):
     environment = {EMULATOR_HOST_VARIABLE: emulator.host, "GOOGLE_CLOUD_PROJECT": "p"}
-    done = run_block(code, tmp_path, environment)
+    with OtherServices() as server:
+        # The server of one's own that a block embeds on is in tests/examples/test_with_packages.py the real one.
+        done = run_block(code.replace("http://127.0.0.1:8000", server.url), tmp_path, environment)
     assert done.exit_code == 0, done.errors
     assert done.output
 

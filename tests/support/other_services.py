@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import string
 import threading
 from typing import Any
 
@@ -32,6 +33,14 @@ _ANSWERS = {
 """What a path ends with → the answer there: OpenAI's, Anthropic's, Gemini's."""
 
 
+def _vectors(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer in the form of OpenAI's Embeddings: for each text its letters, counted."""
+    counts = [[float(text.lower().count(letter)) for letter in string.ascii_lowercase] for text in body["input"]]
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(counts)]
+    usage = {"prompt_tokens": len(data), "total_tokens": len(data)}
+    return {"object": "list", "data": data, "model": body["model"], "usage": usage}
+
+
 class OtherServices:
     """The server, while it is entered; `bodies` are what was sent to it."""
 
@@ -47,6 +56,9 @@ class OtherServices:
             def do_POST(self) -> None:
                 bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
                 path = self.path.partition("?")[0]
+                if path.endswith("/embeddings"):
+                    self._answer(_vectors(bodies[-1]))
+                    return
                 answer = next((answer for ending, answer in _ANSWERS.items() if path.endswith(ending)), None)
                 self._answer(answer)
 
