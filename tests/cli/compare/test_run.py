@@ -194,7 +194,7 @@ def test_what_came_before_it_was_stopped_is_told():
         (("one", "--model", FLASH, "--model", FLASH), "Two models are called"),
         (("one", "--model", FLASH, "--app", "nothing"), "names no function"),
         (("one", "--model", FLASH, "--app", "nothing:here"), "No module named"),
-        (("one", "--model", FLASH, "--app", "compare_test_apps:alone"), "called with a chat model and a prompt"),
+        (("one", "--model", FLASH, "--app", "compare_test_apps:alone"), "a function of a chat model and a prompt"),
         (("one", "--model", FLASH, "--schema", "none.json"), "cannot be read"),
         (("one", "--model", FLASH, "--html", "no/folder/out.html"), "cannot be written"),
         (("one", "--model", FLASH, "--csv", "no/folder/out.csv"), "cannot be written"),
