@@ -242,6 +242,8 @@ def outcome_of(work: Coroutine[Any, Any, object], moment: Moment) -> tuple[str, 
     return "answered", dropped
 
 
+# What Python remarks where the exception comes between the making of a coroutine and its first step.
+@pytest.mark.filterwarnings("ignore:coroutine .*was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("credential", ["token", "async callable"])
 @pytest.mark.parametrize("kind", [TimeoutError, SystemExit])
 @pytest.mark.parametrize("way", ASYNC_WAYS)

@@ -1,7 +1,44 @@
-"""What a forked child process begins anew."""
+"""What a fork waits for, and what a forked child process begins anew."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_LONGEST_WAIT_SECONDS = 10.0
+"""Then the child takes its chance, as it does beside threads of others."""
+
+
+class _Uncut:
+    """What no fork may cut: held by one thread at a time, and by a fork while it happens."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew in a child: whoever else held it is not in that process."""
+        self.lock = threading.RLock()
+        self.waits: list[bool] = []
+
+    def before(self) -> None:
+        self.waits.append(self.lock.acquire(timeout=_LONGEST_WAIT_SECONDS))
+
+    def after_in_parent(self) -> None:
+        if self.waits.pop():
+            self.lock.release()
+
+
+_UNCUT = _Uncut()
+
+
+@contextmanager
+def uncut_by_forks() -> Iterator[None]:
+    """Around work that holds locks of other libraries, such as OpenSSL's, which a child could never have released.
+
+    A fork of another thread waits until the work is done, 10 s at most.
+    """
+    with _UNCUT.lock:
+        yield
 
 
 def run_in_forked_child(renew: Callable[[], object]) -> None:
@@ -9,3 +46,7 @@ def run_in_forked_child(renew: Callable[[], object]) -> None:
     # Windows and WebAssembly cannot fork, and have no such hook.
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=renew)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_UNCUT.before, after_in_parent=_UNCUT.after_in_parent, after_in_child=_UNCUT.renew)

@@ -92,7 +92,7 @@ async def test_who_reads_to_the_end_is_told():
 async def test_a_coroutine_that_waits_for_nothing_ends_in_one_step():
     others = []
     asyncio.get_running_loop().call_soon(others.append, "another turn")
-    await InOneStep(slowly())
+    await InOneStep(slowly)
     assert others == []
 
 
@@ -103,7 +103,7 @@ async def test_what_waits_for_something_waits():
     async def work() -> None:
         answers.append(await asked)
 
-    waiting = asyncio.create_task(awaited(work()))
+    waiting = asyncio.create_task(awaited(work))
     await asyncio.sleep(0)
     asked.set_result("later")
     await waiting
@@ -118,12 +118,12 @@ async def test_one_that_looks_again_and_again_lets_others_go_on():
             await asyncio.sleep(0)
 
     asyncio.get_running_loop().call_soon(others.append, "another turn")
-    await asyncio.wait_for(awaited(work()), 60)
+    await asyncio.wait_for(awaited(work), 60)
 
 
 async def test_errors_and_cancellations_are_the_coroutines_own():
     with pytest.raises(ConnectionResetError):
-        await InOneStep(badly())
+        await InOneStep(badly)
     ends = []
 
     async def work() -> None:
@@ -133,7 +133,7 @@ async def test_errors_and_cancellations_are_the_coroutines_own():
             ends.append("cancelled")
             raise
 
-    waiting = asyncio.create_task(awaited(work()))
+    waiting = asyncio.create_task(awaited(work))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
+from vertex_compat_integrations.core.forking import uncut_by_forks
+
 Result = TypeVar("Result")
 Stream = TypeVar("Stream", bound=Any)
 _MOST_TURNS = 100
@@ -29,7 +31,8 @@ async def off_loop(work: Callable[[], Result]) -> Result:
 
     def run() -> None:
         try:
-            outcome.set_result(work())
+            with uncut_by_forks():
+                outcome.set_result(work())
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             outcome.set_exception(error)
 
@@ -53,19 +56,19 @@ class AclosingQuietly(aclosing[Stream]):
 
 
 class InOneStep:
-    """Awaits a coroutine without giving the turn away where it waits for nothing, as with `asyncio.sleep(0)`.
+    """Awaits a function's coroutine; the turn is not given away where it waits for nothing, as `asyncio.sleep(0)` does.
 
     So a connection of httpx, which gives its turn away between closing and aborting, is closed before the loop comes to
     the next of the generators around it, which finds it closed and not closing. What waits for something, waits.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, object]) -> None:
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Nothing runs before it is awaited."""
         self._work = work
 
     def __await__(self) -> Generator[Any, Any, None]:
         """Run the work to its end."""
-        steps = self._work.__await__()
+        steps = self._work().__await__()
         go_on = partial(next, steps)
         turns = 0
         while True:

@@ -24,7 +24,7 @@ from vertex_compat_integrations.core.errors import (
     DeadlineExceededError,
     VertexCompatError,
 )
-from vertex_compat_integrations.core.forking import run_in_forked_child
+from vertex_compat_integrations.core.forking import run_in_forked_child, uncut_by_forks
 from vertex_compat_integrations.core.http_errors import decode_failure
 from vertex_compat_integrations.core.interruptions import interruption_in
 from vertex_compat_integrations.core.settings.connection import CONNECT_SECONDS
@@ -131,7 +131,7 @@ def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
 
 def _build(route: Route) -> None:
     # Not under the lock that the end of an exchange takes: this imports modules, which has locks of its own.
-    with _POOL.building:
+    with uncut_by_forks(), _POOL.building:
         if route not in _POOL.clients:
             another = _SharedClient(client_of(route, _refuse))
             with _POOL.lock:
@@ -416,7 +416,7 @@ async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[Asyn
     finally:
         # Who stops reading is not told how the connection took it: a loop that ends may have closed it already.
         with suppress(Exception) if is_left else nullcontext():
-            await InOneStep(stream.response.aclose())
+            await InOneStep(stream.response.aclose)
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
