@@ -105,7 +105,7 @@ def test_a_word_that_our_command_does_not_take_is_noticed():
 def test_in_compose_only_the_own_network_is_answered_and_nothing_of_the_proxy_is_published():
     options = parsed(COMMANDS["compose.yaml"])
     [subnet] = COMPOSE["networks"]["inside"]["ipam"]["config"]
-    assert options["allow"] == [subnet["subnet"]]
+    assert list(options["allow"]) == [subnet["subnet"]]
     assert "ports" not in COMPOSE["services"]["proxy"]
     front = filled(COMPOSE["services"]["tls"]["command"])
     assert front[front.index("--to") + 1] == f"proxy:{options['port']}"
