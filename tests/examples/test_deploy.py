@@ -109,7 +109,7 @@ def test_in_compose_only_the_own_network_is_answered_and_nothing_of_the_proxy_is
     assert "ports" not in COMPOSE["services"]["proxy"]
     front = filled(COMPOSE["services"]["tls"]["command"])
     assert front[front.index("--to") + 1] == f"proxy:{options['port']}"
-    assert [front[front.index("--from") + 1]] == options["host_names"]
+    assert [front[front.index("--from") + 1]] == list(options["host_names"])
     [secret] = COMPOSE["services"]["proxy"]["secrets"]
     assert options["key_file"] == Path("/run/secrets") / secret
     assert secret in COMPOSE["secrets"]
