@@ -111,7 +111,7 @@ def test_in_compose_only_the_own_network_is_answered_and_nothing_of_the_proxy_is
     assert front[front.index("--to") + 1] == f"proxy:{options['port']}"
     assert [front[front.index("--from") + 1]] == list(options["host_names"])
     [secret] = COMPOSE["services"]["proxy"]["secrets"]
-    assert options["key_file"] == Path("/run/secrets") / secret
+    assert Path(options["key_file"]) == Path("/run/secrets") / secret
     assert secret in COMPOSE["secrets"]
 
 
