@@ -244,6 +244,8 @@ def outcome_of(work: Coroutine[Any, Any, object], moment: Moment) -> tuple[str, 
 
 # What Python remarks where the exception comes between the making of a coroutine and its first step.
 @pytest.mark.filterwarnings("ignore:coroutine .*was never awaited:RuntimeWarning")
+# And aiohttp, where it comes before a connection is handed over; its finalizer then closes it.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("credential", ["token", "async callable"])
 @pytest.mark.parametrize("kind", [TimeoutError, SystemExit])
 @pytest.mark.parametrize("way", ASYNC_WAYS)
