@@ -28,6 +28,12 @@ def test_where_nothing_forks_nothing_is_registered(monkeypatch):
     run_in_forked_child(sys.exit)
 
 
+def in_another_thread(work) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 def ends_well(ends: list[str]) -> bool:
     """Whether the child of a fork has these ends, and can do such work itself."""
     child = os.fork()
@@ -71,6 +77,16 @@ class TestForksBesideWork:
         goes_on.set()
         thread.join()
         assert ends_well(["whole"])
+
+    def test_a_fork_that_waits_in_vain_leaves_the_other_one_its_own(self, monkeypatch):
+        uncut, is_free = forking._UNCUT, []
+        uncut.before()
+        monkeypatch.setattr(forking, "_LONGEST_WAIT_SECONDS", 0.01)
+        in_another_thread(lambda: (uncut.before(), uncut.after_in_parent()))
+        in_another_thread(lambda: is_free.append(uncut.lock.acquire(blocking=False)))
+        uncut.after_in_parent()
+        in_another_thread(lambda: (is_free.append(uncut.lock.acquire(blocking=False)), uncut.lock.release()))
+        assert is_free == [False, True]
 
     def test_work_that_forks_does_not_wait_for_itself(self):
         with uncut_by_forks():

@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 
 _LONGEST_WAIT_SECONDS = 10.0
 """Then the child takes its chance, as it does beside threads of others."""
@@ -18,27 +18,24 @@ class _Uncut:
     def renew(self) -> None:
         """Begin anew in a child: whoever else held it is not in that process."""
         self.lock = threading.RLock()
-        self.waits: list[bool] = []
 
     def before(self) -> None:
-        self.waits.append(self.lock.acquire(timeout=_LONGEST_WAIT_SECONDS))
+        self.lock.acquire(timeout=_LONGEST_WAIT_SECONDS)
 
     def after_in_parent(self) -> None:
-        if self.waits.pop():
+        with suppress(RuntimeError):  # it was waited for in vain, and is another thread's
             self.lock.release()
 
 
 _UNCUT = _Uncut()
 
 
-@contextmanager
-def uncut_by_forks() -> Iterator[None]:
+def uncut_by_forks() -> AbstractContextManager[bool]:
     """Around work that holds locks of other libraries, such as OpenSSL's, which a child could never have released.
 
     A fork of another thread waits until the work is done, 10 s at most.
     """
-    with _UNCUT.lock:
-        yield
+    return _UNCUT.lock
 
 
 def run_in_forked_child(renew: Callable[[], object]) -> None:

@@ -110,9 +110,9 @@ def _release(waiters: "list[asyncio.Future[None]]") -> None:
 
 def _unwrap(outcome: Result | _Failure) -> Result:
     """The result of a flight; a failure is raised as a copy, since many waiters raise it at once."""
-    if not isinstance(outcome, _Failure):
-        return outcome
-    raise copy.copy(outcome.error) from None
+    if isinstance(outcome, _Failure):
+        raise copy.copy(outcome.error) from None
+    return outcome
 
 
 class SingleFlight(Generic[Result]):
