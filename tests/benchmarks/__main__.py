@@ -74,7 +74,7 @@ def said(figures: dict[str, object]) -> str:
     if "error" in figures:
         return "failed"
     shown = {name: value for name, value in figures.items() if name not in ("rounds", "bytes")}
-    return ", ".join(f"{name} {value:.3g}" for name, value in shown.items())
+    return ", ".join(f"{name} {value:{',.0f' if value >= 1000 else '.3g'}}" for name, value in shown.items())
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from tests.benchmarks import measuring, workload
 from tests.benchmarks.measuring import ROUNDS, async_cpu_seconds, cpu_seconds, summary
 from tests.benchmarks.subjects import BARE, BASELINE, Subject
+from tests.support.counted_work import functions_called, functions_entered
 
 Figures = dict[str, Any]
 Kind = type[Subject]
@@ -61,6 +62,27 @@ def streamed_chunk(kind: Kind, server: str, chunks: int = 2000) -> Figures:
 def streamed_chunk_async(kind: Kind, server: str) -> Figures:
     """CPU per chunk of a stream, on an event loop."""
     return summary(_interleaved_async(kind, server, "stream2000", streams=True), per=2000)
+
+
+def functions(kind: Kind, server: str) -> Figures:
+    """Python functions that one warm call enters, plain and on an event loop, and one more chunk of a stream.
+
+    Counted, not timed: the least of three, once warm.
+    """
+    subject = kind(f"{server}/reply1024")
+    streams = [kind(f"{server}/stream{chunks}") for chunks in (50, 150)]
+
+    async def on_a_loop() -> int:
+        other = kind(f"{server}/reply1024")
+        counts = [await functions_entered(other.acall) for _ in range(6)]
+        await other.aclose()
+        return min(counts[3:])
+
+    def least(work: Callable[[], object]) -> int:
+        return min([functions_called(work, under="") for _ in range(6)][3:])
+
+    short, long = (least(lambda each=each: _drain(each)) for each in streams)
+    return {"call": least(subject.call), "async_call": asyncio.run(on_a_loop()), "chunk": (long - short) / 100}
 
 
 def growth(kind: Kind, server: str) -> Figures:
@@ -310,7 +332,8 @@ _GOOGLE = "https://aiplatform.googleapis.com"
 ROWS: dict[str, Callable[[Kind, str], Figures]] = {
     row.__name__: row
     for row in (
-        *(streamed_chunk, streamed_chunk_async, growth, ten_streams, plain_call, plain_call_async, large_request),
+        *(functions, streamed_chunk, streamed_chunk_async, growth, ten_streams),
+        *(plain_call, plain_call_async, large_request),
         *(parts_of_a_chunk, parts_of_a_call),
         *(first_token, concurrent_calls, imports, construction, image, token_lookup),
     )

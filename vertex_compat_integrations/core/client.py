@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -78,6 +79,7 @@ MessagesCallT = TypeVar("MessagesCallT", bound=MessagesCall[Any])
 
 
 _CONNECTION = tuple(Connection.model_fields)
+_connection_settings = attrgetter(*_CONNECTION)
 
 WARNED_DAYS = 30
 """How many days before a model's announced end its users are warned."""
@@ -617,7 +619,7 @@ def client_for(
     connection: Connection, facts: JsonObject | None, current: KeyedClient | None, line_of: LineOf = wire_line
 ) -> KeyedClient:
     """The client for the settings as they are now: the current one, if nothing has changed."""
-    settings = (facts, *(getattr(connection, name) for name in _CONNECTION))
+    settings = (facts, *_connection_settings(connection))
     if current is not None and current[0] == settings:
         return current
     # A connection of its own: copies of the user's object share the client, and may be changed one by one.

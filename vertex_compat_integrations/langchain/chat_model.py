@@ -1,5 +1,6 @@
 """`ChatVertexCompat`: LangChain's chat-model interface on the core's client."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, Unpack, cast
 
@@ -430,3 +431,8 @@ def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
     """The profile that follows from the model's facts."""
     model = resolve_model_name(settings.model, resolve_destination(settings))
     return build_profile(model, facts_for(model, settings.model_facts))
+
+
+for _method in (ChatVertexCompat._generate, ChatVertexCompat._agenerate):  # noqa: SLF001 - of the class above
+    # langchain-core asks for their parameters in each call, which `inspect` would gather anew.
+    setattr(_method, "__signature__", inspect.signature(_method))  # noqa: B010 - mypy knows no such attribute

@@ -127,19 +127,31 @@ async def close_with_loop(close: Callable[[], Awaitable[object]]) -> AsyncGenera
 
 
 @lru_cache(maxsize=128)
-def _parse_url(url: str) -> object:
-    """The URL as the HTTP library's object, which cannot be changed; parsing takes longer than building the request."""
-    return LIBRARY.URL(url)
+def _parse_url(url: str) -> tuple[object, str]:
+    """The URL as the HTTP library's object, which cannot be changed, and its host as a header.
+
+    Parsing takes longer than building the request.
+    """
+    parsed = LIBRARY.URL(url)
+    return parsed, parsed.netloc.decode("ascii")
 
 
 class _AsBuilt:
     """Sends what the SDK built as it is, without defaults and cookies of its own."""
 
     def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+        parsed, host = _parse_url(str(url))
+        content, headers = parts["content"], parts["headers"]
+        pairs = headers if isinstance(headers, list) else headers.multi_items()  # the SDK's majors 3 and 2
+        headers = [("Host", host), *pairs]
         timeout = {"timeout": parts["timeout"].as_dict()}
-        return LIBRARY.Request(
-            method, _parse_url(str(url)), headers=parts["headers"], content=parts["content"], extensions=timeout
-        )
+        if not isinstance(content, bytes):
+            return LIBRARY.Request(method, parsed, headers=headers, content=content, extensions=timeout)
+        # Given as a stream, the library does not look for headers that are missing; the length is among them.
+        stream = LIBRARY.ByteStream(content)
+        request = LIBRARY.Request(method, parsed, headers=headers, stream=stream, extensions=timeout)
+        request.read()
+        return request
 
 
 class _HttpClient(_AsBuilt, openai.DefaultHttpxClient):
