@@ -77,3 +77,18 @@ def test_who_has_switched_collection_off_finds_it_off():
     run(
         f"import gc\ngc.disable()\nfrom {PACKAGE}.transport import on_demand\non_demand.pool\nassert not gc.isenabled()"
     )
+
+
+def test_what_was_loaded_counts_as_old_so_that_the_next_look_for_garbage_is_short():
+    run(
+        f"import gc\nfrom {PACKAGE}.transport import on_demand\n"
+        "on_demand.pool\nyoung = len(gc.get_objects(0)) + len(gc.get_objects(1))\n"
+        "assert young < 5_000 < 50_000 < len(gc.get_objects(2)), young\n"
+    )
+
+
+def test_what_a_program_has_frozen_stays_frozen():
+    run(
+        f"import gc\nfrom {PACKAGE}.transport import on_demand\ngc.freeze()\nfrozen = gc.get_freeze_count()\n"
+        "on_demand.pool\nassert frozen > 1_000 and gc.get_freeze_count() >= frozen * 0.9, frozen\n"
+    )
