@@ -24,9 +24,11 @@ from tests.benchmarks.subjects import (
     BareChatModel,
     BareLLM,
     GoogleGenAI,
+    OurCore,
     OurLlama,
     Ours,
     OursOnHttpx,
+    RawAiohttp,
     RawHttpx,
     Subject,
 )
@@ -36,8 +38,10 @@ QUIET = {"LANGSMITH_TRACING": "false", "OPENAI_API_KEY": "sk-stub", "GOOGLE_API_
 
 def measures(row: str, kind: type[Subject]) -> bool:
     """Whether a row says something of a subject."""
-    if kind is RawHttpx or not kind.is_installed():
+    if kind in (RawHttpx, RawAiohttp) or not kind.is_installed():
         return False
+    if kind is OurCore:
+        return row in ("functions", "concurrent_cpu")
     if kind is BareChatModel:
         return row == "growth"
     if kind is BareLLM:
@@ -45,11 +49,11 @@ def measures(row: str, kind: type[Subject]) -> bool:
     if row.startswith("parts_of"):
         return kind in (Ours, OurLlama)
     if kind is OursOnHttpx:
-        return row in ("streamed_chunk_async", "plain_call_async", "concurrent_calls", "ten_streams")
+        return row in ("streamed_chunk_async", "plain_call_async", "concurrent_calls", "concurrent_cpu", "ten_streams")
     if row == "token_lookup":
         return kind is Ours
-    if row in ("imports", "construction"):
-        return bool(kind.loads if row == "imports" else kind.builds)
+    if row in ("imports", "construction", "cold_process", "first_call_gap"):
+        return bool(kind.builds if row == "construction" else kind.loads)
     return (row, kind) != ("large_request", GoogleGenAI)  # its tools are prepared in another way
 
 

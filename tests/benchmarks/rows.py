@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.benchmarks import measuring, workload
 from tests.benchmarks.measuring import ROUNDS, async_cpu_seconds, cpu_seconds, summary
-from tests.benchmarks.subjects import BARE, BASELINE, Subject
+from tests.benchmarks.subjects import BARE, BASELINE, RawAiohttp, Subject
 from tests.support.counted_work import functions_called, functions_entered
 
 Figures = dict[str, Any]
@@ -254,6 +254,75 @@ _ALONE = {
 }
 
 
+def concurrent_cpu(kind: Kind, server: str, calls: int = 1000, in_flight: int = 100) -> Figures:
+    """CPU of a call with 100 in flight, to that of raw aiohttp in the same round."""
+
+    async def load(subject: Subject) -> None:
+        gate = asyncio.Semaphore(in_flight)
+
+        async def one() -> None:
+            async with gate:
+                await subject.acall()
+
+        await asyncio.gather(*[one() for _ in range(calls)])
+
+    async def main() -> list[tuple[float, float]]:
+        pair = [each(f"{server}/reply1024-d20") for each in (RawAiohttp, kind)]
+        for each in (*pair, *pair):
+            await asyncio.gather(*[each.acall() for _ in range(in_flight)])
+        rounds = [
+            (await async_cpu_seconds(lambda: load(pair[0])), await async_cpu_seconds(lambda: load(pair[1])))
+            for _ in range(5)
+        ]
+        for each in pair:
+            await each.aclose()
+        return rounds
+
+    return summary(asyncio.run(main()), per=calls)
+
+
+def cold_process(kind: Kind, server: str) -> Figures:
+    """CPU of a whole process that imports, constructs and gets one answer; and of its framework's base class alone."""
+    ask = f"from tests.benchmarks.subjects import SUBJECTS; SUBJECTS[{kind.name!r}]('{server}/reply1024').call()"
+    # First the class, as a program would: the subject's own modules are small and come after it.
+    whole = [measuring.fresh_process(f"{kind.loads}; {ask}")["load"] for _ in range(7)]
+    base = [measuring.fresh_process(_ALONE[kind.framework])["load"] for _ in range(7)]
+    return {
+        "least_ms": min(whole),
+        "ms": statistics.median(whole),
+        "framework_ms": statistics.median(base),
+        "rounds": 7,
+    }
+
+
+def first_call_gap(kind: Kind, server: str) -> Figures:
+    """The longest time that the event loop stands still during the first asynchronous call of a process."""
+    program = f"""
+import asyncio, time
+{kind.loads}
+from tests.benchmarks.subjects import SUBJECTS
+subject = SUBJECTS[{kind.name!r}]('{server}/reply1024')
+gaps = []
+async def beat():
+    last = time.perf_counter()
+    while True:
+        await asyncio.sleep(0.001)
+        gaps.append((now := time.perf_counter()) - last)
+        last = now
+async def main():
+    beating = asyncio.create_task(beat())
+    await asyncio.sleep(0.05)
+    gaps.clear()
+    await subject.acall()
+    beating.cancel()
+    await subject.aclose()
+asyncio.run(main())
+print(max(gaps))
+"""
+    gaps = [float(measuring.printed_by(program)) * 1e3 for _ in range(7)]
+    return {"ms": statistics.median(gaps), "most_ms": max(gaps), "rounds": 7}
+
+
 def imports(kind: Kind, server: str) -> Figures:
     """CPU of importing the class, to that of the framework's base class alone; and without Python's garbage collector.
 
@@ -335,6 +404,16 @@ ROWS: dict[str, Callable[[Kind, str], Figures]] = {
         *(functions, streamed_chunk, streamed_chunk_async, growth, ten_streams),
         *(plain_call, plain_call_async, large_request),
         *(parts_of_a_chunk, parts_of_a_call),
-        *(first_token, concurrent_calls, imports, construction, image, token_lookup),
+        *(
+            first_token,
+            first_call_gap,
+            concurrent_calls,
+            concurrent_cpu,
+            cold_process,
+            imports,
+            construction,
+            image,
+            token_lookup,
+        ),
     )
 }

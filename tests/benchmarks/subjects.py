@@ -84,6 +84,56 @@ class RawHttpx(Subject):
         await self.async_client.aclose()
 
 
+class RawAiohttp(Subject):
+    """The floor of asynchronous calls: aiohttp and json, nothing else."""
+
+    name = "raw aiohttp"
+    needs = ("aiohttp",)
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url}/v1/chat/completions")
+        self.body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}
+        self.session: Any = None
+
+    async def acall(self) -> None:
+        import aiohttp
+
+        if self.session is None:
+            connector = aiohttp.TCPConnector(limit=1000)
+            self.session = aiohttp.ClientSession(connector=connector, headers={"authorization": "Bearer x"})
+        async with self.session.post(self.url, json=self.body) as response:
+            json.loads(await response.read())
+
+    async def aclose(self) -> None:
+        await self.session.close()
+
+
+class OurCore(Subject):
+    """This package's client alone, without a framework."""
+
+    name = "VertexCompatClient"
+
+    def __init__(self, url: str) -> None:
+        from vertex_compat_integrations import Connection, Options, VertexCompatClient
+
+        super().__init__(url)
+        self.client = VertexCompatClient(Connection(base_url=f"{url}/v1", api_key="x"))
+        self.options = Options(model=MODEL)
+
+    def call(self) -> None:
+        self.client.chat([{"role": "user", "content": PROMPT}], self.options)
+
+    async def acall(self) -> None:
+        await self.client.achat([{"role": "user", "content": PROMPT}], self.options)
+
+    def stream(self) -> Iterator[Any]:
+        for piece in self.client.stream([{"role": "user", "content": PROMPT}], self.options):
+            yield piece.text
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+
 class LangChain(Subject):
     """A LangChain chat model."""
 
@@ -314,8 +364,8 @@ class BareLLM(LlamaIndex):
 BARE: dict[str, type[Subject]] = {"LangChain": BareChatModel, "LlamaIndex": BareLLM}
 BASELINE: Callable[[str], Subject] = RawHttpx
 _KINDS = (
-    *(RawHttpx, BareChatModel, BareLLM),
-    *(Ours, OursOnHttpx, ChatOpenAI, ChatGoogle),
+    *(RawHttpx, RawAiohttp, BareChatModel, BareLLM),
+    *(OurCore, Ours, OursOnHttpx, ChatOpenAI, ChatGoogle),
     *(OurLlama, OpenAILike, GoogleGenAI),
 )
 SUBJECTS: dict[str, type[Subject]] = {kind.name: kind for kind in _KINDS}
