@@ -26,7 +26,7 @@ def converse(emulator: Emulator) -> None:
     first = agent.invoke({"messages": [("user", "What is the weather in Paris and Oslo?")]}, thread)
     assert first["messages"][-1].text == "It rains in both."
     assert first["messages"][-1].usage_metadata["output_tokens"] > 0
-    assert ran == ["Paris", "Oslo"]
+    assert sorted(ran) == ["Oslo", "Paris"]  # in threads, whichever comes first
 
     pieces = [
         message.text
@@ -34,7 +34,7 @@ def converse(emulator: Emulator) -> None:
         if message.type == "AIMessageChunk"
     ]
     assert "".join(pieces) == "In Rome, too."
-    assert ran == ["Paris", "Oslo", "Rome"]
+    assert ran[2:] == ["Rome"]
     state = agent.get_state(thread).values
     assert "Paris, Oslo" in str(state["files"]["/cities.txt"])
 

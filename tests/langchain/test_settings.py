@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import pytest
 from langchain_core.exceptions import ModelError
+from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel
@@ -421,3 +422,15 @@ def test_tracing_shows_what_a_call_says_checked_and_converted():
     assert (params["ls_temperature"], params["ls_max_tokens"], params["ls_stop"]) == (0.5, 9, ["END"])
     with pytest.raises(SettingsError):
         model._get_ls_params(temperature=99)
+
+
+def test_tracing_gets_what_langchain_core_would_give_it_and_no_filter_of_warnings_is_touched(monkeypatch):
+    model = ChatVertexCompat(model=MODEL, temperature=0.5)
+    given = {"stop": ["."], "tools": [], "temperature": 0}
+    expected = BaseChatModel._get_invocation_params(model, **given)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the filters of the process were changed")
+
+    monkeypatch.setattr(warnings, "catch_warnings", refuse)
+    assert model._get_invocation_params(**given) == expected

@@ -162,6 +162,11 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         """True: settings are dumped, credentials are not."""
         return True
 
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        # langchain-core's own asks the deprecated `dict()` while it changes the process's filters for warnings: 5 % of a
+        # call, and other threads see the change.
+        return {**self.asdict(), "stop": stop, **kwargs}
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         # The options of the call are built once, in `_generate`; here only what it says of these four is checked.
         values = {name: getattr(self, name) for name in _TRACED}
