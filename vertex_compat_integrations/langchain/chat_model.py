@@ -163,8 +163,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return True
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        # langchain-core's own asks the deprecated `dict()` while it changes the process's filters for warnings: 5 % of a
-        # call, and other threads see the change.
+        # langchain-core's own asks the deprecated `dict()` while it changes the process's filters for warnings, which
+        # takes 5 % of a call, and which other threads see.
         return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
