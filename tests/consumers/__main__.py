@@ -113,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.consumers", description=__doc__)
     parser.add_argument("names", nargs="*", default=list(WAYS), metavar="NAME", help="consumers; all, if none is named")
     parser.add_argument("--environments", type=Path, help="where environments stay; else in a folder that is removed")
-    parser.add_argument("--write", action="store_true", help="write docs/consumers.md")
+    parser.add_argument("--write", action="store_true", help="write docs/project/consumers.md")
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(WAYS):
         parser.error(f"no such consumer: {', '.join(sorted(unknown))}; there are {', '.join(WAYS)}")

@@ -6,7 +6,7 @@ import pytest
 
 from vertex_compat_integrations import emulator
 
-PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "emulator.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", [name for name in emulator.__all__ if name.islower() and name != "call"])

@@ -1,4 +1,4 @@
-"""What becomes of each constructor parameter of six other classes; the tables of docs/migration.md are made here.
+"""Each constructor parameter of six other classes and its outcome: makes the tables of docs/reference/migration.md.
 
 `python -m tests.migration.parameter_outcomes` writes the tables; with `--read` it first reads the parameters from the
 installed packages into parameters.json.
@@ -19,7 +19,7 @@ from vertex_compat_integrations.core.settings.base import all_aliases
 __all__ = ["PEERS", "WORDS", "all_aliases", "committed", "fate", "read_installed", "tables"]
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "migration.md"
+DOCUMENT = ROOT / "docs" / "reference" / "migration.md"
 COMMITTED = Path(__file__).with_name("parameters.json")
 BEGIN, END = "<!-- parameters -->\n", "<!-- /parameters -->\n"
 

@@ -27,7 +27,7 @@ THOUGHTS_BESIDE = {
 
 
 def test_the_page_says_what_each_field_is():
-    page = (Path(__file__).parents[2] / "docs" / "team.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "proxy-for-a-team.md").read_text(encoding="utf-8")
     table = page.partition("| field | |")[2].partition("\n\n")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
     assert re.findall(r"`(\w+)`", "".join(first_cells)) == FIELDS

@@ -1,4 +1,4 @@
-"""The table of consumers, the programs in tests/consumers and the page docs/consumers.md agree."""
+"""The table of consumers, the programs in tests/consumers and the page docs/project/consumers.md agree."""
 
 import re
 import sys

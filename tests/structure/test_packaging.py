@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def _requirements() -> set[str]:
     extras = PROJECT["optional-dependencies"]
-    untested = ("bench", "distributed", "examples", "lint", "local", "peers")
+    untested = ("bench", "distributed", "docs", "examples", "lint", "local", "peers")
     tested = [lines for name, lines in extras.items() if name not in untested]
     lines = [*PROJECT["dependencies"], *(line for lines in tested for line in lines)]
     return {line for line in lines if not line.startswith(PROJECT["name"])}

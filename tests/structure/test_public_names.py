@@ -1,4 +1,4 @@
-"""The public names are what `docs/api.md` lists, and each can be imported from a built wheel."""
+"""The public names are what `docs/project/public-api.md` lists, and each can be imported from a built wheel."""
 
 import importlib
 import re
@@ -27,9 +27,11 @@ MODULES = (
 
 
 def listed_names() -> dict[str, list[str]]:
-    """The table of `docs/api.md`: module → names."""
+    """The table of `docs/project/public-api.md`: module → names."""
     rows = re.findall(
-        r"^\| `(vertex_compat_integrations[\w.]*)` \| (.*) \|$", (ROOT / "docs" / "api.md").read_text(), re.M
+        r"^\| `(vertex_compat_integrations[\w.]*)` \| (.*) \|$",
+        (ROOT / "docs" / "project" / "public-api.md").read_text(),
+        re.M,
     )
     return {module: re.findall(r"`(\w+)`", names) for module, names in rows}
 

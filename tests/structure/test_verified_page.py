@@ -1,4 +1,4 @@
-"""docs/verified.md is what its generator makes of the reports beside it."""
+"""docs/project/verified.md is what its generator makes of the reports beside it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`python -m tests.structure.verified_page` writes docs/verified.md from the reports in docs/verified/*.json."""
+"""`python -m tests.structure.verified_page` writes docs/project/verified.md from the reports beside it."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from typing import Any
 
 from vertex_compat_integrations.cli.verify.report import FORMAT, LIVE, cell
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "project"
 PAGE = DOCS / "verified.md"
-REPORTS = DOCS / "verified"
+REPORTS = DOCS / "verified-reports"
 
 _HEAD = """# What was verified
 
-Made by `python -m tests.structure.verified_page` from the reports in [docs/verified](verified/README.md), which
-[`vertex-compat verify`](verify.md) wrote on Vertex AI."""
+Made by `python -m tests.structure.verified_page` from the reports in [verified-reports](verified-reports/README.md),
+which [`vertex-compat verify`](../how-to/verify.md) wrote on Vertex AI."""
 _NOTHING = "Nobody has sent a report yet: nothing of what this package assumes of Vertex AI was verified."
 
 

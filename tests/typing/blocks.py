@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -24,13 +24,18 @@ def blocks_of(page: Path) -> Iterator[tuple[int, str]]:
         yield text.count("\n", 0, block.start(1)) + 1, block[1]
 
 
+def _identifier(page: Path) -> str:
+    """The page's path from the project's root as one word, such as `docs_start_install`."""
+    return "_".join(page.relative_to(ROOT).with_suffix("").parts).lower().replace("-", "_")
+
+
 def write_blocks(folder: Path) -> list[str]:
     """The blocks as files, named after their page and the line that they begin at; and pyright's settings."""
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', encoding="utf-8")
     names = []
     for page in PAGES:
         for line, block in blocks_of(page):
-            names.append(f"{page.stem.lower().replace('-', '_')}_{line}.py")
+            names.append(f"{_identifier(page)}_{line}.py")
             (folder / names[-1]).write_text(block, encoding="utf-8")
     return names
 

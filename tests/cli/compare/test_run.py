@@ -208,7 +208,7 @@ def test_what_cannot_be_asked_ends_with_2_before_anything_is_sent(emulator, argu
     assert len(emulator.journal) == 0
 
 
-PAGE = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "compare.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^vertex-compat compare (.*)$", PAGE, re.MULTILINE)
 BLOCKS = re.findall(r'^```(?:python|yaml) title="([^"]+)"\n(.*?)^```', PAGE, re.DOTALL | re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""What becomes of each constructor argument of six other classes: the table that docs/migration.md is made of, too."""
+"""Each constructor argument of six other classes and its outcome; docs/reference/migration.md is made of it, too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,1 @@
+"""The documentation's site: what builds it, and tests of what was built."""
