@@ -224,6 +224,24 @@ def test_a_corrupted_signature_is_mended_once_and_remembered_for_its_message(emu
     assert first_extra(other) == signed("new")
 
 
+# What a gateway wants of a request
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("letters", [1, 300_000])
+@pytest.mark.parametrize("name", ["Host", "host"])
+def test_a_host_of_the_user_s_own_is_sent_alone(emulator, build, way, name, letters):
+    host = emulator.host.replace("127.0.0.1", "localhost")
+    ask(build(), way, [{"role": "user", "content": "x" * letters}], default_headers={name: host})
+    assert emulator.journal.last.headers["host"] == host
+
+
+@EVERY_WAY
+def test_without_one_the_host_of_the_url_is_sent(emulator, build, way):
+    ask(build(), way)
+    assert emulator.journal.last.headers["host"] == emulator.host
+
+
 # Answers that are longer when they are streamed
 
 ARGON = "google/gemini-4-argon"

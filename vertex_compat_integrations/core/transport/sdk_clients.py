@@ -143,7 +143,7 @@ class _AsBuilt:
         parsed, host = _parse_url(str(url))
         content, headers = parts["content"], parts["headers"]
         pairs = headers if isinstance(headers, list) else headers.multi_items()  # the SDK's majors 3 and 2
-        headers = [("Host", host), *pairs]
+        headers = pairs if "host" in map(str.lower, dict(pairs)) else [("Host", host), *pairs]
         timeout = {"timeout": parts["timeout"].as_dict()}
         if not isinstance(content, bytes):
             return LIBRARY.Request(method, parsed, headers=headers, content=content, extensions=timeout)
