@@ -84,8 +84,8 @@ _INTRODUCTION = """\
 Programs of other packages that were run with this one, each in an environment of its own, against the emulator:
 nobody has run them on live Vertex AI. The emulator's Gemini 3 refuses a call that comes back without its thought
 signature. Each program is in [tests/consumers](../../tests/consumers), with its versions in its head.
-`.ci/nightly` runs all of them, and `python -m tests.consumers --write` writes this page. `proxy` is [OpenAI's API on this
-machine](../how-to/proxy.md).
+`.ci/nightly` runs all of them, and `python -m tests.consumers --write` writes this page.
+`proxy` is [OpenAI's API on this machine](../how-to/proxy.md).
 
 | consumer | by | what holds | Python | openai | outcome |
 |---|---|---|---|---|---|"""
