@@ -67,9 +67,10 @@ def test_a_users_tests_run_against_an_emulator_of_their_own(pytester, monkeypatc
     run(pytester, USER_TESTS).assert_outcomes(passed=5)
 
 
-def test_the_readmes_test_passes(pytester):
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    code = re.search(r'^```python title="test_answers.py"\n(.*?)^```', readme, re.DOTALL | re.MULTILINE).group(1)
+@pytest.mark.parametrize("page", ["reference/pytest-plugin.md", "start/offline.md"])
+def test_the_test_of_a_page_passes(pytester, page):
+    text = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")
+    (code,) = re.findall(r'^```python title="test_\w+\.py"\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
     run(pytester, code).assert_outcomes(passed=1)
 
 

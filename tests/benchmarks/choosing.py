@@ -1,4 +1,4 @@
-"""What a user chooses by, for this package and its peers: prints the measured rows of the README's first table.
+"""This package and its peers, as a user compares them: prints measured rows of docs/start/when-not-to-use-it.md.
 
     python -m tests.benchmarks.choosing [--only NAME]
 

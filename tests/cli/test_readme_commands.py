@@ -1,4 +1,4 @@
-"""The README's table of commands is the list of commands."""
+"""The page of the command line has all commands."""
 
 import re
 from pathlib import Path

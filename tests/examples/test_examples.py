@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 """LlamaIndex's workflows look at every attribute of their agents, deprecated ones included."""
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "start" / "examples.md").read_text(encoding="utf-8")
 EXPECTED = {
     "agent.py": ("It rains in Oslo.", "It is 14:05 in Oslo."),
     "audio.py": ("LangChain: ", "LlamaIndex: ", "shown 1 sound (audio/wav)"),
@@ -129,9 +129,8 @@ def test_every_example_is_run():
     assert _files() == NAMES
 
 
-def test_the_readme_lists_every_example():
-    table = README.partition("\n## Examples\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| \[\S+\]\(examples/(\S+)\) \|", table, re.MULTILINE)) == _files()
+def test_the_table_of_the_page_lists_every_example():
+    assert set(re.findall(r"^\| \[\S+\]\(../../examples/(\S+)\) \|", PAGE, re.MULTILINE)) == _files()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -1,7 +1,7 @@
 """The table of features: what works in which framework and in which way.
 
 `python -m tests.frameworks.support_table` prints it. `test_support_table.py` runs each cell, and compares the
-README's table with this one.
+table of `docs/reference/what-works.md` with this one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,10 +49,10 @@ def _in(framework: str, reason: str, mode: str | None = None) -> dict[Place, str
     return {place: reason for place in PLACES if place.framework == framework and mode in (None, place.mode)}
 
 
-ONE_STREAM = "a stream tells one answer; more are refused before anything is sent"
-ONE_MESSAGE = "a LlamaIndex response holds one message; more are refused before anything is sent"
-WHOLE_VECTORS = "vectors come whole"
-ASYNC_AGENTS = "LlamaIndex's agents are asynchronous"
+ONE_STREAM = "a stream carries one answer; a request for more is refused before anything is sent"
+ONE_MESSAGE = "a LlamaIndex response holds one message; a request for more is refused before anything is sent"
+WHOLE_VECTORS = "embeddings are not streamed"
+ASYNC_AGENTS = "LlamaIndex's agents are asynchronous only"
 
 FEATURES = (
     Feature("Chat", "chat"),
@@ -64,19 +64,19 @@ FEATURES = (
     Feature("Tool choice: allowed tools, `validated`", "allowed_tools"),
     Feature("OpenAI's old `functions`", "functions"),
     Feature("Structured output", "structured_output"),
-    Feature("Structured output beside tools", "structured_beside_tools"),
+    Feature("Structured output together with tools", "structured_beside_tools"),
     Feature("Answers of one word (`text/x.enum`)", "enumerations"),
     Feature("Agents", "agents", _in("LlamaIndex", ASYNC_AGENTS, "sync")),
     Feature("Thinking: effort and budget", "thinking_settings"),
-    Feature("Thoughts apart from the answer", "thoughts"),
+    Feature("Thoughts separated from the answer", "thoughts"),
     Feature("Images in", "images_in"),
-    Feature("Sound in", "sound_in"),
+    Feature("Audio in", "sound_in"),
     Feature("Video in", "video_in"),
     Feature("PDF in", "pdf_in"),
     Feature("Media by `gs://` and `https://`", "media_by_uri"),
     Feature("Images in tool results", "tool_result_media"),
     Feature("Images out", "images_out"),
-    Feature("Sound out", "sound_out"),
+    Feature("Audio out", "sound_out"),
     Feature("Grounding in Google Search", "grounding"),
     Feature("Google's own tools", "native_tools"),
     Feature("Safety settings", "safety_settings"),
@@ -92,9 +92,9 @@ FEATURES = (
     Feature("Self-deployed endpoints", "deployed_endpoint"),
     Feature("Histories of other providers", "foreign_history"),
     Feature("Retries", "retries"),
-    Feature("Malformed calls are asked for again", "malformed_calls"),
-    Feature("Answers that break off raise", "broken_off"),
-    Feature("Google's errors with a hint", "errors_with_hint"),
+    Feature("Malformed tool calls are retried", "malformed_calls"),
+    Feature("Interrupted streams raise an error", "broken_off"),
+    Feature("Google's errors become exceptions with a hint", "errors_with_hint"),
     Feature("Embeddings", "embeddings", _streamed(WHOLE_VECTORS, *FRAMEWORKS)),
 )
 

