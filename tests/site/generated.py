@@ -1,0 +1,12 @@
+"""Text that the build puts in the place of a page's marks, such as `<!-- models -->` or `<!-- settings: CLASS -->`."""
+
+import re
+from collections.abc import Callable, Mapping
+
+GENERATORS: Mapping[str, Callable[[str], str]] = {}
+_MARK = re.compile(r"^<!-- ([a-z-]+)(?:: (\S+))? -->$", re.MULTILINE)
+
+
+def fill(markdown: str) -> str:
+    """The page with each known mark replaced by what its generator says; other marks stay."""
+    return _MARK.sub(lambda mark: GENERATORS[mark[1]](mark[2] or "") if mark[1] in GENERATORS else mark[0], markdown)
