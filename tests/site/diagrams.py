@@ -1,8 +1,8 @@
 """Draw the documentation's diagrams: `python -m tests.site.diagrams`.
 
 Each `docs/assets/diagrams/NAME.mmd` (Mermaid) becomes `NAME-light.svg` and `NAME-dark.svg` beside it, which are
-committed, so that the site needs no script and no browser to be built. Each holds the digest of its source. Node.js, npm
-and Chromium are needed; the package of npm is installed into a temporary folder.
+committed, so that the site needs no script and no browser to be built. Each holds the digest of its source. Node.js,
+npm and Chromium are needed; the package of npm is installed into a temporary folder.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def main() -> None:
         subprocess.run(install, cwd=work, env=environment, check=True, timeout=600)
         for source, name in stale:
             _draw(work / "node_modules/.bin/mmdc", source, name, work)
-            print(f"{source.stem}-{name}.svg")
+            sys.stdout.write(f"{source.stem}-{name}.svg\n")
 
 
 if __name__ == "__main__":

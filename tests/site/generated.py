@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 
-GENERATORS: Mapping[str, Callable[[str], str]] = {}
+from tests.site.settings_tables import settings_tables
+
+GENERATORS: Mapping[str, Callable[[str], str]] = {"settings": settings_tables}
+"""Name of a mark → what makes its text of the word after the colon."""
 _MARK = re.compile(r"^<!-- ([a-z-]+)(?:: (\S+))? -->$", re.MULTILINE)
 
 
