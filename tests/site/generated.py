@@ -3,9 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 
+from tests.site.error_tables import error_attributes, error_table
 from tests.site.settings_tables import settings_tables
 
-GENERATORS: Mapping[str, Callable[[str], str]] = {"settings": settings_tables}
+GENERATORS: Mapping[str, Callable[[str], str]] = {
+    "error": error_table,
+    "error-attributes": error_attributes,
+    "settings": settings_tables,
+}
 """Name of a mark → what makes its text of the word after the colon."""
 _MARK = re.compile(r"^<!-- ([a-z-]+)(?:: (\S+))? -->$", re.MULTILINE)
 
