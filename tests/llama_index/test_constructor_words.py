@@ -119,7 +119,7 @@ def test_additional_kwargs_go_over_the_fields_and_a_call_goes_over_both(build, e
 
 
 def test_an_unknown_word_of_a_call_is_told_once_and_not_sent(llm, emulator):
-    with pytest.warns(UserWarning, match=r"colour= is no option of VertexCompat"):
+    with pytest.warns(UserWarning, match=r"colour= is not an option of VertexCompat"):
         llm.complete("Hello", colour="blue")
     llm.complete("Hello", colour="blue")
     assert "colour" not in emulator.journal.last.body
