@@ -75,7 +75,7 @@ def test_it_prints_what_to_paste_a_line_for_each_request_and_ends_well(emulator,
     with serving(emulator, tmp_path, "--map", f"gpt-4o={MODEL}") as process:
         head = "".join(process.stdout.readline() for _ in range(7))
         exports = dict(re.findall(r"^  export (\w+)=(\S+)$", head, re.MULTILINE))
-        assert f"It asks {emulator.base_url()}." in head
+        assert f"It forwards requests to {emulator.base_url()}." in head
         assert "swordfish" in ask(exports)
         code, printed, complained = end(process, signal.SIGTERM)
     assert exports.keys() == {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"}
@@ -165,7 +165,7 @@ def test_programs_do_not_get_a_named_key_either(emulator, tmp_path, key_file):
         (("--key-file", "{folder}/empty"), None, "empty is empty"),
         (("--key-file", "{folder}/missing"), None, "cannot be read: No such file or directory"),
         (("--key-file", "{folder}"), None, "cannot be read: Is a directory"),
-        (("--key-file", "{folder}/bytes"), None, "cannot be read: it is no text"),
+        (("--key-file", "{folder}/bytes"), None, "cannot be read: it is not a text file"),
         (("--host", "0.0.0.0"), None, "--allow 10.8.0.0/16; TLS is for a reverse proxy"),
         (("--host", "0.0.0.0", "--allow", "0.0.0.0/0"), None, "is everybody"),
         (("--access-log", "{folder}/missing/log"), None, "cannot be written: No such file or directory"),
@@ -250,9 +250,9 @@ def test_sigterm_waits_for_what_is_under_way(emulator, tmp_path):
 @pytest.mark.parametrize(
     ("signals", "drain_seconds", "complaint"),
     [
-        ([signal.SIGTERM], "0.1", "vertex-compat: What was still under way is cut off.\n"),
-        ([signal.SIGTERM, signal.SIGTERM], "3600", "vertex-compat: What was still under way is cut off.\n"),
-        ([signal.SIGTERM, signal.SIGINT], "3600", "vertex-compat: What was still under way is cut off.\n"),
+        ([signal.SIGTERM], "0.1", "vertex-compat: Requests that were still running are cut off.\n"),
+        ([signal.SIGTERM, signal.SIGTERM], "3600", "vertex-compat: Requests that were still running are cut off.\n"),
+        ([signal.SIGTERM, signal.SIGINT], "3600", "vertex-compat: Requests that were still running are cut off.\n"),
         ([signal.SIGINT], "3600", ""),
     ],
 )

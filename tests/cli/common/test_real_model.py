@@ -114,9 +114,9 @@ def test_the_commands_are_those_of_the_page_and_of_the_guide():
 @pytest.mark.parametrize(
     ("upstream", "words"),
     [
-        (None, "nothing leaves this machine, and no model answers."),
+        (None, "nothing leaves this machine, and no real model answers."),
         (Upstream("http://127.0.0.1:5/v1", model="tiny"), "tiny answers, at http://127.0.0.1:5 on this machine."),
-        (Upstream("https://x.example/v1"), "a real model answers: what is asked goes to https://x.example."),
+        (Upstream("https://x.example/v1"), "a real model answers: requests are sent to https://x.example."),
     ],
 )
 def test_the_first_line_says_where_questions_go(upstream, words):
