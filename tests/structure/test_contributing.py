@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is right: its commands are those that CI runs, and the files, folders and figures that it names exist."""
+"""CONTRIBUTING.md is right: its commands are those that CI runs, and its files, folders and figures exist."""
 
 import re
 import shlex
