@@ -16,10 +16,11 @@ _HEAD = """# Verified live
 Which assumptions of this package were checked against live Vertex AI, and with what result.
 
 [`vertex-compat verify`](../how-to/verify.md) sends a set of probes to Vertex AI and writes a report without secrets.
-This page lists the answers of the reports in [verified-reports](verified-reports/README.md). `python -m
-tests.structure.verified_page` generates it."""
-_NOTHING = """**No report exists yet: no assumption was verified against live Vertex AI.** To contribute one, run the command
-with your own project and open a pull request with the report. `--max-cost` limits the cost."""
+This page lists the answers of the reports in [verified-reports](verified-reports/README.md).
+`python -m tests.structure.verified_page` generates it."""
+_NOTHING = """\
+**No report exists yet: no assumption was verified against live Vertex AI.** To contribute one, run the command with
+your own project and open a pull request with the report. `--max-cost` limits the cost."""
 
 
 def read_reports(folder: Path) -> list[dict[str, Any]]:
