@@ -70,9 +70,8 @@ def _table(heading: str, params: Sequence[tuple[str, Any]]) -> str:
 
 def _cell(param: Any) -> str:
     text = " ".join((param.help or "").split()).replace("|", r"\|")
-    return f"{_prose(text)} {_limits(param)}".strip() + (
-        " Can be repeated." if getattr(param, "multiple", False) else ""
-    )
+    again = "Can be repeated." if getattr(param, "multiple", False) else ""
+    return " ".join(filter(None, (_prose(text), _limits(param), again)))
 
 
 def _limits(param: Any) -> str:

@@ -5,16 +5,7 @@ from collections.abc import Iterator, Sequence
 from vertex_compat_integrations.cli.models import cells
 from vertex_compat_integrations.core.catalogue import Row, catalogue_rows, source_of
 
-_HEADINGS = (
-    "names that begin with",
-    "context window",
-    "longest answer",
-    "media",
-    "thinking",
-    "tools",
-    "service",
-    "source",
-)
+_HEADINGS = ("names", "context window", "longest answer", "media", "thinking", "tools", "service", "source")
 
 
 def models_page(_: str = "") -> str:
@@ -34,16 +25,8 @@ def _table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     name, _, _, media, thinking, tools, service = cells(row.facts)
     tokens = (f"{count:,}" if count else "unknown" for count in (row.facts.input_tokens, row.facts.output_tokens))
-    more = [text for text in (service, *_limits(row)) if text]
-    return (
-        f"`{name.rstrip('*')}`",
-        *tokens,
-        media,
-        thinking,
-        tools,
-        "<br>".join(more) or "every location",
-        _source(row),
-    )
+    about = "<br>".join((service or "every location", *_limits(row)))
+    return (f"`{name.rstrip('*')}`…", *tokens, media, thinking, tools, about, _source(row))
 
 
 def _limits(row: Row) -> Iterator[str]:
@@ -57,5 +40,7 @@ def _limits(row: Row) -> Iterator[str]:
 
 def _source(row: Row) -> str:
     source = source_of(row.facts.source)
-    title = f"[{source.title}]({source.page})" if source.page else source.title
-    return f"{title}, {row.facts.date}"
+    if not source.page:
+        return f"{source.title}, {row.facts.date}"
+    title = source.title.replace('"', "'")
+    return f'[{row.facts.date}]({source.page} "{title}")'
