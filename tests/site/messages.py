@@ -21,9 +21,9 @@ _NOTES = ("note", "notes", "remark")
 """Variables with sentences that are warned of later."""
 _NOTING = ("notes", "_cut_note", "_ignored_notes", "_unseen", "remarks")
 """Functions that return such sentences."""
-_LOSSES = ("lose",)
-"""Calls that raise a `HistoryError`, or repair what is lost with a warning."""
-_KINDS = dict.fromkeys(_WARNINGS, "VertexCompatWarning") | dict.fromkeys(_LOSSES, "HistoryError")
+_LOSSES = ("lose", "AdcProblem")
+"""Calls with a problem and its remedy that raise an error: of a history, or of the file of credentials."""
+_KINDS = dict.fromkeys(_WARNINGS, "VertexCompatWarning") | {"lose": "HistoryError", "AdcProblem": "CredentialsError"}
 _DEPTH = 6
 _FEW_LETTERS = 18
 _MOST_TEXTS = 8

@@ -1,6 +1,7 @@
 """The error finder: which section of the page a message belongs to, and the table of each section."""
 
 import html
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
@@ -118,18 +119,16 @@ def _row(message: Message) -> str:
 
 
 def _short(hint: str) -> str:
-    if len(hint) <= _LONGEST_HINT:
-        return hint
     kept: list[str] = []
     for each in hint.split(" / "):
-        if sum(map(len, kept)) + len(each) <= _LONGEST_HINT:
+        if _is_findable(each) and sum(map(len, kept)) + len(each) <= _LONGEST_HINT:
             kept.append(each)
     return " / ".join(kept) or f"{hint[:_LONGEST_HINT]}…"
 
 
 def _plain(text: str) -> str:
     """The text in a cell as it is: no letter of it is markup."""
-    line = html.escape(" ".join(text.split()), quote=False)
+    line = html.escape(re.sub(f"{GAP}+", GAP, " ".join(text.split())), quote=False)
     for letter in "\\`*_[]{}|":
         line = line.replace(letter, f"&#{ord(letter)};")
     return line
