@@ -93,8 +93,8 @@ class _Sources:
             yield from self._notes(module, node)
             if isinstance(node, ast.Call):
                 name = _name(node.func)
-                if name in (*_WARNINGS, *_LOSSES) and self._place(self._scopes.get(node)).endswith(_WARNINGS):
-                    continue
+                if self._place(self._scopes.get(node)).endswith((*_WARNINGS, *_LOSSES)):
+                    continue  # what is passed through is found where it is written
                 if name in errors.__all__ or name in (*_WARNINGS, *_LOSSES):
                     yield from self._message(module, node, name)
 

@@ -96,8 +96,12 @@ def topic_of(message: Message) -> str:
 
 def message_table(topic: str) -> str:
     """The section's messages: the words, the exception, and what to do."""
-    own = [message for message in messages() if topic_of(message) == topic]
-    rows = dict.fromkeys(_row(message) for message in sorted(own, key=_alphabetical) if _is_findable(message.text))
+    own = sorted((message for message in messages() if topic_of(message) == topic), key=_alphabetical)
+    fixes: dict[tuple[str, str], list[str]] = {}
+    for message in own:
+        if _is_findable(message.text):
+            fixes.setdefault((message.text, message.kind), []).append(message.hint)
+    rows = [_row(text, kind, " / ".join(dict.fromkeys(hints))) for (text, kind), hints in fixes.items()]
     return "\n".join(("| message | raised as | fix |", "|---|---|---|", *rows))
 
 
@@ -109,21 +113,20 @@ def _is_findable(text: str) -> bool:
     return text.strip(f" {GAP}.=:;") != ""
 
 
-def _row(message: Message) -> str:
-    fix = message.hint if _is_findable(message.hint) else ""
-    if not fix and message.kind != "VertexCompatWarning":
-        fix = getattr(errors, message.kind).default_hint
-    kind = message.kind
-    raised = f"[{kind}](reference/errors.md#{kind.lower()})"
-    return f"| {_plain(message.text)} | {raised} | {_plain(_short(fix))} |"
+def _row(text: str, kind: str, hint: str) -> str:
+    fix = _short(hint)
+    if not fix and kind != "VertexCompatWarning":
+        fix = getattr(errors, kind).default_hint
+    return f"| {_plain(text)} | [{kind}](reference/errors.md#{kind.lower()}) | {_plain(fix)} |"
 
 
 def _short(hint: str) -> str:
+    """The first of several remedies, as far as a cell has room."""
     kept: list[str] = []
-    for each in hint.split(" / "):
-        if _is_findable(each) and sum(map(len, kept)) + len(each) <= _LONGEST_HINT:
+    for each in filter(_is_findable, dict.fromkeys(hint.split(" / "))):
+        if not kept or sum(map(len, kept)) + len(each) <= _LONGEST_HINT:
             kept.append(each)
-    return " / ".join(kept) or f"{hint[:_LONGEST_HINT]}…"
+    return " / ".join(kept)
 
 
 def _plain(text: str) -> str:
