@@ -125,9 +125,7 @@ class _Sources:
     def _message(self, module: str, call: ast.Call, name: str) -> Iterator[Message]:
         if not call.args or isinstance(call.args[0], ast.Starred):
             return
-        kind = {"warn": "VertexCompatWarning", "warn_once": "VertexCompatWarning", "lose": "HistoryError"}.get(
-            name, name
-        )
+        kind = _KINDS.get(name, name)
         scope = self._scopes.get(call)
         hint = next((keyword.value for keyword in call.keywords if keyword.arg == "hint"), None)
         if name in _LOSSES:
@@ -161,7 +159,7 @@ class _Sources:
 
     def _joined(self, parts: list[ast.expr], scope: ast.FunctionDef | None, depth: int) -> list[str]:
         """The texts of an f-string; where its own words are few, with those of its variables."""
-        plain = "".join(part.value if isinstance(part, ast.Constant) else GAP for part in parts)
+        plain = "".join(part.value if isinstance(part, ast.Constant) else self._constant(part.value) for part in parts)
         if sum(letter.isalpha() for letter in plain) >= _FEW_LETTERS:
             return [plain]
         texts = [""]
@@ -169,6 +167,13 @@ class _Sources:
             ends = [part.value] if isinstance(part, ast.Constant) else self._texts(part.value, scope, depth)
             texts = [text + end for text in texts for end in dict.fromkeys(ends)]
         return texts if len(texts) <= _MOST_TEXTS else [plain]
+
+    def _constant(self, node: ast.expr) -> str:
+        """The text of a module's constant; `…` for anything else."""
+        match [each for each in self._constants.get(_name(node), ()) if isinstance(each, ast.Constant)]:
+            case [ast.Constant(value=str(text))] if _name(node).isupper():
+                return text
+        return GAP
 
     def _texts_of_name(self, name: str, scope: ast.FunctionDef | None, depth: int) -> list[str]:
         values = [value for node in ast.walk(scope or ast.Module([], [])) for value in _assigned(node, name)]
