@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 _VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
 _LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
 _LOADED_LINKS = ("stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest", "dns-prefetch", "preconnect")
@@ -34,9 +34,10 @@ class Page:
     text: str = ""
 
 
-class _Reader(HTMLParser):
-    _PARTS = {"md-tabs": "tabs", "md-sidebar--primary": "sidebar", "md-content": "content"}
+_PARTS = {"md-tabs": "tabs", "md-sidebar--primary": "sidebar", "md-content": "content"}
 
+
+class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.page = Page()
@@ -45,7 +46,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         classes = values.get("class", "").split()
-        part = next((part for name, part in self._PARTS.items() if name in classes), self._part)
+        part = next((part for name, part in _PARTS.items() if name in classes), self._part)
         self.page.anchors |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:
             self.page.links.append((values["href"], part))
