@@ -30,8 +30,8 @@ def error_names() -> list[str]:
 def error_table(name: str) -> str:
     """One exception's facts."""
     kind: type[Any] = getattr(errors, name)
-    rows = "\n".join(f"| {word} | {text} |" for word, text in _rows(kind))
-    return f'<a id="{PUBLIC}.{name}"></a>\n\n| | |\n|---|---|\n{rows}'
+    heading, *rows = (f"| {word} | {text} |" for word, text in _rows(kind))
+    return "\n".join((f'<a id="{PUBLIC}.{name}"></a>\n', heading, "|---|---|", *rows))
 
 
 def _rows(kind: type[Any]) -> Iterator[tuple[str, str]]:

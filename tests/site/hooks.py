@@ -23,6 +23,9 @@ from tests.site import generated  # noqa: E402 - after the path
 
 _INCLUDE = re.compile(r"^<!-- include: (\S+) -->$", re.MULTILINE)
 _LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)")
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
+"""In a table's code, GitHub needs `\\|` for a pipe, and MkDocs shows the backslash."""
 _LOG = logging.getLogger("mkdocs.hooks.repository_links")
 
 
@@ -31,7 +34,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     uri = page.file.src_uri
     here = posixpath.dirname(posixpath.join("docs", uri))
     text = lead_links(markdown, here, here, config.repo_url)
-    return _INCLUDE.sub(lambda mark: included(mark[1], here, config.repo_url), generated.fill(text))
+    whole = _INCLUDE.sub(lambda mark: included(mark[1], here, config.repo_url), generated.fill(text))
+    return _ROW.sub(lambda row: _CODE.sub(lambda code: code[0].replace(r"\|", "|"), row[0]), whole)
 
 
 def included(name: str, here: str, repository: str) -> str:
