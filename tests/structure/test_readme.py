@@ -38,8 +38,8 @@ def _pages(entry: object) -> list[str]:
 
 
 def _address(page: str) -> str:
-    """The page's address on the site."""
-    return SITE + re.sub(r"(?:^|(?<=/))index\.md$", "", page).replace(".md", "/")
+    """The page's address on the site, in the version that mike calls the latest."""
+    return f"{SITE}latest/" + re.sub(r"(?:^|(?<=/))index\.md$", "", page).replace(".md", "/")
 
 
 NAVIGATION = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=_MkDocsLoader)["nav"]
@@ -63,7 +63,7 @@ def test_each_link_is_absolute_and_leads_to_a_file_or_a_page_of_the_site(link):
     """The package index shows this file, and has neither the repository's files nor the anchors of headings."""
     assert link.startswith("https://")
     if link.startswith(SITE):
-        assert link in ADDRESSES
+        assert link == SITE or link in ADDRESSES  # the root leads to the latest version
     elif link.startswith(f"{REPOSITORY}/blob/main/"):
         assert (ROOT / link.removeprefix(f"{REPOSITORY}/blob/main/")).is_file()
 
