@@ -4,6 +4,7 @@ What is no SSE is kept: the endpoint appends a bare JSON error to a stream that 
 """
 
 import json
+import re
 from codecs import BOM_UTF8
 from typing import Any
 
@@ -19,6 +20,10 @@ MAX_LINES = 500_000
 """Lines of one event, or of what is no event: a whole answer that a server wrote with line breaks and indents."""
 
 
+_PLAIN_EVENTS = re.compile(rb"(?:data: \{[^\r\n]*\}\n\n)+")
+"""Events of one line with a JSON object, as servers send most of them: they need no look at each line."""
+
+
 class EventParser:
     """Bytes in, payloads of SSE `data` fields out; what is no SSE collects in `stray`."""
 
@@ -27,7 +32,7 @@ class EventParser:
         self._rest: list[bytes] = []
         self._lines: list[bytes] = []
         self._stray = bytearray()
-        self._line_count = 0
+        self._stray_count = 0
         self._size = 0
         self.is_done = False
 
@@ -37,8 +42,8 @@ class EventParser:
         Raises:
             UnexpectedReplyError: An event is larger than any answer, or has more lines.
         """
-        if self._is_one_event(data):
-            return [data[6:-2]]
+        if not (self._rest or self._lines) and _PLAIN_EVENTS.fullmatch(data):
+            return data[6:-2].split(b"\n\ndata: ")
         # A long line comes in many blocks, which are joined at its end only: joining at each would be quadratic.
         if not (b"\n" in data or b"\r" in data or (self._rest and self._rest[-1].endswith(b"\r"))):
             self._hold(data)
@@ -48,16 +53,10 @@ class EventParser:
         self._rest, self._size = [], 0
         if cut < len(text):
             self._hold(text[cut:])
-        return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
-
-    def _is_one_event(self, data: bytes) -> bool:
-        """Whether the bytes are one event of one line with a JSON object, as servers send most of them."""
-        return (
-            data.startswith(b"data: {")
-            and data.endswith(b"}\n\n")
-            and data.find(b"\n") == len(data) - 2
-            and not (self._rest or self._lines or b"\r" in data)
-        )
+        plain = None if self._lines else _PLAIN_EVENTS.match(text)
+        end = plain.end() if plain else 0
+        events = text[6 : end - 2].split(b"\n\ndata: ") if plain else []
+        return events + [payload for line in text[end:cut].splitlines() if (payload := self._take(line)) is not None]
 
     def _hold(self, data: bytes) -> None:
         """Keep the beginning of a line."""
@@ -81,33 +80,35 @@ class EventParser:
         """What came that was no SSE."""
         return bytes(self._stray).strip()
 
-    def _count_line(self) -> None:
-        self._line_count += 1
-        if self._line_count > MAX_LINES:
-            raise UnexpectedReplyError(f"An event of the stream has more than {MAX_LINES:,} lines (MAX_LINES).")
-
     def _take(self, line: bytes) -> bytes | None:
         """The payload that an empty line ends; other lines are collected."""
         if line.startswith(b"data:"):
             self._lines.append(line[5:].removeprefix(b" "))
-            self._count_line()
+            if len(self._lines) + self._stray_count > MAX_LINES:
+                raise _too_many_lines()
             return None
         if line:
             if line.startswith(BOM_UTF8):
                 return self._take(line.lstrip(BOM_UTF8))
             if not line.startswith((b":", b"event:", b"id:", b"retry:")):
                 self._stray += line + b"\n"
-                self._count_line()
+                self._stray_count += 1
+                if self._stray_count > MAX_LINES:
+                    raise _too_many_lines()
             return None
         if not self._lines:
             return None
         payload = b"\n".join(self._lines)
-        self._lines, self._line_count = [], 0
+        self._lines, self._stray_count = [], 0
         # Some servers write two spaces before it.
         if payload.startswith((b"[", b" ", b"\t")) and payload.lstrip().startswith(b"[DONE]"):
             self.is_done = True
             return None
         return payload
+
+
+def _too_many_lines() -> UnexpectedReplyError:
+    return UnexpectedReplyError(f"An event of the stream has more than {MAX_LINES:,} lines (MAX_LINES).")
 
 
 def decode_json(data: bytes) -> Any:

@@ -114,25 +114,24 @@ class StreamDecoder:
         # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
         if usage := chunk.get("usage"):
             self._usage = mapping_in(usage) or self._usage
-        choices = mappings_in(chunk.get("choices"))
-        if not choices:
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
+            choice = next(iter(mappings_in(choices)), None)
+        if choice is None:
             # A chunk of its own: usage after `stream_options`, a late signature, or names without a choice.
             self._keep_extra(message_extra(chunk))
             self._keep_grounding(chunk)
             self._late |= {key: value for key, value in chunk.items() if value and key != "choices"}
             return None
-        self._last = chunk
-        if self._late:
-            self._late = {}
-        choice = choices[0]
+        self._last, self._late = chunk, {}
         is_usual = choice.keys() <= _USUAL_CHOICE_KEYS
         # Servers that do not stream answer with one whole `message`.
-        delta = mapping_in(choice.get("delta")) if is_usual else message_in(choice)
-        if finish := choice.get("finish_reason"):
-            self._finish = text_in(finish) or self._finish
-            self._failure = choice.get("error")
-        if logprobs := choice.get("logprobs"):
-            self._logprobs.append(mapping_in(logprobs))
+        delta = choice.get("delta") if is_usual else message_in(choice)
+        if not isinstance(delta, dict):
+            delta = {}
+        if choice.get("finish_reason") or choice.get("logprobs"):
+            self._keep_finish(choice)
         # No page says where grounding metadata are: beside the choices, too.
         if not chunk.keys() <= _USUAL_KEYS:
             self._keep_grounding(chunk)
@@ -146,6 +145,13 @@ class StreamDecoder:
                 return ReplyDelta(content)
             return self._delta(Split("", content))
         return self._feed_rest(delta, choice)
+
+    def _keep_finish(self, choice: JsonObject) -> None:
+        if finish := choice.get("finish_reason"):
+            self._finish = text_in(finish) or self._finish
+            self._failure = choice.get("error")
+        if logprobs := choice.get("logprobs"):
+            self._logprobs.append(mapping_in(logprobs))
 
     def _feed_rest(self, delta: JsonObject, choice: JsonObject) -> ReplyDelta | None:
         content, media = decode_content(delta.get("content"))

@@ -65,17 +65,9 @@ class ResponseDecoder:
         )
 
     def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """The reply so far as a response that tells what the delta added."""
-        if delta.ending is None:
-            return self._snapshot(reply, delta)
-        response = self.decode(reply)
-        response.delta = delta.text
-        if delta.thoughts:
-            response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
-        return response
-
-    def _snapshot(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """Like `decode`, for a reply that goes on; what is to be sent back comes with the end."""
+        """The reply so far as a response with what the delta added; what is to be sent back comes with the end."""
+        if delta.ending is not None:
+            return self._decode_last(reply, delta)
         if reply.tool_calls or reply.media or not reply.text:
             blocks, kwargs = self._said(reply, is_whole=False), self._call_kwargs(reply.tool_calls)
         else:
@@ -90,6 +82,13 @@ class ResponseDecoder:
             raw={"usage": dict(_NOTHING_USED)},
             additional_kwargs={THINKING_DELTA_KEY: delta.thoughts} if delta.thoughts else {},
         )
+
+    def _decode_last(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
+        response = self.decode(reply)
+        response.delta = delta.text
+        if delta.thoughts:
+            response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
+        return response
 
     def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
         """Text first, in one block: LlamaIndex joins several with line breaks.
