@@ -18,16 +18,16 @@ PUBLIC_TEXT = [
     *map(Path, ("docs", "vertex_compat_integrations")),
 ]
 HOUSE_WORDS = {
-    r"stand|stands|stood(?!\s+in\b)|(?<!long-)standing": "is, be stored, be listed, appear (a location: health)",
+    r"stands?(?!\s+for\b)|stood(?!\s+in\b)|(?<!long-)standing": "is, be stored, be listed, appear (a location: health)",
     r"told|tells": "reported, reports; set; distinguished",
     r"said": "set, passed, stated",
     r"dies|died|die|dying": "expires, ends, is killed, fails",
     r"nobody|no one|whoever|whosoever": "name the actor: users who ..., the client, no request",
     r"whom": "name the actor in a sentence of its own",
-    r"(?-i:Who)(?=\s[^.?!|]*[.!])": "name the actor: Users who ..., The client ...",
+    r"(?<!#\s)(?-i:Who)(?=\s[^.?!|]*[.!])": "name the actor: Users who ..., The client ...",
     r"beside": "alongside, next to, in addition to",
-    r"go(?:es|ing)?\s+on|went\s+on|gone\s+on": "continue, continues, continued",
-    r"(?<!here\s)(?:is|are|was|were|be|been)\s+no\s+(?!longer\b|more\b|less\b|later\b|better\b|worse\b|such\b)[a-z]+": (
+    r"(?<!\")go(?:es|ing)?\s+on|went\s+on|gone\s+on": "continue, continues, continued",
+    r"(?<!here\s)(?:is|are|was|were)\s+no\s+(?!longer\b|more\b|less\b|later\b|better\b|worse\b|such\b)[a-z]+": (
         "is not a (valid) ..., there is no ..."
     ),
     r"wants": "needs, requires, expects",
@@ -36,7 +36,7 @@ HOUSE_WORDS = {
     r"speaks(?!\s+(?:plain\s+)?(?:https?|TLS)\b)|spoken": "uses, supports",
     r"in\s+vain": "without success",
     r"for\s+want\s+of": "because there is no ...",
-    r"by\s+chance|chance\s+is": "at random, by coincidence",
+    r"by\s+chance": "at random, by coincidence",
     r"at\s+last": "finally, as a last resort",
     r"be\s+had": "be obtained",
     r"as\s+(?:it|they)\s+(?:came|comes|come)": "unchanged, as received",
