@@ -347,7 +347,7 @@ ROWS = (
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "21 C"}]},
             ]
         },
-        refused="follows no message that calls",
+        refused="does not follow a message that calls",
     ),
     Row(
         "a forced call on a model that takes none",
