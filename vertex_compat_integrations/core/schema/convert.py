@@ -167,7 +167,7 @@ def _required_by_all(branches: Sequence[wire.Json]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Alternatives:
-    """A node of the result: one of the branches, or null, holds."""
+    """A node of the result: a value must fit one of the branches, or be null if that is allowed."""
 
     branches: tuple[wire.Json, ...]
     nullable: bool = False

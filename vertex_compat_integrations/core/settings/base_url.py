@@ -1,4 +1,4 @@
-"""Checks of base URLs: an impossible one is refused at construction, with a hint what to write. No I/O.
+"""Checks of base URLs: an invalid one is refused at construction, with a hint for a valid one. No I/O.
 
 On Google's hosts every route of the endpoint is below a project, a location and an endpoint (`core.endpoint` has the
 forms); without them Google answers with an HTML page or a bare 404. Hosts of Private Service Connect serve the same
