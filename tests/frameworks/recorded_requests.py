@@ -354,7 +354,7 @@ ROWS = (
         {"tools": [tool()], "tool_choice": "required"},
         "openai/gpt-oss-120b-maas",
         sent={"tool_choice": "auto"},
-        warned="does not take tool_choice",
+        warned="does not support tool_choice",
     ),
     Row("strict json_schema, open model", {"response_format": schema_format(strict=True)}, OPEN),
 )

@@ -95,7 +95,7 @@ def _check_agreement(named: Mapping[str, str | None], others: Mapping[str, str |
         if other in (None, "", OPENAPI, value) or value is None or _may_be_one_project(name, value, str(other)):
             continue
         raise SettingsError(
-            f"{beginning} {name} {other!r}, the request would go to {name} {value!r}.",
+            f"{beginning} {name} {other!r}, but the request would go to {name} {value!r}.",
             hint=f"Name one {name} in both; preferably leave base_url= out and pass project= and location=.",
         )
 
