@@ -103,7 +103,7 @@ def test_histories_are_mended_where_that_is_asked_for(emulator, tmp_path):
         assert ask(json.loads(process.stdout.readline()), cancelled)
         code, _, complained = end(process)
     assert code == 0
-    assert "The history was mended (repair_history)" in complained
+    assert "The history was repaired (repair_history)" in complained
     assert emulator.journal.last.messages[-1]["content"] == "not run"
 
 

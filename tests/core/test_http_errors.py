@@ -218,7 +218,7 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
         (413, "Too large.", InvalidRequestError, "refused again"),
         (429, "Resource exhausted. Please try again later.", RateLimitError, "wait and retry"),
         (429, "Too many requests. Exceeded the Provisioned Throughput.", RateLimitError, '["dedicated", "shared"]'),
-        (429, "The request queue is full.", RateLimitError, "more requests than they take"),
+        (429, "The request queue is full.", RateLimitError, "servers are overloaded"),
         (429, "Daily limit of requests with logprobs exceeded.", RateLimitError, "Leave logprobs unset"),
         (400, "Penalty is not enabled for this model", InvalidRequestError, "frequency_penalty and presence_penalty"),
         (400, "Expected a maximum of 4 images (inclusive); found 5", InvalidRequestError, "no more images"),

@@ -44,7 +44,9 @@ TURNS = [
     Turn("one token", OPEN, {"content": ""}, r"neither text nor a tool call \(stop\)", usage=ONE_TOKEN),
     Turn("thoughts alone", OPEN, {"content": "", "reasoning_content": "Hm."}, "thoughts alone"),
     Turn("thoughts in the text", GEMINI, {"content": "<thought>Hm.</thought>"}, "thoughts alone"),
-    Turn("a broken call", OPEN, {"content": "", "tool_calls": [BROKEN]}, r"no JSON object: look\(.*\]\]", "tool_calls"),
+    Turn(
+        "a broken call", OPEN, {"content": "", "tool_calls": [BROKEN]}, r"not a JSON object: look\(.*\]\]", "tool_calls"
+    ),
     Turn(
         "text and a broken call", OPEN, {"content": "I look.", "tool_calls": [BROKEN]}, "no JSON object", "tool_calls"
     ),

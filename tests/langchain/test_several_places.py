@@ -116,7 +116,7 @@ def test_a_change_reaches_the_next_request(emulator):
 
 def test_an_explanation_says_the_order(model):
     said = str(model.bind_tools([]).explain_request("Hello"))
-    assert "us dedicated is asked first, then us shared, eu dedicated, eu shared: after a 429" in said
+    assert "us dedicated is tried first, then us shared, eu dedicated, eu shared: after a 429" in said
 
 
 @pytest.mark.parametrize("kind", [ChatVertexCompat, VertexCompatEmbeddings])

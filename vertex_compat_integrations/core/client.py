@@ -82,7 +82,7 @@ _CONNECTION = tuple(Connection.model_fields)
 _connection_settings = attrgetter(*_CONNECTION)
 
 WARNED_DAYS = 30
-"""Days before a model's announced end from which users are warned."""
+"""Users are warned this many days before a model's announced end."""
 MOST_DISTRUSTED = 10_000
 """Maximum number of refused thought signatures that a client remembers, by their hashes."""
 

@@ -431,7 +431,7 @@ def _retry_info(details: list[JsonObject]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """Parse a number, 0 at least; None if the text is not a finite number, since no client waits for ever."""
+    """Parse a number, 0 at least; None if the text is not a finite number."""
     try:
         number = float(text) if text is not None else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Finds objects of the user's own code by name."""
+"""Finds objects of the user's code by name."""
 
 import importlib
 import sys

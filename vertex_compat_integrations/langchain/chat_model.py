@@ -200,7 +200,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         if stop is not None:
             call_options["stop"] = stop
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is not an option of ChatVertexCompat; the call goes without it.")
+            self._core().warn_once(f"{name}= is not an option of ChatVertexCompat; the call is sent without it.")
         if (answer := call_options.get("response_format")) is not None:
             call_options["response_format"] = structured.as_answer_format(answer)
         try:

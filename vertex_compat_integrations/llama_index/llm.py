@@ -188,7 +188,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         """Translate a call for the core; the result shares nothing with the caller's arguments."""
         call_options = with_tools_for_functions({name: value for name, value in call.items() if name not in _OWN_KEYS})
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is not an option of VertexCompat; the call goes without it.")
+            self._core().warn_once(f"{name}= is not an option of VertexCompat; the call is sent without it.")
         call_options["response_format"] = as_answer_format(call_options.get("response_format"))
         try:
             options = effective_options(self._defaults(), call_options)

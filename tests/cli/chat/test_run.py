@@ -22,7 +22,7 @@ def test_thoughts_never_reach_a_pipe(emulator):
     assert "raining?" not in result.output
 
 
-@pytest.mark.filterwarnings("ignore:.*thoughts that no tag opens")
+@pytest.mark.filterwarnings("ignore:.*thoughts without an opening tag")
 def test_thoughts_that_only_a_closing_tag_betrays_never_reach_a_pipe(emulator):
     emulator.rule(text("It may rain, or not.</think>It rains."))
     result = chat(emulator, "How is the weather?", "--model", "deepseek-ai/deepseek-r1-0528-maas")

@@ -149,7 +149,7 @@ def test_a_result_of_a_tool_may_end_a_history(model):
 def test_gemma_takes_four_images():
     model = "google/gemma-4-26b-a4b-it-maas"
     build(model, [{"role": "user", "content": [PICTURE] * 4}])
-    with pytest.raises(SettingsError, match="at most 4 images in a request; these are 5"):
+    with pytest.raises(SettingsError, match="at most 4 images in a request; this one has 5"):
         build(model, [{"role": "user", "content": [PICTURE] * 3}, SAID, {"role": "user", "content": [PICTURE] * 2}])
 
 

@@ -116,7 +116,7 @@ def test_a_credential_that_belongs_elsewhere_may_go_to_none():
 
     elsewhere = Connection(base_url="https://h.example/v1", credentials=token)
     check_settings(elsewhere, "m")
-    with pytest.raises(SettingsError, match=r"was given for https://h\.example"):
+    with pytest.raises(SettingsError, match=r"was set for https://h\.example"):
         check_settings(Connection(locations=["us", "eu"], credentials=token), MODEL)
 
 

@@ -2,7 +2,7 @@
 
 A token has two windows. In the advisory window, which starts up to 225 seconds before expiry, callers get the current
 token while one background thread fetches the next; a failure there is ignored and retried later. In the mandatory
-window, the last moments, all callers wait for the one fetch. Tokens that live only seconds have the same windows,
+window, the last seconds, all callers wait for the one fetch. Tokens that live only seconds have the same windows,
 scaled down.
 """
 
@@ -52,7 +52,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _TokenInUse:
-    """The current token and its moments by the clock; replaced as a whole, so that readers need no lock.
+    """The current token and its times by the clock; replaced as a whole, so that readers need no lock.
 
     Attributes:
         headers: The headers with the token.
@@ -72,7 +72,7 @@ class _TokenInUse:
 
 
 def _take_into_use(token: Token, began: float) -> _TokenInUse:
-    """Return the token with its moments."""
+    """Compute when the token must be refreshed."""
     # Count from the start of the fetch: a token that took long to arrive has already lost that time.
     expires = began + token.life_seconds
     if math.isinf(expires):

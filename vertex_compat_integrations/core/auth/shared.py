@@ -72,7 +72,7 @@ SOURCES = Sources()
 
 
 def identity_of(credential: object) -> tuple[int, ...]:
-    """Return a key that identifies an object as long as it lives; bound methods are created anew at each access."""
+    """Return a key that identifies an object as long as it lives; each access to a bound method creates a new one."""
     if isinstance(credential, MethodType):
         return (id(credential.__self__), id(credential.__func__))
     return (id(credential),)

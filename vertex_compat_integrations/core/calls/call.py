@@ -548,7 +548,7 @@ def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompat
     """Convert an error into that of a stream that has begun, with the part received so far."""
     if isinstance(error, PartialReplyError):
         return error
-    interrupted = reader.decoder.interrupted(f"The stream was interrupted: {error.message}")
+    interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")
     interrupted.code, interrupted.status, interrupted.details = error.code, error.status, error.details
     interrupted.retry_after = error.retry_after
     return interrupted

@@ -48,7 +48,7 @@ def _refuse_beyond_limits(body: wire.Json, facts: ModelFacts) -> None:
         raise SettingsError(f"{model} does not answer on this endpoint.", hint=route + override_hint(facts, CHAT))
     if facts.max_images is not None and (images := sum(1 for _ in images_in(body))) > facts.max_images:
         raise SettingsError(
-            f"{model} takes at most {facts.max_images} images in a request; this one has {images}.",
+            f"{model} accepts at most {facts.max_images} images in a request; this one has {images}.",
             hint="Send fewer, or use several requests.",
         )
 
@@ -128,7 +128,7 @@ def _refuse_beside_tools(body: wire.Json) -> None:
     if kind not in _PLAIN_FORMATS:
         name = "a JSON response_format" if "json" in kind else f"a response_format of {kind}"
         raise SettingsError(
-            f"{body['model']} takes either tools or {name}, not both.",
+            f"{body['model']} accepts either tools or {name}, not both.",
             hint='Use with_structured_output(method="function_calling"), or a Gemini 3 model.',
         )
 
@@ -137,6 +137,6 @@ def _refuse_mixed_detail(body: wire.Json) -> None:
     details = {str(image.get("detail") or "auto") for image in images_in(body)}
     if len(details) > 1:
         raise SettingsError(
-            f"{body['model']} takes one detail for all images of a request; these have {', '.join(sorted(details))}.",
+            f"{body['model']} needs one detail for all images of a request; these have {', '.join(sorted(details))}.",
             hint="Set the same detail for all images (auto, if none is set), or use a Gemini 3 model.",
         )

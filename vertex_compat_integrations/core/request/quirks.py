@@ -43,7 +43,7 @@ def fit_tools(tools: Sequence[object], choice: object, model: str, facts: ModelF
         case {"function": {"name": str(name)}} if "named" not in facts.tool_choices:
             return _fit_named(tools, name, model, facts, notes)
         case str() if choice not in facts.tool_choices:
-            note = f"{model} does not take tool_choice={choice!r}: 'auto' is sent."
+            note = f"{model} does not support tool_choice={choice!r}: 'auto' is sent."
             return FittedTools(tools, "auto", (*notes, note))
         case _:
             return FittedTools(tools, choice, notes)

@@ -1,4 +1,4 @@
-"""Checks of base URLs: an impossible one is refused at construction, with a hint what to write. No I/O.
+"""Checks of base URLs: an invalid one is refused at construction, with a hint for a valid one. No I/O.
 
 On Google's hosts every route of the endpoint is below a project, a location and an endpoint (`core.endpoint` has the
 forms); without them Google answers with an HTML page or a bare 404. Hosts of Private Service Connect serve the same
@@ -95,7 +95,7 @@ def _check_agreement(named: Mapping[str, str | None], others: Mapping[str, str |
         if other in (None, "", OPENAPI, value) or value is None or _may_be_one_project(name, value, str(other)):
             continue
         raise SettingsError(
-            f"{beginning} {name} {other!r}, the request would go to {name} {value!r}.",
+            f"{beginning} {name} {other!r}, but the request would go to {name} {value!r}.",
             hint=f"Name one {name} in both; preferably leave base_url= out and pass project= and location=.",
         )
 

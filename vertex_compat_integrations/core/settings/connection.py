@@ -205,7 +205,7 @@ class Connection(Settings):
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
     def _none_is_default(cls, value: object, info: ValidationInfo) -> object:
-        """Treat a missing value in a file as the default, never as "wait for ever"."""
+        """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
     @field_validator("locations", mode="before")
@@ -312,7 +312,7 @@ class Destination:
 
     @property
     def own_server(self) -> bool:
-        """Whether a server of the user's own answers, which decides its models' names itself."""
+        """Whether the server is the user's own: it decides its models' names itself."""
         if self.endpoint is not None:
             return self.endpoint.endpoint != OPENAPI
         return not (self.base_url or "").endswith(f"/endpoints/{OPENAPI}")
