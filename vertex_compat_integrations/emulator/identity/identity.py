@@ -212,7 +212,7 @@ class Identity:
         }
 
     def authorized_user_info(self, url: str, quota_project_id: str | None = None) -> dict[str, str]:
-        """Return the content of the file that `gcloud auth application-default login` writes; issues a refresh token."""
+        """Return the content of the file that `gcloud auth application-default login` writes, with a refresh token."""
         refresh_token = f"1//emulator-{secrets.token_urlsafe(12)}"
         with self._lock:
             self._refresh_tokens.add(refresh_token)
