@@ -1,4 +1,4 @@
-"""The application that calls a model: a plain question, or a function of the user's own."""
+"""The application that calls a model: a plain question, or the user's function."""
 
 import asyncio
 import inspect

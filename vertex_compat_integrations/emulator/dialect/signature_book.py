@@ -34,7 +34,7 @@ class Sighting(NamedTuple):
 
 
 class SignatureBook:
-    """All signatures that this emulator issued or was told to accept; safe to use from several threads."""
+    """All signatures that this emulator issued or accepts; safe to use from several threads."""
 
     def __init__(self, seed: str = "emulator") -> None:
         self._seed = seed

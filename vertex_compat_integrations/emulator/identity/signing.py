@@ -53,7 +53,7 @@ def _signed_claims(token: str) -> Json:
     except (InvalidSignature, binascii.Error, UnicodeError) as error:
         raise ValueError("not signed by the emulator's key") from error
     if not isinstance(claims, dict):
-        raise ValueError("claims are no object")  # noqa: TRY004 - a malformed token, not a caller's mistake
+        raise ValueError("claims are not an object")  # noqa: TRY004 - a malformed token, not a caller's mistake
     return claims
 
 

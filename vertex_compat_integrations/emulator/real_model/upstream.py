@@ -232,7 +232,7 @@ def _completion(raw: bytes) -> Json:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
-        raise UpstreamError(_bad_gateway("The model's server answered with something that is no completion."))
+        raise UpstreamError(_bad_gateway("The answer of the model's server is not a completion."))
     return body
 
 
