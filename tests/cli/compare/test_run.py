@@ -170,7 +170,7 @@ def test_labels_are_quoted_in_sentences():
     """A label may be words that make another sentence."""
     Path("models.yaml").write_text(f"the fast: {FLASH}\nthe slow: {LITE}\n")
     done = run("one", "--models", "models.yaml")
-    assert '"the fast" was asked with' in done.stdout
+    assert '"the fast" was called with' in done.stdout
     assert '"the slow" was answered by' in done.stdout
     assert not re.search(r'(?<!")the (fast|slow)(?!") (was|took|cost|began)', done.stdout)
 

@@ -79,7 +79,7 @@ def _seen(request: ChatRequest) -> list[Sighting]:
 
 SIGNATURE_RULES: tuple[SignatureRule, ...] = (
     SignatureRule("each step of the current turn is signed", _signed_steps),
-    SignatureRule("signatures come back unaltered", _known_signatures),
+    SignatureRule("signatures are sent back unchanged", _known_signatures),
     SignatureRule("signatures are on the call or message they were issued with", _own_bearer, is_strict=True),
     SignatureRule("each signature is sent once", _each_once, is_strict=True),
 )
