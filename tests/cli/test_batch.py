@@ -113,7 +113,7 @@ def test_json_is_all_that_stands_on_the_output_stream(emulator):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--rate", "fast"], "'fast' is no rate"),
+        (["--rate", "fast"], "'fast' is not a valid rate"),
         (["--concurrency", "0"], "concurrency"),
         (["--http-backend", "curl"], "aiohttp"),
         (["--model", "gpt-4o"], "gpt-4o"),
@@ -145,7 +145,7 @@ def test_the_input_is_checked_before_a_credential_is_looked_for(monkeypatch):
     assert (wrong.exit_code, Path("out.jsonl").exists()) == (2, False)
     assert wrong.stderr.startswith("vertex-compat: in.jsonl, line 2: ")
     Path("in.jsonl").unlink()
-    assert "in.jsonl is no file" in CliRunner().invoke(app, arguments).stderr
+    assert "in.jsonl is not a regular file" in CliRunner().invoke(app, arguments).stderr
     write([{"prompt": "One"}])
     right = CliRunner().invoke(app, [*arguments, "--retry-failed"])
     assert (right.exit_code, Path("out.jsonl").exists()) == (1, False)

@@ -166,8 +166,8 @@ def test_programs_do_not_get_a_named_key_either(emulator, tmp_path, key_file):
         (("--key-file", "{folder}/missing"), None, "cannot be read: No such file or directory"),
         (("--key-file", "{folder}"), None, "cannot be read: Is a directory"),
         (("--key-file", "{folder}/bytes"), None, "cannot be read: it is not a text file"),
-        (("--host", "0.0.0.0"), None, "--allow 10.8.0.0/16; TLS is for a reverse proxy"),
-        (("--host", "0.0.0.0", "--allow", "0.0.0.0/0"), None, "is everybody"),
+        (("--host", "0.0.0.0"), None, "--allow 10.8.0.0/16. For TLS, put a reverse proxy"),
+        (("--host", "0.0.0.0", "--allow", "0.0.0.0/0"), None, "allows every address"),
         (("--access-log", "{folder}/missing/log"), None, "cannot be written: No such file or directory"),
     ],
 )

@@ -36,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,  # panels cut long lines, and copying from them is awkward
     context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
+    pretty_exceptions_enable=False,  # typer's tracebacks can show local variables, which can contain tokens
     help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
     epilog=examples("vertex-compat doctor", 'vertex-compat chat "Why is the sky blue?"', "vertex-compat batch --help"),
 )
@@ -85,7 +85,7 @@ def demo(
 @app.command(short_help="Serve the emulator until Ctrl-C.", epilog=examples("vertex-compat emulate --port 8080"))
 def emulate(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free port.")] = 0,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     token_life: Annotated[float, typer.Option(min=0.1, help="Seconds until the tokens that it issues expire.")] = 3600,
     service_account: Annotated[

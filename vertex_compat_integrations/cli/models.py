@@ -162,7 +162,7 @@ def _service(row: ModelFacts) -> str:
 
 
 def _thinking(row: ModelFacts) -> str:
-    unasked = "" if row.thinks_unasked else ", off unless asked"
+    unasked = "" if row.thinks_unasked else ", off by default"
     match row.thinking:
         case None:
             return "no"

@@ -1,4 +1,4 @@
-"""How a command ends after an error: one line on the error stream, and the exit code."""
+"""Ends a command after an error, with one line on the error stream and the exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -95,7 +95,7 @@ def _answer_cell(answer: Answer | None, failures: Mapping[str, Failure]) -> Text
 def _print_parameters(subject: Subject, console: Console) -> None:
     sent = subject.parameters
     text = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
-    console.print(Text(harmless(f"{quoted(subject.label)} was asked with {_short(text)}")))
+    console.print(Text(harmless(f"{quoted(subject.label)} was called with {_short(text)}")))
     for remark in subject.remarks if subject.remarks is not None else ("dropped or converted: unknown",):
         console.print(Text(harmless(f"  {remark}"), "dim"))
 

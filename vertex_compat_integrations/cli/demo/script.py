@@ -66,7 +66,7 @@ class WeatherReport(BaseModel):
 
 
 class Birth(BaseModel):
-    """When and where somebody was born."""
+    """Year and city of a birth."""
 
     year: int
     city: str

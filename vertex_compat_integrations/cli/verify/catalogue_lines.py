@@ -41,7 +41,7 @@ def catalogue_line(prefix: str, fact: str, value: Any, on: date) -> CatalogueLin
 def _toml(value: Any) -> str:
     match value:
         case None:
-            return '"none"'  # the catalogue's word for a fact that is absent
+            return '"none"'  # the catalogue's value for an absent fact
         case bool():
             return "true" if value else "false"
         case int():

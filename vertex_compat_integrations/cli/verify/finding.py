@@ -34,7 +34,7 @@ ABSENT_FACTS: dict[str, Any] = {
 
 _STATUS = "(HTTP status)"
 _KIND = "(kind of refusal)"
-_WORDS = "(words of the refusal)"
+_WORDS = "(message of the refusal)"
 
 _PROJECT = re.compile(r"projects/[^/\s]+")
 
@@ -160,7 +160,7 @@ def _other_refusal(answer: Answer, emulated: Answer) -> list[Difference]:
         what = f"is {answer.error.get('status')}; from the emulator it is {emulated.error.get('status')}"
         differences.append(Difference(_KIND, what, "serious"))
     if _without_project(answer.error.get("message")) != _without_project(emulated.error.get("message")):
-        what = f"are {answer.error.get('message')!r}; from the emulator they are {emulated.error.get('message')!r}"
+        what = f"is {answer.error.get('message')!r}; from the emulator it is {emulated.error.get('message')!r}"
         differences.append(Difference(_WORDS, what, "look"))
     return differences
 
