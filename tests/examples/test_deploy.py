@@ -83,7 +83,7 @@ def test_its_words_are_ones_that_our_command_takes(file):
     assert options["access_log"] == "-"
 
 
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / "how-to" / name for name in ("proxy.md", "proxy-for-a-team.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("proxy*.md"))]
 LINES = [
     line.split("vertex-compat ", 1)[1]
     for page in PAGES
