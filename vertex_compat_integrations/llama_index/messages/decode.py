@@ -65,7 +65,7 @@ class ResponseDecoder:
         )
 
     def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """Return the reply so far as a response, with the delta's addition; data to be sent back is added at the end."""
+        """Return the reply so far as a response, with the delta's addition; what is sent back is added at the end."""
         if delta.ending is not None:
             return self._decode_last(reply, delta)
         if reply.tool_calls or reply.media or not reply.text:
