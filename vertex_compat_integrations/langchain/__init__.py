@@ -5,7 +5,7 @@ Errors raised here are also LangChain's `ModelError`s.
 
 try:
     # Imported here, not first from `chat_model`: some frames deeper, CPython maps and unmaps memory for its frames
-    # again and again, and loading LangChain takes 20 % longer (34,000 page faults, not 20,000; benchmark `cold_process`).
+    # again and again, and loading LangChain takes 20 % longer (34,000 page faults, not 20,000; row `cold_process`).
     import langchain_core.language_models.chat_models  # noqa: F401 - loaded early, not used here
 except ImportError as error:
     raise ImportError('LangChain is not installed: pip install "vertex-compat-integrations[langchain]"') from error
