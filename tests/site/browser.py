@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -104,7 +105,7 @@ class Tab:
     async def wait_for(self, script: str, seconds: float = 10) -> Any:
         """The expression's value as soon as it is something."""
         async with asyncio.timeout(seconds):
-            while not (value := await self.run(script)):
+            while not (value := await self.run(script)):  # noqa: ASYNC110 - the page has no event of ours
                 await asyncio.sleep(0.05)
         return value
 
@@ -116,14 +117,10 @@ class Tab:
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Tab]:
     """A browser with one tab and a profile of its own."""
-    command = chromium()
-    assert command is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        arguments = [command, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = _start(profile)
         try:
-            port = await _port(Path(profile, "DevToolsActivePort"))
+            port = await asyncio.to_thread(_port, Path(profile, "DevToolsActivePort"))
             async with aiohttp.ClientSession() as session:
                 async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
                     targets = await answer.json(content_type=None)
@@ -139,9 +136,19 @@ async def browsing() -> AsyncIterator[Tab]:
             process.wait()
 
 
-async def _port(file: Path) -> str:
-    async with asyncio.timeout(_START_SECONDS):
-        while True:
-            if file.exists() and (lines := file.read_text().splitlines()):
-                return lines[0]
-            await asyncio.sleep(0.05)
+def _start(profile: str) -> subprocess.Popen[bytes]:
+    command = chromium()
+    assert command is not None
+    arguments = [command, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _port(file: Path) -> str:
+    """The port that the browser took, once it is there."""
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        if file.exists() and (lines := file.read_text().splitlines()):
+            return lines[0]
+        time.sleep(0.05)
+    raise TimeoutError("Chromium did not start")

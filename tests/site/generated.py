@@ -7,14 +7,14 @@ from tests.site.command_line import command_line
 from tests.site.error_tables import error_attributes, error_table
 from tests.site.models_page import models_page
 from tests.site.settings_tables import settings_tables
-from tests.site.troubleshooting import google_table, message_table
+from tests.site.troubleshooting import google_table, message_list
 
 GENERATORS: Mapping[str, Callable[[str], str]] = {
     "command-line": command_line,
     "error": error_table,
     "error-attributes": error_attributes,
     "google": google_table,
-    "messages": message_table,
+    "messages": message_list,
     "models": models_page,
     "settings": settings_tables,
 }

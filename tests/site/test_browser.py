@@ -1,4 +1,4 @@
-"""The site in a real browser: no complaint of the console, no other host, no sideways scroll, and a search that finds."""
+"""The site in a real browser: no error of the console, no other host, no sideways scroll, a search that finds."""
 
 import asyncio
 import re
@@ -10,13 +10,18 @@ import pytest
 
 from tests.site.browser import Tab, browsing, chromium
 from tests.site.conftest import required
+from tests.site.messages import GAP, messages
 from tests.site.test_site import QUESTIONS
+from tests.site.troubleshooting import topic_of
 
+_TOPICS = ("credentials", "history", "model-name", "stream", "thinking")
+_PASTED = (max((each.text for each in messages() if topic_of(each) == topic), key=len) for topic in _TOPICS)
 SEARCHES = {
     "RateLimitError": "reference/errors/",
-    "Nothing is known of": "troubleshooting/",
+    **{text.replace(GAP, " "): "troubleshooting/" for text in _PASTED},
     **{words: url for words, (url, _) in QUESTIONS.items()},
 }
+DRAWN = ("explanation/architecture/", "explanation/thought-signatures/", "how-to/several-locations/")
 _FIRST_RESULTS = 5
 _WIDTH_OF_A_PHONE = 390
 _OVERFLOW = """(() => {
@@ -91,9 +96,7 @@ _LOOK = """(() => {
 })()"""
 
 
-@pytest.mark.parametrize(
-    "page", ["explanation/architecture/", "explanation/thought-signatures/", "how-to/several-locations/"]
-)
+@pytest.mark.parametrize("page", DRAWN)
 def test_diagrams_and_ground_are_light_or_dark_as_the_reader_prefers(page, address):
     async def visit(tab: Tab) -> list[Any]:
         await tab.size(1280, 900)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.site import generated
 from tests.site.messages import messages
-from tests.site.troubleshooting import TOPICS, google_table, message_table, topic_of
+from tests.site.troubleshooting import TOPICS, google_table, message_list, topic_of
 from vertex_compat_integrations import errors
 from vertex_compat_integrations.core.http_errors import MEANINGS
 from vertex_compat_integrations.langchain import ChatVertexCompat
@@ -34,11 +34,13 @@ def test_each_section_has_messages_a_cause_and_a_fix():
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_table_has_the_words_the_class_and_a_fix(topic):
-    rows = message_table(topic).splitlines()[2:]
-    assert rows
-    for row in rows:
-        words, raised, fix = re.fullmatch(r"\| (.+) \| \[(\w+)\]\(reference/errors\.md#\w+\) \| (.*) \|", row).groups()
+def test_each_message_is_a_heading_with_its_class_and_a_fix(topic):
+    entries = re.split(r"^##### ", message_list(topic), flags=re.MULTILINE)[1:]
+    assert entries
+    for entry in entries:
+        words, raised, fix = re.fullmatch(
+            r"(.+)\n\n\[(\w+)\]\(reference/errors\.md#\w+\)(?:: (.+))?\s*", entry
+        ).groups()
         assert words
         assert raised in errors.__all__
         assert fix or raised == "VertexCompatWarning"
@@ -84,5 +86,5 @@ def test_a_message_that_is_raised_is_found_in_its_section(settings, topic):
 def test_the_page_has_every_table():
     page = generated.fill(PAGE)
     assert "<!--" not in page
-    assert "| Unknown argument …=. | [SettingsError](reference/errors.md#settingserror) |" in page
+    assert "##### Unknown argument …=.\n\n[SettingsError](reference/errors.md#settingserror): " in page
     assert "provisioned throughput" in page

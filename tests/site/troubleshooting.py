@@ -1,4 +1,4 @@
-"""The error finder: which section of the page a message belongs to, and the table of each section."""
+"""The error finder: which section of the page a message belongs to, and the list of each section."""
 
 import html
 import re
@@ -94,15 +94,14 @@ def topic_of(message: Message) -> str:
     return next((topic for topic, patterns in TOPICS.items() if any(fnmatchcase(place, each) for each in patterns)), "")
 
 
-def message_table(topic: str) -> str:
-    """The section's messages: the words, the exception, and what to do."""
+def message_list(topic: str) -> str:
+    """The section's messages, each a small heading, so that the search leads to it; below it class and fix."""
     own = sorted((message for message in messages() if topic_of(message) == topic), key=_alphabetical)
     fixes: dict[tuple[str, str], list[str]] = {}
     for message in own:
         if _is_findable(message.text):
             fixes.setdefault((message.text, message.kind), []).append(message.hint)
-    rows = [_row(text, kind, " / ".join(dict.fromkeys(hints))) for (text, kind), hints in fixes.items()]
-    return "\n".join(("| message | raised as | fix |", "|---|---|---|", *rows))
+    return "\n\n".join(_entry(*about, " / ".join(dict.fromkeys(hints))) for about, hints in fixes.items())
 
 
 def _alphabetical(message: Message) -> str:
@@ -113,11 +112,11 @@ def _is_findable(text: str) -> bool:
     return text.strip(f" {GAP}.=:;") != ""
 
 
-def _row(text: str, kind: str, hint: str) -> str:
+def _entry(text: str, kind: str, hint: str) -> str:
     fix = _short(hint)
     if not fix and kind != "VertexCompatWarning":
         fix = getattr(errors, kind).default_hint
-    return f"| {_plain(text)} | [{kind}](reference/errors.md#{kind.lower()}) | {_plain(fix)} |"
+    return f"##### {_plain(text)}\n\n[{kind}](reference/errors.md#{kind.lower()}){': ' if fix else ''}{_plain(fix)}"
 
 
 def _short(hint: str) -> str:
