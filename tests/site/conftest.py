@@ -28,7 +28,7 @@ def required(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> tuple[Path, str]:
-    """The folder of the built site, and what MkDocs said."""
+    """The folder of the built site, and what MkDocs reported."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         required(f'{", ".join(missing)} not installed: pip install -e ".[docs]"')

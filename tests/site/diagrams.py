@@ -1,6 +1,6 @@
 """Draw the documentation's diagrams: `python -m tests.site.diagrams`.
 
-Each `docs/assets/diagrams/NAME.mmd` (Mermaid) becomes `NAME-light.svg` and `NAME-dark.svg` beside it, which are
+Each `docs/assets/diagrams/NAME.mmd` (Mermaid) becomes `NAME-light.svg` and `NAME-dark.svg` next to it, which are
 committed, so that the site needs no script and no browser to be built. Each holds the digest of its source. Node.js,
 npm and Chromium are needed; the package of npm is installed into a temporary folder.
 """
