@@ -8,20 +8,24 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
-_BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"^(?P<indent> *)```python(?P<title>[^\n]*)\n(?P<code>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE
+)
 
 
-def blocks_of(page: Path) -> Iterator[tuple[int, str]]:
-    """The Python blocks of a page, each with the line that it begins at."""
+def blocks_of(page: Path, *, titled: bool = True) -> Iterator[tuple[int, str]]:
+    """The Python blocks of a page, each with its first line's number; blocks with a title are files, not programs."""
     text = page.read_text(encoding="utf-8")
     for block in _BLOCK.finditer(text):
-        yield text.count("\n", 0, block.start(1)) + 1, block[1]
+        if titled or not block["title"]:
+            yield text.count("\n", 0, block.start("code")) + 1, textwrap.dedent(block["code"])
 
 
 def _identifier(page: Path) -> str:
@@ -34,10 +38,23 @@ def write_blocks(folder: Path) -> list[str]:
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', encoding="utf-8")
     names = []
     for page in PAGES:
-        for line, block in blocks_of(page):
+        for line, block in _with_modules(page):
             names.append(f"{_identifier(page)}_{line}.py")
             (folder / names[-1]).write_text(block, encoding="utf-8")
     return names
+
+
+def _with_modules(page: Path) -> Iterator[tuple[int, str]]:
+    """The blocks; one that imports an earlier block of its page, by that one's title, finds it under its name here."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    modules: dict[str, str] = {}
+    for line, block in blocks_of(page):
+        imported = block
+        for title, name in modules.items():
+            imported = re.sub(rf"^from {title} import ", f"from {name} import ", imported, flags=re.MULTILINE)
+        yield line, imported
+        if title_here := re.search(r'title="(\w+)\.py"', lines[line - 2]):
+            modules[title_here[1]] = f"{_identifier(page)}_{line}"
 
 
 def checkers(python: str, names: Sequence[str]) -> dict[str, list[str]]:
