@@ -18,7 +18,7 @@ PUBLIC_TEXT = [
     *map(Path, ("docs", "vertex_compat_integrations")),
 ]
 HOUSE_WORDS = {
-    r"stands?(?!\s+(?:in\s+)?for\b)|stood(?!\s+in\b)|(?<!long-)standing": "is, be stored, be listed, appear (a location: health)",
+    r"stands?(?!\s+(?:in\s+)?for\b)|stood(?!\s+in\b)|(?<!long-)standing": "is, is stored, is listed, appears",
     r"told|tells": "reported, reports; set; distinguished",
     r"said": "set, passed, stated",
     r"dies|died|die|dying": "expires, ends, is killed, fails",
