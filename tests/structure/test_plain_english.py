@@ -87,11 +87,11 @@ TEXT = f"The value of {KEY!r} shall {told} be set, and {'it is'} told."
 def test_docstrings_comments_and_texts_of_a_program_are_searched_and_its_names_are_not(tmp_path):
     assert words_in(tmp_path / "program.py", PYTHON) == [
         (2, "dies"),
-        (8, "goes on"),
-        (9, "beside"),
-        (11, "is no valid"),
-        (15, "shall"),
-        (15, "told"),
+        (9, "goes on"),
+        (10, "beside"),
+        (12, "is no valid"),
+        (16, "shall"),
+        (16, "told"),
     ]
 
 
