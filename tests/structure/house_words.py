@@ -18,7 +18,7 @@ PUBLIC_TEXT = [
     *map(Path, ("docs", "vertex_compat_integrations")),
 ]
 HOUSE_WORDS = {
-    r"stands?(?!\s+for\b)|stood(?!\s+in\b)|(?<!long-)standing": "is, be stored, be listed, appear (a location: health)",
+    r"stands?(?!\s+(?:in\s+)?for\b)|stood(?!\s+in\b)|(?<!long-)standing": "is, is stored, is listed, appears",
     r"told|tells": "reported, reports; set; distinguished",
     r"said": "set, passed, stated",
     r"dies|died|die|dying": "expires, ends, is killed, fails",
@@ -90,6 +90,7 @@ LINK_TARGET = re.compile(
 )
 FENCE = re.compile(r"^ *(```+|~~~+).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
+ARGUMENT = re.compile(r"^ {4,}\*{0,2}[a-z_]\w*(?=: )", re.MULTILINE)
 QUOTE = re.compile(r"[A-Za-z]{0,2}(\"\"\"|'''|\"|')")
 REPLACEMENT = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
 CODE = "\N{MIDDLE DOT}"  # stands for a character that is not prose
@@ -124,7 +125,7 @@ def prose_of_string(literal: str) -> str:
     inside = literal[quote.end() : len(literal) - len(quote[1])]
     if " " not in inside.strip():
         return before + re.sub(r"\S", CODE, inside) + after
-    return before + masked(inside.replace("\\n", "  "), INLINE_CODE, REPLACEMENT, LINK_TARGET) + after
+    return before + masked(inside.replace("\\n", "  "), INLINE_CODE, REPLACEMENT, LINK_TARGET, ARGUMENT) + after
 
 
 def prose_of_python(source: str) -> str:

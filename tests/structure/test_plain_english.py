@@ -1,5 +1,6 @@
 """Public text has no house words: pages, docstrings, error texts, help texts and comments. See house_words.py."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,11 +12,22 @@ from tests.structure.house_words import ADVICE, ALLOWED, HOUSE_WORDS, PUBLIC_TEX
 
 ROOT = Path(__file__).parents[2]
 FILES = list(files_in([ROOT / path for path in PUBLIC_TEXT]))
+NO_OPENING = {"That", "If", "As", "So", "Who", "It", "These", "There", "Nothing", "Something", "Not", "Only"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_public_text_has_no_house_word(path):
     assert "\n".join(report(path, HOUSE_WORDS)) == ""
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.suffix == ".py"], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_a_docstring_begins_with_an_imperative_or_a_noun_phrase(path):
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, documented)]
+    docstrings = filter(None, map(ast.get_docstring, nodes))
+    assert [text.splitlines()[0] for text in docstrings if text.split()[0] in NO_OPENING] == []
 
 
 def test_the_public_texts_are_there():
@@ -54,7 +66,11 @@ def test_prose_of_a_page_is_searched_and_its_code_is_not(tmp_path):
 
 
 PYTHON = '''"""What `stands` here; the token
-dies."""
+dies.
+
+    Attributes:
+        mending: A name in the code.
+"""
 
 nobody = told = 1  # noqa: S105
 # It goes on
@@ -71,11 +87,11 @@ TEXT = f"The value of {KEY!r} shall {told} be set, and {'it is'} told."
 def test_docstrings_comments_and_texts_of_a_program_are_searched_and_its_names_are_not(tmp_path):
     assert words_in(tmp_path / "program.py", PYTHON) == [
         (2, "dies"),
-        (5, "goes on"),
-        (6, "beside"),
-        (8, "is no valid"),
-        (12, "shall"),
-        (12, "told"),
+        (9, "goes on"),
+        (10, "beside"),
+        (12, "is no valid"),
+        (16, "shall"),
+        (16, "told"),
     ]
 
 
