@@ -178,7 +178,7 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
             401,
             "API keys are not supported by this API. Expected OAuth2 access token.",
             AuthenticationError,
-            "no API keys",
+            "does not accept API keys",
         ),
         (
             401,

@@ -142,8 +142,8 @@ def test_where_a_coordinate_comes_from_is_told(monkeypatch):
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "env-project")
     monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "eu")
     told = str(ChatVertexCompat(model=MODEL).explain_request("Hello"))
-    assert "defaulted: project='env-project': It is unset: GOOGLE_CLOUD_PROJECT says so." in told
-    assert "defaulted: location='eu': It is unset: GOOGLE_CLOUD_LOCATION says so." in told
+    assert "defaulted: project='env-project': It is unset: GOOGLE_CLOUD_PROJECT sets it." in told
+    assert "defaulted: location='eu': It is unset: GOOGLE_CLOUD_LOCATION sets it." in told
     assert (
         "POST https://aiplatform.eu.rep.googleapis.com/v1/projects/env-project/locations/eu/endpoints/openapi" in told
     )

@@ -154,7 +154,7 @@ async def test_arguments_that_frameworks_set_are_no_error_and_are_not_sent(emula
 )
 def test_a_parameter_without_effect_warns_once_and_is_not_sent(emulator: Emulator, chat: Build, name: str, value: Any):
     model = chat(**{name: value})
-    with pytest.warns(VertexCompatWarning, match=rf"^{MODEL} ignores {name} on this endpoint"):
+    with pytest.warns(VertexCompatWarning, match=rf"^{name} is ignored by {MODEL}"):
         model.invoke("Hello")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

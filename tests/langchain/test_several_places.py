@@ -161,5 +161,5 @@ def test_one_tier_lets_provisioned_throughput_help(emulator, model):
 
 
 def test_a_tier_twice_is_refused():
-    with pytest.raises(ValueError, match=r"shared_request_type=.* has one twice"):
+    with pytest.raises(ValueError, match=r"shared_request_type=.* has a value twice"):
         ChatVertexCompat(model=MODEL, project="demo", shared_request_type=["flex", "flex"])

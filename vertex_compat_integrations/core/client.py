@@ -468,7 +468,7 @@ class VertexCompatClient(Closing):
                 f"Nothing is known about {model}: it is treated as a plain open model. Set its facts with model_facts=."
             )
         for name in request.ignored:
-            self.warn_once(f"{model or 'This model'} ignores {name} on this endpoint: it is not sent.")
+            self.warn_once(f"{name} is ignored by {model or 'this model'} on this endpoint, and not sent.")
         for note in request.notes:
             self.warn_once(note)
 

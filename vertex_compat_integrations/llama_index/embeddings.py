@@ -47,7 +47,7 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; also accepted as `model=`; empty by default."""
 
     embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
-    """Texts per request: 16 by default. E5 reads the first 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads the first 512 tokens of each."""
 
     model_facts: dict[str, Any] | None = None
     """Facts that override the catalogue's for the model; None overrides none."""

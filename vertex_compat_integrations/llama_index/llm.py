@@ -95,7 +95,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     context_window: int | None = Field(default=None, ge=1)
-    """Prompt tokens that LlamaIndex may use; None is the catalogue's value for the model."""
+    """Tokens of the prompt that LlamaIndex may use; None is the catalogue's value for the model."""
 
     is_function_calling_model: bool = True
     """Whether agents may use function calling: True by default. False makes them use prompts instead."""

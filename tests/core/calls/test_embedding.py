@@ -147,24 +147,24 @@ class TestAnswers:
         ids=["too few", "one twice", "one too far", "too many", "two at one place"],
     )
     def test_vectors_that_do_not_fit_the_texts_are_an_error(self, items):
-        with pytest.raises(UnexpectedReplyError, match="of 2 texts"):
+        with pytest.raises(UnexpectedReplyError, match=r"for texts \[.*\] of 2\."):
             decode_embeddings(answer(*items), request_for(2))
 
     @pytest.mark.parametrize(
         "vector", [None, [], "", "no base64!", "AAA=", 3, ["a"], [None], [math.nan], [math.inf], {}, [10**400]]
     )
     def test_what_is_no_vector_is_an_error(self, vector):
-        with pytest.raises(UnexpectedReplyError, match="embedding is no list of numbers"):
+        with pytest.raises(UnexpectedReplyError, match="embedding is not a list of numbers"):
             decode_embeddings(answer({"index": 0, "embedding": vector}), request_for(1))
 
     @pytest.mark.parametrize("came", [None, [], "text", {}, {"data": None}, {"data": [1]}, {"choices": []}])
     def test_what_is_no_list_of_embeddings_is_an_error(self, came):
-        with pytest.raises(UnexpectedReplyError, match="no list of embeddings"):
+        with pytest.raises(UnexpectedReplyError, match="not a list of embeddings"):
             decode_embeddings(came, request_for(1))
 
     @pytest.mark.parametrize("index", [[0], {}, "0", 0.0, True, None])
     def test_an_index_that_is_no_number_is_an_error(self, index):
-        with pytest.raises(UnexpectedReplyError, match="indices are no numbers"):
+        with pytest.raises(UnexpectedReplyError, match="indices are not whole numbers"):
             decode_embeddings(answer({"index": index, "embedding": [1.0]}), request_for(1))
 
     def test_vectors_of_different_lengths_are_an_error(self):
@@ -317,7 +317,7 @@ class TestClient:
 
     def test_what_is_no_list_of_vectors_is_not_tried_again(self, connect, embed, emulator):
         emulator.answer(raw({"choices": []}), route="embeddings")
-        with pytest.raises(UnexpectedReplyError, match="no list of embeddings") as caught:
+        with pytest.raises(UnexpectedReplyError, match="not a list of embeddings") as caught:
             embed(connect(), ["one"])
         assert caught.value.model == SMALL
         assert len(emulator.journal.embeddings) == 1

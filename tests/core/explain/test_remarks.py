@@ -110,7 +110,7 @@ def test_a_project_that_nobody_asked_for_has_a_name_of_its_own_in_the_url():
 @pytest.mark.parametrize("variable", PROJECT_VARIABLES)
 def test_a_variable_that_says_the_project_is_named(variable, monkeypatch):
     monkeypatch.setenv(variable, "of-the-environment")
-    remark = f"defaulted: project='of-the-environment': It is unset: {variable} says so."
+    remark = f"defaulted: project='of-the-environment': It is unset: {variable} sets it."
     assert remark in told({"project": None})[2]
 
 

@@ -357,7 +357,7 @@ def test_a_plain_stop_may_be_empty():
     [
         ({"content": ""}, r"neither text nor a tool call \(stop\)"),
         (None, "neither text nor"),
-        ({"reasoning_content": "Hm."}, "thoughts alone"),
+        ({"reasoning_content": "Hm."}, "only thoughts"),
     ],
 )
 def test_a_plain_stop_without_a_word_is_an_error_where_it_is_not_taken(message, said):

@@ -38,7 +38,7 @@ def hint_of_way(error: VertexCompatError, destination: Destination, source: Toke
         case ConnectionFailedError() if destination.emulated:
             host = urlsplit(destination.origin).netloc
             return (
-                f"{EMULATOR_HOST_VARIABLE} is {host}, where no emulator answers: start it "
+                f"{EMULATOR_HOST_VARIABLE} names {host}, where no emulator answers: start it "
                 f"(`vertex-compat emulate`), or unset {EMULATOR_HOST_VARIABLE}."
             )
         case ConnectionFailedError() if destination.endpoint is not None and destination.location is not None:

@@ -73,7 +73,7 @@ class EmbeddingOptions(VectorOptions):
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; empty by default."""
 
     batch_size: int = Field(default=BATCH_SIZE, ge=1)
-    """Texts per request: 16 by default. E5 reads the first 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads the first 512 tokens of each."""
 
 
 @dataclass(frozen=True, slots=True)
