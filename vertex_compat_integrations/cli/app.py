@@ -102,7 +102,7 @@ def emulate(
         str | None, typer.Option(metavar="NAME", help="The model's name there; default: the name in the request.")
     ] = None,
     serve_retired: Annotated[
-        bool, typer.Option("--serve-retired", help="Also serve models whose service has ended by Google's pages.")
+        bool, typer.Option("--serve-retired", help="Also serve models that have retired according to Google.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
