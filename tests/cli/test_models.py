@@ -101,7 +101,7 @@ def test_a_whole_name_picks_the_row_that_speaks_of_it(name):
 def test_of_a_name_that_nobody_knows_nothing_is_made_up(arguments):
     result = CliRunner().invoke(app, ["models", *arguments])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert f"known of {arguments[0]}" in result.stderr
+    assert f"for {arguments[0]}" in result.stderr
 
 
 def test_retiring_models_are_listed_by_their_date():

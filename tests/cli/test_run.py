@@ -160,8 +160,8 @@ def test_rows_and_files_make_one_table_in_which_the_last_counts(tmp_path):
     [
         ("lost.toml", None, "cannot be read"),
         ("models.md", "", "of no known kind"),
-        ("models.json", "[1]", "no table of model names"),
-        ("models.json", '{"a": 1}', "no table of model names"),
+        ("models.json", "[1]", "not a table of model names"),
+        ("models.json", '{"a": 1}', "not a table of model names"),
         ("models.json", "{", "line 1"),
     ],
 )

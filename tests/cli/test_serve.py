@@ -215,7 +215,7 @@ def test_others_networks_are_named_and_tls_is_left_to_whom(emulator, tmp_path):
         exports = dict(re.findall(r"^  export (\w+)=(\S+)$", head, re.MULTILINE))
         assert "swordfish" in ask(exports)
         end(process)
-    assert "for 10.8.0.0/16, 127.0.0.1 with its key" in head
+    assert "for clients in 10.8.0.0/16, 127.0.0.1 with its key" in head
     assert "TLS termination is left to a reverse proxy" in head
     assert exports["OPENAI_BASE_URL"].startswith("http://localhost:")
 

@@ -1,4 +1,4 @@
-"""Decodes one line of the input to a request. Pure.
+"""Decodes one line of the input to a request. Does no I/O.
 
 Two forms: OpenAI's batch request, `{"custom_id", "method", "url", "body"}`, and the body alone, in which `prompt` may
 replace the messages and `custom_id` may be added.

@@ -1,4 +1,4 @@
-"""Encodes a line's answer or error in the form of OpenAI's batch output. Pure."""
+"""Encodes a line's answer or error in the form of OpenAI's batch output. Does no I/O."""
 
 import hashlib
 import json

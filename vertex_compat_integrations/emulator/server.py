@@ -59,8 +59,8 @@ class Emulator:
         check_tokens: Whether requests need a valid token.
         strict_signatures: Whether a thought signature is accepted only once, and only on the call or message that it
             was issued with.
-        serve_retired: Whether to serve models whose service has ended by Google's pages, so that recordings and tests
-            keep working. Otherwise they are not found, as on the service.
+        serve_retired: Whether to serve models that have retired according to Google's pages, so that recordings and
+            tests keep working. Otherwise they are not found, as on the service.
         host: Loopback address to listen on.
         clock: Returns the time in seconds since 1970, for the age of tokens and the retirement of models.
         upstream: A real model's server; it answers requests that no rule refuses and no script answers.

@@ -1,4 +1,4 @@
-"""Access control of the proxy: key, client networks, host names; requests from browser pages are refused. Pure."""
+"""Access control of the proxy: key, client networks, host names; refuses requests from web pages. Does no I/O."""
 
 import hmac
 import ipaddress

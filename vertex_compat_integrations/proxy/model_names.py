@@ -1,4 +1,4 @@
-"""Maps a client's model names to the endpoint's. Pure."""
+"""Maps a client's model names to the endpoint's. Does no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

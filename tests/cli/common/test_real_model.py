@@ -70,9 +70,9 @@ def test_an_upstream_answers_and_its_key_is_seen_by_nobody_else(upstream):
     ("arguments", "reason"),
     [
         (["--model", "smollm2", "--upstream", "http://127.0.0.1:1/v1"], "not both"),
-        (["--upstream-model", "tiny"], "needs --upstream"),
+        (["--upstream-model", "tiny"], "requires --upstream"),
         (["--upstream", "127.0.0.1:8000"], "http://HOST"),
-        (["--upstream", "http://example.com/v1"], "https only"),
+        (["--upstream", "http://example.com/v1"], "only by https"),
         (["--model", "gemini"], "smollm2"),
     ],
 )

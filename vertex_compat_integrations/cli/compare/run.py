@@ -133,7 +133,7 @@ def _write(report: Report, order: Order) -> None:
 
 
 def _check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before any paid request is sent.
+    """Check that a file can be written, before any paid request is sent.
 
     Raises:
         SettingsError: The path is not writable.

@@ -186,7 +186,7 @@ def _differences(report: Mapping[str, Any], title: str, key: str) -> Iterator[st
     yield f"## Differences from {title}"
     yield ""
     if not rows:
-        yield f"None; the JSON report has {len(every)} harmless ones, such as Google's own fields."
+        yield f"None; {len(every)} harmless ones, such as Google's own fields, are in the JSON report."
         return
     yield from _table(
         ("grade", "probe", "path", "what"),

@@ -1,4 +1,4 @@
-"""Percentiles, medians of runs with their spread, and significance of differences between models. Pure."""
+"""Percentiles, medians of runs with their spread, and significance of differences between models. Does no I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

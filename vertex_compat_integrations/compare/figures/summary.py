@@ -1,4 +1,4 @@
-"""The totals and times of each model's answers, and the differences between models. Pure."""
+"""The totals and times of each model's answers, and the differences between models. Does no I/O."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

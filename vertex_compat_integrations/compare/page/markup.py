@@ -21,7 +21,7 @@ def escape(text: str) -> Markup:
 
 
 def element(name: str, *children: str, **attributes: str | int | float | bool | None) -> Markup:
-    """Return an element; text in it is escaped, `Markup` is not. `class_` and `x_y` become `class` and `x-y`."""
+    """Return an element, with text escaped. In attribute names, `_` becomes `-`; a final `_` is dropped (`class_`)."""
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()

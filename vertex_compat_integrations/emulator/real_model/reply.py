@@ -1,4 +1,4 @@
-"""Converts an OpenAI-compatible server's answer to Vertex AI's form; pure.
+"""Converts an OpenAI-compatible server's answer to Vertex AI's form; does no I/O.
 
 Text, calls, ids and counts are the model's own. The form is that of the front end: Gemini 3 gets thought signatures,
 Google's front ends send finish reason and usage on the last chunk and no chunk without choices, and a deployed endpoint

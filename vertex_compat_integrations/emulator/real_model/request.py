@@ -1,4 +1,4 @@
-"""Converts a request in Vertex AI's form to one for an OpenAI-compatible server; pure."""
+"""Converts a request in Vertex AI's form to one for an OpenAI-compatible server; does no I/O."""
 
 from collections.abc import Collection
 from typing import Any
