@@ -194,7 +194,7 @@ class ContextOverflowError(InvalidRequestError):
 class ThoughtSignatureError(InvalidRequestError):
     """A tool call in the history lacks the thought signature that the model requires."""
 
-    default_hint = "Send the model's messages back as they came, with additional_kwargs and response_metadata."
+    default_hint = "Send the model's messages back unchanged, with additional_kwargs and response_metadata."
 
 
 class AuthenticationError(ApiError):

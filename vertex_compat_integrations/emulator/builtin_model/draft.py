@@ -21,7 +21,7 @@ from vertex_compat_integrations.emulator.scripting.answer import Draft
 from vertex_compat_integrations.wire import Json
 
 _GUARDED = re.compile(r"\bbombs?\b", re.IGNORECASE)
-_GUARD_REFUSAL = "S9: Llama Guard refuses what speaks of weapons."
+_GUARD_REFUSAL = "S9: Llama Guard refuses text about weapons."
 _MEDIA = {"image": "image", "audio": "sound", "video": "video"}
 _MADE: dict[Literal["image", "audio"], str] = {"image": "picture", "audio": "sound"}
 
