@@ -80,15 +80,15 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
                 "missing a `thought_signature`."
             ),
             ThoughtSignatureError,
-            "back as they came",
+            "back unchanged",
         ),
         (
             400,
             "Function call is missing a thought_signature in functionCall parts.",
             ThoughtSignatureError,
-            "back as they came",
+            "back unchanged",
         ),
-        (400, "Corrupted thought signature.", ThoughtSignatureError, "back as they came"),
+        (400, "Corrupted thought signature.", ThoughtSignatureError, "back unchanged"),
         (
             400,
             "Expected 'reasoning_effort' to be one of: 'high', 'low', 'max', 'medium', 'minimal'; found 'none'.",
