@@ -222,7 +222,7 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
         (429, "Daily limit of requests with logprobs exceeded.", RateLimitError, "Leave logprobs unset"),
         (400, "Penalty is not enabled for this model", InvalidRequestError, "frequency_penalty and presence_penalty"),
         (400, "Expected a maximum of 4 images (inclusive); found 5", InvalidRequestError, "no more images"),
-        (400, "Corrupted thought signature.", ThoughtSignatureError, "as they came"),
+        (400, "Corrupted thought signature.", ThoughtSignatureError, "unchanged"),
         (
             403,
             "Agent Platform API has not been used in project 1 before or it is disabled.",
