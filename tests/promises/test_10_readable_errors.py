@@ -138,7 +138,7 @@ HINTS = {
         400,
         "Unable to submit request because function call `f` is missing a `thought_signature`.",
         errors.ThoughtSignatureError,
-        "as they came",
+        "unchanged",
     ),
     "effort": (
         400,
