@@ -102,7 +102,7 @@ class Tab:
         """Prefer `light` or `dark`, as a reader's system does."""
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    async def wait_for(self, script: str, seconds: float = 10) -> Any:
+    async def wait_for(self, script: str, seconds: float = 30) -> Any:
         """The expression's value as soon as it is something."""
         async with asyncio.timeout(seconds):
             while not (value := await self.run(script)):  # noqa: ASYNC110 - the page has no event of ours

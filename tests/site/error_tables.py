@@ -12,6 +12,8 @@ from vertex_compat_integrations.core.transport.sdk_errors import _sdk_name
 from vertex_compat_integrations.langchain import errors as langchain_errors
 
 PUBLIC = "vertex_compat_integrations.errors"
+_MODULES = (PUBLIC, *(f"vertex_compat_integrations.{name}.errors" for name in ("core", "langchain")))
+"""Where mkdocstrings finds the classes: links of its pages lead to the sections here."""
 _CASES: tuple[dict[str, Any], ...] = (
     {},
     {"code": 500},
@@ -31,7 +33,8 @@ def error_table(name: str) -> str:
     """One exception's facts."""
     kind: type[Any] = getattr(errors, name)
     heading, *rows = (f"| {word} | {text} |" for word, text in _rows(kind))
-    return "\n".join((f'<a id="{PUBLIC}.{name}"></a>\n', heading, "|---|---|", *rows))
+    anchors = "".join(f"[](){{#{module}.{name}}}" for module in _MODULES)
+    return "\n".join((f"{anchors}\n", heading, "|---|---|", *rows))
 
 
 def _rows(kind: type[Any]) -> Iterator[tuple[str, str]]:

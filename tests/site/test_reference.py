@@ -11,7 +11,7 @@ import pytest
 from tests.site import generated
 from tests.site.command_line import command_line, command_names
 from tests.site.error_tables import error_names, error_table, sdk_names
-from tests.site.hooks import lead_links
+from tests.site.hooks import included, lead_links
 from tests.site.models_page import models_page
 from tests.site.settings_tables import class_of, settings_tables
 from vertex_compat_integrations import errors
@@ -119,6 +119,12 @@ def test_every_mark_of_the_pages_is_filled():
 )
 def test_links_of_an_included_file_lead_to_pages_or_the_repository(link, lead):
     assert lead_links(f"[a]({link}#x)", "", "docs/project", "https://example.com/r") == f"[a]({lead}#x)"
+
+
+def test_a_root_file_is_a_page_with_its_links_led(caplog):
+    assert included("CHANGELOG.md", "docs/project", "https://example.com/r").startswith("# ")
+    assert included("LOST.md", "docs/project", "https://example.com/r") == ""
+    assert [record.getMessage() for record in caplog.records] == ["docs/project includes LOST.md, which does not exist"]
 
 
 # Environment variables
