@@ -1,7 +1,7 @@
 """How do I stream an agent with tools, over several turns?
 
-`python examples/agent.py` prints two turns of a LangChain agent as they come: the calls of its two tools, and the
-answers. With `--live`, Vertex AI answers.
+`python examples/agent.py` prints two turns of a LangChain agent as they are streamed: the calls of its two tools, and
+the answers. With `--live`, Vertex AI answers.
 """
 
 from langchain.agents import create_agent

@@ -1,7 +1,7 @@
 """How do I let the model listen to a recording?
 
-`python examples/audio.py` makes a WAV of three beeps, and asks in LangChain and in LlamaIndex what it holds.
-With `--live`, Vertex AI listens.
+`python examples/audio.py` makes a WAV of three beeps and asks, in LangChain and in LlamaIndex, what is in it.
+With `--live`, Vertex AI answers.
 """
 
 import array
@@ -24,7 +24,7 @@ RATE = 16_000
 
 
 def record_beeps(count: int) -> bytes:
-    """A mono WAV: `count` beeps of 440 Hz, 0.2 s each, with as much silence after each."""
+    """Return a mono WAV: `count` beeps of 440 Hz, 0.2 s each, with 0.2 s of silence after each."""
     length = RATE // 5
     beep = [int(12_000 * math.sin(2 * math.pi * 440 * place / RATE)) for place in range(length)]
     recording = io.BytesIO()

@@ -1,6 +1,6 @@
-"""How do I get an answer from Gemini, in LangChain and in LlamaIndex, and what does it cost in tokens?
+"""How do I get an answer from Gemini, in LangChain and in LlamaIndex, and how many tokens does it cost?
 
-`python examples/basic.py` prints each framework's answer and its token counts; with `--live`, Vertex AI's.
+`python examples/basic.py` prints each framework's answer and its token counts. With `--live`, Vertex AI answers.
 """
 
 from llama_index.core.llms import ChatMessage

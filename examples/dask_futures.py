@@ -1,9 +1,9 @@
-"""How do Dask's workers ask the model, and how does a killed run go on?
+"""How do Dask's workers call the model, and how is a killed run resumed?
 
-`python examples/dask_futures.py` lets two processes answer 64 questions, and keeps the rows in dask_answers.jsonl. Kill
-it, and the same command asks only what has no answer there. DASK_SCHEDULER_ADDRESS names a cluster; each worker then
-needs this package, and credentials that it finds by itself. With `--live`, Vertex AI answers. It needs the extra
-`distributed`.
+`python examples/dask_futures.py` lets two processes answer 64 questions and stores the rows in dask_answers.jsonl. If
+you kill it, the same command sends only the questions without an answer there. DASK_SCHEDULER_ADDRESS names a cluster;
+each worker then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It
+needs the extra `distributed`.
 """
 
 import os
@@ -23,7 +23,7 @@ HERE = {"n_workers": WORKERS, "threads_per_worker": AT_A_TIME, "dashboard_addres
 
 
 def ask(model: VertexCompat, row: Row) -> Row:
-    """Runs in a thread of a worker, where the model came by pickle."""
+    """Run in a thread of a worker, which received the model as a pickle."""
     text = error = None
     try:
         text = model.complete(row["prompt"]).text
@@ -33,9 +33,9 @@ def ask(model: VertexCompat, row: Row) -> Row:
 
 
 def answer_all(model: Any, questions: list[Row], ask: Callable[[Any, Row], Row] = ask) -> Iterator[Row]:
-    """The answers, as the workers give them."""
+    """Yield the answers as the workers return them."""
     with Client(**({} if "DASK_SCHEDULER_ADDRESS" in os.environ else HERE)) as client:
-        # Each worker gets the model once, and so keeps its connections and its token from task to task.
+        # Each worker gets the model once, so it reuses connections and token for all tasks.
         there = client.scatter(model, broadcast=True, hash=False)
         tasks = client.map(lambda row, model: ask(model, row), questions, model=there, pure=False)
         for task, row in as_completed(tasks, with_results=True):

@@ -1,7 +1,7 @@
 """How do I get an answer from Google Search, with its sources?
 
-`python examples/grounding.py` prints an answer and, for each sentence, the page that it rests on, in LangChain and in
-LlamaIndex; with `--live`, Vertex AI searches (which costs extra).
+`python examples/grounding.py` prints an answer and the source of each sentence, in LangChain and in LlamaIndex.
+With `--live`, Vertex AI searches (which costs extra).
 """
 
 from llama_index.core.base.llms.types import CitationBlock

@@ -1,8 +1,8 @@
 """How do I get a picture from a model, and how do I show one to a model?
 
 `python examples/images.py` lets one model paint a picture, prints its type and size, and asks another model what it
-shows, in LangChain and in LlamaIndex; with `--live`, on Vertex AI. By their pages, image models do not answer on this
-endpoint, though Google's examples of it show one: a warning says so, and the model is asked all the same.
+shows, in LangChain and in LlamaIndex. With `--live`, Vertex AI answers. Google's pages say that image models are
+not served on this endpoint, but its examples show one there: a warning reports this, and the request is sent anyway.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What the examples for many machines share, on the side of who asks: questions, and a file that keeps the answers."""
+"""Shared by the examples for many machines: the questions, and a file that stores the answers."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,13 +11,13 @@ QUESTIONS = [
 
 
 def keep_answers(path: str, model: Any, answer_all: Callable[..., Iterator[dict[str, Any]]]) -> None:
-    """Ask what has no answer in the file; whoever is killed here goes on by the same command."""
+    """Send the questions without an answer in the file; after a kill, the same command resumes."""
     with KeptRows(path, retry_failed=True) as kept:
         missing = list(kept.missing(QUESTIONS))
-        print(f"{len(kept)} answers in {path}, {len(missing)} questions are asked.")
+        print(f"{len(kept)} answers in {path}, {len(missing)} questions to send.")
         workers, failed = set(), 0
         for row in answer_all(model, missing) if missing else ():
             kept.append(row)
             workers.add(row["worker"])
             failed += row["error"] is not None
-        print(f"{len(kept)} of {len(QUESTIONS)} rows kept, {failed} failed; {len(workers)} processes answered.")
+        print(f"{len(kept)} of {len(QUESTIONS)} rows stored, {failed} failed; {len(workers)} processes answered.")

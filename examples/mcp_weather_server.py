@@ -1,4 +1,4 @@
-"""The MCP server that mcp_tools.py starts: two tools, over standard input and output."""
+"""The MCP server that mcp_tools.py starts: two tools, through standard input and output."""
 
 from mcp.server.fastmcp import FastMCP
 

@@ -1,7 +1,7 @@
 """How does a LlamaIndex agent remember yesterday's conversation?
 
-`python examples/memory.py` lets an agent answer, forgets everything but a SQLite file, and lets a new agent go on from
-there: it prints both answers and what the second agent found. With `--live`, Vertex AI answers.
+`python examples/memory.py` lets an agent answer, drops everything except a SQLite file, and lets a new agent continue
+from it; it prints both answers and how many messages each agent found. With `--live`, Vertex AI answers.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def get_weather(city: str) -> str:
 
 async def ask(question: str, file: Path) -> None:
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
-    # Words are near enough to tokens, and LlamaIndex's own tokenizer takes seconds to load.
+    # The number of words is close enough, and LlamaIndex's own tokenizer takes seconds to load.
     memory = Memory.from_defaults(session_id="1", async_engine=engine, tokenizer_fn=str.split)
     try:
         print(f"{len(await memory.aget_all())} messages in the memory")

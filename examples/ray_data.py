@@ -1,8 +1,9 @@
-"""How do Ray Data's workers ask the model, and how does a killed run go on?
+"""How do Ray Data's workers call the model, and how is a killed run resumed?
 
-`python examples/ray_data.py` lets two processes answer 64 questions, and keeps the rows in ray_answers.jsonl. Kill it,
-and the same command asks only what has no answer there. RAY_ADDRESS names a cluster; each worker then needs this
-package, and credentials that it finds by itself. With `--live`, Vertex AI answers. It needs the extra `distributed`.
+`python examples/ray_data.py` lets two processes answer 64 questions and stores the rows in ray_answers.jsonl. If you
+kill it, the same command sends only the questions without an answer there. RAY_ADDRESS names a cluster; each worker
+then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It needs the
+extra `distributed`.
 """
 
 import logging
@@ -23,7 +24,7 @@ HERE = {"num_cpus": WORKERS, "object_store_memory": 200 << 20, "include_dashboar
 
 
 def ask(model: ChatVertexCompat, rows: list[Row]) -> list[Row]:
-    """Runs in a worker, where the model came by pickle."""
+    """Run in a worker, which received the model as a pickle."""
     replies = model.batch([row["prompt"] for row in rows], {"max_concurrency": AT_A_TIME}, return_exceptions=True)
     return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
@@ -35,7 +36,7 @@ def answered(row: Row, reply: Any) -> Row:
 
 class Worker:
     def __init__(self, model: Any, ask: Ask) -> None:
-        """Once in a process: the model keeps its connections and its token from batch to batch."""
+        """Run once per process, so that the model reuses connections and token for all batches."""
         self.model, self.ask = model, ask
 
     def __call__(self, table: Row) -> Row:
@@ -43,7 +44,7 @@ class Worker:
 
 
 def answer_all(model: Any, questions: list[Row], ask: Ask = ask) -> Iterator[Row]:
-    """The answers, as the workers give them; a task hands its rows over when it has them all."""
+    """Yield the answers as the workers return them; a task returns all its rows at once."""
     with ray.init(logging_level="ERROR", **({} if "RAY_ADDRESS" in os.environ else HERE)):
         logging.getLogger("ray.data").setLevel("ERROR")
         rows = ray.data.from_items([{"item": row} for row in questions], override_num_blocks=-(-len(questions) // ROWS))

@@ -1,8 +1,8 @@
-"""How does an agent go on in a new process, in the middle of a turn?
+"""How does an agent continue in a new process, in the middle of a turn?
 
-`python examples/resume.py` starts two processes. The first asks and stops before the tools, as it would for somebody's
-consent; the second finds the conversation in a SQLite file, runs the tools and answers. Gemini 3 takes the turn only
-with its thought signature, which lay in the file. With `--live`, on Vertex AI.
+`python examples/resume.py` starts two processes. The first one asks and stops before the tools, as if it waited for the
+user's approval; the second one reads the conversation from a SQLite file, runs the tools and answers. Gemini 3 accepts
+the turn only with its thought signature, which is stored in the file. With `--live`, Vertex AI answers.
 """
 
 import os
@@ -26,7 +26,7 @@ def get_weather(city: str) -> str:
 
 
 def work(file: str, question: str | None = None) -> None:
-    """One process's share: the beginning of a turn if there is a question, else the rest of it."""
+    """Run the first part of a turn if there is a question, otherwise the rest of it."""
     with SqliteSaver.from_conn_string(file) as checkpoints:
         model = ChatVertexCompat(model="google/gemini-3.5-flash")
         pause = ["tools"] if question else []
@@ -39,7 +39,7 @@ def work(file: str, question: str | None = None) -> None:
 
 def run() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # The children ask whom the environment names: the emulator of this process, or Vertex AI.
+        # The children send requests where the environment points: to this process's emulator, or to Vertex AI.
         command = [sys.executable, __file__, "--work", str(Path(folder) / "agent.sqlite")]
         for question in (["What is the weather in Paris and Oslo?"], []):
             subprocess.run([*command, *question], check=True)  # noqa: S603 - this very file

@@ -1,9 +1,9 @@
-"""How do Spark's executors ask the model, and how does a killed run go on?
+"""How do Spark's executors call the model, and how is a killed run resumed?
 
-`python examples/spark_map.py` lets two processes answer 64 questions, and keeps the rows in spark_answers.jsonl. Kill
-it, and the same command asks only what has no answer there. Under `spark-submit` it goes to the cluster; each executor
-then needs this package, and credentials that it finds by itself. With `--live`, Vertex AI answers. It needs the extra
-`distributed`, and Java 17.
+`python examples/spark_map.py` lets two processes answer 64 questions and stores the rows in spark_answers.jsonl. If you
+kill it, the same command sends only the questions without an answer there. With `spark-submit` it runs on the cluster;
+each executor then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It
+needs the extra `distributed` and Java 17.
 """
 
 import os
@@ -24,7 +24,7 @@ HERE = {"spark.master": f"local[{WORKERS}]", "spark.driver.host": "127.0.0.1", "
 
 
 def ask(model: ChatVertexCompat, rows: list[Row]) -> list[Row]:
-    """Runs in an executor, where the model came by pickle."""
+    """Run in an executor, which received the model as a pickle."""
     replies = model.batch([row["prompt"] for row in rows], {"max_concurrency": AT_A_TIME}, return_exceptions=True)
     return [answered(row, reply) for row, reply in zip(rows, replies, strict=True)]
 
@@ -35,12 +35,12 @@ def answered(row: Row, reply: Any) -> Row:
 
 
 def answer_all(model: Any, questions: list[Row], ask: Callable[..., list[Row]] = ask) -> Iterator[Row]:
-    """The answers, job by small job, some at a time: a job hands its rows over when it has them all."""
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else it is whatever python3 comes first in the path
+    """Yield the answers from several small jobs at the same time; a job returns all its rows at once."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # otherwise Spark uses the first python3 in the path
     conf = SparkConf()
     context = SparkContext(conf=conf if conf.contains("spark.master") else conf.setAll(HERE.items()))
     context.setLogLevel("ERROR")
-    # Each process gets a broadcast once, so the model keeps its connections and its token from job to job.
+    # Each process gets a broadcast once, so the model reuses connections and token for all jobs.
     there = context.broadcast(model)
     parts = [questions[begin : begin + ROWS] for begin in range(0, len(questions), ROWS)]
 

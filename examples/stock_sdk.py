@@ -1,6 +1,6 @@
 """How do I use the stock OpenAI SDK on Vertex AI?
 
-`python examples/stock_sdk.py` prints an answer as it comes, and a parsed one; with `--live`, Vertex AI's.
+`python examples/stock_sdk.py` prints a streamed answer and a parsed one. With `--live`, Vertex AI answers.
 """
 
 from place import start

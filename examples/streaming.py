@@ -1,7 +1,7 @@
-"""How do I show an answer while it is made, synchronously and asynchronously?
+"""How do I show an answer while it is generated, synchronously and asynchronously?
 
-`python examples/streaming.py` prints two answers piece by piece, with `|` between the pieces, and what the first one
-cost; with `--live`, Vertex AI's.
+`python examples/streaming.py` prints two answers piece by piece, with `|` between the pieces, and the token count of
+the first one. With `--live`, Vertex AI answers.
 """
 
 import asyncio

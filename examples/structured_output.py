@@ -1,7 +1,7 @@
-"""How do I get an object of my class instead of words, from a text or from an agent?
+"""How do I get an object of my class instead of text, from a text or from an agent?
 
-`python examples/structured_output.py` prints a person with an address that LangChain read from a text, a person that
-LlamaIndex read, and the report of an agent that called a tool first. With `--live`, Vertex AI reads.
+`python examples/structured_output.py` prints a person with an address that LangChain extracted from a text, a person
+that LlamaIndex extracted, and the report of an agent that called a tool first. With `--live`, Vertex AI answers.
 """
 
 from typing import Any

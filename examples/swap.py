@@ -1,8 +1,8 @@
-"""How do I swap the model or the provider without touching code?
+"""How do I swap the model or the provider without changing code?
 
-`python examples/swap.py` asks the model that models.yaml names, in LangChain and in LlamaIndex, and prints who
-answered; `LLM_MODEL=google/gemini-3.1-flash-lite python examples/swap.py` asks another one. With `--live`, Vertex AI
-answers, or OpenAI after `LLM_MODEL=openai:gpt-5` (with OPENAI_API_KEY, and the framework's package for OpenAI).
+`python examples/swap.py` calls the model in models.yaml, in LangChain and in LlamaIndex, and prints which model
+answered; `LLM_MODEL=google/gemini-3.1-flash-lite python examples/swap.py` calls another one. With `--live`, Vertex AI
+answers, or OpenAI with `LLM_MODEL=openai:gpt-5` (this needs OPENAI_API_KEY, and the framework's package for OpenAI).
 """
 
 from pathlib import Path

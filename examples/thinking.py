@@ -1,7 +1,7 @@
-"""How do I tell the model how much to think, and how do I see its thoughts?
+"""How do I set how much the model thinks, and how do I see its thoughts?
 
-`python examples/thinking.py` prints the thoughts apart from the answer and the tokens that they cost, in LangChain and
-LlamaIndex; then the same question without thinking. With `--live`, Vertex AI thinks.
+`python examples/thinking.py` prints the thoughts, separate from the answer, and their token count, in LangChain and
+LlamaIndex; then it asks the same question without thinking. With `--live`, Vertex AI answers.
 """
 
 from llama_index.core.base.llms.types import ThinkingBlock

@@ -1,7 +1,7 @@
-"""How does the model call my functions, and how do I give it what they returned?
+"""How does the model call my functions, and how do I send it their results?
 
-`python examples/tools.py` prints the calls that the model makes at once, the results and the answer; then LlamaIndex
-does the same in one call. With `--live`, Vertex AI calls them. An agent does this by itself: see agent.py.
+`python examples/tools.py` prints the model's parallel calls, the results and the answer; then LlamaIndex does the same
+in one call. With `--live`, Vertex AI calls them. An agent does this by itself: see agent.py.
 """
 
 from langchain_core.messages import HumanMessage
@@ -26,7 +26,7 @@ def run() -> None:
     messages = [HumanMessage("What is the weather in Paris and Oslo?")]
     while (reply := model.invoke(messages)).tool_calls:
         print("calls:", [(call["name"], call["args"]) for call in reply.tool_calls])
-        # The whole message goes back: it holds the thought signature, without which Gemini 3 refuses its own calls.
+        # Send the whole message back: it contains the thought signature, without which Gemini 3 refuses its own calls.
         results = [weather.invoke(call) for call in reply.tool_calls]
         print("results:", [result.text for result in results])
         messages += [reply, *results]

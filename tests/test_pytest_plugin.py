@@ -112,11 +112,14 @@ def test_answers_that_were_not_asked_for_fail_a_test(pytester):
     result = run(pytester, UNASKED)
     result.assert_outcomes(passed=2, failed=3)
     result.stdout.fnmatch_lines(
-        ["Never asked for: text 'Two'.*vertex_unasked_answers.", "Never asked for: raw answer with status 403.*"]
+        [
+            "Scripted, but never requested: text 'Two'.*vertex_unasked_answers.",
+            "Scripted, but never requested: raw answer with status 403.*",
+        ]
     )
     # Where CI is set, pytest repeats each reason, uncut, in its summary.
     failures, _, _ = str(result.stdout).partition("short test summary")
-    assert failures.count("Never asked for") == 2
+    assert failures.count("Scripted, but never requested") == 2
 
 
 RETIRED = """

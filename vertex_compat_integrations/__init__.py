@@ -3,15 +3,15 @@
 * `vertex_compat_integrations.langchain`: `ChatVertexCompat`, a LangChain chat model, and embeddings.
 * `vertex_compat_integrations.llama_index`: `VertexCompat`, a LlamaIndex LLM, and embeddings.
 * `vertex_compat_integrations.errors`: every error that is raised.
-* `vertex_compat_integrations.batch`: a file of prompts to a file of answers.
-* `vertex_compat_integrations.compare`: several models on the same prompts.
+* `vertex_compat_integrations.batch`: processes a file of prompts into a file of answers.
+* `vertex_compat_integrations.compare`: compares several models on the same prompts.
 * `vertex_compat_integrations.emulator`: `Emulator`, an offline replacement of the endpoint and of Google's tokens.
 * `vertex_compat_integrations.proxy`: `Proxy`, OpenAI's API on this machine for code that cannot be edited.
 * The command `vertex-compat`.
 
 `openai_client` and `async_openai_client` return the OpenAI SDK's own client, pointed at Vertex AI, with credentials
 that refresh.
-Everything else (`core`, and what the modules above import) may move without notice.
+Everything else (`core`, and the modules that the ones above import) may change without notice.
 Importing this module loads no third-party package.
 """
 
@@ -91,11 +91,11 @@ _MODULES = {
     "async_openai_client": "core.sdk",
     "openai_client": "core.sdk",
 }
-"""The modules of the public names that are no errors."""
+"""The modules of the public names other than errors."""
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name at its first use."""
+    """Load a public name when it is first used."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - importlib costs time that a plain import of the package saves
@@ -104,5 +104,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, also those that are not loaded yet."""
+    """List the public names, including those that are not loaded yet."""
     return sorted({*globals(), *__all__})

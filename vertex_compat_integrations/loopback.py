@@ -1,10 +1,10 @@
-"""Which hosts are this machine. The client and the emulator share this file, `wire.py` and `_version.py` alone."""
+"""Which hosts are this machine. Client and emulator share only this file, `wire.py` and `_version.py`."""
 
 import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
+    """Return whether a host name or address is this machine's own."""
     if host == "localhost":
         return True
     try:

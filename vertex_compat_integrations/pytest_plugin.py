@@ -1,7 +1,7 @@
-"""Fixtures for the tests of whoever uses this package: an emulator, and a guard against real Google hosts.
+"""Fixtures for the tests of this package's users: an emulator, and a guard against real Google hosts.
 
-pytest loads this module in every environment that holds the package, so it imports pytest alone; the emulator is loaded
-by the first test that wants it, and nothing of pytest or of sockets is touched before.
+pytest loads this module in every environment where the package is installed, so it imports only pytest. The first test
+that needs the emulator loads it; nothing of pytest or of sockets is changed before that.
 """
 
 import errno
@@ -34,11 +34,11 @@ _LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.conn
 
 
 class RealGoogleHostError(ConnectionRefusedError):
-    """A guarded test wanted to reach a real Google host; nothing was sent."""
+    """A guarded test tried to reach a real Google host; nothing was sent."""
 
 
 class Guard:
-    """Refuses connections to Google's hosts while it is up, and remembers which were wanted; one for the process."""
+    """Refuses connections to Google's hosts while it is active, and records the refused hosts; one for the process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,21 +47,21 @@ class Guard:
         self._is_hooked = False
 
     def raise_up(self) -> None:
-        """Refuse from here on."""
+        """Start to refuse connections."""
         with self._lock:
             self._wanted = []
             self._is_up = True
             if not self._is_hooked:
-                # Audit hooks see every thread and every library that uses Python's sockets; they cannot be taken out.
+                # Audit hooks see every thread and every library that uses Python's sockets; they cannot be removed.
                 sys.addaudithook(self._audit)
                 self._is_hooked = True
 
     def lower(self) -> None:
-        """Refuse no more."""
+        """Stop refusing connections."""
         self._is_up = False
 
     def take_wanted(self) -> list[str]:
-        """The hosts that were wanted since the last look, each once."""
+        """Return the hosts that were refused since the last call, each once."""
         with self._lock:
             wanted, self._wanted = list(dict.fromkeys(self._wanted)), []
         return wanted
@@ -81,7 +81,7 @@ _EMULATOR: "pytest.StashKey[Emulator]" = pytest.StashKey()
 
 
 def is_google(host: str) -> bool:
-    """Whether a name or address is Google's, or that of a machine's metadata server, which gives real tokens."""
+    """Return whether a name or address is Google's, or that of a metadata server, which issues real tokens."""
     name = host.lower().rstrip(".")
     return name in _METADATA_ADDRESSES or any(name == domain or name.endswith(f".{domain}") for domain in _DOMAINS)
 
@@ -97,7 +97,7 @@ def _host_of(event: str, arguments: tuple[Any, ...]) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the settings."""
-    parser.addini(GUARD_SETTING, f"Fail tests that reach a real Google host, but those marked {LIVE_MARKER}.", "bool")
+    parser.addini(GUARD_SETTING, f"Fail tests that reach a real Google host, unless marked {LIVE_MARKER}.", "bool")
     parser.addini(RETIRED_SETTING, f"Let {EMULATOR_FIXTURE} serve models that have retired.", "bool")
 
 
@@ -106,19 +106,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{LIVE_MARKER}: may reach real Google hosts")
     config.addinivalue_line(
         "markers",
-        f"{UNASKED_MARKER}: passes though an answer that it scripted for {EMULATOR_FIXTURE} was not asked for",
+        f"{UNASKED_MARKER}: passes even if an answer that it scripted for {EMULATOR_FIXTURE} was not used",
     )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Take the warning that requests go to the emulator out of tests that asked for it."""
+    """Suppress the warning that requests go to the emulator in tests that use the emulator's fixture."""
     if EMULATOR_FIXTURE in _fixtures_of(item):
         item.add_marker(pytest.mark.filterwarnings(f"ignore:{_EMULATOR_VARIABLE} is set:UserWarning"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Send connections to Google past the environment's proxies, where the guard sees them."""
+    """Make connections to Google bypass the environment's proxies, so that the guard sees them."""
     if not _is_guarded(item):
         return (yield)
     with pytest.MonkeyPatch.context() as patch:
@@ -132,7 +132,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a guarded test that wanted a real host, whatever it made of the refusal, or that scripted too much."""
+    """Fail a test that reached for a real host (even if it caught the error), or left scripted answers unused."""
     try:
         outcome = yield
         _fail_for_unasked(item)
@@ -143,7 +143,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """The same for what fixtures do in the end."""
+    """Apply the same check to the teardown of fixtures."""
     try:
         return (yield)
     finally:
@@ -160,14 +160,15 @@ def _fail_for_wanted(item: pytest.Item) -> None:
 
 
 def _fail_for_unasked(item: pytest.Item) -> None:
-    """An answer that was never asked for means that the test did not do what its author thinks."""
+    """Fail a test that did not use every scripted answer: it does not do what its author thinks."""
     emulator = item.stash.get(_EMULATOR, None)
     if emulator is None or item.get_closest_marker(UNASKED_MARKER) is not None:
         return
     unasked = [str(answer) for answer in emulator.unasked()]
     if unasked:
         pytest.fail(
-            f"Never asked for: {'; '.join(unasked)}. Take it out, or mark the test {UNASKED_MARKER}.", pytrace=False
+            f"Scripted, but never requested: {'; '.join(unasked)}. Remove it, or mark the test {UNASKED_MARKER}.",
+            pytrace=False,
         )
 
 
@@ -191,19 +192,19 @@ def _go_round_proxies(patch: pytest.MonkeyPatch, hosts: tuple[str, ...]) -> None
 
 @pytest.fixture
 def vertex_guard() -> None:
-    """The test fails if it reaches a real Google host."""
+    """Fail the test if it reaches a real Google host."""
 
 
 @pytest.fixture
 def vertex_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Emulator]":
-    """An emulator of its own for the test; clients whose settings name no `base_url` go there, without credentials.
+    """An emulator for this test only; every client that sets no `base_url` uses it, without credentials.
 
-    It takes rules (`rule`, `answer`), faults (from `vertex_compat_integrations.emulator`), and keeps a `journal`. The
-    test is guarded: it fails if it reaches a real Google host, and if an answer that it scripted was not asked for,
-    unless it is marked `vertex_unasked_answers`. Retired models are not found, unless `vertex_serve_retired = true`
-    stands in pytest's settings.
+    It takes rules (`rule`, `answer`) and faults (from `vertex_compat_integrations.emulator`), and records requests in
+    `journal`. The test is guarded: it fails if it tries to reach a real Google host. It also fails if an answer that it
+    scripted was not requested, unless it is marked `vertex_unasked_answers`. Retired models return "not found", unless
+    pytest's settings have `vertex_serve_retired = true`.
     """
-    from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - only who wants one loads it
+    from vertex_compat_integrations.emulator import Emulator  # noqa: PLC0415 - loaded only by tests that use it
 
     with Emulator(serve_retired=bool(request.config.getini(RETIRED_SETTING))) as emulator:
         request.node.stash[_EMULATOR] = emulator

@@ -1,7 +1,7 @@
 """Types and constants of the endpoint's wire format, shared by the client and the emulator.
 
-Types of OpenAI's Chat Completions as Vertex AI has them, with Google's own fields. No behaviour: client (`core`) and
-emulator each have their own, and neither imports the other's.
+The types are those of OpenAI's Chat Completions as Vertex AI has them, with Google's own fields. There is no behaviour
+here: client (`core`) and emulator each have their own, and neither imports the other's.
 
 Source of the shapes: Google's page on Vertex AI's OpenAI compatibility ("overview" and "examples", 2026-09-03).
 """
@@ -12,32 +12,32 @@ CHAT_PATH = "/chat/completions"
 EMBEDDINGS_PATH = "/embeddings"
 
 EMULATOR_HOST_VARIABLE = "VERTEX_COMPAT_EMULATOR_HOST"
-EMULATOR_TOKEN = "vertex-compat-emulator"  # noqa: S105 - a public word, worth nothing anywhere else
+EMULATOR_TOKEN = "vertex-compat-emulator"  # noqa: S105 - a public word that no other server accepts
 EMULATOR_FINGERPRINT = "vertex-compat-emulator"
-"""`system_fingerprint` of every answer of the emulator begins with this."""
+"""The start of `system_fingerprint` in every answer of the emulator."""
 
 SKIP_SIGNATURE = "skip_thought_signature_validator"
-"""The documented value for a thought signature that never was (Google, "Thought signatures")."""
+"""The documented value in place of a thought signature that does not exist (Google, "Thought signatures")."""
 
 REQUEST_TYPE_HEADER = "X-Vertex-AI-LLM-Request-Type"
 SHARED_REQUEST_TYPE_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
 
 Json: TypeAlias = dict[str, Any]
-"""A JSON object as it came or goes."""
+"""A JSON object, as sent or received."""
 
 ExtraContent: TypeAlias = dict[str, Any]
-"""`extra_content`: namespaced (`google`, `vertex`, …), opaque, echoed exactly where it came."""
+"""`extra_content`: namespaced (`google`, `vertex`, …), opaque, sent back exactly where it was received."""
 
 
 class ImageUrl(TypedDict):
-    """Where an image (or, as a data URI, any medium) is: `https://`, `gs://` or `data:`."""
+    """The URL of an image (or, as a data URI, of any medium): `https://`, `gs://` or `data:`."""
 
     url: str
     detail: NotRequired[str]
 
 
 class InputAudio(TypedDict):
-    """A medium as base64 or URI; the endpoint takes any MIME type as `format`."""
+    """A medium as base64 or URI; the endpoint accepts any MIME type as `format`."""
 
     data: str
     format: str
@@ -52,7 +52,7 @@ class TextPart(TypedDict):
 
 
 class ImagePart(TypedDict):
-    """An image; with a data URI also a PDF, a video or a sound."""
+    """An image; with a data URI also a PDF, a video or audio."""
 
     type: Literal["image_url"]
     image_url: ImageUrl
@@ -60,7 +60,7 @@ class ImagePart(TypedDict):
 
 
 class AudioPart(TypedDict):
-    """A sound, or any medium with its MIME type as format."""
+    """Audio, or any medium with its MIME type as format."""
 
     type: Literal["input_audio"]
     input_audio: InputAudio
@@ -71,14 +71,14 @@ ContentPart: TypeAlias = TextPart | ImagePart | AudioPart
 
 
 class FunctionCall(TypedDict):
-    """A function's name and its arguments, a JSON object as string."""
+    """A function's name and its arguments, a JSON object as a string."""
 
     name: str
     arguments: str
 
 
 class ToolCall(TypedDict):
-    """A call that the model asks for."""
+    """A tool call that the model requests."""
 
     id: str
     type: Literal["function"]
@@ -103,7 +103,7 @@ class UserMessage(TypedDict):
 
 
 class Thoughts(TypedDict):
-    """The thoughts of an answer, and the model that it came from; an empty name is that of a server that tells none."""
+    """The thoughts of an answer, and the model that produced them; the name is empty if the server names no model."""
 
     text: str
     model: str
@@ -112,8 +112,8 @@ class Thoughts(TypedDict):
 class AssistantMessage(TypedDict):
     """The model's text and tool calls.
 
-    `reasoning_content` are thoughts as open models take them back; `thoughts` is the client's own note of them, from
-    which it is made, and never sent.
+    `reasoning_content` holds thoughts in the form in which open models take them back. `thoughts` is the client's own
+    record, from which `reasoning_content` is made; it is never sent.
     """
 
     role: Literal["assistant"]
@@ -126,7 +126,7 @@ class AssistantMessage(TypedDict):
 
 
 class ToolMessage(TypedDict):
-    """What a tool answered."""
+    """The result of a tool call."""
 
     role: Literal["tool"]
     tool_call_id: str
@@ -159,7 +159,7 @@ ToolChoice: TypeAlias = Literal["auto", "none", "required", "validated"] | Json
 
 
 class EmbeddingRequest(TypedDict):
-    """What the embeddings route takes: OpenAI's shape; Google publishes no page on it, so it is unverified live."""
+    """The body of a request for embeddings: OpenAI's shape; Google publishes no page on it (unverified live)."""
 
     model: str
     input: list[str]
@@ -168,12 +168,12 @@ class EmbeddingRequest(TypedDict):
 
 
 class ErrorAnswer(NamedTuple):
-    """An error answer as it came, for what shows it as the SDK does.
+    """An error answer, unchanged, for code that shows it as the SDK does.
 
     Attributes:
         status: HTTP status.
-        headers: Names and values, without those that speak of the body's encoding.
-        body: The body, decoded from its content encoding; at most what was read of it.
+        headers: Names and values, without the headers for the body's encoding.
+        body: The body, decoded from its content encoding; only the part that was read.
     """
 
     status: int

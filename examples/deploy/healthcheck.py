@@ -1,4 +1,4 @@
-"""For Docker and Kubernetes: ends with 0 if the proxy takes requests. `python healthcheck.py [PORT]`."""
+"""For Docker and Kubernetes: exits with 0 if the proxy accepts requests. `python healthcheck.py [PORT]`."""
 
 import http.client
 import sys

@@ -54,7 +54,7 @@ def test_a_torn_line_may_be_long(tmp_path, length):
 def test_another_file_is_not_touched(tmp_path, content):
     path = tmp_path / "letter.txt"
     path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"letter\.txt ends in what is no result"):
+    with pytest.raises(SettingsError, match=r"letter\.txt is not a result"):
         Output(path)
     assert path.read_bytes() == content
 
@@ -149,7 +149,7 @@ def test_an_exception_while_failures_are_taken_out_leaves_the_old_file_or_the_ne
 
 def test_a_pipe_is_no_output(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SettingsError, match="is no file"):
+    with pytest.raises(SettingsError, match="is not a regular file"):
         Output(tmp_path / "pipe")
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_another_took_the_place_of_is_a_loud_failure(tmp_path, momen
     output = Output(path)
     output.append(result("a"))
     other.replace(path)
-    with pytest.raises(OSError, match="took the place"):
+    with pytest.raises(OSError, match="has replaced"):
         output.append(result("b")) if moment == "at the next result" else output.close()
     assert path.read_text() == "theirs"
 

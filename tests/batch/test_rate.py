@@ -17,7 +17,7 @@ def test_a_rate_is_read(text, interval):
 
 @pytest.mark.parametrize("text", ["", "0", "0/s", "-1", "fast", "10/day", "1e3/s", "10//s"])
 def test_what_is_no_rate_is_refused(text):
-    with pytest.raises(SettingsError, match="no rate"):
+    with pytest.raises(SettingsError, match="not a valid rate"):
         Rate.parse(text)
 
 

@@ -240,7 +240,7 @@ def test_a_second_run_on_the_same_output_is_refused(emulator, tmp_path, output):
 def test_the_input_is_not_the_output(emulator, tmp_path, name):
     source = write_questions(tmp_path / "in.jsonl", 2)
     (tmp_path / "link.jsonl").symlink_to(source)
-    with pytest.raises(SettingsError, match="one file"):
+    with pytest.raises(SettingsError, match="the same file"):
         run(emulator, source, tmp_path / name)
 
 

@@ -1,4 +1,4 @@
-"""The standard suite on LlamaIndex's `OpenAILike` and on `VertexCompat`: prints the table of docs/explanation/peers.md.
+"""The standard suite on LlamaIndex's `OpenAILike` and `VertexCompat`: prints the table of docs/explanation/peers.md.
 
 Needs `pip install llama-index-llms-openai-like`. Run as `python -m tests.benchmarks.llama_index_standard`; `--verbose`
 names what failed. It is no part of CI: the other class is another project's, and what it passes is not ours to fix.

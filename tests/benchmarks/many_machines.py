@@ -27,7 +27,7 @@ HEADINGS = (
     "lost",
     "doubled",
     "kept at the kill",
-    "asked again",
+    "sent again",
     "processes",
     "tokens",
     "questions a second",

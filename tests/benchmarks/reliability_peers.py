@@ -193,7 +193,7 @@ ROWS = [
     Row("blocked: a choice without a message", body(NO_MESSAGE), body(NO_CONTENT), streams=False),
     Row("JSON, 200,000 deep", body(DEEP), body(DEEP), streams=False),
     Row("body of a byte each 0.1 s", drip(0.1), drip(0.1), streams=False),
-    Row("keep-alive comments for ever", comments(0.1), _native_comments),
+    Row("keep-alive comments without end", comments(0.1), _native_comments),
     _refusals("503, 2 retries", 503, Retry_After_Ms=1),
     _refusals("429, RetryInfo of 1 s, 2 retries", 429, details=[retry_info("1s")]),
     _refusals("429, Retry-After of 300 s, 2 retries", 429, Retry_After=300),

@@ -67,10 +67,10 @@ def streamed_chunk_async(kind: Kind, server: str) -> Figures:
 def functions(kind: Kind, server: str) -> Figures:
     """Python functions that one warm call enters, plain and on an event loop, and one more chunk of a stream.
 
-    Counted, not timed: the least of three, once warm.
+    The chunk comes by itself, or as one of many in the bytes that are read at once. Counted, not timed: the least of
+    three, once warm.
     """
     subject = kind(f"{server}/reply1024")
-    streams = [kind(f"{server}/stream{chunks}") for chunks in (50, 150)]
 
     async def on_a_loop() -> int:
         other = kind(f"{server}/reply1024")
@@ -81,8 +81,17 @@ def functions(kind: Kind, server: str) -> Figures:
     def least(work: Callable[[], object]) -> int:
         return min([functions_called(work, under="") for _ in range(6)][3:])
 
-    short, long = (least(lambda each=each: _drain(each)) for each in streams)
-    return {"call": least(subject.call), "async_call": asyncio.run(on_a_loop()), "chunk": (long - short) / 100}
+    def of_a_chunk(scenario: str) -> float:
+        streams = [kind(f"{server}/{scenario}{chunks}") for chunks in (50, 150)]
+        short, long = (least(lambda each=each: _drain(each)) for each in streams)
+        return (long - short) / 100
+
+    return {
+        "call": least(subject.call),
+        "async_call": asyncio.run(on_a_loop()),
+        "chunk": of_a_chunk("stream"),
+        "chunk_of_many": of_a_chunk("bulk"),
+    }
 
 
 def growth(kind: Kind, server: str) -> Figures:
@@ -216,26 +225,31 @@ def _openai_tools() -> list[dict[str, Any]]:
     return [convert_to_openai_tool(tool) for tool in workload.tools()]
 
 
+async def _load(subject: Subject, calls: int, in_flight: int) -> None:
+    """Make the calls, so many at a time."""
+    gate = asyncio.Semaphore(in_flight)
+
+    async def one() -> None:
+        async with gate:
+            await subject.acall()
+
+    await asyncio.gather(*[one() for _ in range(calls)])
+
+
 def concurrent_calls(kind: Kind, server: str, calls: int = 1000, in_flight: int = 100) -> Figures:
     """Calls per second with 100 in flight at a server that takes 20 ms, and peak memory."""
 
-    async def load(subject: Subject) -> float:
-        gate = asyncio.Semaphore(in_flight)
-
-        async def one() -> None:
-            async with gate:
-                await subject.acall()
-
+    async def seconds(subject: Subject) -> float:
         begin = time.perf_counter()
-        await asyncio.gather(*[one() for _ in range(calls)])
+        await _load(subject, calls, in_flight)
         return time.perf_counter() - begin
 
     async def main() -> Figures:
         pair = [each(f"{server}/reply1024-d20") for each in (BASELINE, kind)]
         for each in pair:
-            await asyncio.gather(*[each.acall() for _ in range(in_flight)])
+            await _load(each, in_flight, in_flight)
         before = measuring.memory("VmRSS")
-        rounds = [(await load(pair[0]), await load(pair[1])) for _ in range(3)]
+        rounds = [(await seconds(pair[0]), await seconds(pair[1])) for _ in range(3)]
         for each in pair:
             await each.aclose()
         return {
@@ -248,37 +262,26 @@ def concurrent_calls(kind: Kind, server: str, calls: int = 1000, in_flight: int 
     return asyncio.run(main())
 
 
-_ALONE = {
-    "LangChain": "from langchain_core.language_models import BaseChatModel",
-    "LlamaIndex": "from llama_index.core.llms.function_calling import FunctionCallingLLM",
-}
-
-
 def concurrent_cpu(kind: Kind, server: str, calls: int = 1000, in_flight: int = 100) -> Figures:
     """CPU of a call with 100 in flight, to that of raw aiohttp in the same round."""
 
-    async def load(subject: Subject) -> None:
-        gate = asyncio.Semaphore(in_flight)
-
-        async def one() -> None:
-            async with gate:
-                await subject.acall()
-
-        await asyncio.gather(*[one() for _ in range(calls)])
-
     async def main() -> list[tuple[float, float]]:
         pair = [each(f"{server}/reply1024-d20") for each in (RawAiohttp, kind)]
+        works = [lambda each=each: _load(each, calls, in_flight) for each in pair]
         for each in (*pair, *pair):
-            await asyncio.gather(*[each.acall() for _ in range(in_flight)])
-        rounds = [
-            (await async_cpu_seconds(lambda: load(pair[0])), await async_cpu_seconds(lambda: load(pair[1])))
-            for _ in range(5)
-        ]
+            await _load(each, in_flight, in_flight)
+        rounds = [(await async_cpu_seconds(works[0]), await async_cpu_seconds(works[1])) for _ in range(5)]
         for each in pair:
             await each.aclose()
         return rounds
 
     return summary(asyncio.run(main()), per=calls)
+
+
+_ALONE = {
+    "LangChain": "from langchain_core.language_models import BaseChatModel",
+    "LlamaIndex": "from llama_index.core.llms.function_calling import FunctionCallingLLM",
+}
 
 
 def cold_process(kind: Kind, server: str) -> Figures:

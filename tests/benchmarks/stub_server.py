@@ -67,8 +67,8 @@ def gemini_events(chunks: int) -> list[bytes]:
     ]
 
 
-def whole(body: bytes) -> list[bytes]:
-    return [HEAD + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body]
+def whole(body: bytes, kind: bytes = b"application/json") -> list[bytes]:
+    return [HEAD + b"content-type: %b\r\ncontent-length: %d\r\n\r\n" % (kind, len(body)) + body]
 
 
 def streamed(events: list[bytes], *, paced: bool) -> list[bytes]:
@@ -80,10 +80,11 @@ def streamed(events: list[bytes], *, paced: bool) -> list[bytes]:
 @cache
 def render(scenario: str, *, is_gemini: bool, streams: bool) -> tuple[float, list[bytes]]:
     """Seconds to wait, and what to write."""
-    kind, size, delay = re.fullmatch(r"(reply|stream|paced)(\d+)(?:-d(\d+))?", scenario).groups()
+    kind, size, delay = re.fullmatch(r"(reply|stream|paced|bulk)(\d+)(?:-d(\d+))?", scenario).groups()
     if streams:
         events = (gemini_events if is_gemini else openai_events)(int(size))
-        writes = streamed(events, paced=kind == "paced")
+        is_bulk = kind == "bulk"  # many events in each block that is read
+        writes = whole(b"".join(events), b"text/event-stream") if is_bulk else streamed(events, paced=kind == "paced")
     elif is_gemini:
         writes = whole(encode(gemini_answer(text(int(size)), ends=True)))
     else:

@@ -47,7 +47,17 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-class RawHttpx(Subject):
+class Raw(Subject):
+    """A bare HTTP library."""
+
+    headers = {"authorization": "Bearer x"}  # noqa: RUF012 - read only
+    body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}  # noqa: RUF012
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url}/v1/chat/completions")
+
+
+class RawHttpx(Raw):
     """The floor: httpx and json, nothing else."""
 
     name = "raw httpx"
@@ -55,12 +65,10 @@ class RawHttpx(Subject):
     def __init__(self, url: str) -> None:
         import httpx
 
-        super().__init__(f"{url}/v1/chat/completions")
+        super().__init__(url)
         limits = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
-        headers = {"authorization": "Bearer x"}
-        self.client = httpx.Client(timeout=60, headers=headers)
-        self.async_client = httpx.AsyncClient(timeout=60, headers=headers, limits=limits)
-        self.body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}
+        self.client = httpx.Client(timeout=60, headers=self.headers)
+        self.async_client = httpx.AsyncClient(timeout=60, headers=self.headers, limits=limits)
 
     def call(self) -> None:
         json.loads(self.client.post(self.url, json=self.body).content)
@@ -84,15 +92,14 @@ class RawHttpx(Subject):
         await self.async_client.aclose()
 
 
-class RawAiohttp(Subject):
+class RawAiohttp(Raw):
     """The floor of asynchronous calls: aiohttp and json, nothing else."""
 
     name = "raw aiohttp"
     needs = ("aiohttp",)
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"{url}/v1/chat/completions")
-        self.body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}
+        super().__init__(url)
         self.session: Any = None
 
     async def acall(self) -> None:
@@ -100,7 +107,7 @@ class RawAiohttp(Subject):
 
         if self.session is None:
             connector = aiohttp.TCPConnector(limit=1000)
-            self.session = aiohttp.ClientSession(connector=connector, headers={"authorization": "Bearer x"})
+            self.session = aiohttp.ClientSession(connector=connector, headers=self.headers)
         async with self.session.post(self.url, json=self.body) as response:
             json.loads(await response.read())
 

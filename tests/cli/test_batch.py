@@ -68,7 +68,7 @@ def test_all_lines_answered_ends_with_0(emulator):
     assert result.exit_code == 0
     assert re.match(r"10 lines: 10 answered, 0 failed, 0 left, in \d+\.\d s\.\nTokens: ", result.stdout)
     assert result.stderr == ""
-    assert "Cost: nothing: the emulator answered, no model did." in result.stdout
+    assert "Cost: nothing: the emulator answered, not a model." in result.stdout
     assert len(written()) == 10
     again = batch(emulator)
     assert (again.exit_code, len(emulator.journal.chat)) == (0, 10)
@@ -82,7 +82,7 @@ def test_what_failed_ends_with_1_and_stands_in_a_table(emulator):
     assert result.exit_code == 1
     row = next(line for line in result.stdout.splitlines() if "BAD_THING" in line)
     assert re.match(r" +1 +400 INVALID_ARGUMENT BAD_THING InvalidRequestError +No such thing\. .* q3 ", row)
-    assert "--retry-failed asks again what failed" in result.stdout
+    assert "--retry-failed sends the failed lines again" in result.stdout
     again = batch(emulator, "--retry-failed")
     assert "--retry-failed" not in again.stdout
     assert (again.exit_code, len(written()), len(emulator.journal.chat)) == (0, 10, 11)
@@ -95,7 +95,7 @@ def test_the_cost_is_told_by_list_price_or_as_unknown():
     for cost in prices.values():
         summary = Summary(lines=3, answered=3, price=lambda *_: None, cost=cost)
         shown.append(next(line for line in summary_lines(summary) if line.startswith("Cost")))
-    assert shown == ["Cost: $0.0123 by list price, of tokens alone.", "Cost: unknown."]
+    assert shown == ["Cost: $0.0123 by list price, tokens only.", "Cost: unknown."]
     assert "pip install" in "".join(summary_lines(Summary(lines=1, answered=1)))
     assert "Cost" not in "".join(summary_lines(Summary(lines=1, failed=1)))
 
@@ -113,7 +113,7 @@ def test_json_is_all_that_stands_on_the_output_stream(emulator):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--rate", "fast"], "'fast' is no rate"),
+        (["--rate", "fast"], "'fast' is not a valid rate"),
         (["--concurrency", "0"], "concurrency"),
         (["--http-backend", "curl"], "aiohttp"),
         (["--model", "gpt-4o"], "gpt-4o"),
@@ -145,7 +145,7 @@ def test_the_input_is_checked_before_a_credential_is_looked_for(monkeypatch):
     assert (wrong.exit_code, Path("out.jsonl").exists()) == (2, False)
     assert wrong.stderr.startswith("vertex-compat: in.jsonl, line 2: ")
     Path("in.jsonl").unlink()
-    assert "in.jsonl is no file" in CliRunner().invoke(app, arguments).stderr
+    assert "in.jsonl is not a regular file" in CliRunner().invoke(app, arguments).stderr
     write([{"prompt": "One"}])
     right = CliRunner().invoke(app, [*arguments, "--retry-failed"])
     assert (right.exit_code, Path("out.jsonl").exists()) == (1, False)
@@ -172,7 +172,7 @@ def test_no_credential_ends_with_1(emulator, monkeypatch):
     result = batch(emulator)
     assert result.exit_code == 1
     assert "10 lines: 0 answered, 0 failed, 10 left" in result.stdout
-    assert "The same command goes on" in result.stdout
+    assert "Run the same command again to continue" in result.stdout
 
 
 def test_an_id_is_not_obeyed_by_the_terminal(emulator):
@@ -204,13 +204,13 @@ def test_control_c_lets_running_lines_end_and_a_second_one_ends_them(emulator):
     process = begin(emulator)
     wait_until(lambda: len(emulator.journal.chat) == 2)
     process.send_signal(signal.SIGINT)
-    assert process.stderr.readline().startswith("vertex-compat: Ctrl-C: no more lines are begun")
+    assert process.stderr.readline().startswith("vertex-compat: Ctrl-C: no more lines are started")
     wait_until(lambda: len(written()) == 1)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (1, "")
     assert "10 lines: 1 answered, 0 failed, 9 left" in stdout
-    assert "Stopped: interrupted. The same command goes on." in stdout
+    assert "Stopped: interrupted. Run the same command again to continue." in stdout
     assert (len(written()), len(emulator.journal.chat)) == (1, 2)
 
 

@@ -57,7 +57,7 @@ def test_a_shell_gets_what_the_stock_sdk_needs(emulator, environment):
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr
     assert "swordfish" in done.stdout
-    assert "The token dies at" in done.stderr
+    assert "The token expires at" in done.stderr
 
 
 def test_json_holds_a_good_token_and_the_time_at_which_it_dies(emulator, environment):
@@ -90,7 +90,7 @@ def test_the_emulator_by_environment_needs_no_credentials(emulator):
     record = json.loads(done.stdout)
     assert (record["OPENAI_API_KEY"], record["expires"]) == (EMULATOR_TOKEN, None)
     assert record["OPENAI_BASE_URL"].startswith(emulator.url)
-    assert "Nobody knows" in done.stderr
+    assert "Token expiry unknown" in done.stderr
 
 
 def on_a_terminal(environment, *arguments) -> tuple[int, str]:

@@ -101,7 +101,7 @@ def test_a_whole_name_picks_the_row_that_speaks_of_it(name):
 def test_of_a_name_that_nobody_knows_nothing_is_made_up(arguments):
     result = CliRunner().invoke(app, ["models", *arguments])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert f"known of {arguments[0]}" in result.stderr
+    assert f"for {arguments[0]}" in result.stderr
 
 
 def test_retiring_models_are_listed_by_their_date():
@@ -124,7 +124,7 @@ def test_retiring_models_are_listed_by_their_date():
         (
             "deepseek-ai/deepseek-v3.1",
             [
-                *("164k", "33k", "text", "on or off, off unless asked", "yes, no system message"),
+                *("164k", "33k", "text", "on or off, off by default", "yes, no system message"),
                 "us-central1, us-west2 until 2026-10-21 → an endpoint of your own (Model Garden)",
             ],
         ),
@@ -137,7 +137,7 @@ def test_retiring_models_are_listed_by_their_date():
         (
             "google/gemini-2.5-flash-lite",
             [
-                *("1,049k", "66k", "text image audio video pdf", "token budget, off unless asked"),
+                *("1,049k", "66k", "text image audio video pdf", "token budget, off by default"),
                 *("yes, not with JSON", "until 2026-10-20 → google/gemini-3.1-flash-lite"),
             ],
         ),

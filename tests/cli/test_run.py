@@ -111,7 +111,7 @@ def test_the_programs_end_is_ours(started, code, expected):
 
 @pytest.mark.parametrize("name", ["no-such-program", str(ROOT), "./README.md"])
 def test_what_is_no_program_is_told(started, name):
-    assert started(name) == (127, "", f"vertex-compat: {name}: there is no such program.\n")
+    assert started(name) == (127, "", f"vertex-compat: {name}: program not found.\n")
 
 
 def test_a_file_that_the_system_cannot_run_is_told(started, tmp_path):
@@ -160,8 +160,8 @@ def test_rows_and_files_make_one_table_in_which_the_last_counts(tmp_path):
     [
         ("lost.toml", None, "cannot be read"),
         ("models.md", "", "of no known kind"),
-        ("models.json", "[1]", "no table of model names"),
-        ("models.json", '{"a": 1}', "no table of model names"),
+        ("models.json", "[1]", "not a table of model names"),
+        ("models.json", '{"a": 1}', "not a table of model names"),
         ("models.json", "{", "line 1"),
     ],
 )

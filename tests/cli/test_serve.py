@@ -75,7 +75,7 @@ def test_it_prints_what_to_paste_a_line_for_each_request_and_ends_well(emulator,
     with serving(emulator, tmp_path, "--map", f"gpt-4o={MODEL}") as process:
         head = "".join(process.stdout.readline() for _ in range(7))
         exports = dict(re.findall(r"^  export (\w+)=(\S+)$", head, re.MULTILINE))
-        assert f"It asks {emulator.base_url()}." in head
+        assert f"It forwards requests to {emulator.base_url()}." in head
         assert "swordfish" in ask(exports)
         code, printed, complained = end(process, signal.SIGTERM)
     assert exports.keys() == {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"}
@@ -103,7 +103,7 @@ def test_histories_are_mended_where_that_is_asked_for(emulator, tmp_path):
         assert ask(json.loads(process.stdout.readline()), cancelled)
         code, _, complained = end(process)
     assert code == 0
-    assert "The history was mended (repair_history)" in complained
+    assert "The history was repaired (repair_history)" in complained
     assert emulator.journal.last.messages[-1]["content"] == "not run"
 
 
@@ -165,9 +165,9 @@ def test_programs_do_not_get_a_named_key_either(emulator, tmp_path, key_file):
         (("--key-file", "{folder}/empty"), None, "empty is empty"),
         (("--key-file", "{folder}/missing"), None, "cannot be read: No such file or directory"),
         (("--key-file", "{folder}"), None, "cannot be read: Is a directory"),
-        (("--key-file", "{folder}/bytes"), None, "cannot be read: it is no text"),
-        (("--host", "0.0.0.0"), None, "--allow 10.8.0.0/16; TLS is for a reverse proxy"),
-        (("--host", "0.0.0.0", "--allow", "0.0.0.0/0"), None, "is everybody"),
+        (("--key-file", "{folder}/bytes"), None, "cannot be read: it is not a text file"),
+        (("--host", "0.0.0.0"), None, "--allow 10.8.0.0/16. For TLS, put a reverse proxy"),
+        (("--host", "0.0.0.0", "--allow", "0.0.0.0/0"), None, "allows every address"),
         (("--access-log", "{folder}/missing/log"), None, "cannot be written: No such file or directory"),
     ],
 )
@@ -215,7 +215,7 @@ def test_others_networks_are_named_and_tls_is_left_to_whom(emulator, tmp_path):
         exports = dict(re.findall(r"^  export (\w+)=(\S+)$", head, re.MULTILINE))
         assert "swordfish" in ask(exports)
         end(process)
-    assert "for 10.8.0.0/16, 127.0.0.1 with its key" in head
+    assert "for clients in 10.8.0.0/16, 127.0.0.1 with its key" in head
     assert "TLS termination is left to a reverse proxy" in head
     assert exports["OPENAI_BASE_URL"].startswith("http://localhost:")
 
@@ -250,9 +250,9 @@ def test_sigterm_waits_for_what_is_under_way(emulator, tmp_path):
 @pytest.mark.parametrize(
     ("signals", "drain_seconds", "complaint"),
     [
-        ([signal.SIGTERM], "0.1", "vertex-compat: What was still under way is cut off.\n"),
-        ([signal.SIGTERM, signal.SIGTERM], "3600", "vertex-compat: What was still under way is cut off.\n"),
-        ([signal.SIGTERM, signal.SIGINT], "3600", "vertex-compat: What was still under way is cut off.\n"),
+        ([signal.SIGTERM], "0.1", "vertex-compat: Requests that were still running are cut off.\n"),
+        ([signal.SIGTERM, signal.SIGTERM], "3600", "vertex-compat: Requests that were still running are cut off.\n"),
+        ([signal.SIGTERM, signal.SIGINT], "3600", "vertex-compat: Requests that were still running are cut off.\n"),
         ([signal.SIGINT], "3600", ""),
     ],
 )

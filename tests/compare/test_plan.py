@@ -25,11 +25,11 @@ def test_a_jsonl_file_holds_strings_and_objects(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ('{"prompt": 3}', "Line 1 of the prompts holds no prompt"),
-        ('"a"\n{', "Line 2 of the prompts is no JSON"),
-        ('{"id": "x", "prompt": "a"}\n{"id": "x", "prompt": "b"}', "Two prompts are called 'x'"),
+        ('{"prompt": 3}', "Line 1 of the prompts contains no prompt"),
+        ('"a"\n{', "Line 2 of the prompts is not valid JSON"),
+        ('{"id": "x", "prompt": "a"}\n{"id": "x", "prompt": "b"}', "Two prompts are named 'x'"),
         ('" "', "Prompt 1 is empty"),
-        ("", "There is no prompt"),
+        ("", "No prompt is given"),
     ],
 )
 def test_a_line_that_is_no_prompt_is_refused(tmp_path, lines, reason):
@@ -63,11 +63,11 @@ def test_models_come_from_specifications_and_sections(tmp_path):
 @pytest.mark.parametrize(
     ("specs", "held", "reason"),
     [
-        ([], None, "There is no model"),
-        (["a", "a"], None, "Two models are called 'a'"),
-        (["a"], {"a": "b"}, "Two models are called 'a'"),
-        ([], [], "holds no models"),
-        ([], {"a": 3}, '"a" in .* is no model'),
+        ([], None, "No model is given"),
+        (["a", "a"], None, "Two models are named 'a'"),
+        (["a"], {"a": "b"}, "Two models are named 'a'"),
+        ([], [], "contains no models"),
+        ([], {"a": 3}, '"a" in .* is not a model'),
     ],
 )
 def test_models_without_a_name_of_their_own_are_refused(tmp_path, specs, held, reason):

@@ -1,4 +1,4 @@
-"""Runs the consumers' programs, each in an environment of its own: `python -m tests.consumers [--write] [NAME …]`.
+"""Runs the consumers' programs, each in its own virtual environment: `python -m tests.consumers [--write] [NAME …]`.
 
 Prints a table of outcomes. Fails if a program fails, or cannot be installed though its head says that it runs here.
 Environments are made by uv, which is installed first, and stay in `--environments FOLDER`, if that is given.
@@ -24,13 +24,13 @@ UV = "uv==0.13.9"
 INSTALL_SECONDS = 900
 RUN_SECONDS = 300
 AT_A_TIME = 2
-HOLDS = "holds"
+HOLDS = "passes"
 _OF_NO_PROVIDER = ("OPENAI_", "GOOGLE_", "VERTEX_COMPAT_", "ANTHROPIC_", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a consumer: `holds`, or what went wrong, with the output that shows it."""
+    """The result of a consumer: `passes`, or the failure, with the output that shows it."""
 
     program: Program
     word: str

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "deepagents==0.7.32"]
 # ///
-"""Two turns of a deep agent with a tool and a file of its own, a streamed one among them; usage is counted."""
+"""A deep agent with its own tool and file: two turns, one of them streamed; usage is counted."""
 
 from deepagents import create_deep_agent
 from langgraph.checkpoint.memory import InMemorySaver

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "deepeval==4.3.1"]
 # ///
-"""deepeval judges an answer with a model of one's own, in both modes: its schemas come back as objects."""
+"""deepeval judges an answer with a custom model, in both modes: its schemas come back as objects."""
 
 import os
 import tempfile

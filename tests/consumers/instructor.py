@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[proxy,emulator]", "instructor==1.17.0"]
 # ///
-"""Instructor: a nested object by a tool and by a schema, one asked again after a failed check, and a streamed one."""
+"""Instructor: a nested object by a tool and by a schema, a retry after a failed validation, and a streamed object."""
 
 import instructor
 import openai

@@ -5,7 +5,7 @@
 #     "langchain==1.5.2",
 # ]
 # ///
-"""An agent with tools of an MCP server in another process: words, a picture and a link come back; two turns."""
+"""An agent with tools of an MCP server in another process: text, an image and a link come back; two turns."""
 
 import asyncio
 import sys

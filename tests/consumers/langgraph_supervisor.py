@@ -4,7 +4,7 @@
 #     "vertex-compat-integrations[langchain,emulator]", "langgraph-supervisor==0.0.31", "langchain==1.5.2",
 # ]
 # ///
-"""A supervisor hands a question to an agent with a tool and back, twice; the second time it is streamed."""
+"""A supervisor delegates a question to an agent with a tool, twice; the second run is streamed."""
 
 import warnings
 

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "langgraph-swarm==0.1.0", "langchain==1.5.2"]
 # ///
-"""Two agents of a swarm hand over to each other; the second turn, streamed, begins at the agent that spoke last."""
+"""Two agents of a swarm hand over to each other; the second turn, streamed, begins with the last active agent."""
 
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver

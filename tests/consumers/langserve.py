@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "langserve[all]==0.3.3"]
 # ///
-"""A chain behind LangServe, asked, streamed and batched by its remote client; a call goes there and back."""
+"""A chain served by LangServe: its remote client invokes, streams and batches; a tool call makes the round trip."""
 
 import threading
 import time

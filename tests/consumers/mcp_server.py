@@ -1,4 +1,4 @@
-"""An MCP server for `langchain_mcp_adapters.py`: its tools give words, a picture, and a link."""
+"""An MCP server for `langchain_mcp_adapters.py`: its tools return text, an image, and a link."""
 
 import base64
 

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "nemoguardrails==0.24.1", "langchain==1.5.2"]
 # ///
-"""NeMo Guardrails: an input rail lets one question in and keeps one out; an answer is streamed; usage is counted."""
+"""NeMo Guardrails: an input rail admits one question and blocks another; an answer is streamed; usage is counted."""
 
 import asyncio
 

@@ -5,7 +5,7 @@
 #     "openinference-instrumentation-llama-index==4.6.1", "opentelemetry-sdk==1.45.2", "langchain==1.5.2",
 # ]
 # ///
-"""Arize's spans of both frameworks name the model, the calls and the tokens, streamed or not."""
+"""Arize's spans of both frameworks contain the model, the calls and the tokens, streamed or not."""
 
 import asyncio
 import json

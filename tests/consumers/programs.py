@@ -30,7 +30,7 @@ WAYS = {
     "semantic_kernel": "proxy",
     "crewai": "proxy",
 }
-"""By what each consumer reaches the endpoint: a class of this package, or the proxy."""
+"""What each consumer uses to reach the endpoint: a class of this package, or the proxy."""
 
 _HEAD = re.compile(r"^# /// script\n(.*?)^# ///$", re.MULTILINE | re.DOTALL)
 
@@ -57,7 +57,7 @@ class Program:
 
 
 def read_program(name: str) -> Program:
-    """The program of a consumer, as its file tells it."""
+    """The program of a consumer, read from its file."""
     source = (FOLDER / f"{name}.py").read_text()
     block = _HEAD.match(source)
     assert block is not None, f"{name}.py has no head"
@@ -74,18 +74,20 @@ def render_row(program: Program, outcome: str, python: str, openai: str) -> str:
 
 
 def render_page(rows: list[str]) -> str:
-    """The page that tells what was run."""
+    """The page that lists the runs."""
     return "\n".join([_INTRODUCTION, *rows, ""])
 
 
 _INTRODUCTION = """\
 # Consumers
 
-Programs of other packages that were run with this one, each in an environment of its own, against the emulator:
-nobody has run them on live Vertex AI. The emulator's Gemini 3 refuses a call that comes back without its thought
-signature. Each program is in [tests/consumers](../../tests/consumers), with its versions in its head.
-`.ci/nightly` runs all of them, and `python -m tests.consumers --write` writes this page. `proxy` is [OpenAI's API on this
-machine](../how-to/proxy.md).
+Programs of other packages that were run with this one. Each ran in its own virtual environment against the emulator;
+none was run against live Vertex AI.
 
-| consumer | by | what holds | Python | openai | outcome |
+The emulator's Gemini 3 refuses a tool call that comes back without its thought signature, so each program also tests
+that its package preserves signatures. The programs are in [tests/consumers](../../tests/consumers), each with its
+versions at the top. `.ci/nightly` runs all of them, and `python -m tests.consumers --write` generates this page.
+`proxy` means [the OpenAI API on this machine](../how-to/proxy.md).
+
+| consumer | uses | what the program checks | Python | openai | result |
 |---|---|---|---|---|---|"""

@@ -4,7 +4,7 @@
 #     "vertex-compat-integrations[langchain,proxy,emulator]", "ragas==0.4.3", "langchain-community==0.4.1",
 # ]
 # ///
-"""ragas: metrics by its LangChain wrappers (with embeddings) and by its factory."""
+"""ragas: metrics through its LangChain wrappers (with embeddings) and through its factory."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Where the programs of this folder run: an emulator of Gemini 3, which refuses calls without their signature."""
+"""The environment of these programs: an emulator of Gemini 3, which refuses calls without their signature."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

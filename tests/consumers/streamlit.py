@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["vertex-compat-integrations[langchain,emulator]", "streamlit==1.67.0"]
 # ///
-"""A chat page that Streamlit runs anew, in another thread, for each word of the user; its history is kept whole."""
+"""A chat page that Streamlit reruns in another thread for each user message; its history stays complete."""
 
 import os
 

@@ -284,7 +284,7 @@ def test_more_than_argon_gives_is_told_before_and_with_the_refusal(emulator, bui
     emulator.rule(http_error(400, "max_tokens is out of range."))
     with (
         pytest.warns(VertexCompatWarning, match="at most 65,536 tokens"),
-        pytest.raises(InvalidRequestError, match="65,536 tokens an answer, 32,768 unless it is streamed"),
+        pytest.raises(InvalidRequestError, match="65,536 tokens per answer, 32,768 unless it is streamed"),
     ):
         ask(build(), way, model=ARGON, max_tokens=200_000)
 
@@ -292,7 +292,7 @@ def test_more_than_argon_gives_is_told_before_and_with_the_refusal(emulator, bui
 # Hints that know the model
 
 
-TURNS = "(asked one after the other)"
+TURNS = "(tried one after the other)"
 
 
 @pytest.fixture

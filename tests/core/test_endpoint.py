@@ -218,7 +218,7 @@ def test_a_model_is_named_with_its_publisher(model, expected):
         ("kimi-k2-thinking-maas", "moonshotai/kimi-k2-thinking-maas"),
         ("gemma-4-26b-a4b-it-maas", "google/gemma-4-26b-a4b-it-maas"),
         ("something-maas", "publisher/name"),
-        ("gpt-4o", "a model of OpenAI's, and not served by this endpoint: take model='google/gemini-"),
+        ("gpt-4o", "a model of OpenAI's, and this endpoint does not serve it: use model='google/gemini-"),
         ("claude-sonnet-4-5", "Anthropic's own route"),
         ("gemni-3.5-flash", "Did you mean model='google/gemini-3.5-flash'?"),
         ("google/gemini 3", "publisher/name"),

@@ -80,15 +80,15 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
                 "missing a `thought_signature`."
             ),
             ThoughtSignatureError,
-            "back as they came",
+            "back unchanged",
         ),
         (
             400,
             "Function call is missing a thought_signature in functionCall parts.",
             ThoughtSignatureError,
-            "back as they came",
+            "back unchanged",
         ),
-        (400, "Corrupted thought signature.", ThoughtSignatureError, "back as they came"),
+        (400, "Corrupted thought signature.", ThoughtSignatureError, "back unchanged"),
         (
             400,
             "Expected 'reasoning_effort' to be one of: 'high', 'low', 'max', 'medium', 'minimal'; found 'none'.",
@@ -178,7 +178,7 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
             401,
             "API keys are not supported by this API. Expected OAuth2 access token.",
             AuthenticationError,
-            "no API keys",
+            "does not accept API keys",
         ),
         (
             401,
@@ -218,11 +218,11 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
         (413, "Too large.", InvalidRequestError, "refused again"),
         (429, "Resource exhausted. Please try again later.", RateLimitError, "wait and retry"),
         (429, "Too many requests. Exceeded the Provisioned Throughput.", RateLimitError, '["dedicated", "shared"]'),
-        (429, "The request queue is full.", RateLimitError, "more requests than they take"),
+        (429, "The request queue is full.", RateLimitError, "servers are overloaded"),
         (429, "Daily limit of requests with logprobs exceeded.", RateLimitError, "Leave logprobs unset"),
         (400, "Penalty is not enabled for this model", InvalidRequestError, "frequency_penalty and presence_penalty"),
         (400, "Expected a maximum of 4 images (inclusive); found 5", InvalidRequestError, "no more images"),
-        (400, "Corrupted thought signature.", ThoughtSignatureError, "as they came"),
+        (400, "Corrupted thought signature.", ThoughtSignatureError, "unchanged"),
         (
             403,
             "Agent Platform API has not been used in project 1 before or it is disabled.",

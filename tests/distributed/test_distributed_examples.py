@@ -38,14 +38,14 @@ def test_it_keeps_every_row_and_asks_again_what_failed(name, tmp_path):
     with Emulator() as emulator:
         emulator.rule(http_error(400), when=lambda body: "is 7 times 7" in body["messages"][-1]["content"], times=1)
         first = run_example(name, emulator, tmp_path)
-        assert f"0 answers in {output.name}, {QUESTIONS} questions are asked." in first
-        assert f"{QUESTIONS} of {QUESTIONS} rows kept, 1 failed; " in first
+        assert f"0 answers in {output.name}, {QUESTIONS} questions to send." in first
+        assert f"{QUESTIONS} of {QUESTIONS} rows stored, 1 failed; " in first
         failed = [row for row in map(json.loads, output.read_text().splitlines()) if row["error"]]
         assert [(row["custom_id"], row["text"]) for row in failed] == [("question-7", None)]
 
         second = run_example(name, emulator, tmp_path)
-        assert f"{QUESTIONS - 1} answers in {output.name}, 1 questions are asked." in second
-        assert f"{QUESTIONS} of {QUESTIONS} rows kept, 0 failed; 1 processes answered." in second
+        assert f"{QUESTIONS - 1} answers in {output.name}, 1 questions to send." in second
+        assert f"{QUESTIONS} of {QUESTIONS} rows stored, 0 failed; 1 processes answered." in second
         assert len(emulator.journal.chat) == QUESTIONS + 1
         assert {entry.project for entry in emulator.journal.chat} == {"project-of-the-environment"}
     rows = [json.loads(line) for line in output.read_text().splitlines()]

@@ -209,7 +209,7 @@ def test_the_journal_holds_what_was_sent(emulator, ask):
 
 def test_an_empty_journal_says_so(emulator):
     emulator.journal.clear()
-    with pytest.raises(LookupError, match="not asked"):
+    with pytest.raises(LookupError, match="received no request"):
         _ = emulator.journal.last
 
 

@@ -83,7 +83,7 @@ def test_its_words_are_ones_that_our_command_takes(file):
     assert options["access_log"] == "-"
 
 
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINES = [
     line.split("vertex-compat ", 1)[1]
     for page in PAGES

@@ -347,14 +347,14 @@ ROWS = (
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "21 C"}]},
             ]
         },
-        refused="follows no message that calls",
+        refused="does not follow a message that calls",
     ),
     Row(
         "a forced call on a model that takes none",
         {"tools": [tool()], "tool_choice": "required"},
         "openai/gpt-oss-120b-maas",
         sent={"tool_choice": "auto"},
-        warned="does not take tool_choice",
+        warned="does not support tool_choice",
     ),
     Row("strict json_schema, open model", {"response_format": schema_format(strict=True)}, OPEN),
 )

@@ -118,7 +118,7 @@ REFUSED = [
         *(("Keep one of them", "Keep one of them"), [USER, CALL, A]),
     ),
     Refused(
-        *("an orphan", [USER, A], "follows no message that calls", NO_LINE, [USER, ("user", "Result: A")]),
+        *("an orphan", [USER, A], "does not follow a message that calls", NO_LINE, [USER, ("user", "Result: A")]),
     ),
     Refused("the model's word last", [USER, SAID], "ends with the assistant", ADD_WORDS, [USER, SAID, GO_ON]),
     Refused("the model's word alone", [SAID], "ends with the assistant", ADD_WORDS, [SAID, GO_ON]),

@@ -42,11 +42,17 @@ TURNS = [
     Turn("no tokens", GEMINI, {"content": ""}, r"neither text nor a tool call \(stop\)"),
     Turn("content null", GEMINI, {"content": None}, r"neither text nor a tool call \(stop\)"),
     Turn("one token", OPEN, {"content": ""}, r"neither text nor a tool call \(stop\)", usage=ONE_TOKEN),
-    Turn("thoughts alone", OPEN, {"content": "", "reasoning_content": "Hm."}, "thoughts alone"),
-    Turn("thoughts in the text", GEMINI, {"content": "<thought>Hm.</thought>"}, "thoughts alone"),
-    Turn("a broken call", OPEN, {"content": "", "tool_calls": [BROKEN]}, r"no JSON object: look\(.*\]\]", "tool_calls"),
+    Turn("only thoughts", OPEN, {"content": "", "reasoning_content": "Hm."}, "only thoughts"),
+    Turn("thoughts in the text", GEMINI, {"content": "<thought>Hm.</thought>"}, "only thoughts"),
     Turn(
-        "text and a broken call", OPEN, {"content": "I look.", "tool_calls": [BROKEN]}, "no JSON object", "tool_calls"
+        "a broken call", OPEN, {"content": "", "tool_calls": [BROKEN]}, r"not a JSON object: look\(.*\]\]", "tool_calls"
+    ),
+    Turn(
+        "text and a broken call",
+        OPEN,
+        {"content": "I look.", "tool_calls": [BROKEN]},
+        "not a JSON object",
+        "tool_calls",
     ),
 ]
 EVERY = pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn.name)

@@ -83,7 +83,7 @@ def test_retries_of_the_call_hold(ask: Callable[..., Any], emulator: Emulator, w
 def test_a_place_of_the_call_is_refused_and_nothing_sent(
     ask: Callable[..., Any], emulator: Emulator, way: str, place: dict[str, Any]
 ):
-    with pytest.raises(SettingsError, match=f"{next(iter(place))}= cannot be said with a call"):
+    with pytest.raises(SettingsError, match=f"{next(iter(place))}= cannot be passed with a call"):
         ask(way, **place)
     assert len(emulator.journal.chat) == 0
 

@@ -117,7 +117,7 @@ def test_a_model_that_cannot_be_made_to_call_a_tool_is_left_the_choice_and_the_u
 ):
     agent = create_agent(chat(GPT), [get_weather], response_format=Weather)
     emulator.answer(tool_call("get_weather", {"city": "Paris"}), tool_call("Weather", {"city": "Paris", "celsius": 21}))
-    with pytest.warns(VertexCompatWarning, match="does not take tool_choice='required'") as told:
+    with pytest.warns(VertexCompatWarning, match="does not support tool_choice='required'") as told:
         assert agent.invoke(QUESTION)["structured_response"] == EXPECTED
     assert len(told) == 1
     assert [entry.body["tool_choice"] for entry in emulator.journal.chat] == ["auto", "auto"]

@@ -164,7 +164,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("model", ["gemini-3.5-flash", "meta/llama-3.3-70b-instruct-maas"])
     def test_a_model_without_embeddings_is_refused_at_once_with_those_that_have_them(self, model):
-        with pytest.raises(SettingsError, match=f"gives no embeddings on this endpoint.*{SMALL}"):
+        with pytest.raises(SettingsError, match=f"has no embeddings on this endpoint.*{SMALL}"):
             VertexCompatEmbeddings(model=model, project="p")
 
     @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ class TestErrors:
             ({"model": SMALL, "batchsize": 3}, "Did you mean batch_size=?"),
             ({"model": SMALL, "batch_size": 0}, "greater than or equal to 1"),
             ({"model": SMALL, "dimensions": 0}, "greater than or equal to 1"),
-            ({"model": SMALL, "model_name": LARGE}, "the same setting, given twice"),
+            ({"model": SMALL, "model_name": LARGE}, "the same setting, passed twice"),
         ],
         ids=str,
     )

@@ -68,8 +68,8 @@ def test_what_is_explained_is_what_is_sent(name, stream, chat, emulator):
     [
         ({"model": "gemini-3.5-flash"}, {}, "Hello", "converted: model='gemini-3.5-flash': 'google/gemini-3.5-flash'"),
         ({}, {}, "Hello", "defaulted: location='global': It is unset"),
-        ({}, {}, "Hello", "defaulted: project: It is unset: the first call asks the credentials"),
-        ({}, {}, "Hello", "defaulted: credentials: None are given: Application Default Credentials"),
+        ({}, {}, "Hello", "defaulted: project: It is unset: the first call takes the credentials' project"),
+        ({}, {}, "Hello", "defaulted: credentials: None are set: the first call looks up Application"),
         ({}, {}, "Hello", "defaulted: temperature, top_p, max_tokens: Unset is not sent"),
         ({"store": True}, {}, "Hello", "dropped: store: google/gemini-3.5-flash ignores it"),
         ({"stop": []}, {}, "Hello", "dropped: stop: An empty list"),
@@ -79,7 +79,7 @@ def test_what_is_explained_is_what_is_sent(name, stream, chat, emulator):
         ({"safety_settings": {"HARM_CATEGORY_HARASSMENT": "OFF"}}, {}, "Hello", "converted: safety_settings"),
         ({"cached_content": "c", "project": "p"}, {}, "Hello", "converted: cached_content: Its full name"),
         ({"base_url": "https://x.example.com/v1/", "api_key": CANARY}, {}, "Hello", "converted: base_url"),
-        ({}, {"tools": [get_weather]}, "Hello", "converted: the tool get_weather: It is said in the endpoint's subset"),
+        ({}, {"tools": [get_weather]}, "Hello", "converted: the tool get_weather: It is converted to"),
         ({}, {"tools": [{"google_search": {}}]}, "Hello", "converted: the tool google_search"),
         ({}, {"tools": [get_weather], "tool_choice": "any"}, "Hello", "converted: tool_choice: 'required'"),
         ({}, {"tools": [get_weather, Person], "tool_choice": ["Person"]}, "Hello", "dropped: the tool get_weather"),
@@ -142,8 +142,8 @@ def test_where_a_coordinate_comes_from_is_told(monkeypatch):
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "env-project")
     monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "eu")
     told = str(ChatVertexCompat(model=MODEL).explain_request("Hello"))
-    assert "defaulted: project='env-project': It is unset: GOOGLE_CLOUD_PROJECT says so." in told
-    assert "defaulted: location='eu': It is unset: GOOGLE_CLOUD_LOCATION says so." in told
+    assert "defaulted: project='env-project': It is unset: GOOGLE_CLOUD_PROJECT sets it." in told
+    assert "defaulted: location='eu': It is unset: GOOGLE_CLOUD_LOCATION sets it." in told
     assert (
         "POST https://aiplatform.eu.rep.googleapis.com/v1/projects/env-project/locations/eu/endpoints/openapi" in told
     )

@@ -164,7 +164,7 @@ def test_a_parameter_without_effect_warns_once_and_is_not_sent(emulator: Emulato
 
 def test_an_unknown_argument_of_a_call_warns_once(emulator: Emulator, chat: Build):
     model = chat()
-    with pytest.warns(VertexCompatWarning, match="caramel= is no option"):
+    with pytest.warns(VertexCompatWarning, match="caramel= is not an option"):
         model.invoke("Hello", caramel=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -116,7 +116,7 @@ def test_a_change_reaches_the_next_request(emulator):
 
 def test_an_explanation_says_the_order(model):
     said = str(model.bind_tools([]).explain_request("Hello"))
-    assert "us dedicated is asked first, then us shared, eu dedicated, eu shared: after a 429" in said
+    assert "us dedicated is tried first, then us shared, eu dedicated, eu shared: after a 429" in said
 
 
 @pytest.mark.parametrize("kind", [ChatVertexCompat, VertexCompatEmbeddings])
@@ -161,5 +161,5 @@ def test_one_tier_lets_provisioned_throughput_help(emulator, model):
 
 
 def test_a_tier_twice_is_refused():
-    with pytest.raises(ValueError, match=r"shared_request_type=.* has one twice"):
+    with pytest.raises(ValueError, match=r"shared_request_type=.* has a value twice"):
         ChatVertexCompat(model=MODEL, project="demo", shared_request_type=["flex", "flex"])

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.exceptions import ModelError
+from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from vertex_compat_integrations.core.errors import ServerError, StreamInterruptedError
+from vertex_compat_integrations.core.reply.reply import ReplyDelta
 from vertex_compat_integrations.emulator import (
     Answer,
     Emulator,
@@ -25,6 +28,7 @@ from vertex_compat_integrations.emulator import (
     tool_calls,
 )
 from vertex_compat_integrations.langchain import ChatVertexCompat
+from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder
 
 Build = Callable[..., ChatVertexCompat]
 
@@ -385,3 +389,32 @@ def test_line_breaks_in_arguments_are_read_as_they_come(emulator: Emulator, chat
     for message in (chat().invoke("Hello"), by_stream(chat())):
         assert [one["args"] for one in message.tool_calls] == [{"text": "one\ntwo\tthree"}]
         assert message.invalid_tool_calls == []
+
+
+# A piece of text
+
+
+def test_a_piece_of_text_is_what_langchain_s_constructors_make_of_it():
+    """It is built without their checks; a field that LangChain adds or fills otherwise shows here."""
+    ours = ChunkDecoder().decode(ReplyDelta("Hello"))
+    message = AIMessageChunk(content="Hello", response_metadata={"model_provider": "vertex_compat"})
+    checked = ChatGenerationChunk(message=message)
+    for mine, theirs in ((ours, checked), (ours.message, message)):
+        assert list(mine.__dict__.items()) == list(theirs.__dict__.items())
+        assert {key: type(value) for key, value in mine} == {key: type(value) for key, value in theirs}
+        assert mine.model_fields_set == theirs.model_fields_set
+        assert dumps(mine) == dumps(theirs)
+    assert ours == checked
+    assert ours + ours == checked + checked
+
+
+def test_two_pieces_share_nothing_that_can_be_changed():
+    decoder = ChunkDecoder()
+    first, second = (decoder.decode(ReplyDelta("a")).message for _ in range(2))
+    first.response_metadata["x"] = first.additional_kwargs["x"] = 1
+    first.tool_calls.append({"name": "f", "args": {}, "id": "1"})
+    assert (second.response_metadata, second.additional_kwargs, second.tool_calls) == (
+        {"model_provider": "vertex_compat"},
+        {},
+        [],
+    )

@@ -191,7 +191,7 @@ def test_the_profile_says_what_the_catalogue_says(chat: Build):
 
 LONE_END = ("Let me ", "see.", "</thi", "nk>\n\n", "It is ", "so.")
 """Thoughts that no tag opens, of a model of which that is not known, or whose thinking is off."""
-NO_OPENING_TAG = pytest.warns(VertexCompatWarning, match="thoughts that no tag opens")
+NO_OPENING_TAG = pytest.warns(VertexCompatWarning, match="thoughts without an opening tag")
 
 
 @pytest.mark.parametrize("model", [V3_1, R1, GLM])

@@ -82,14 +82,14 @@ def test_a_word_that_asks_for_something_else_is_refused(word, value):
     ("arguments", "remedy"),
     [
         ({"temperatur": 1}, "Did you mean temperature="),
-        ({"vertexai_config": {"project": "q"}}, "given twice"),
+        ({"vertexai_config": {"project": "q"}}, "passed twice"),
         ({"vertexai_config": {"projct": "p"}}, "Did you mean project="),
         ({"generation_config": {"top_k": 3}}, "use top_p="),
         ({"generation_config": {"temperatur": 3}}, "Did you mean temperature="),
         ({"additional_kwargs": {"max_token": 3}}, "Did you mean max_tokens="),
         ({"additional_kwargs": {"n": 2}}, "one answer"),
         ({"n": 2}, "one answer"),
-        ({"max_tokens": 3, "max_new_tokens": 4}, "given twice"),
+        ({"max_tokens": 3, "max_new_tokens": 4}, "passed twice"),
         ({"default_headers": {"Authorization": "Bearer x"}}, "credentials="),
         ({"additional_kwargs": {"extra_headers": {"X-Mine": "1"}}}, "default_headers="),
         ({"context_window": 0}, "greater than or equal to 1"),
@@ -119,7 +119,7 @@ def test_additional_kwargs_go_over_the_fields_and_a_call_goes_over_both(build, e
 
 
 def test_an_unknown_word_of_a_call_is_told_once_and_not_sent(llm, emulator):
-    with pytest.warns(UserWarning, match=r"colour= is no option of VertexCompat"):
+    with pytest.warns(UserWarning, match=r"colour= is not an option of VertexCompat"):
         llm.complete("Hello", colour="blue")
     llm.complete("Hello", colour="blue")
     assert "colour" not in emulator.journal.last.body

@@ -203,13 +203,13 @@ class TestErrors:
         [
             (
                 {"model": "gemini-3.5-flash"},
-                f"gives no embeddings on this endpoint. Google's pages name for this route {LARGE}",
+                f"has no embeddings on this endpoint. Google's pages name for this route {LARGE}",
             ),
             ({"model_name": "multilingual-e5-small-maas"}, "Write model='intfloat/multilingual-e5-small-maas'"),
             ({}, "No model"),
             ({"model": SMALL, "batchsize": 3}, "Did you mean batch_size=?"),
             ({"model": SMALL, "embed_batch_size": 0}, "greater than 0"),
-            ({"model": SMALL, "model_name": LARGE}, "the same setting, given twice"),
+            ({"model": SMALL, "model_name": LARGE}, "the same setting, passed twice"),
         ],
         ids=str,
     )

@@ -61,7 +61,7 @@ def test_what_was_done_is_told_with_its_reason():
     messages = [ChatMessage(role="user", content="Hello"), thought, ChatMessage(role="user", content="You?")]
     with pytest.warns(UserWarning, match="colour"):
         told = str(VertexCompat(model="gemini-3.5-flash", project="p").explain_request(messages, colour="blue"))
-    assert "dropped: colour: It is no option of VertexCompat." in told
+    assert "dropped: colour: It is not an option of VertexCompat." in told
     assert "dropped: thoughts: 1 of the messages" in told
     assert "converted: messages: 3 become 2" in told
     assert "converted: model='gemini-3.5-flash': 'google/gemini-3.5-flash'" in told

@@ -191,7 +191,7 @@ def test_results_of_a_lost_call_are_told_as_words():
 
 
 def test_a_result_without_any_call_before_it_is_refused(llm, emulator):
-    with pytest.raises(HistoryError, match="follows no message that calls a tool"):
+    with pytest.raises(HistoryError, match="does not follow a message that calls a tool"):
         llm.chat([user(TextBlock(text="Go.")), result("c0")])
     assert not emulator.journal.chat
 

@@ -140,5 +140,5 @@ def test_a_credential_that_belongs_elsewhere_is_refused_after_a_pickle_too():
     """LlamaIndex's `__setstate__` hides the error of the constructor; the first call has to raise it."""
     llm = VertexCompat(model="m", base_url="https://one.example.com/v1", credentials=token_of_one_server)
     for_another = pickle.dumps(llm).replace(b"one.example.com", b"two.example.com")
-    with pytest.raises(SettingsError, match="was given for https://one"):
+    with pytest.raises(SettingsError, match="was set for https://one"):
         pickle.loads(for_another).complete("Hello")

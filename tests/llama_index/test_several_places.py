@@ -80,7 +80,7 @@ def test_calls_of_tools_go_along(emulator):
 
 def test_an_explanation_says_the_order():
     said = str(VertexCompat(model=MODEL, project="p", locations=["us", "eu"]).explain_request("Hello"))
-    assert "us is asked first, then eu: after a 429" in said
+    assert "us is tried first, then eu: after a 429" in said
 
 
 @pytest.mark.parametrize("kind", [VertexCompat, VertexCompatEmbedding])

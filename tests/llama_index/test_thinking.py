@@ -156,7 +156,7 @@ async def test_a_closing_tag_alone_ends_thoughts_asked_for_or_not(emulator: Emul
 @each_stream
 async def test_snapshots_are_corrected_at_a_closing_tag_alone(emulator: Emulator, build: Build, way):
     emulator.answer(chunks(words(*LONE_END)))
-    with pytest.warns(VertexCompatWarning, match="thoughts that no tag opens"):
+    with pytest.warns(VertexCompatWarning, match="thoughts without an opening tag"):
         responses = await ask(build(V3_1, **at_its_place(emulator, V3_1)), way, [WHY])
     told = [(response.message.content or "", thoughts_of(response.message)) for response in responses]
     assert told == [

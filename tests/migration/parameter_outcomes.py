@@ -64,7 +64,7 @@ def tables() -> str:
         ours = PEERS[name].ours
         rows = [f"| `{parameter}` | {fate(ours, parameter).text} |" for parameter in known["parameters"]]
         heading = f"### `{name}` → `{ours.__name__}`\n\n{known['package']} {known['version']}\n"
-        parts.append("\n".join([heading, "| parameter | what becomes of it |", "|---|---|", *rows]))
+        parts.append("\n".join([heading, "| parameter | result |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -42,7 +42,7 @@ def test_a_lasting_401_ends_after_two_requests_with_a_hint(server, frontend, way
     assert server.tokens == ["token-1", "token-2"]
     assert caught.value.attempts == 2
     words = str(caught.value)
-    assert "the credentials callable gave is refused: let it return a fresh OAuth 2 access token" in words
+    assert "from the credentials callable was refused: let it return a fresh OAuth 2 access token" in words
     assert "application-default login" not in words, "which would not change what the callable gives"
     assert "token-" not in words
 

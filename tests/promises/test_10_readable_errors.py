@@ -138,7 +138,7 @@ HINTS = {
         400,
         "Unable to submit request because function call `f` is missing a `thought_signature`.",
         errors.ThoughtSignatureError,
-        "as they came",
+        "unchanged",
     ),
     "effort": (
         400,
@@ -162,7 +162,7 @@ HINTS = {
         errors.ContextOverflowError,
         "context window",
     ),
-    "API key": (401, "API keys are not supported by this API.", errors.AuthenticationError, "no API keys"),
+    "API key": (401, "API keys are not supported by this API.", errors.AuthenticationError, "does not accept API keys"),
     "dead token": (401, "Request had invalid authentication credentials.", errors.AuthenticationError, "gcloud auth"),
     "shared capacity": (429, "Resource exhausted. Please try again later.", errors.RateLimitError, "Shared capacity"),
     "quota": (429, "Quota exceeded for aiplatform.googleapis.com/requests", errors.RateLimitError, "own quota"),

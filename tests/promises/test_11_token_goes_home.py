@@ -162,10 +162,10 @@ def test_a_copy_with_another_origin_gets_neither_the_credential_nor_the_prompt(s
     model = frontend.door.make(base_url=server.base_url, max_retries=0, **given)
     assert frontend.ask(model, "plain") == TEXT
     for way in ("plain", "aplain", "stream", "astream"):
-        with pytest.raises(SettingsError, match="was given for"):
+        with pytest.raises(SettingsError, match="was set for"):
             frontend.ask(model.model_copy(update={"base_url": stranger.base_url}), way)
     model.base_url = stranger.base_url
-    with pytest.raises(SettingsError, match="was given for"):
+    with pytest.raises(SettingsError, match="was set for"):
         frontend.ask(model, "plain")
     assert stranger.connections == 0
 
@@ -176,7 +176,7 @@ def test_neither_does_a_copy_of_an_object_that_spoke_to_google(stranger, fronten
     given = {kind: TOKEN if kind == "api_key" else a_provider()}
     model = frontend.door.make(project="p", max_retries=0, **given)
     for way in WAYS:
-        with pytest.raises(SettingsError, match=r"was given for https://aiplatform\.googleapis\.com"):
+        with pytest.raises(SettingsError, match=r"was set for https://aiplatform\.googleapis\.com"):
             frontend.ask(model.model_copy(update={"base_url": stranger.base_url}), way)
     assert stranger.connections == 0
 
@@ -196,7 +196,7 @@ def test_nor_is_the_credential_of_a_server_of_ones_own_sent_to_google(*, server,
     given = {kind: TOKEN if kind == "api_key" else a_provider()}
     model = frontend.door.make(base_url=server.base_url, project="p", max_retries=0, **given)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **_: looked_up.append(args))
-    with pytest.raises(SettingsError, match="was given for"):
+    with pytest.raises(SettingsError, match="was set for"):
         frontend.ask(model.model_copy(update=changed), "plain")
     assert looked_up == []
 
@@ -216,7 +216,7 @@ def test_between_googles_own_hosts_it_may_move(kind):
 def test_neither_does_a_copy_that_also_brings_its_own_allow_hosts(server, stranger, frontend):
     model = frontend.build(server)
     changed = {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}
-    with pytest.raises(SettingsError, match="was given for"):
+    with pytest.raises(SettingsError, match="was set for"):
         frontend.ask(model.model_copy(update=changed), "plain")
     assert stranger.connections == 0
 
@@ -231,7 +231,7 @@ def test_hosts_that_were_named_at_first_may_be_changed_to(server, stranger, fron
 @EVERY_FRAMEWORK
 def test_a_deep_copy_keeps_the_trust(server, stranger, frontend):
     model = frontend.build(server).model_copy(deep=True)
-    with pytest.raises(SettingsError, match="was given for"):
+    with pytest.raises(SettingsError, match="was set for"):
         frontend.ask(model.model_copy(update={"base_url": stranger.base_url}), "plain")
     assert stranger.connections == 0
 
@@ -246,7 +246,7 @@ def test_configuration_at_run_time_does_not_move_the_credential(server, stranger
     free = model.configurable_fields(base_url=runnables.ConfigurableField(id="base_url"))
     if given:
         assert free.invoke(PROMPT).text == TEXT
-    with pytest.raises(ValueError, match=r"was given for|not one of Google's hosts"):
+    with pytest.raises(ValueError, match=r"was set for|not one of Google's hosts"):
         free.invoke(PROMPT, {"configurable": {"base_url": stranger.base_url, "allow_hosts": [stranger.origin]}})
     assert stranger.connections == 0
 

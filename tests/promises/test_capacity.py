@@ -127,7 +127,7 @@ def test_the_error_says_who_was_asked(words, frontend, way):
         frontend.ask(frontend.build(locations=["global", "us", "eu"], max_retries=2), way)
     assert caught.value.attempts == 3
     assert caught.value.location == "eu"
-    assert "Asked one after the other: global (429), us (429), eu (429)." in str(caught.value)
+    assert "Tried one after the other: global (429), us (429), eu (429)." in str(caught.value)
 
 
 def whole(model, way):
@@ -291,5 +291,5 @@ def test_a_place_that_is_down_uses_up_its_own_budget_only(words, emulator):
 
 def test_whoever_names_more_places_than_attempts_is_warned(words):
     words(FULL)
-    with pytest.warns(VertexCompatWarning, match="max_retries=1: of 3 places, a call asks 2"):
+    with pytest.warns(VertexCompatWarning, match="max_retries=1: a call tries only 2 of 3 places"):
         CORE.ask(patient(Waits(), locations=["global", "us", "eu"], max_retries=1), "plain")

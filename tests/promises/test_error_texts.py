@@ -185,7 +185,7 @@ ROWS = {
         unverified,
         errors.ConnectionFailedError,
         ("localhost:", "certificate verify failed", "ca_bundle="),
-        "the one that signed its certificate.",
+        "the authority that signed its certificate.",
     ),
     "an emulator that is not there": Row(
         lambda stage: stage.monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", ADDRESS) or ask(MODEL),
@@ -294,7 +294,7 @@ ROWS = {
     "no capacity at any of several": Row(
         refuse(429, location=None, locations=("us", "eu"), max_retries=1),
         errors.RateLimitError,
-        ("Asked one after the other: us (429), eu (429).", "2 attempts in"),
+        ("Tried one after the other: us (429), eu (429).", "2 attempts in"),
         "or provisioned throughput.",
         ("locations=",),
     ),
@@ -320,7 +320,7 @@ ROWS = {
             {"type": "object", "properties": {"city": {"type": "string"}}}
         ),
         SETTINGS,
-        ('no "title"', "the name under which the model is asked"),
+        ('no "title"', "which is its name in the request"),
         '{"title": "Answer", …}.',
         ("Unsupported",),
     ),
@@ -340,13 +340,13 @@ ROWS = {
         trimmed_langchain,
         errors.HistoryError,
         ("begins with a tool call", "before a user message", "trim_messages(start_on='human') does so."),
-        "the user says before it that the beginning is missing.",
+        "a user message before it says that the beginning is missing.",
     ),
     "a history cut in the middle, in LlamaIndex": Row(
         trimmed_llama_index,
         errors.HistoryError,
         ("begins with a tool call", "before a user message"),
-        "the user says before it that the beginning is missing.",
+        "a user message before it says that the beginning is missing.",
         ("trim_messages", "LangChain"),
     ),
 }
@@ -462,4 +462,4 @@ def test_an_unknown_location_is_warned_of_once_with_the_nearest(emulator, monkey
         model.invoke("Hello")
         model.invoke("Hello")
     texts = [str(each.message) for each in told if "europe-west44" in str(each.message)]
-    assert texts == ["location='europe-west44' is none that Google's pages name; the nearest is 'europe-west4'."]
+    assert texts == ["location='europe-west44' is not named on Google's pages; the nearest is 'europe-west4'."]

@@ -143,13 +143,13 @@ def refusal_of(access, host="10.8.0.7:8080", peer="10.8.0.9", **more) -> str | N
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.8.0.7", "192.168.1.1"])
 def test_other_machines_are_let_in_by_a_list_only(connection, host):
-    with pytest.raises(SettingsError, match=r"nothing says which.*--allow.*TLS"):
+    with pytest.raises(SettingsError, match=r"no network is allowed.*--allow.*TLS"):
         Proxy(connection, host=host)
 
 
 @pytest.mark.parametrize("host", ["", "example.com", "127.0.0.1:80", "*"])
 def test_where_to_listen_is_an_address(host):
-    with pytest.raises(SettingsError, match="is no address"):
+    with pytest.raises(SettingsError, match="is not an IP address"):
         settled(host, ["10.8.0.0/16"])
 
 
@@ -249,9 +249,9 @@ def test_an_address_of_ipv6_stands_in_brackets(connection, host):
         ("changeme", "shorter than 24"),
         ("abcdefghijklmnopqrstuvw", "shorter than 24"),
         ("a" * 64, "different characters"),
-        ("correct horse battery staple", "more than one word"),
+        ("correct horse battery staple", "not one word"),
         ("schlüsselschlüsselschlüssel", "ASCII"),
-        ("abcdefghijklmnopqrstuvwxyz\n", "more than one word"),
+        ("abcdefghijklmnopqrstuvwxyz\n", "not one word"),
     ],
 )
 def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(connection, key, reason):

@@ -330,7 +330,7 @@ def test_a_program_that_goes_away_ends_the_request_to_the_endpoint(client_of):
 def test_what_is_no_request_is_refused_by_the_proxy(ask, emulator, content):
     answer = ask(content)
     assert answer.status == 400
-    assert "no JSON object" in json.load(answer)["error"]["message"]
+    assert "not a JSON object" in json.load(answer)["error"]["message"]
     assert emulator.journal.entries == []
 
 

@@ -47,7 +47,7 @@ def test_a_star_is_no_embedding_model(emulator, client_of):
     regional = Connection(base_url=emulator.base_url(location="us-central1"), api_key=emulator.identity.issue())
     with Proxy(regional, {"*": MODEL, "mine": e5}) as proxy:
         client = client_of(proxy)
-        with pytest.raises(openai.NotFoundError, match=r"--map text-embedding-3-small=MODEL .* chat models alone"):
+        with pytest.raises(openai.NotFoundError, match=r"--map text-embedding-3-small=MODEL .* only for chat models"):
             client.embeddings.create(model="text-embedding-3-small", input="a")
         assert emulator.journal.entries == []
         for name in ("mine", e5):

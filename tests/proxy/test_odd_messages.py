@@ -70,7 +70,7 @@ def test_arguments_that_are_an_object_are_written_as_text(emulator, ask):
 REFUSED = [
     ([USER, A, USER], "no result", {"role": "tool", "tool_call_id": "a", "content": "not run"}),
     ([USER, {"role": "assistant", "content": "Hm."}], "ends with the assistant", {"role": "user", "content": "Go on."}),
-    ([USER, result("z")], "follows no message that calls", None),
+    ([USER, result("z")], "does not follow a message that calls", None),
     ([USER, {"role": "user", "content": None}], "is empty", None),
 ]
 

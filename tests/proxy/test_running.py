@@ -49,7 +49,7 @@ def test_what_is_under_way_ends_and_nothing_new_begins(emulator, proxy, client):
     first = next(stream)
     draining = Drain(proxy, 30)
     wait_for(lambda: health_of(proxy) == (503, {"status": "draining"}))
-    with pytest.raises(openai.InternalServerError, match="takes no new requests") as caught:
+    with pytest.raises(openai.InternalServerError, match="accepts no new requests") as caught:
         client.chat.completions.create(**BODY)
     assert caught.value.status_code == 503
     assert caught.value.response.headers["retry-after"] == "1"

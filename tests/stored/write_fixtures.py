@@ -534,18 +534,18 @@ def write_readme() -> None:
     versions = "".join(f"- {name} {version(name)}\n" for name in packages)
     write_text(
         "README.md",
-        f"# Files that users have\n\n"
+        f"# Files that users have stored\n\n"
         f"Commit {commit} wrote these files, by `../write_fixtures.py`, before files of the package moved to other\n"
         f"folders. `../test_stored_files.py` reads each of them and checks that it still means the same.\n\n"
-        f"Do not write them again: they stand for what users have on their disks. All tokens and keys in them are\n"
-        f"made up. Python {sys.version.split()[0]} wrote them, with\n\n{versions}\n"
-        f"These are the lowest versions that the package admits; what they write, later versions read.\n\n"
-        f"`expected.json` says what was given when a file was written, by the name of the file. A file with several\n"
-        f"pickles is a pickle of a mapping from names to pickles. `../program/` is the user's program whose classes\n"
-        f"and functions the pickles name.\n\n"
-        f"Chains of `with_structured_output` are here as pickles only: LangChain cannot dump our parsers as JSON, and\n"
-        f"with `include_raw=True` they cannot be pickled either.\n\n"
-        f"The proxy stores nothing: it keeps thought signatures in memory only.\n",
+        f"Do not write them again: they represent files on users' disks. All tokens and keys in them are\n"
+        f"invented. Python {sys.version.split()[0]} wrote them, with\n\n{versions}\n"
+        f"These are the lowest versions that the package supports; later versions read what they write.\n\n"
+        f"`expected.json` contains, by file name, the values that each file was written from. A file with several\n"
+        f"pickles is a pickle of a mapping from names to pickles. `../program/` is the user's program with the\n"
+        f"classes and functions that the pickles refer to.\n\n"
+        f"Chains of `with_structured_output` are stored only as pickles: LangChain cannot dump our parsers as JSON,\n"
+        f"and with `include_raw=True` they cannot be pickled either.\n\n"
+        f"The proxy stores nothing: it keeps thought signatures only in memory.\n",
     )
 
 

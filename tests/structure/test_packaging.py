@@ -88,11 +88,12 @@ def test_the_package_names_its_authors_and_its_licence():
     assert all((ROOT / file).exists() for file in PROJECT["license-files"])
 
 
-def test_an_address_of_the_project_is_one_that_the_readme_names_too():
-    """No home of the project is public yet; an invented one would lead users to somebody else's page."""
-    readme = (ROOT / "README.md").read_text()
-    assert PROJECT["urls"]
-    for label, address in PROJECT["urls"].items():
+def test_each_address_of_the_project_is_in_its_repository_or_on_its_site():
+    site = (ROOT / "mkdocs.yml").read_text()
+    homes = tuple(re.search(rf"^{key}: (\S+)$", site, re.MULTILINE)[1] for key in ("repo_url", "site_url"))
+    urls = PROJECT["urls"]
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Security"} <= set(urls)
+    for label, address in urls.items():
+        assert address.startswith(homes) or label == "The endpoint", label
         assert address.startswith("https://"), label
-        assert f"({address})" in readme, label
-        assert len(label) <= 32, label  # more is refused by the index
+        assert len(label) <= 32, label  # PyPI refuses more

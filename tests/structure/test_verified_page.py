@@ -1,4 +1,4 @@
-"""docs/project/verified.md is what its generator makes of the reports beside it."""
+"""docs/project/verified.md is what its generator makes of the reports in its folder."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_the_page_is_that_of_the_reports():
 
 def test_without_a_report_the_page_says_so():
     text = page([])
-    assert "Nobody has sent a report yet" in text
+    assert "No report exists yet" in text
     assert text.splitlines()[-1] == "|---|---|---|---|---|---|"
 
 
@@ -32,7 +32,7 @@ def test_each_probe_of_a_report_has_its_row_and_the_newest_come_first(tmp_path):
         f"| {day} | google/gemini-3.8-flash | us | 41_penalty | deviates | 418 WORD : No: |"
         for day in ("2026-12-01", "2026-11-28")
     ]
-    assert "Nobody" not in page(read_reports(tmp_path))
+    assert "No report exists yet" not in page(read_reports(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`python -m tests.structure.verified_page` writes docs/project/verified.md from the reports beside it."""
+"""`python -m tests.structure.verified_page` writes docs/project/verified.md from the reports in its folder."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,16 @@ DOCS = Path(__file__).parents[2] / "docs" / "project"
 PAGE = DOCS / "verified.md"
 REPORTS = DOCS / "verified-reports"
 
-_HEAD = """# What was verified
+_HEAD = """# Verified live
 
-Made by `python -m tests.structure.verified_page` from the reports in [verified-reports](verified-reports/README.md),
-which [`vertex-compat verify`](../how-to/verify.md) wrote on Vertex AI."""
-_NOTHING = "Nobody has sent a report yet: nothing of what this package assumes of Vertex AI was verified."
+Which assumptions of this package were checked against live Vertex AI, and with what result.
+
+[`vertex-compat verify`](../how-to/verify.md) sends a set of probes to Vertex AI and writes a report without secrets.
+This page lists the answers of the reports in [verified-reports](verified-reports/README.md).
+`python -m tests.structure.verified_page` generates it."""
+_NOTHING = """\
+**No report exists yet: no assumption was verified against live Vertex AI.** To contribute one, run the command with
+your own project and open a pull request with the report. `--max-cost` limits the cost."""
 
 
 def read_reports(folder: Path) -> list[dict[str, Any]]:
@@ -28,7 +33,7 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         report = json.loads(path.read_text(encoding="utf-8"))
         if report.get("format") != FORMAT:
-            raise ValueError(f"{path.name} is no report of format {FORMAT}.")
+            raise ValueError(f"{path.name} is not a report of format {FORMAT}.")
         if report["service"] != LIVE:
             raise ValueError(f"{path.name} is about {report['service']}, which proves nothing of Vertex AI.")
         reports.append(report)

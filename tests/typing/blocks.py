@@ -38,10 +38,23 @@ def write_blocks(folder: Path) -> list[str]:
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', encoding="utf-8")
     names = []
     for page in PAGES:
-        for line, block in blocks_of(page):
+        for line, block in _with_modules(page):
             names.append(f"{_identifier(page)}_{line}.py")
             (folder / names[-1]).write_text(block, encoding="utf-8")
     return names
+
+
+def _with_modules(page: Path) -> Iterator[tuple[int, str]]:
+    """The blocks; one that imports an earlier block of its page, by that one's title, finds it under its name here."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    modules: dict[str, str] = {}
+    for line, block in blocks_of(page):
+        imported = block
+        for title, name in modules.items():
+            imported = re.sub(rf"^from {title} import ", f"from {name} import ", imported, flags=re.MULTILINE)
+        yield line, imported
+        if title_here := re.search(r'title="(\w+)\.py"', lines[line - 2]):
+            modules[title_here[1]] = f"{_identifier(page)}_{line}"
 
 
 def checkers(python: str, names: Sequence[str]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
-"""Many prompts in a file, each answered once: JSON lines in and out; an interrupted run is resumed.
+"""Answers a file of prompts, each exactly once: JSON lines in and out; an interrupted run can be resumed.
 
-The output file is the only record of progress: a line that has its result there is not asked again.
+The output file is the only record of progress: a line that has a result there is not sent again.
 """
 
 from vertex_compat_integrations.batch.kept_rows import KeptRows

@@ -1,4 +1,4 @@
-"""Pickles that version 0.1 wrote name this module. Code imports from `batch.run`."""
+"""For pickles written by version 0.1, which name this module. Code imports from `batch.run`."""
 
 from vertex_compat_integrations.batch.run import Pacing
 

@@ -7,16 +7,16 @@ from vertex_compat_integrations.batch.line import Line, LineDecoder
 from vertex_compat_integrations.core.errors import SettingsError
 
 LONGEST_LINE = 256 << 20
-"""Bytes of a line; the endpoint accepts no request of this size."""
+"""Most bytes of a line; the endpoint accepts no request of this size."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_lines(path: Path, decoder: LineDecoder) -> Iterator[Line]:
-    """The requests of a file, in their order; empty lines are none.
+    """Read the requests of a file in order; empty lines are skipped.
 
     Raises:
-        SettingsError: A line is no valid request; the error names its number.
+        SettingsError: A line is not a valid request; the error names its number.
         OSError: The file cannot be read.
     """
     for number, raw in _raw_lines(path):
@@ -33,7 +33,7 @@ def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             number += 1
             if len(raw) == LONGEST_LINE:
                 raise SettingsError(
-                    f"{path.name}, line {number}: it is longer than {LONGEST_LINE >> 20} MB.", hint="Split it."
+                    f"{path.name}, line {number}: the line is longer than {LONGEST_LINE >> 20} MB.", hint="Split it."
                 )
             text = raw.removeprefix(_BYTE_ORDER_MARK if number == 1 else b"").strip()
             if text:

@@ -1,4 +1,4 @@
-"""A file of rows that were processed elsewhere: each is stored once, and a later run asks which ones are missing."""
+"""A file of rows that were processed elsewhere: each is stored once, and a later run finds out which are missing."""
 
 import os
 import time
@@ -26,11 +26,11 @@ class KeptRows:
 
         Args:
             path: The file.
-            retry_failed: Whether to take rows out whose `error` is not None, so that they are missing.
+            retry_failed: Whether to remove rows whose `error` is not None, so that they count as missing.
 
         Raises:
-            SettingsError: Another process has the file, or it holds something else.
-            OSError: It cannot be opened.
+            SettingsError: Another process uses the file, or it contains other data.
+            OSError: The file cannot be opened.
         """
         self._output = Output(Path(path), _FORM)
         self._ids = PendingLines()
@@ -43,31 +43,32 @@ class KeptRows:
             raise
 
     def missing(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Those of the rows that are not in the file, in their order.
+        """Yield the rows that are not in the file, in order.
 
         Raises:
-            SettingsError: A row has no `custom_id`, or that of an earlier row.
+            SettingsError: A row has no `custom_id`, or the same one as an earlier row.
         """
         with PendingLines() as earlier_ids:
             for place, row in enumerate(rows):
                 custom_id = _id_of(row)
                 if (earlier := earlier_ids.add(custom_id, place)) is not None:
                     raise SettingsError(
-                        f"rows[{place}] has the custom_id of rows[{earlier}].", hint="Give each row an id of its own."
+                        f"rows[{place}] has the same custom_id as rows[{earlier}].", hint="Give each row a unique id."
                     )
                 if not self._ids.has(custom_id):
                     yield dict(row)
 
     def append(self, row: Mapping[str, Any]) -> bool:
-        """Add the row unless one with its id is there; returns whether it was added. It outlives the process.
+        """Add the row unless its id is already in the file; returns whether it was added.
 
-        An existing row is left as it is, because schedulers repeat a task whose worker was lost.
+        An added row survives the end of the process. An existing row is not changed, because schedulers repeat a task
+        whose worker was lost.
 
         Raises:
             SettingsError: The row has no `custom_id`.
-            TypeError: A value has no JSON form.
-            OSError: The disk is full, for example. After this and any other exception, also one that a signal's handler
-                raises, either nothing of the row is in the file, or the whole row, and a second call returns False.
+            TypeError: A value cannot be converted to JSON.
+            OSError: The disk is full, for example. After this or any other exception, even one raised by a signal
+                handler, the file contains nothing of the row, or the whole row; then a second call returns False.
         """
         custom_id = _id_of(row)
         if self._ids.has(custom_id):
@@ -78,7 +79,7 @@ class KeptRows:
             self._output.append(record)
             self._note(custom_id)
         except BaseException:
-            # A row that is in the file and not known would be added twice.
+            # A row that is in the file but not in memory would be added twice.
             self._output.cut(size)
             self._ids.remove(custom_id)
             self._count = count
@@ -89,7 +90,7 @@ class KeptRows:
         return True
 
     def close(self) -> None:
-        """Wait for the disk, and release the file for other processes."""
+        """Flush the file to disk, and release it for other processes."""
         self._ids.close()
         try:
             self._output.sync()
@@ -125,5 +126,5 @@ class KeptRows:
 def _id_of(row: Mapping[str, Any]) -> str:
     custom_id = row.get("custom_id")
     if not isinstance(custom_id, str) or not custom_id:
-        raise SettingsError("A row has no custom_id.", hint="Give each row a text that it is known by.")
+        raise SettingsError("A row has no custom_id.", hint="Give each row a unique text as its custom_id.")
     return custom_id

@@ -15,7 +15,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.wire import Json
 
 SYNC_SECONDS = 1.0
-"""Between two waits for the disk: a power failure loses this much. A killed process loses nothing written."""
+"""Seconds between two flushes to disk: a power failure loses this much. A killed process loses nothing written."""
 
 _BLOCK = 1 << 16
 _TRIES = 10
@@ -23,11 +23,11 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the results of a file are distinguished from other lines.
+    """How to recognise the results in a file.
 
     Attributes:
-        beginning: Of each line; an incomplete line that begins otherwise belongs to another program.
-        is_result: Whether a JSON object that has a `custom_id` is one.
+        beginning: Beginning of each line; an incomplete line with another beginning belongs to another program.
+        is_result: Whether a JSON object with a `custom_id` is a result.
     """
 
     beginning: bytes
@@ -43,19 +43,19 @@ BATCH_FORM = Form(BEGINNING, _has_outcome)
 
 
 class Output:
-    """Results in a file, one a line.
+    """Results in a file, one per line.
 
     Attributes:
-        path: Where it is, links followed.
+        path: Its path, with links resolved.
         repaired: Whether an incomplete last line was removed or completed.
     """
 
     def __init__(self, path: Path, form: Form = BATCH_FORM) -> None:
-        """Open the file, or create it; no other process may write to it until it is closed.
+        """Open the file, or create it; it is locked for other processes until it is closed.
 
         Raises:
-            SettingsError: Another process writes to it, or it is no file of results.
-            OSError: It cannot be opened.
+            SettingsError: Another process writes to the file, or it is not a file of results.
+            OSError: The file cannot be opened.
         """
         self.path = path.resolve()
         self._form = form
@@ -67,42 +67,42 @@ class Output:
             raise
 
     def results(self) -> Iterator[Json]:
-        """The results that are there.
+        """Yield the results in the file.
 
         Raises:
-            SettingsError: A line is none.
+            SettingsError: A line is not a result.
         """
         with self.path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 result = _result(line, self._form)
                 if result is None:
                     raise SettingsError(
-                        f"{self.path.name}, line {number}: it is no result of a batch.",
-                        hint="Name another file for the output, or take the line out.",
+                        f"{self.path.name}, line {number}: not a result of a batch.",
+                        hint="Name another file for the output, or remove the line.",
                     )
                 yield result
 
     def append(self, line: bytes) -> None:
-        """Write one result, whole or not at all; it outlives the process, and after the next `sync` a power failure.
+        """Write one whole result or nothing; it survives the process and, after the next `sync`, a power failure.
 
         Raises:
-            OSError: The disk is full, for example; or another file stands where the results were.
+            OSError: The disk is full, for example; or another file has replaced the file of results.
         """
         self.stay()
         begin = os.fstat(self._file).st_size
         try:
             _write_all(self._file, line)
         except BaseException:
-            # Else the next result, if it is a short one, would follow the incomplete one in the same line. A signal's
-            # handler may raise here, too.
+            # Otherwise a short next result would follow the incomplete one in the same line. A signal handler may
+            # raise here, too.
             os.ftruncate(self._file, begin)
             raise
 
     def stay(self) -> None:
-        """Put the results back, if their file was removed while they were written: here they are still to be read.
+        """Write the results again if their file was removed while open; the open descriptor can still read them.
 
         Raises:
-            OSError: Another file stands in its place, or none can be made there.
+            OSError: Another file has replaced it, or the file cannot be created.
         """
         try:
             if os.path.samestat(os.fstat(self._file), self.path.stat()):
@@ -110,7 +110,7 @@ class Output:
         except FileNotFoundError:
             self._write_anew()
             return
-        raise FileExistsError(errno.EEXIST, "another file took the place of the results", str(self.path))
+        raise FileExistsError(errno.EEXIST, "another file has replaced the results", str(self.path))
 
     def _write_anew(self) -> None:
         replacement = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
@@ -127,24 +127,24 @@ class Output:
 
     @property
     def size(self) -> int:
-        """Bytes in the file."""
+        """Size of the file in bytes."""
         return os.fstat(self._file).st_size
 
     def cut(self, size: int) -> None:
-        """Take out what was written since the file had this size."""
+        """Remove everything written since the file had this size."""
         os.ftruncate(self._file, size)
 
     def sync(self) -> None:
-        """Wait until what was written is on the disk."""
+        """Flush the file to disk."""
         os.fsync(self._file)
 
     def drop_failures(self, of: Callable[[str], bool]) -> None:
-        """Take failed results out, so that their lines are as if they had never been asked; `of` says of which ids.
+        """Remove failed results, so that their lines are sent again; `of` decides by id.
 
-        A new file replaces the old one in one step, so that a process killed at any moment leaves a whole file.
+        A new file replaces the old one atomically, so that a process killed at any moment leaves a complete file.
         """
         beside = self.path.with_name(f"{self.path.name}.new")
-        # A file of this name was left by a process that was killed here; it may be a link, so it is not written to.
+        # A process that was killed here may have left such a file; it may be a link, so it is not written to.
         beside.unlink(missing_ok=True)
         mode = stat.S_IMODE(os.fstat(self._file).st_mode)
         replacement = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, mode)
@@ -157,7 +157,7 @@ class Output:
             self._file, replacement = replacement, self._file
         except BaseException:
             if self._is_in_place(replacement):
-                # An exception that a signal's handler raised behind the replacement: the old file has no name any more.
+                # A signal handler raised after the replacement: the old file no longer has a name.
                 self._file, replacement = replacement, self._file
             os.close(replacement)
             raise
@@ -167,7 +167,7 @@ class Output:
         """Release the file for other processes.
 
         Raises:
-            OSError: As for `stay`.
+            OSError: As in `stay`.
         """
         try:
             self.stay()
@@ -187,10 +187,10 @@ class Output:
             return False
 
     def _repair(self) -> bool:
-        """Remove an incomplete last line, or end it if only its line end is missing; returns whether there was one.
+        """Remove an incomplete last line, or add a missing line end; returns whether a repair was needed.
 
         Raises:
-            SettingsError: It is no beginning of a result, so the file belongs to another program.
+            SettingsError: The last line is not the beginning of a result, so the file belongs to another program.
         """
         size = os.fstat(self._file).st_size
         start = self._last_line(size)
@@ -199,7 +199,7 @@ class Output:
         torn = os.pread(self._file, size - start, start)
         if not torn.startswith(self._form.beginning[: len(torn)]):
             raise SettingsError(
-                f"{self.path.name} ends in what is no result of a batch.", hint="Name another file for the output."
+                f"The end of {self.path.name} is not a result of a batch.", hint="Name another file for the output."
             )
         if _result(torn, self._form) is not None:
             self.append(b"\n")
@@ -212,7 +212,7 @@ class Output:
         return result is not None and result.get("error") is not None and of(result["custom_id"])
 
     def _last_line(self, size: int) -> int:
-        """Where the piece behind the last line end begins."""
+        """Return the position after the last line end."""
         position = size
         while position > 0:
             begin = max(position - _BLOCK, 0)
@@ -224,16 +224,16 @@ class Output:
 
 
 def _locked(path: Path) -> int:
-    """A descriptor of the file that is at the path now, locked; the system unlocks it when the process ends.
+    """Open and lock the file at the path; the system unlocks it when the process ends.
 
     Raises:
-        SettingsError: Another process has it.
+        SettingsError: Another process has locked it.
     """
     for _ in range(_TRIES):
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Another file may have replaced it before the lock.
+            # Another file may have replaced it before it was locked.
             if _is_at(path, file):
                 return file
         except BlockingIOError:
@@ -257,7 +257,7 @@ def _write_all(file: int, content: bytes) -> None:
 def _is_at(path: Path, file: int) -> bool:
     opened = os.fstat(file)
     if not stat.S_ISREG(opened.st_mode):
-        raise SettingsError(f"{path.name} is no file.", hint="Name a file for the output: it is read again to go on.")
+        raise SettingsError(f"{path.name} is not a regular file.", hint="Name a file: resuming reads it again.")
     try:
         return os.path.samestat(opened, path.stat())
     except FileNotFoundError:
@@ -265,7 +265,7 @@ def _is_at(path: Path, file: int) -> bool:
 
 
 def _result(line: bytes, form: Form) -> Json | None:
-    """The result in a line; None if it is none."""
+    """Return the result in a line; None if the line is not a result."""
     try:
         value: Any = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The lines that are still to be asked, by their ids."""
+"""The lines that have not been sent yet, by their ids."""
 
 import hashlib
 import sqlite3
@@ -6,7 +6,7 @@ from typing import Self
 
 
 class PendingLines:
-    """Lines keyed by a digest of their ids, each open until it is taken; beyond a few megabytes they spill to disk."""
+    """Pending lines keyed by a hash of their ids, each open until it is taken; beyond a few MB they spill to disk."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -30,7 +30,7 @@ class PendingLines:
         return int(earlier)
 
     def remove(self, custom_id: str) -> None:
-        """Forget the line, if there is one."""
+        """Remove the line, if it exists."""
         self._database.execute("DELETE FROM line WHERE key = ?", (_key(custom_id),))
 
     def take(self, custom_id: str) -> bool:
@@ -39,7 +39,7 @@ class PendingLines:
         return closed.rowcount == 1
 
     def has(self, custom_id: str) -> bool:
-        """Whether a line with this id was added, open or not."""
+        """Return whether a line with this id was added, open or not."""
         rows = self._database.execute("SELECT 1 FROM line WHERE key = ?", (_key(custom_id),))
         return rows.fetchone() is not None
 

@@ -1,4 +1,4 @@
-"""A line's answer or error → its result in the form of OpenAI's batch output. Pure."""
+"""Encodes a line's answer or error in the form of OpenAI's batch output. Does no I/O."""
 
 import hashlib
 import json
@@ -12,18 +12,18 @@ from vertex_compat_integrations.core.reply.reply import Media, Reply, Usage
 from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 BEGINNING = b'{"id":"batch_req_'
-"""Of every result; an incomplete line that begins otherwise is not ours."""
+"""Beginning of every result; an incomplete line with another beginning is not ours."""
 
 
 def encode_answer(line: Line, replies: Sequence[Reply]) -> wire.Json:
-    """The result of a line that was answered."""
+    """Return the result of a line that was answered."""
     ending = replies[0].ending
     response = {"status_code": 200, "request_id": ending.id or "", "body": encode_completion(replies, line)}
     return {"id": _id(line), "custom_id": line.custom_id, "response": response, "error": None}
 
 
 def encode_failure(line: Line, error: VertexCompatError) -> wire.Json:
-    """The result of a line that failed."""
+    """Return the result of a line that failed."""
     fields = {
         "code": error.status or type(error).__name__,
         "message": error.message,
@@ -41,17 +41,17 @@ def encode_failure(line: Line, error: VertexCompatError) -> wire.Json:
 
 
 def encode_record(record: wire.Json) -> bytes:
-    """The result as one line of the file."""
+    """Return the result as one line of the file."""
     try:
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        # Models send lone surrogates in cut emoji; they have no UTF-8, but are JSON when escaped.
+        # Models send lone surrogates when they cut an emoji; UTF-8 cannot encode them, but escaped JSON can.
         text = json.dumps(record, separators=(",", ":")).encode()
     return text + b"\n"
 
 
 def encode_completion(replies: Sequence[Reply], line: Line) -> wire.Json:
-    """The answers as a chat completion, with what Google adds in its places."""
+    """Return the answers as a chat completion, with Google's additions where Google puts them."""
     ending = replies[0].ending
     completion: wire.Json = {
         "id": ending.id or "",
@@ -95,7 +95,7 @@ def _url(medium: Media) -> str:
 
 
 def _usage(usage: Usage, traffic_type: str | None) -> wire.Json:
-    """The counts as OpenAI counts: thoughts within the answer's tokens."""
+    """Return the counts as OpenAI defines them: completion tokens include thoughts."""
     counts: wire.Json = {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
@@ -109,11 +109,11 @@ def _usage(usage: Usage, traffic_type: str | None) -> wire.Json:
 
 
 def _reason(error: VertexCompatError) -> str | None:
-    """Google's own word for the cause, from `google.rpc.ErrorInfo`."""
+    """Return Google's own reason code, from `google.rpc.ErrorInfo`."""
     reasons = (detail.get("reason") for detail in error.details)
     return next((reason for reason in reasons if isinstance(reason, str)), None)
 
 
 def _id(line: Line) -> str:
-    """An id that is the same for a line in every run."""
+    """Return an id that is the same for a line in every run."""
     return f"batch_req_{hashlib.blake2b(line.custom_id.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"

@@ -1,4 +1,4 @@
-"""A file of requests → a file of results: several at a time, each exactly once even if the process is killed."""
+"""Runs a file of requests to a file of results: concurrently, each exactly once even if the process is killed."""
 
 import asyncio
 import os
@@ -38,13 +38,13 @@ _LINES_BETWEEN_TURNS = 200
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """How fast, and when to give up.
+    """Speed of a batch, and when it gives up.
 
     Attributes:
-        concurrency: Lines at a time.
-        rate: Lines to begin in a time; retries come on top.
-        most_failures_in_a_row: The batch stops after this many, since further lines would fail, too. 0: never.
-        grace_seconds: How long the running requests may go on after `stop`.
+        concurrency: Lines processed at the same time.
+        rate: Lines started per time; retries are not counted.
+        most_failures_in_a_row: The batch stops after this many, because further lines would fail, too. 0: never.
+        grace_seconds: How long running requests may continue after `stop`.
     """
 
     concurrency: int = 8
@@ -56,14 +56,14 @@ class Pacing:
         """Check the values.
 
         Raises:
-            SettingsError: concurrency is below 1.
+            SettingsError: `concurrency` is below 1.
         """
         if self.concurrency < 1:
-            raise SettingsError(f"concurrency={self.concurrency}.", hint="Give 1 or more.")
+            raise SettingsError(f"concurrency={self.concurrency} is too small.", hint="Set 1 or more.")
 
 
 class Batch:
-    """One run. `prepare` checks and counts, `run` asks, `stop` ends early; `with` releases the output."""
+    """One run. `prepare` checks and counts, `run` sends the requests, `stop` ends early; `with` releases the output."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Batch:
         pacing: Pacing | None = None,
         price: Price | None = None,
     ) -> None:
-        """`options` apply where a line sets nothing, `price` makes the summary's cost. Nothing is opened yet."""
+        """`options` are defaults for all lines, `price` calculates the summary's cost. Opens no file yet."""
         self._source, self._path = Path(source), Path(output)
         self._connection = connection or Connection()
         self._options = options or Options()
@@ -92,13 +92,13 @@ class Batch:
         self.summary = Summary(price=price)
 
     def prepare(self, *, retry_failed: bool = False) -> Summary:
-        """Check every line of the input and count what is to be asked; nothing is sent.
+        """Check every line of the input and count the lines to send; sends nothing.
 
-        `retry_failed` takes the failed results out of the output, so that their lines are asked again.
+        `retry_failed` removes the failed results from the output, so that their lines are sent again.
 
         Raises:
-            SettingsError: A setting or a line is invalid, or the output is in use or no file of results.
-            CredentialsError: Only the credential knows the project, and there is none.
+            SettingsError: A setting or a line is invalid, or the output is in use or not a file of results.
+            CredentialsError: The project must come from the credential, and no credential was found.
             OSError: A file cannot be opened.
         """
         destination = resolve_destination(self._connection)
@@ -108,7 +108,7 @@ class Batch:
             if (earlier := self._pending.add(line.custom_id, line.number)) is not None:
                 raise SettingsError(
                     f"{self._source.name}, line {line.number}: line {earlier} has the same custom_id.",
-                    hint="Give each line an id of its own, or none.",
+                    hint="Give each line a unique id, or none.",
                 )
             self.summary.lines += 1
         _check_credential(self._connection, destination)
@@ -117,11 +117,11 @@ class Batch:
         return self.summary
 
     async def run(self, on_result: Callable[[Summary], None] = lambda _: None) -> Summary:
-        """Ask what is still to be asked; `on_result` gets the counts after each line.
+        """Send the lines that have no result yet; `on_result` gets the counts after each line.
 
         Raises:
             OSError: A result could not be written.
-            SettingsError: The input was changed meanwhile, and a line of it cannot be read.
+            SettingsError: The input changed during the run, and a line is invalid.
         """
         output, begin = self._opened(), time.monotonic()
         if self.summary.stopped is not None or not self.summary.unfinished:
@@ -141,9 +141,9 @@ class Batch:
         return self.summary
 
     def stop(self) -> None:
-        """Begin no more lines and let the running ones end within `grace_seconds`; a second call cancels them.
+        """Start no more lines and let the running ones finish within `grace_seconds`; a second call cancels them.
 
-        Lines without a result are asked again by the next run.
+        The next run sends lines without a result again.
         """
         if self.summary.stopped is not None and self._work is not None:
             self._work.cancel()
@@ -169,14 +169,14 @@ class Batch:
         if self._output is None:
             self.prepare()
         if self._output is None:
-            raise SettingsError("The batch is closed.", hint="Make another one.")
+            raise SettingsError("The batch is closed.", hint="Create a new one.")
         return self._output
 
     def _check_files(self) -> None:
         if not self._source.is_file():
-            raise SettingsError(f"{self._source} is no file.", hint="Name a file: it is read again to go on.")
+            raise SettingsError(f"{self._source} is not a regular file.", hint="Name a file: resuming reads it again.")
         if self._path.exists() and self._path.samefile(self._source):
-            raise SettingsError("Input and output are one file.", hint="Name another file for the output.")
+            raise SettingsError("Input and output are the same file.", hint="Name another file for the output.")
 
     def _read_output(self, output: Output, *, retry_failed: bool) -> None:
         self.summary.repaired = output.repaired
@@ -206,14 +206,14 @@ class Batch:
             task.add_done_callback(lambda _: self._slots.release())
 
     async def _open_lines(self) -> AsyncIterator[Line]:
-        """The lines that are still to be asked; lines added since `prepare` are left for the next run."""
+        """Yield the lines to send; lines added since `prepare` are left for the next run."""
         if self._decoder is None:
             return
         for place, line in enumerate(read_lines(self._source, self._decoder)):
             if self._pending.take(line.custom_id):
                 yield line
             elif place % _LINES_BETWEEN_TURNS == 0:
-                # Skipping a million lines takes a while, and answers must be read meanwhile.
+                # Skipping a million lines takes a while; let answers be read in between.
                 await asyncio.sleep(0)
 
     async def _answer(
@@ -240,7 +240,7 @@ class Batch:
             self._end(f"{most} lines failed in a row")
 
     def _end(self, reason: str) -> None:
-        """Begin no more lines."""
+        """Start no more lines."""
         if self.summary.stopped is None:
             self.summary.stopped = reason
         if self._dispatch is not None:
@@ -263,19 +263,19 @@ def run_batch(
     pacing: Pacing | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """Ask the requests in `source` and write the results to `output`; a line with a result there is not asked again.
+    """Send the requests in `source` and write the results to `output`; lines with a result there are not sent again.
 
     Args:
         source: A file of JSON lines: OpenAI's batch requests, or `{"prompt": …}` or `{"messages": …}` with options.
         output: A file of JSON lines in the form of OpenAI's batch output.
-        connection: Where to ask, and as whom.
-        options: What applies where a line sets nothing.
-        pacing: How fast, and when to give up.
-        retry_failed: Whether to ask lines again that failed in an earlier run.
+        connection: Destination and credentials.
+        options: Defaults for options that a line does not set.
+        pacing: Speed, and when to give up.
+        retry_failed: Whether to send lines again that failed in an earlier run.
 
     Raises:
         SettingsError: A setting or a line is invalid, or another process writes to the output; nothing was sent.
-        CredentialsError: Only the credential knows the project, and there is none.
+        CredentialsError: The project must come from the credential, and no credential was found.
         OSError: A file cannot be read or written.
     """
     return asyncio.run(
@@ -292,18 +292,18 @@ async def arun_batch(
     pacing: Pacing | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """Like `run_batch`, in a program that has an event loop."""
+    """Do the same as `run_batch`, in a program with an event loop."""
     with Batch(source, output, connection=connection, options=options, pacing=pacing) as batch:
         await asyncio.to_thread(batch.prepare, retry_failed=retry_failed)
         return await batch.run()
 
 
 def _check_credential(connection: Connection, destination: Destination) -> None:
-    """Raise the errors of the credential that would fail every line.
+    """Raise credential errors that would fail every line.
 
     Raises:
-        SettingsError: There is no project, for example, or the credential may not go there.
-        CredentialsError: Only the credential knows the project, and there is none.
+        SettingsError: No project is set, for example, or the credential may not be sent to this host.
+        CredentialsError: The project must come from the credential, and no credential was found.
     """
     source = resolve_source(connection, destination)
     if destination.endpoint is not None and destination.project is None:
@@ -311,9 +311,9 @@ def _check_credential(connection: Connection, destination: Destination) -> None:
 
 
 def _concerns_all(error: VertexCompatError) -> bool:
-    """Whether every line would fail the same way, so that this one stays open, too."""
+    """Whether every line would fail the same way, so that this line gets no result, either."""
     if isinstance(error, SettingsError):
-        # The line is valid, but the connection's settings allow no request.
+        # The line is valid, but no request is possible with the connection's settings.
         return error.attempts > 0
     return isinstance(error, CredentialsError | AuthenticationError)
 

@@ -11,7 +11,7 @@ from vertex_compat_integrations.core.reply.usage import decode_usage
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT, Json
 
 Price = Callable[[str, Usage], Decimal | None]
-"""A model and the tokens of one answer → US dollars; None if that is unknown."""
+"""Returns the US dollars for a model and the tokens of one answer; None if unknown."""
 
 MOST_GROUPS = 50
 SHOWN_LINES = 3
@@ -29,13 +29,13 @@ class FailureGroup:
 
     Attributes:
         type: The error's class.
-        code: Google's canonical status, or the class where there is none.
+        code: Google's canonical status, or the error's class if there is none.
         status_code: HTTP status.
         reason: Google's own reason code, if there is one.
-        message: The message of the first one.
-        hint: How to fix the first one.
-        count: How many.
-        lines: The first few, by their ids.
+        message: The message of the first failure.
+        hint: How to fix the first failure.
+        count: Number of failures.
+        lines: Ids of the first few lines.
     """
 
     type: str
@@ -53,18 +53,18 @@ class Summary:
     """The outcome of a batch.
 
     Attributes:
-        lines: Requests of the input.
-        earlier: Those that an earlier run answered.
-        answered: Those that this run answered.
-        failed: Those that failed, in this run or in an earlier one.
-        unmatched: Results in the output that no line of the input asks for.
+        lines: Number of requests in the input.
+        earlier: Lines answered by an earlier run.
+        answered: Lines answered by this run.
+        failed: Lines that failed, in this run or an earlier one.
+        unmatched: Results in the output that match no line of the input.
         repaired: Whether an incomplete last line of the output was repaired.
         stopped: Why the run stopped early; None if it did not.
-        seconds: How long this run asked.
+        seconds: Duration of this run.
         usage: Tokens of this run's answers.
-        price: What makes the cost; None leaves it unknown.
-        cost: US dollars of this run's answers; None once one of them has no price.
-        emulated: How many of this run's answers the emulator gave.
+        price: Calculates the cost; None leaves it unknown.
+        cost: US dollars for this run's answers; None if any of them has no price.
+        emulated: Number of this run's answers from the emulator.
         groups: The failures by kind.
     """
 
@@ -84,12 +84,12 @@ class Summary:
 
     @property
     def finished(self) -> int:
-        """Lines that have a result."""
+        """Number of lines that have a result."""
         return self.earlier + self.answered + self.failed
 
     @property
     def unfinished(self) -> int:
-        """Lines that have none."""
+        """Number of lines that have no result."""
         return self.lines - self.finished
 
     @property
@@ -117,7 +117,7 @@ class Summary:
             self.usage[name] += _count(usage, path)
 
     def record(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the summary as JSON for programs."""
         counts = ("lines", "earlier", "answered", "failed", "unfinished", "unmatched", "repaired", "stopped")
         pace = self.answered / self.seconds if self.seconds else 0.0
         return {
@@ -135,7 +135,7 @@ class Summary:
         return sorted(self.groups.values(), key=lambda group: -group.count)
 
     def _add_cost(self, body: Json, usage: Mapping[str, Any]) -> None:
-        """Add what an answer cost. One without a price makes the whole unknown; the emulator's cost nothing."""
+        """Add an answer's cost. One without a price makes the total unknown; the emulator's answers cost nothing."""
         if str(body.get("system_fingerprint") or "").startswith(EMULATOR_FINGERPRINT):
             self.emulated += 1
             return
@@ -148,7 +148,7 @@ class Summary:
         error = mapping_in(result.get("error"))
         key = tuple(error.get(name) for name in ("type", "code", "status_code", "reason"))
         if key not in self.groups and len(self.groups) >= MOST_GROUPS:
-            key, error = ("others",), {"type": "others", "message": f"Of more than {MOST_GROUPS} kinds."}
+            key, error = ("others",), {"type": "others", "message": f"Kinds after the first {MOST_GROUPS}."}
         group = self.groups.setdefault(key, _group(error))
         group.count += 1
         if len(group.lines) < SHOWN_LINES:

@@ -1,4 +1,4 @@
-"""The command `vertex-compat`; a command's modules are loaded when it runs, so that `--help` needs typer alone."""
+"""The command `vertex-compat`. A command's modules are imported when it runs, so `--help` needs only typer."""
 
 import io
 import sys
@@ -9,10 +9,10 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; ends the process with 0 (well), 1 (something failed) or 2 (wrong usage)."""
+    """Run the command line; exits with 0 (success), 1 (something failed) or 2 (wrong usage)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal without these characters gets a question mark instead of an exception.
+            # A terminal that cannot show a character prints a question mark instead of raising an exception.
             stream.reconfigure(errors="replace")
     with needs("cli"):
         from vertex_compat_integrations.cli.app import app  # noqa: PLC0415 - typer is an extra

@@ -34,9 +34,9 @@ from vertex_compat_integrations.cli.common.parameters import (
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # the panels cut what does not fit, and say little to who copies a line
+    rich_markup_mode=None,  # panels cut long lines, and copying from them is awkward
     context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,  # typer's tracebacks can show locals, and locals can hold tokens
+    pretty_exceptions_enable=False,  # typer's tracebacks can show local variables, which can contain tokens
     help="Gemini and Model Garden models through Vertex AI's OpenAI-compatible endpoint.",
     epilog=examples("vertex-compat doctor", 'vertex-compat chat "Why is the sky blue?"', "vertex-compat batch --help"),
 )
@@ -55,31 +55,29 @@ def root(
         bool, typer.Option("--version", help="Print the version.", callback=lambda value: _show_version(wanted=value))
     ] = False,
 ) -> None:
-    """The options before every command."""
+    """Options that come before the command."""
 
 
-@app.command(short_help="Run agents, and prove what went over the wire.", epilog=examples("vertex-compat demo"))
+@app.command(short_help="Run agents and prove what was sent.", epilog=examples("vertex-compat demo"))
 def demo(
     *,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask real Vertex AI, with Application Default Credentials.")
+        bool, typer.Option("--live", help="Use real Vertex AI, with Application Default Credentials.")
     ] = False,
-    model: Annotated[
-        str, typer.Option(help="The model to ask; smollm2 is a real one on this machine.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="The model; smollm2 is a real one on this machine.")] = DEFAULT_MODEL,
     project: Annotated[str | None, typer.Option(help="Google Cloud project (with --live).")] = None,
     location: Annotated[str | None, typer.Option(help="global, us, eu or a region (with --live).")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run agents, structured output, an image and a library question; prove what went over the wire.
+    """Run agents, structured output, an image and retrieval; prove what was sent and received.
 
-    Offline by default, against the emulator; with --model smollm2 (extra local) a real model answers behind it.
-    Ends with 1 if a check failed.
+    Runs offline by default, against the emulator; with --model smollm2 (extra local) a real model answers behind it.
+    The exit code is 1 if a check failed.
     """
     if not live and (project or location):
         raise typer.BadParameter("--project and --location need --live.")
     with needs("demo"):
-        require("llama_index.core")  # loaded late, when its acts begin
+        require("llama_index.core")  # imported later, when its acts begin
         from vertex_compat_integrations.cli.demo.performance import execute  # noqa: PLC0415 - needs the extra
     raise typer.Exit(execute(model, live=live, project=project, location=location, as_json=as_json))
 
@@ -87,28 +85,28 @@ def demo(
 @app.command(short_help="Serve the emulator until Ctrl-C.", epilog=examples("vertex-compat emulate --port 8080"))
 def emulate(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free port.")] = 0,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
-    token_life: Annotated[float, typer.Option(min=0.1, help="Seconds that a token of its identity side lives.")] = 3600,
+    token_life: Annotated[float, typer.Option(min=0.1, help="Seconds until the tokens that it issues expire.")] = 3600,
     service_account: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a key file for its identity side, for real google-auth.")
+        Path | None, typer.Option(metavar="FILE", help="Write a service account key file for real google-auth.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="smollm2", help="A real model on this machine that answers (extra local).")
+        str | None, typer.Option(metavar="smollm2", help="Let a real model on this machine answer (extra local).")
     ] = None,
     upstream: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="OpenAI-compatible server that answers; VERTEX_COMPAT_UPSTREAM_KEY."),
+        typer.Option(metavar="URL", help="OpenAI-compatible server that answers; key: VERTEX_COMPAT_UPSTREAM_KEY."),
     ] = None,
     upstream_model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The model's name there; else the name that was asked for.")
+        str | None, typer.Option(metavar="NAME", help="The model's name there; default: the name in the request.")
     ] = None,
     serve_retired: Annotated[
-        bool, typer.Option("--serve-retired", help="Answer models, too, whose service has ended by Google's pages.")
+        bool, typer.Option("--serve-retired", help="Also serve models that have retired according to Google.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve the emulator until Ctrl-C, and print each request: method, path and status."""
+    """Serve the emulator until Ctrl-C; prints method, path and status of each request."""
     with needs("cli,emulator"):
         from vertex_compat_integrations.cli.emulate.serve import Answering, execute  # noqa: PLC0415 - needs the extra
     answering = Answering(model, upstream, upstream_model, serve_retired)
@@ -116,7 +114,7 @@ def emulate(
 
 
 @app.command(
-    short_help="Serve OpenAI's Chat Completions from Vertex AI.",
+    short_help="Serve OpenAI's Chat Completions API from Vertex AI.",
     epilog=examples(
         "vertex-compat serve --map gpt-4o=google/gemini-3.5-flash",
         "vertex-compat serve --host 0.0.0.0 --allow 10.8.0.0/16 --key-file key.txt",
@@ -140,10 +138,10 @@ def serve(
     repair_history: RepairHistory = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve OpenAI's Chat Completions on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
+    """Serve OpenAI's Chat Completions API on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
 
-    Prints the address, a random key that programs of this machine must send, and a line for each request. A key that
-    you name is not printed. /healthz answers without key. TLS termination is left to a reverse proxy in front.
+    Prints the address, a random key that programs on this machine must send, and a line for each request. A key that
+    you set is not printed. /healthz needs no key. For TLS, put a reverse proxy in front.
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_serve  # noqa: PLC0415 - needs the extra
@@ -155,7 +153,7 @@ def serve(
 
 
 @app.command(
-    short_help="Run a program that takes Vertex AI for OpenAI.",
+    short_help="Run a program that uses Vertex AI as if it were OpenAI.",
     epilog=examples("vertex-compat run --map '*=google/gemini-3.5-flash' -- python app.py"),
     context_settings={"allow_interspersed_args": False},
 )
@@ -163,7 +161,7 @@ def run(
     command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
     *,
     names: Map = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="A line for each request, on the error stream.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print a line per request on the error stream.")] = False,
     access_log: AccessLogFile = None,
     raw_usage: RawUsage = False,
     project: Project = None,
@@ -172,10 +170,10 @@ def run(
     allow_hosts: AllowHosts = None,
     repair_history: RepairHistory = False,
 ) -> None:
-    """Run a program that takes Vertex AI for OpenAI: vertex-compat run -- python app.py.
+    """Run a program that uses Vertex AI as if it were OpenAI: vertex-compat run -- python app.py.
 
-    OPENAI_BASE_URL, OPENAI_API_BASE and OPENAI_API_KEY name a proxy as `serve` has it. Signals go to the program, and
-    its exit code is the command's. An access log to - goes to the error stream: the output is the program's.
+    Sets OPENAI_BASE_URL, OPENAI_API_BASE and OPENAI_API_KEY to a proxy like that of `serve`. Passes signals on to the
+    program and exits with its code. The access log - goes to the error stream: the output belongs to the program.
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra
@@ -185,11 +183,11 @@ def run(
 
 
 @app.command(
-    short_help="List what is known of each model.",
+    short_help="List the facts about each model.",
     epilog=examples("vertex-compat models flash", "vertex-compat models --retiring"),
 )
 def models(
-    name: Annotated[str | None, typer.Argument(help="Only models with this in their names.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Only models with this text in their names.")] = None,
     *,
     retiring: Annotated[
         bool, typer.Option("--retiring", help="Only models whose end of service is announced or past, earliest first.")
@@ -197,7 +195,7 @@ def models(
     facts: FactsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what is known of each model: tokens, media, thinking, tools, where it is served, when it retires."""
+    """List the facts about each model: tokens, media, thinking, tools, locations, retirement."""
     with needs("cli"):
         from vertex_compat_integrations.cli.models import show_catalogue  # noqa: PLC0415 - needs the extra
     show_catalogue(facts, name, retiring=retiring, as_json=as_json)
@@ -213,15 +211,15 @@ def env(
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
-    show: Annotated[bool, typer.Option("--show", help="Print the token also to a terminal.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the token even on a terminal.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print OPENAI_API_KEY and OPENAI_BASE_URL with a fresh token, for `eval "$(vertex-compat env)"`.
 
-    When the token dies stands on the error stream. A terminal gets no token without --show.
+    The expiry of the token is printed on the error stream. On a terminal, the token is printed only with --show.
     """
     if sys.stdout.isatty() and not show:
-        typer.echo('vertex-compat: a token is not for the screen: eval "$(vertex-compat env)", or --show.', err=True)
+        typer.echo('vertex-compat: no token on a terminal: use eval "$(vertex-compat env)" or --show.', err=True)
         raise typer.Exit(2)
     with needs("cli"):
         from vertex_compat_integrations.cli.env import execute  # noqa: PLC0415 - needs the extra
@@ -229,21 +227,21 @@ def env(
 
 
 @app.command(
-    short_help="Look at all that stands between here and an answer.",
+    short_help="Find out why calls fail.",
     epilog=examples("vertex-compat doctor --project my-project --location global"),
 )
 def doctor(
     *,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="The model to test.")] = DEFAULT_MODEL,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at all that stands between here and an answer; each failure comes with a line to paste.
+    """Check everything a call needs, from installation to answer; each failure comes with a command to paste.
 
-    Takes 15 seconds at most and asks the model four times. Ends with 1 if a check failed.
+    Takes 15 seconds at most and sends the model four requests. The exit code is 1 if a check failed.
     """
     with needs("cli"):
         from vertex_compat_integrations.cli.doctor.examination import execute  # noqa: PLC0415 - needs the extra
@@ -260,24 +258,25 @@ def doctor(
     ),
 )
 def chat(
-    question: Annotated[str | None, typer.Argument(help="Asked alone; without it, what is typed.")] = None,
+    question: Annotated[str | None, typer.Argument(help="One question; without it, a conversation begins.")] = None,
     *,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="The model.")] = DEFAULT_MODEL,
     tools: Annotated[
         list[str] | None, typer.Option(metavar="MODULE:FUNCTION", help="A function that the model may call.")
     ] = None,
-    system: Annotated[str | None, typer.Option(help="What the model is told before all else.")] = None,
-    thinking: Annotated[str | None, typer.Option(help="An effort, from minimal to max, or none.")] = None,
+    system: Annotated[str | None, typer.Option(help="The system message.")] = None,
+    thinking: Annotated[str | None, typer.Option(help="A thinking effort, from minimal to max, or none.")] = None,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Talk to a model: streamed, thoughts dimmed, until Ctrl-D or /exit; /help shows what else can be typed.
+    """Talk to a model until Ctrl-D or /exit: answers are streamed, thoughts dimmed; /help lists the commands.
 
-    What is piped in goes below the question. A pipe gets the answer's words alone. Functions of your own run on this
-    machine. Ends with 1 if the question has no answer, or a filter blocked it. Tokens and cost end it.
+    Piped input is added below the question. If the output is a pipe, it gets only the text of the answer. Your tool
+    functions run on this machine. The exit code is 1 if there was no answer or a filter blocked it. At the end, tokens
+    and cost are printed.
     """
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")
@@ -295,25 +294,25 @@ def chat(
     ),
 )
 def batch(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines: a request in each.")],
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines: a result in each; added to.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="JSON lines, one request per line.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="JSON lines, one result per line; appended to.")],
     *,
-    model: Annotated[str, typer.Option(help="The model to ask where a line names none.")] = DEFAULT_MODEL,
-    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Lines at a time.")] = 8,
-    rate: Annotated[str | None, typer.Option(help="Lines to begin in a time: 10/s, 600/m.")] = None,
-    max_retries: Annotated[int, typer.Option(min=0, help="Requests after the first one, for each line.")] = 5,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed earlier.")] = False,
-    http_backend: Annotated[str | None, typer.Option(help="httpx or aiohttp; else aiohttp if it is there.")] = None,
+    model: Annotated[str, typer.Option(help="The model for lines that name none.")] = DEFAULT_MODEL,
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Lines processed at the same time.")] = 8,
+    rate: Annotated[str | None, typer.Option(help="Lines to start per time: 10/s, 600/m.")] = None,
+    max_retries: Annotated[int, typer.Option(min=0, help="Retries of each line after its first request.")] = 5,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send lines again that failed earlier.")] = False,
+    http_backend: Annotated[str | None, typer.Option(help="httpx or aiohttp; default: aiohttp if installed.")] = None,
     project: Project = None,
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a file of prompts; what has a result in the output is not asked again, however an earlier run ended.
+    """Answer a file of prompts. However an earlier run ended, lines with a result in the output are not sent again.
 
-    A line is {"prompt": …} or {"messages": …} with options beside, or OpenAI's batch request. Ends with 1 if a line has
-    no answer. Ctrl-C lets running requests end; a second one ends them.
+    A line is {"prompt": …} or {"messages": …} with options next to it, or OpenAI's batch request. The exit code is 1 if
+    a line has no answer. Ctrl-C lets running requests finish; a second Ctrl-C cancels them.
     """
     with needs("cli"):
         from vertex_compat_integrations.cli.batch import Job, execute  # noqa: PLC0415 - needs the extra
@@ -324,50 +323,50 @@ def batch(
 
 ModelSpecs = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="SPEC", help="vertex_compat:google/… or openai:…; again for more."),
+    typer.Option("--model", metavar="SPEC", help="vertex_compat:google/… or openai:…; repeatable."),
 ]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--models", metavar="FILE", help="YAML, TOML or JSON: a label and its settings for each."),
+    typer.Option("--models", metavar="FILE", help="YAML, TOML or JSON file with a label and settings per model."),
 ]
 PromptFile = Annotated[
-    Path | None, typer.Option("--prompts", metavar="FILE", help="One prompt in each line, or JSONL.")
+    Path | None, typer.Option("--prompts", metavar="FILE", help="A file with one prompt per line, or JSONL.")
 ]
 Application = Annotated[
     str | None,
-    typer.Option("--app", metavar="MODULE:FUNCTION", help="Takes a chat model and a prompt; gives the answer."),
+    typer.Option("--app", metavar="MODULE:FUNCTION", help="Function of chat model and prompt that returns the answer."),
 ]
 WarmUp = Annotated[
     bool | None,
-    typer.Option("--warm-up/--no-warm-up", help="Ask each model once before, unmeasured; so for more than one run."),
+    typer.Option("--warm-up/--no-warm-up", help="Call each model once, unmeasured; default if --runs is above 1."),
 ]
 SchemaFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="JSON schema: asked for without --app, and checked.")
+    Path | None, typer.Option(metavar="FILE", help="JSON schema that answers must match; sent unless --app is set.")
 ]
 
 
 @app.command(
-    short_help="Ask several models the same.",
+    short_help="Ask several models the same prompts.",
     epilog=examples('vertex-compat compare "Why is the sky blue?" --models models.yaml --runs 5'),
 )
 def compare(
-    prompts: Annotated[list[str] | None, typer.Argument(help="What each model is asked.")] = None,
+    prompts: Annotated[list[str] | None, typer.Argument(help="The prompts for each model.")] = None,
     *,
     models: ModelSpecs = None,
     model_file: ModelFile = None,
     prompt_file: PromptFile = None,
     application: Application = None,
     schema: SchemaFile = None,
-    runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each prompt is asked.")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Answers at a time.")] = 4,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each prompt is sent.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Answers requested at the same time.")] = 4,
     warm_up: WarmUp = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line for each answer.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line per answer.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask several models the same: answers side by side, times, tokens, list prices, requests.
+    """Ask several models the same prompts: answers side by side, times, tokens, list prices, requests.
 
-    Each answer is paid for. Ends with 1 if one failed. With one run, nothing is said of differences.
+    You pay for each answer. The exit code is 1 if one failed. With one run, no differences are reported.
     """
     with needs("compare"):
         from vertex_compat_integrations.cli.compare.run import Order, execute  # noqa: PLC0415 - needs the extra
@@ -389,27 +388,26 @@ def compare(
 
 
 @app.command(
-    short_help="Ask Vertex AI what no page of Google's says.",
+    short_help="Check undocumented behaviour of Vertex AI.",
     epilog=examples("vertex-compat verify --project my-project --plan"),
 )
 def verify(
     *,
     project: Project = None,
     location: Location = None,
-    model: Annotated[
-        str, typer.Option(help="The model of the questions that are about none in particular.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="The model for probes that need no particular one.")] = DEFAULT_MODEL,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A probe, or the beginning of its name; again for more.")
+        list[str] | None, typer.Option(metavar="NAME", help="A probe, or the beginning of its name; repeatable.")
     ] = None,
-    max_cost: Annotated[float, typer.Option(min=0, help="US dollars that it may cost, by list prices.")] = 0.10,
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes.")] = Path("verify-report"),
-    plan: Annotated[bool, typer.Option("--plan", help="Print the questions and what they may cost; ask none.")] = False,
+    max_cost: Annotated[float, typer.Option(min=0, help="Most US dollars to spend, by list prices.")] = 0.10,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the report.")] = Path("verify-report"),
+    plan: Annotated[bool, typer.Option("--plan", help="Print the probes and their highest cost; send none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask Vertex AI what no page of Google's says, and write a report without secrets, JSON and Markdown.
+    """Check behaviour of Vertex AI that Google does not document; write a report without secrets, JSON and Markdown.
 
-    Ends with 1 if an answer is not as this package assumes, and names the catalogue's lines to change.
+    The exit code is 1 if the service does not behave as this package assumes; the report names the catalogue's lines
+    to change.
     """
     with needs("cli,emulator"):
         from vertex_compat_integrations.cli.verify.run import Order, execute  # noqa: PLC0415 - needs the extras
@@ -418,21 +416,21 @@ def verify(
 
 
 @app.command(
-    short_help="Move Python files from six other classes to these.",
+    short_help="Migrate Python files from six other classes.",
     epilog=examples("vertex-compat migrate app.py", "vertex-compat migrate src --write"),
 )
 def migrate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Python files, or folders of them.")],
     *,
-    write: Annotated[bool, typer.Option("--write", help="Change the files; else they are read only.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; without it, they are only read.")] = False,
     model: Annotated[
-        str | None, typer.Option(help="Written where a model is named that Vertex AI does not serve; else it stays.")
+        str | None, typer.Option(help="Replaces models that Vertex AI does not serve; default: they stay.")
     ] = None,
 ) -> None:
-    """Show what becomes of ChatOpenAI, ChatVertexAI and four more: each argument, what is lost, and a diff.
+    """Show how to migrate ChatOpenAI, ChatVertexAI and four more classes: each argument, what is lost, and a diff.
 
-    The others are ChatGoogleGenerativeAI and LlamaIndex's OpenAI, OpenAILike and GoogleGenAI. Ends with 1 if something
-    is lost or must be looked at (!), or a file is no Python. Nothing is sent, and nothing of the files is run.
+    The others are ChatGoogleGenerativeAI and LlamaIndex's OpenAI, OpenAILike and GoogleGenAI. The exit code is 1 if
+    something is lost or needs review (!), or a file is not valid Python. Sends nothing and runs no code of the files.
     """
     with needs("cli"):
         from vertex_compat_integrations.cli.migrate.run import execute  # noqa: PLC0415 - few commands need it

@@ -1,4 +1,4 @@
-"""`vertex-compat batch`: a file of prompts to a file of answers, with a bar, and a table of what failed."""
+"""`vertex-compat batch`: answers a file of prompts, shows progress, and prints a table of failures."""
 
 import asyncio
 import json
@@ -25,24 +25,24 @@ from vertex_compat_integrations.core.settings.connection import Connection, reso
 from vertex_compat_integrations.core.settings.options import Options
 
 WIDTH = 160
-"""Of the table where the output is no terminal."""
+"""Columns of the table if the output is not a terminal."""
 
-_STOPPING = "Ctrl-C: no more lines are begun; running requests may end. Once more ends them."
+_STOPPING = "Ctrl-C: no more lines are started; running requests may finish. Press it again to cancel them."
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the command was asked to do.
+    """The arguments of the command.
 
     Attributes:
         source: The file of requests.
         output: The file of results.
-        model: The model to ask where a line names none.
-        concurrency: Lines at a time.
-        rate: Lines to begin in a time, as text.
-        max_retries: Requests after the first one, for each line.
-        http_backend: `httpx` or `aiohttp`; None takes aiohttp if it is installed.
-        retry_failed: Whether to ask lines again that failed earlier.
+        model: The model for lines that name none.
+        concurrency: Lines that are processed at the same time.
+        rate: Lines to start per second, minute or hour, as text.
+        max_retries: Retries of each line after its first request.
+        http_backend: `httpx` or `aiohttp`; None uses aiohttp if it is installed.
+        retry_failed: Whether to send lines again that failed in an earlier run.
     """
 
     source: Path
@@ -56,10 +56,10 @@ class Job:
 
 
 def execute(options: ConnectionOptions, job: Job, *, as_json: bool) -> int:
-    """Carry out the command; returns the exit code.
+    """Run the command; returns the exit code.
 
     Raises:
-        typer.Exit: A setting or a line is invalid, or there is no credential; nothing was sent.
+        typer.Exit: A setting or a line is invalid, or no credential was found; nothing was sent.
     """
     with refusals():
         batch = make_batch(with_transport(connection_for(options), job), job)
@@ -67,20 +67,20 @@ def execute(options: ConnectionOptions, job: Job, *, as_json: bool) -> int:
 
 
 def with_transport(connection: Connection, job: Job) -> Connection:
-    """The settings with the job's retries and HTTP backend.
+    """Return the settings with the job's retries and HTTP backend.
 
     Raises:
-        ValidationError: There is no such backend.
+        ValidationError: The backend is unknown.
     """
     settings = {name: getattr(connection, name) for name in connection.model_fields_set}
     return Connection.model_validate({**settings, "max_retries": job.max_retries, "http_backend": job.http_backend})
 
 
 def make_batch(connection: Connection, job: Job) -> Batch:
-    """The batch; no file was opened yet.
+    """Create the batch; opens no file yet.
 
     Raises:
-        SettingsError: The rate is invalid, or there is no place to ask.
+        SettingsError: The rate is invalid, or the settings name no endpoint.
     """
     pacing = Pacing(job.concurrency, Rate.parse(job.rate) if job.rate is not None else None)
     price = no_price if resolve_destination(connection).own_server else installed_price()
@@ -93,7 +93,7 @@ def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
 
     Raises:
         SettingsError: A setting or a line is invalid; nothing was sent.
-        CredentialsError: Only the credential knows the project, and there is none.
+        CredentialsError: The project must come from the credential, and no credential was found.
     """
     errors = Console(stderr=True, highlight=False)
     with one_line_warnings(), batch:
@@ -126,7 +126,7 @@ async def _run(batch: Batch, on_result: Callable[[Summary], None]) -> Summary:
 
 @contextmanager
 def _bar(console: Console, summary: Summary) -> Iterator[Callable[[Summary], None]]:
-    """What shows the counts: a bar on a terminal, nothing elsewhere."""
+    """Show the counts in a progress bar on a terminal; yields the function that updates it."""
     if not console.is_terminal:
         yield lambda _: None
         return
@@ -138,7 +138,7 @@ def _bar(console: Console, summary: Summary) -> Iterator[Callable[[Summary], Non
 
 @contextmanager
 def _spinner(console: Console) -> Iterator[None]:
-    """What shows that the input is checked, on a terminal."""
+    """Show on a terminal that the input is being checked."""
     if not console.is_terminal:
         yield
         return
@@ -147,7 +147,7 @@ def _spinner(console: Console) -> Iterator[None]:
 
 
 def show(summary: Summary, console: Console | None = None) -> None:
-    """Print the counts, and a table of what failed."""
+    """Print the counts and a table of the failures."""
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
@@ -158,7 +158,7 @@ def show(summary: Summary, console: Console | None = None) -> None:
 
 
 def summary_lines(summary: Summary) -> list[str]:
-    """The counts in words."""
+    """Return the counts as sentences."""
     counts = f"{summary.answered} answered, {summary.failed} failed, {summary.unfinished} left"
     before = f" ({summary.earlier} answered earlier)" if summary.earlier else ""
     usage = summary.usage
@@ -171,21 +171,21 @@ def summary_lines(summary: Summary) -> list[str]:
         cost = None if summary.price is None else summary.cost
         lines.append(f"Cost: {cost_text(cost, has_prices=summary.price is not None, emulated=emulated)}.")
     if summary.failed:
-        lines.append("--retry-failed asks again what failed; the same command without it leaves that as it is.")
+        lines.append("--retry-failed sends the failed lines again; without it, they stay as they are.")
     if summary.repaired:
-        lines.append("The output's last line was torn, and is mended.")
+        lines.append("The output's last line was incomplete and has been repaired.")
     if summary.unmatched:
-        lines.append(f"{summary.unmatched} results in the output belong to no line of the input.")
+        lines.append(f"{summary.unmatched} results in the output match no line of the input.")
     if summary.stopped:
-        lines.append(f"Stopped: {summary.stopped}. The same command goes on.")
+        lines.append(f"Stopped: {summary.stopped}. Run the same command again to continue.")
     return lines
 
 
 def table(failures: list[FailureGroup]) -> Table:
-    """The failures by kind."""
+    """Return a table of the failures by kind."""
     drawn = Table(title="Failures", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     drawn.add_column("Lines", justify="right")
-    for heading in ("Error", "Message", "What to do", "First of them"):
+    for heading in ("Error", "Message", "What to do", "First lines"):
         drawn.add_column(heading, overflow="fold")
     for group in failures:
         drawn.add_row(*(Text(harmless(cell)) for cell in _cells(group)))

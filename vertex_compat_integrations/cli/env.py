@@ -1,4 +1,4 @@
-"""`vertex-compat env`: base URL and token for programs that know OpenAI's two variables only."""
+"""`vertex-compat env`: base URL and token for programs that read only OpenAI's two variables."""
 
 import json
 import shlex
@@ -19,13 +19,13 @@ URL_VARIABLE = "OPENAI_BASE_URL"
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """What a shell needs.
+    """The values that `env` prints.
 
     Attributes:
         base_url: The endpoint.
-        token: The credential.
+        token: The access token.
         expires: When the token expires, in seconds since 1970; None if unknown.
-        quota_project: Project that the credential wants charged, which the two variables cannot say.
+        quota_project: Project that the credential charges; the two variables cannot express it.
     """
 
     base_url: str
@@ -35,17 +35,17 @@ class Exports:
 
     @property
     def expiry_text(self) -> str | None:
-        """When the token expires, as ISO 8601 in UTC."""
+        """The expiry of the token, as ISO 8601 in UTC; None if unknown."""
         if self.expires is None:
             return None
         return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def exports_for(target: Target) -> Exports:
-    """A fresh token, and the base URL that it is for.
+    """Fetch a fresh token and the base URL that it is for.
 
     Raises:
-        CredentialsError: There is no token.
+        CredentialsError: No token could be obtained.
         SettingsError: Neither settings nor credentials name the project.
     """
     timeout = target.connection.timeout
@@ -55,41 +55,41 @@ def exports_for(target: Target) -> Exports:
 
 
 def export_lines(exports: Exports) -> Iterator[str]:
-    """Lines for a shell's `eval`."""
+    """Yield the lines for a shell's `eval`."""
     yield f"export {KEY_VARIABLE}={shlex.quote(exports.token)}"
     yield f"export {URL_VARIABLE}={shlex.quote(exports.base_url)}"
 
 
 def export_record(exports: Exports) -> dict[str, str | None]:
-    """The same for programs."""
+    """Return the same values as JSON for programs."""
     return {KEY_VARIABLE: exports.token, URL_VARIABLE: exports.base_url, "expires": exports.expiry_text}
 
 
 def remarks(exports: Exports, now: float) -> Iterator[str]:
-    """Notes on the exports, for the error stream: a shell would run what `eval` reads from the output."""
+    """Yield notes for the error stream; on the output, a shell's `eval` would run them."""
     if exports.expires is None:
-        yield "Nobody knows when the token dies."
+        yield "Token expiry unknown."
     else:
-        yield f"The token dies at {exports.expiry_text}, in {max(0.0, exports.expires - now) / 60:.0f} min."
+        yield f"The token expires at {exports.expiry_text}, in {max(0.0, exports.expires - now) / 60:.0f} min."
     if exports.quota_project:
-        yield f"The variables cannot charge {exports.quota_project}; openai_client() and the other classes do."
+        yield f"The variables cannot charge {exports.quota_project}; openai_client() and the other classes can."
 
 
 def execute(options: ConnectionOptions, *, as_json: bool) -> None:
-    """Carry out the command.
+    """Run the command.
 
     Raises:
-        typer.Exit: There is no token, or the settings are invalid.
+        typer.Exit: No token could be obtained, or the settings are invalid.
     """
     with refusals():
         show(target_for(connection_for(options)), as_json=as_json)
 
 
 def show(target: Target, *, as_json: bool) -> None:
-    """Print a fresh token's exports, and on the error stream what to know about them.
+    """Print the exports of a fresh token; notes on them go to the error stream.
 
     Raises:
-        VertexCompatError: There is no token, or nothing names the project.
+        VertexCompatError: No token could be obtained, or no project is set.
     """
     exports = exports_for(target)
     print(json.dumps(export_record(exports)) if as_json else "\n".join(export_lines(exports)))

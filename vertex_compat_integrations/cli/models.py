@@ -1,4 +1,4 @@
-"""`vertex-compat models`: the catalogue, as a table or as JSON."""
+"""`vertex-compat models`: prints the catalogue as a table or as JSON."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,13 +17,13 @@ from vertex_compat_integrations.cli.common.printing import complain, harmless
 from vertex_compat_integrations.core.catalogue import CHAT, ModelFacts, Origin, Row, catalogue_rows, source_of
 
 WIDTH = 240
-"""Of the table where the output is no terminal, so that no cell is cut in a pipe or a file."""
+"""Columns of the table if the output is not a terminal, so that no cell is cut in a pipe or a file."""
 
 _TABLE_WIDTH = 140
-"""Columns below which a table would tear its cells to pieces."""
+"""On narrower terminals a table is unreadable, so each row is printed as lines of text."""
 
 _LEGEND = (
-    "The longest row that a model's name begins with speaks of it. Window and Answer are tokens. Nothing of it was "
+    "The longest row that a model's name begins with applies to it. Window and Answer are tokens. None of this was "
     "checked against the live service; --facts, VERTEX_COMPAT_MODEL_FACTS and model_facts= override any fact."
 )
 _INPUTS = ("text", "image", "audio", "video", "pdf")
@@ -31,10 +31,10 @@ _OUTPUTS = ("text", "image", "audio", "embedding")
 
 
 def show_catalogue(file: str | None, name: str | None, *, retiring: bool, as_json: bool) -> None:
-    """Print the catalogue, with a user's own file of facts over it, or the part of it that is asked for.
+    """Print the catalogue or the selected rows; facts in the user's file override it.
 
     Raises:
-        typer.Exit: The file is not right (2), or nothing is known of the name (1).
+        typer.Exit: The file is invalid (2), or no row matches the name (1).
     """
     with refusals():
         rows: Sequence[Row] = catalogue_rows(file)
@@ -43,25 +43,25 @@ def show_catalogue(file: str | None, name: str | None, *, retiring: bool, as_jso
     if name is not None:
         rows = matching(rows, name)
         if not rows:
-            complain(f"Nothing {'of an end of service ' if retiring else ''}is known of {name}.")
+            complain(f"The catalogue has no {'end of service' if retiring else 'row'} for {name}.")
             raise typer.Exit(FAILED)
     show(rows, as_json=as_json)
 
 
 def matching(rows: Sequence[Row], name: str) -> list[Row]:
-    """The rows whose model has the text in its name; else the one row that speaks of the model of this name."""
+    """Return the rows whose names contain the text; if there are none, the row that applies to this model."""
     text = name.lower()
     named = [row for row in rows if row.facts.prefix]
     if parts := [row for row in named if text in row.facts.prefix.lower()]:
         return parts
     about = [row for row in named if text.startswith(row.facts.prefix) or f"google/{text}".startswith(row.facts.prefix)]
-    # The row of a whole publisher says nothing of one model.
+    # The row of a whole publisher has no facts about one model.
     about = [row for row in about if not row.facts.prefix.endswith("/")]
     return sorted(about, key=lambda row: len(row.facts.prefix))[-1:]
 
 
 def ending(rows: Sequence[Row]) -> list[Row]:
-    """The rows of models whose end of service is announced, or past; the earliest first."""
+    """Return the rows of models whose end of service is announced or past, the earliest first."""
     return sorted((row for row in rows if row.facts.retires), key=lambda row: row.facts.retires or "")
 
 
@@ -85,7 +85,7 @@ def show(rows: Sequence[Row], *, as_json: bool, console: Console | None = None) 
 
 
 def _print_entry(row: Row, sources: Sequence[str], console: Console) -> None:
-    """A row for a narrow terminal: the name whole, then its facts."""
+    """Print a row for a narrow terminal: the whole name, then its facts."""
     style = "dim" if row.facts.replacement else ""
     model, window, answer, media, thinking, tools, service = map(harmless, cells(row.facts))
     console.print(Text(model, f"bold {style}"), soft_wrap=True)
@@ -95,7 +95,7 @@ def _print_entry(row: Row, sources: Sequence[str], console: Console) -> None:
 
 
 def record(row: Row) -> dict[str, Any]:
-    """The row as JSON: every fact, sets in order; `origins` names what is from another page than the row, or older."""
+    """Return the row as JSON: every fact, sets sorted; `origins` lists the facts with another source or date."""
     facts, own = asdict(row.facts), source_of(row.facts.source)
     facts |= {name: sorted(value) for name, value in facts.items() if isinstance(value, frozenset)}
     about = {"model": facts.pop("prefix"), "source": own.title, "page": own.page, "date": facts.pop("date")}
@@ -109,7 +109,7 @@ def record(row: Row) -> dict[str, Any]:
 
 
 def table(rows: Iterable[Row], sources: Sequence[str]) -> Table:
-    """The facts that decide which model to take."""
+    """Return a table of the facts that help to choose a model."""
     drawn = Table(title="Model facts", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     drawn.add_column("Model", no_wrap=True)
     for heading in ("Window", "Answer"):
@@ -125,7 +125,7 @@ def table(rows: Iterable[Row], sources: Sequence[str]) -> Table:
 
 
 def cells(row: ModelFacts) -> list[str]:
-    """The row's cells, as text."""
+    """Return the row's cells as text."""
     return [
         f"{row.prefix}*",
         _thousands(row.input_tokens),
@@ -146,14 +146,14 @@ def _thousands(tokens: int) -> str:
 
 
 def _media(row: ModelFacts) -> str:
-    """What goes in, and what comes out if that is more than text."""
+    """Return the input media, and the output media if the model answers with more than text."""
     inputs = " ".join(kind for kind in _INPUTS if kind in row.inputs)
     outputs = " ".join(kind for kind in _OUTPUTS if kind in row.outputs)
     return inputs if outputs == "text" else f"{inputs} → {outputs}"
 
 
 def _service(row: ModelFacts) -> str:
-    """Where it is, until when, and what is named in its place; or which route it is served by."""
+    """Return locations, end of service and replacement; or the route that serves the model instead."""
     if CHAT in row.refuses:
         return f"not here, but on {row.route}"
     until = f"until {row.retires}" + (" or later" if row.may_retire_later else "") if row.retires else ""
@@ -162,7 +162,7 @@ def _service(row: ModelFacts) -> str:
 
 
 def _thinking(row: ModelFacts) -> str:
-    unasked = "" if row.thinks_unasked else ", off unless asked"
+    unasked = "" if row.thinks_unasked else ", off by default"
     match row.thinking:
         case None:
             return "no"

@@ -1,4 +1,4 @@
-"""`vertex-compat serve` and `run`: the proxy until Ctrl-C, or as long as a program runs."""
+"""`vertex-compat serve` and `run`: run the proxy until Ctrl-C, or as long as a program runs."""
 
 import json
 import os
@@ -25,21 +25,21 @@ from vertex_compat_integrations.proxy import AccessLog, Exchange, Proxy
 from vertex_compat_integrations.proxy.access import check_key
 
 OLD_URL_VARIABLE = "OPENAI_API_BASE"
-"""What the SDK called `OPENAI_BASE_URL` before version 1; LangChain and others still read it."""
+"""The name of `OPENAI_BASE_URL` before version 1 of the SDK; LangChain and others still read it."""
 
 PROXY_KEY_VARIABLE = "VERTEX_COMPAT_PROXY_KEY"
-"""A key of one's own, for a proxy that is started without `--key-file`."""
+"""Your own key, for a proxy that is started without `--key-file`."""
 
 _NO_PROXY_VARIABLES = ("NO_PROXY", "no_proxy")
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class NamedKey(NamedTuple):
-    """A key that somebody else made: it is used, not shown.
+    """A key that the user set; it is never printed.
 
     Attributes:
         value: The key.
-        in_shell: How a shell gets it.
+        in_shell: The shell expression that reads it.
     """
 
     value: str
@@ -47,7 +47,7 @@ class NamedKey(NamedTuple):
 
 
 def named_key(file: Path | None, environment: Mapping[str, str]) -> NamedKey | None:
-    """The key that a file or the environment names; None if neither does.
+    """Read the key from the file or the environment; returns None if neither is set.
 
     Raises:
         SettingsError: The file cannot be read, or the key is empty or weak.
@@ -56,7 +56,7 @@ def named_key(file: Path | None, environment: Mapping[str, str]) -> NamedKey | N
         try:
             text = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not a text file"
             raise SettingsError(f"The key file {file} cannot be read: {reason}.", hint="Name another file.") from None
         return NamedKey(check_key(text, f"The key in {file}"), f'"$(cat {shlex.quote(str(file))})"')
     if PROXY_KEY_VARIABLE in environment:
@@ -66,10 +66,10 @@ def named_key(file: Path | None, environment: Mapping[str, str]) -> NamedKey | N
 
 
 def resolve_names(rows: Sequence[str]) -> dict[str, str]:
-    """The table of names that `--map` gives: rows, and files of rows; of two rows for one name, the last counts.
+    """Return the model names set by `--map`, from rows and files of rows; the last row for a name wins.
 
     Raises:
-        SettingsError: A file cannot be read, or is no table.
+        SettingsError: A file cannot be read, or is not a table of names.
     """
     names: dict[str, str] = {}
     for row in rows:
@@ -82,17 +82,17 @@ def _table_in(path: str) -> dict[str, str]:
     table = read_file(Path(path))
     if not isinstance(table, Mapping) or not all(isinstance(text, str) for pair in table.items() for text in pair):
         raise SettingsError(
-            f"{path} is no table of model names.",
+            f"{path} is not a table of model names.",
             hint='Write NAME=MODEL, or a file with lines like "gpt-4o" = "google/…".',
         )
     return dict(table)
 
 
 def execute_serve(options: ConnectionOptions, rows: Sequence[str], server: ServerOptions, *, as_json: bool) -> None:
-    """Carry out `serve`.
+    """Run `serve`.
 
     Raises:
-        typer.Exit: The settings are invalid, there is no token, or the port is taken.
+        typer.Exit: The settings are invalid, no token could be obtained, or the port is in use.
     """
     with refusals():
         connection = connection_for(options)
@@ -106,21 +106,21 @@ def execute_serve(options: ConnectionOptions, rows: Sequence[str], server: Serve
 def execute_run(
     options: ConnectionOptions, rows: Sequence[str], command: Sequence[str], server: ServerOptions, *, is_verbose: bool
 ) -> int:
-    """Carry out `run`; returns the program's exit code.
+    """Run `run`; returns the program's exit code.
 
     Raises:
-        typer.Exit: The settings are invalid, or there is no token.
+        typer.Exit: The settings are invalid, or no token could be obtained.
     """
     with refusals():
         return run(connection_for(options), rows, command, server, is_verbose=is_verbose)
 
 
 def serve(connection: Connection, rows: Sequence[str], server: ServerOptions, *, as_json: bool) -> None:
-    """Run the proxy until SIGINT, or until SIGTERM and the end of the requests under way.
+    """Run the proxy until SIGINT, or until SIGTERM and the end of the running requests.
 
     Raises:
-        VertexCompatError: The settings are invalid, there is no token, or nothing names the project.
-        OSError: The port is taken.
+        VertexCompatError: The settings are invalid, no token could be obtained, or no project is set.
+        OSError: The port is in use.
     """
     key = named_key(server.key_file, os.environ)
     proxy = Proxy(
@@ -134,7 +134,7 @@ def serve(connection: Connection, rows: Sequence[str], server: ServerOptions, *,
         names=server.names,
         raw_usage=server.raw_usage,
     )
-    # An access log on the output is for programs, which would stumble over text.
+    # Programs read an access log on the output; other text there would break them.
     shown_on = sys.stderr if server.access_log == "-" and not as_json else sys.stdout
     with stop_signal() as stopped, proxy:
         if as_json:
@@ -143,7 +143,7 @@ def serve(connection: Connection, rows: Sequence[str], server: ServerOptions, *,
             print("\n".join(address_lines(proxy, server, key)), file=shown_on, flush=True)
         stopped.wait()
         if stopped.number == signal.SIGTERM and not proxy.drain(server.drain_seconds, lambda: stopped.is_repeated):
-            complain("What was still under way is cut off.")
+            complain("Requests that were still running are cut off.")
     if not as_json:
         print("Stopped.", file=shown_on, flush=True)
 
@@ -156,10 +156,10 @@ def run(
     *,
     is_verbose: bool,
 ) -> int:
-    """Run a program that takes the proxy for OpenAI; gives its exit code.
+    """Run a program that uses the proxy as if it were OpenAI; returns its exit code.
 
     Raises:
-        VertexCompatError: The settings are invalid, there is no token, or nothing names the project; then the program
+        VertexCompatError: The settings are invalid, no token could be obtained, or no project is set; the program
             was not started.
     """
     server = server or ServerOptions()
@@ -170,28 +170,28 @@ def run(
 
 
 def variables(proxy: Proxy) -> dict[str, str]:
-    """What a program must know of the proxy, by the names of OpenAI's variables."""
+    """Return the proxy's key and URL under the names of OpenAI's variables."""
     return {KEY_VARIABLE: proxy.key, URL_VARIABLE: proxy.base_url, OLD_URL_VARIABLE: proxy.base_url}
 
 
 def environment_of(proxy: Proxy, environment: Mapping[str, str]) -> dict[str, str]:
-    """The program's environment: our own, with the proxy's variables, and no other proxy before it."""
+    """Return the program's environment: ours with the proxy's variables, and no HTTP proxy for loopback addresses."""
     past = {name: ",".join(filter(None, (environment.get(name), *_LOOPBACK))) for name in _NO_PROXY_VARIABLES}
     return {**environment, **past, **variables(proxy)}
 
 
 def shown_variables(proxy: Proxy, key: NamedKey | None) -> dict[str, str]:
-    """The variables as they may be printed: a key that somebody named is not in them."""
+    """Return the variables that may be printed: without the key if the user set it."""
     return {name: value for name, value in variables(proxy).items() if key is None or name != KEY_VARIABLE}
 
 
 def address_lines(proxy: Proxy, server: ServerOptions, key: NamedKey | None) -> Iterator[str]:
-    """What to paste to reach the proxy."""
-    whom = f"{', '.join(server.allow)} with" if server.allow else "programs of this machine that have"
+    """Yield the start-up text, with the exports to paste in a shell that uses the proxy."""
+    whom = f"clients in {', '.join(server.allow)} with" if server.allow else "programs on this machine that have"
     yield f"The proxy listens on {proxy.base_url} until Ctrl-C, for {whom} its key."
     if server.allow:
-        yield "It speaks plain http: TLS termination is left to a reverse proxy in front, whose URL programs then take."
-    yield f"It asks {proxy.target}."
+        yield "It serves plain HTTP: for TLS, put a reverse proxy in front and give programs that proxy's URL."
+    yield f"It forwards requests to {proxy.target}."
     yield ""
     if key is not None:
         yield f"  export {KEY_VARIABLE}={key.in_shell}"
@@ -201,7 +201,7 @@ def address_lines(proxy: Proxy, server: ServerOptions, key: NamedKey | None) -> 
 
 
 def exchange_record(exchange: Exchange) -> dict[str, Any]:
-    """A request without secrets, for output; its status is None if the program disconnected."""
+    """Return the request without secrets as JSON; its status is None if the client disconnected."""
     return {
         "method": exchange.method,
         "path": printable(exchange.path),
@@ -213,7 +213,7 @@ def exchange_record(exchange: Exchange) -> dict[str, Any]:
 
 
 def exchange_line(exchange: Exchange) -> str:
-    """The same for people."""
+    """Return the same as one line of text."""
     record = exchange_record(exchange)
     names = dict.fromkeys(filter(None, (record["asked"], record["model"])))
     words = [record["method"], record["path"], " → ".join(names), record["status"] or "left", record["failure"]]
@@ -221,7 +221,7 @@ def exchange_line(exchange: Exchange) -> str:
 
 
 def _reports(access_log: str | None, *, as_json: bool) -> Callable[[Exchange], None]:
-    """What is told of each request of `serve`: a line on the output, and one in the access log.
+    """Return the function that reports each request of `serve`: a line on the output, and one in the access log.
 
     Raises:
         SettingsError: The log cannot be written.
@@ -238,7 +238,7 @@ def _reports(access_log: str | None, *, as_json: bool) -> Callable[[Exchange], N
 
 
 def _reports_aside(access_log: str | None, *, is_verbose: bool) -> Callable[[Exchange], None]:
-    """The same for `run`, on the error stream: the output is the program's.
+    """Return the same for `run`, on the error stream because the output belongs to the program.
 
     Raises:
         SettingsError: The log cannot be written.

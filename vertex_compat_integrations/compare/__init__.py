@@ -1,7 +1,7 @@
-"""Several models on the same prompts, side by side: what they answer, how fast, for how much, and how surely.
+"""Compares several models on the same prompts: answers, times, costs, and whether differences are significant.
 
-`plan` reads what is asked, `asking` makes the models, asks them and measures each answer, `figures` computes what the
-answers come to, and `page` shows it. Only `asking.measure` sends requests.
+`plan` reads prompts and models, `asking` calls the models and measures each answer, `figures` computes totals and
+differences, and `page` shows them. Only `asking.measure` sends requests.
 """
 
 from importlib import import_module
@@ -27,12 +27,12 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name at its first use: reports need packages that the rest does without."""
+    """Import a public name at its first use: reports need packages that the rest does not need."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    """The public names, also those that are not loaded yet."""
+    """Return the public names, also those that are not imported yet."""
     return sorted({*globals(), *__all__})

@@ -13,12 +13,12 @@ class TokenCounts:
     """Token counts of one model call, or of all calls of an answer.
 
     Attributes:
-        input: Tokens in, those from a cache included.
-        output: Tokens out, thoughts included.
-        thought: Those of the output that were thoughts.
-        cached: Those of the input that came from a cache.
-        input_audio: Those of the input that were sound.
-        output_audio: Those of the output that were sound.
+        input: Input tokens, cached ones included.
+        output: Output tokens, thoughts included.
+        thought: Thought tokens, part of the output.
+        cached: Cached tokens, part of the input.
+        input_audio: Audio tokens of the input.
+        output_audio: Audio tokens of the output.
     """
 
     input: int = 0
@@ -29,17 +29,17 @@ class TokenCounts:
     output_audio: int = 0
 
     def __add__(self, other: "TokenCounts") -> "TokenCounts":
-        """Both together."""
+        """Return the sum."""
         return TokenCounts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Whether an answer is what the schema asks for.
+    """Whether an answer matches the schema.
 
     Attributes:
-        is_valid: Whether it is.
-        reason: Where it is not, and why; empty if it is.
+        is_valid: Whether it matches.
+        reason: Where and why it does not; empty if it does.
     """
 
     is_valid: bool
@@ -48,23 +48,23 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of a task. A field that is None is unknown.
+    """The result of a task. A field that is None is unknown.
 
     Attributes:
-        task: What was asked of whom.
-        began: When, by the calendar.
-        text: The answer as text; empty if there is none.
-        error: Why there is none.
+        task: The model, prompt and run.
+        began: Start time.
+        text: The answer as text; empty if it failed.
+        error: The error message if it failed.
         seconds: From the question to the end.
-        first_token_seconds: From the question to the first text or call of any model call; thoughts do not count.
-        calls: Calls of the model, of which an application may make several.
-        requests: HTTP requests that these calls took.
+        first_token_seconds: From the question to the first text or tool call of any model call, not counting thoughts.
+        calls: Number of model calls; an application may make several.
+        requests: Number of HTTP requests for these calls.
         usage: Tokens of all calls; failed requests report none.
         cost: US dollars by list price.
-        validity: Whether it keeps to the schema, where one was given.
-        finish_reason: Why the last call ended, in the provider's words.
-        models: Names by which the models answered.
-        emulated: Whether the emulator answered, and no model.
+        validity: Whether it matches the schema, if there is one.
+        finish_reason: Why the last call ended, as the provider reports it.
+        models: Model names reported in the answers.
+        emulated: Whether the emulator answered instead of a model.
     """
 
     task: Task
@@ -84,11 +84,11 @@ class Answer:
 
     @property
     def retries(self) -> int | None:
-        """Requests beyond one for each call: repeated, repaired or redirected."""
+        """Requests beyond one per call: repeated, repaired or redirected."""
         return None if self.requests is None else max(0, self.requests - self.calls)
 
     def record(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the answer as JSON for programs."""
         usage, validity = self.usage, self.validity
         return {
             "model": self.task.label,

@@ -1,4 +1,4 @@
-"""What is asked, of whom, how often: read from arguments and files, checked before anything is sent."""
+"""Prompts, models and runs: read from arguments and files, and checked before anything is sent."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +15,17 @@ _PROMPT_HINT = 'Write {"prompt": "…"} or "…" in each line; "id" may name it.
 
 
 def quoted(label: str) -> str:
-    """A model's label in a sentence, where it might be read as words of the sentence."""
+    """Return a model's label in quotes, so that it is not read as words of a sentence."""
     return f'"{label}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What each model is asked.
+    """A prompt for each model.
 
     Attributes:
-        name: How outputs call it.
-        text: The words.
+        name: Its name in outputs.
+        text: Its text.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Task:
     """One answer to get: a model, a prompt and a run.
 
     Attributes:
-        label: Of the model.
-        prompt: What it is asked.
-        run: Which of the runs, from 1.
+        label: The model's label.
+        prompt: The prompt.
+        run: The number of the run, from 1.
     """
 
     label: str
@@ -48,10 +48,10 @@ class Task:
 
 
 def read_prompts(texts: Sequence[str], path: Path | None) -> list[Prompt]:
-    """The prompts of the arguments, then those of a file: a text with one in each line, or JSONL.
+    """Return the prompts from the arguments, then those from a file: a text with one per line, or JSONL.
 
     Raises:
-        SettingsError: There is none, or a line of the file is none.
+        SettingsError: No prompt is given, or a line of the file is not a prompt.
     """
     prompts = [Prompt(str(number), text) for number, text in enumerate(texts, 1)]
     if path is not None:
@@ -59,36 +59,36 @@ def read_prompts(texts: Sequence[str], path: Path | None) -> list[Prompt]:
         read = _read_json_line if path.suffix in (".jsonl", ".ndjson") else _read_text_line
         prompts += [read(line, number, str(len(prompts) + place)) for place, (number, line) in enumerate(lines, 1)]
     if not prompts:
-        raise SettingsError("There is no prompt.", hint="Give prompts as arguments, or a file with --prompts.")
+        raise SettingsError("No prompt is given.", hint="Pass prompts as arguments, or a file with --prompts.")
     if empty := [prompt.name for prompt in prompts if not prompt.text.strip()]:
-        raise SettingsError(f"Prompt {empty[0]} is empty.", hint="Write what the models shall answer.")
+        raise SettingsError(f"Prompt {empty[0]} is empty.", hint="Write a prompt, or remove it.")
     _refuse_twins("prompts", [prompt.name for prompt in prompts])
     return prompts
 
 
 def read_models(specs: Sequence[str], path: Path | None) -> dict[str, Settings]:
-    """The settings of each model by its label: the specification itself, or the name of the file's section.
+    """Return the settings of each model by its label: the specification, or the name of its section in the file.
 
     Raises:
-        SettingsError: There is none, or two share a label.
+        SettingsError: No model is given, or two share a label.
     """
     models: list[tuple[str, Settings]] = [(spec, {"model": spec}) for spec in specs]
     if path is not None:
         models += _sections(read_file(path), path)
     if not models:
         raise SettingsError(
-            "There is no model.", hint="Give --model vertex_compat:google/gemini-3.5-flash, or --models."
+            "No model is given.", hint="Pass --model vertex_compat:google/gemini-3.5-flash, or --models."
         )
     _refuse_twins("models", [label for label, _ in models])
     return dict(models)
 
 
 def build_tasks(labels: Sequence[str], prompts: Sequence[Prompt], runs: int) -> list[Task]:
-    """Every answer to get, run by run, with the models in turn, so that a slow phase of the service affects all."""
+    """Return all tasks, run by run and with the models in turn, so that a slow phase of the service affects all."""
     tasks = []
     for run in range(runs):
         for place, prompt in enumerate(prompts):
-            # The first model may warm caches that the next ones profit from, so each model is first in turn.
+            # The first model may warm caches for the next ones, so each model is first in turn.
             first = (run + place) % len(labels)
             tasks += [Task(label, prompt, run + 1) for label in (*labels[first:], *labels[:first])]
     return tasks
@@ -96,7 +96,7 @@ def build_tasks(labels: Sequence[str], prompts: Sequence[Prompt], runs: int) -> 
 
 def _sections(content: Any, path: Path) -> Iterator[tuple[str, Settings]]:
     if not isinstance(content, Mapping) or not content:
-        raise SettingsError(f"{path} holds no models.", hint="Write `label: {model: vertex_compat:…}` for each.")
+        raise SettingsError(f"{path} contains no models.", hint="Write `label: {model: vertex_compat:…}` for each.")
     for label, settings in content.items():
         if isinstance(settings, str):
             yield str(label), {"model": settings}
@@ -104,13 +104,13 @@ def _sections(content: Any, path: Path) -> Iterator[tuple[str, Settings]]:
             yield str(label), settings
         else:
             raise SettingsError(
-                f"{quoted(label)} in {path} is no model.", hint="Write `label: {model: vertex_compat:…}`."
+                f"{quoted(label)} in {path} is not a model.", hint="Write `label: {model: vertex_compat:…}`."
             )
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
-    """The lines that hold something, each with its number."""
-    # Not `splitlines`: it would break JSON strings at characters that JSON leaves as they are.
+    """Return the lines that are not empty, each with its number."""
+    # Not `splitlines`: it would split JSON strings at characters that JSON allows in them.
     return [(number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
 
 
@@ -122,16 +122,16 @@ def _read_json_line(line: str, number: int, name: str) -> Prompt:
     try:
         value = json.loads(line)
     except ValueError:
-        raise SettingsError(f"Line {number} of the prompts is no JSON.", hint=_PROMPT_HINT) from None
+        raise SettingsError(f"Line {number} of the prompts is not valid JSON.", hint=_PROMPT_HINT) from None
     if isinstance(value, str):
         return Prompt(name, value)
     if not isinstance(value, Mapping) or not isinstance(value.get("prompt"), str):
-        raise SettingsError(f"Line {number} of the prompts holds no prompt.", hint=_PROMPT_HINT)
+        raise SettingsError(f"Line {number} of the prompts contains no prompt.", hint=_PROMPT_HINT)
     return Prompt(str(value.get("id", name)), value["prompt"])
 
 
 def _refuse_twins(what: str, names: Sequence[str]) -> None:
     if twins := sorted({name for name in names if names.count(name) > 1}):
         raise SettingsError(
-            f"Two {what} are called {twins[0]!r}.", hint="Give each a name of its own; --models names each by its key."
+            f"Two {what} are named {twins[0]!r}.", hint="Give each a unique name; in --models, the keys are the names."
         )

@@ -1,1 +1,1 @@
-"""What every part of the package stands on: Vertex AI's OpenAI-compatible endpoint, without any framework."""
+"""The framework-independent base of the package: a client for Vertex AI's OpenAI-compatible endpoint."""

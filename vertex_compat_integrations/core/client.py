@@ -1,4 +1,4 @@
-"""The client: `chat`, `stream`, `embed`, each also async. A credential's headers, one POST, our retry loop round it."""
+"""The client: `chat`, `stream`, `embed`, each also async. One POST with credential headers, inside our retry loop."""
 
 import asyncio
 import copy
@@ -82,14 +82,14 @@ _CONNECTION = tuple(Connection.model_fields)
 _connection_settings = attrgetter(*_CONNECTION)
 
 WARNED_DAYS = 30
-"""How many days before a model's announced end its users are warned."""
+"""Users are warned this many days before a model's announced end."""
 MOST_DISTRUSTED = 10_000
-"""How many refused thought signatures a client remembers, by their hashes."""
+"""Maximum number of refused thought signatures that a client remembers, by their hashes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Time and chance, as arguments: tests bring their own."""
+    """Clock, sleep and randomness, as arguments: tests pass their own."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -98,13 +98,13 @@ class Timing:
 
 
 class Attempt(NamedTuple):
-    """One attempt of a call: where it goes, and as whom.
+    """One attempt of a call: its destination and its credentials.
 
     Attributes:
-        destination: With the location that is asked this time.
-        source: Gives the credential's headers.
-        project: Whose project it is; None if it is not known yet, or not needed.
-        lacks_project: Whether the credential is to be asked for the project, which Google's own URLs name.
+        destination: With the location of this attempt.
+        source: Source of the credential's headers.
+        project: The project of the request; None if it is not known yet, or not needed.
+        lacks_project: Whether to ask the credential for the project, which Google's own URLs contain.
     """
 
     destination: Destination
@@ -114,11 +114,11 @@ class Attempt(NamedTuple):
 
 
 class Closing(ABC):
-    """What is closed by `with`, or by hand."""
+    """Base of objects that are closed by `with`, or by hand."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+        """Release the connections; they close unless other objects use them. A later call opens new ones."""
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -138,9 +138,9 @@ class Closing(ABC):
 
 
 class VertexCompatClient(Closing):
-    """Speaks to one destination as one principal; thread-safe, and usable from any event loop.
+    """Client of one destination with one principal; thread-safe, and usable from any event loop.
 
-    Construction does no I/O: the environment is read and credentials are looked for at the first call.
+    Construction does no I/O: the first call reads the environment and looks up credentials.
     """
 
     def __init__(
@@ -150,10 +150,10 @@ class VertexCompatClient(Closing):
         timing: Timing | None = None,
         line_of: LineOf = wire_line,
     ) -> None:
-        """`facts` overrides what the catalogue says of the model; `line_of` writes messages that a history lacks.
+        """Create a client; `facts` overrides the catalogue's facts, `line_of` describes missing messages in errors.
 
         Raises:
-            SettingsError: The user's own HTTP client is none that the installed SDK can use.
+            SettingsError: The installed SDK cannot use the user's own HTTP client.
         """
         if connection.http_client is not None or connection.http_async_client is not None:
             on_demand.sdk_clients.check_http_clients(connection.http_client, connection.http_async_client)
@@ -172,7 +172,7 @@ class VertexCompatClient(Closing):
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
     def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
-        """The answers: one, or `n`.
+        """Return the answers: one, or `n`.
 
         Raises:
             VertexCompatError: See `core.errors`.
@@ -184,10 +184,10 @@ class VertexCompatClient(Closing):
         return await self._acomplete(partial(self._begin_chat, messages, options))
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
-        """The answer piece by piece; the last piece has the ending.
+        """Stream the answer piece by piece; the last piece has the ending.
 
         Raises:
-            VertexCompatError: See `core.errors`; after the first piece nothing is tried again.
+            VertexCompatError: See `core.errors`; after the first piece nothing is retried.
         """
         begin = partial(self._begin, StreamCall, messages, options)
         return self._pieces(begin) if self._observer is None else self._observer.stream(begin, self._pieces)
@@ -198,7 +198,7 @@ class VertexCompatClient(Closing):
         return self._apieces(begin) if self._observer is None else self._observer.astream(begin, self._apieces)
 
     def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
-        """The texts' vectors, in their order; each batch is a call of its own, with its own time and retries.
+        """Return the texts' vectors, in the texts' order; each batch is a call with its own timeout and retries.
 
         Raises:
             VertexCompatError: See `core.errors`.
@@ -207,7 +207,7 @@ class VertexCompatClient(Closing):
         return join_embedded([self._complete(partial(EmbeddingCall, request, terms)) for request in requests])
 
     async def aembed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
-        """Like `embed`, with some batches at a time, of all such calls together; the first that fails ends this one."""
+        """Like `embed`, with concurrent batches, limited for the whole client; the first failure ends the call."""
         terms, requests = self._begin_embedding(texts, options, purpose)
         gate = self._gate(options.concurrency)
 
@@ -225,10 +225,10 @@ class VertexCompatClient(Closing):
         return join_embedded([task.result() for task in tasks])
 
     def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "Explanation":
-        """The request that a call would send, and why it is as it is; nothing is sent, and no credential looked for.
+        """Return the request that a call would send, with explanations; nothing is sent, no credential looked up.
 
         Raises:
-            SettingsError: The request cannot be.
+            SettingsError: The options are invalid or contradict each other.
         """
         from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - few programs ask
 
@@ -252,14 +252,14 @@ class VertexCompatClient(Closing):
         return explain(call, self._project)
 
     def limited(self, limits: Mapping[str, float]) -> "VertexCompatClient":
-        """This client with the deadline and the retries of one call; what it knows and its connections are shared."""
+        """Return a client with the deadline and retries of one call; it shares connections and memory with this one."""
         self._resolve()
         other = copy.copy(self)
         other._connection = self._connection.model_copy(update=limits)  # noqa: SLF001 - a copy of its own
         return other
 
     def preload(self) -> None:
-        """Do what the first call would do before it is sent; see `HoldsClient.preload`."""
+        """Do the preparations of the first call without sending it; see `HoldsClient.preload`."""
         destination, source = self._resolve()
         on_demand.pool.prepare(self._route(destination), self)
         source.headers(destination.origin, self._connection.timeout)
@@ -272,7 +272,7 @@ class VertexCompatClient(Closing):
         await source.aheaders(destination.origin, self._connection.timeout)
 
     def close(self) -> None:
-        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+        """Release the connections; they close unless other objects use them. A later call opens new ones."""
         if on_demand.is_loaded("pool"):
             on_demand.pool.close(self)
 
@@ -282,12 +282,12 @@ class VertexCompatClient(Closing):
             await on_demand.pool.aclose(self)
 
     def _gate(self, width: int) -> asyncio.Semaphore:
-        """What lets so many of this client's batches through at a time, on this event loop."""
+        """The semaphore that limits this client's concurrent batches on this event loop to `width`."""
         gates = self._gates.setdefault(asyncio.get_running_loop(), {})
         return gates.setdefault(width, asyncio.Semaphore(width))
 
     def _complete(self, begin: Callable[[], Call[Piece]]) -> Piece:
-        """The whole answer to a plain call, after as many attempts as it takes."""
+        """Return the whole answer to a plain call, after as many attempts as are needed."""
         if self._observer is None:
             (answer,) = self._pieces(begin)
             return answer
@@ -306,9 +306,9 @@ class VertexCompatClient(Closing):
             return seen.answered(answer)
 
     def _pieces(self, begin: Callable[[], Call[Piece]]) -> Generator[Piece]:
-        """The pieces of the answer, after as many attempts as it takes; a plain call has one.
+        """Yield the pieces of the answer, after as many attempts as are needed; a plain call has one piece.
 
-        The call begins with the first piece that is asked for: a stream that nobody reads sends nothing.
+        The call begins when the first piece is requested: a stream that is never read sends nothing.
         """
         try:
             call = begin()
@@ -357,12 +357,12 @@ class VertexCompatClient(Closing):
             await self._timing.asleep(delay)
 
     def _begin_chat(self, messages: Sequence[wire.Message], options: Options) -> MessagesCall[list[Reply]]:
-        """The call; of a kind that streams where the answer could not be as long as it may be."""
+        """Build the call; a streaming kind if an answer without streaming could not reach `max_tokens`."""
         call = self._begin(ChatCall, messages, options)
         return self._begin(GatheredCall, messages, options) if call.is_cut_short else call
 
     def _begin(self, kind: type[MessagesCallT], messages: Sequence[wire.Message], options: Options) -> MessagesCallT:
-        """The call, built and checked; nothing is sent yet."""
+        """Build and check the call; nothing is sent yet."""
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         if model != options.model:
@@ -378,7 +378,7 @@ class VertexCompatClient(Closing):
     def _begin_embedding(
         self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
     ) -> tuple[CallTerms, list[wire.EmbeddingRequest]]:
-        """The terms and the batches, built and checked; nothing is sent yet."""
+        """Build and check the terms and the batches; nothing is sent yet."""
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         terms = self._terms(destination, model)
@@ -413,9 +413,9 @@ class VertexCompatClient(Closing):
         )
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
-        """What is known of the places for a model."""
+        """What is known about the locations and request types for a model."""
         kinds, tiers = (options.request_type, options.shared_request_type) if options is not None else (None, None)
-        # An attribute that was assigned is a list as the user has it.
+        # A value that was assigned to an attribute is still the user's list.
         key = (
             model,
             tuple(kinds) if isinstance(kinds, list) else kinds,
@@ -426,11 +426,11 @@ class VertexCompatClient(Closing):
         places = places_of(self._connection.locations or (destination.location,), kinds, tiers)
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
-            self.warn_once(f"max_retries={attempts - 1}: of {len(places)} places, a call asks {attempts}.")
+            self.warn_once(f"max_retries={attempts - 1}: a call tries only {attempts} of {len(places)} places.")
         return self._place_memories.setdefault(key, PlaceMemory(places))
 
     def _resolve(self) -> tuple[Destination, TokenSource]:
-        """Where to, and as whom; settled by the first call."""
+        """Return destination and credential source; the first call resolves them."""
         if self._resolved is None:
             destination = resolve_destination(self._connection)
             if destination.emulated:
@@ -445,7 +445,7 @@ class VertexCompatClient(Closing):
 
     @cached_property
     def _observer(self) -> "Observer | None":
-        """What tells OpenTelemetry of the calls, if the settings ask for it."""
+        """The reporter of calls to OpenTelemetry, if the settings enable it."""
         if not resolve_telemetry(self._connection):
             return None
         try:
@@ -453,25 +453,27 @@ class VertexCompatClient(Closing):
         except ImportError as error:
             raise SettingsError(
                 f"telemetry is on, but {error.name} is not installed.",
-                hint='Run `pip install "vertex-compat-integrations[otel]"`, or switch it off.',
+                hint='Run `pip install "vertex-compat-integrations[otel]"`, or turn it off.',
             ) from None
         destination, _ = self._resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
 
     def _skip_values(self, model: str) -> SkipValues:
-        """When Google's value that stands for a lost signature is sent."""
+        """The rule for sending Google's placeholder for a lost signature."""
         return "where missing" if model in self._demanding else "as the model demands"
 
     def _warn_of(self, model: str, request: Request, *, own_server: bool) -> None:
         if not (own_server or self._override or is_known(model)):
-            self.warn_once(f"Nothing is known of {model}: it is taken for a plain open model. model_facts= says more.")
+            self.warn_once(
+                f"Nothing is known about {model}: it is treated as a plain open model. Set its facts with model_facts=."
+            )
         for name in request.ignored:
             self.warn_once(f"{name} is ignored by {model or 'this model'} on this endpoint, and not sent.")
         for note in request.notes:
             self.warn_once(note)
 
     def _warn_of_end(self, model: str, facts: ModelFacts, destination: Destination) -> None:
-        """Warn of a model whose service has ended or soon ends, by Google's pages; servers of one's own go on."""
+        """Warn about a model that has retired or soon retires, by Google's pages; not for a user's own server."""
         left = facts.days_left(datetime.datetime.now(tz=datetime.UTC).date())
         if left is None or left > WARNED_DAYS or not destination.origin.endswith(".googleapis.com"):
             return
@@ -481,7 +483,7 @@ class VertexCompatClient(Closing):
         self.warn_once(f"{model} {end}{later}, by Google's pages{instead}.")
 
     def _warn_of_locations(self, destination: Destination) -> None:
-        """Warn of locations that Google's pages do not name: a new region, or a slip."""
+        """Warn about locations that Google's pages do not name: a new region, or a typing error."""
         if destination.endpoint is None:
             return
         for location in self._connection.locations or (destination.location,):
@@ -489,21 +491,21 @@ class VertexCompatClient(Closing):
                 self.warn_once(unknown_location(location))
 
     def warn_once(self, text: str) -> None:
-        """Warn the user; the same words once only."""
+        """Warn the user; the same text only once."""
         if text not in self._warned:
             self._warned.add(text)
             warnings.warn(text, VertexCompatWarning, stacklevel=2)
 
     def _attempt(self, call: Call[object]) -> Attempt:
-        """Where the next attempt goes, and as whom."""
+        """Destination and credentials of the next attempt."""
         destination, source = self._resolve()
         project = destination.project or self._project
         lacks_project = destination.endpoint is not None and not project
         return Attempt(destination.at(call.place.location), source, project, lacks_project)
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
-        """The body of the answer to one attempt, block by block."""
-        # Loading the SDK takes a second or more on a busy machine, which a token need not outlive.
+        """Send one attempt; yield the body of the answer block by block."""
+        # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         pool = on_demand.pool
         attempt = self._attempt(call)
         headers = attempt.source.headers(attempt.destination.origin, call.remaining)
@@ -513,7 +515,7 @@ class VertexCompatClient(Closing):
 
     async def _asend(self, call: Call[Any]) -> AsyncGenerator[bytes]:
         """Like `_send`."""
-        # Loading the SDK takes a second or more on a busy machine, which a token need not outlive.
+        # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         await on_demand.aload("pool")
         pool = on_demand.pool
         attempt = self._attempt(call)
@@ -523,16 +525,16 @@ class VertexCompatClient(Closing):
         return pool.ablocks(*self._post(call, attempt, headers), self)
 
     def _locate(self, call: Call[Any], attempt: Attempt, account: Account) -> Attempt:
-        """The attempt in the credential's own project, which this client keeps for its further calls."""
+        """Return the attempt with the credential's own project, which this client stores for further calls."""
         self._project = account.project
         call.locate(self._project)
         return attempt._replace(project=self._project, lacks_project=False)
 
     def _post(self, call: Call[object], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
-        """What is sent, and by which route; with the time that the credential has left of the call's."""
+        """Return the route and the request; its timeout is what the credential lookup left of the call's time."""
         destination = attempt.destination
         url = call.url = destination.build_base_url(attempt.project) + call.path
-        # First: a token that was refused is not sent again, so that this counts as no request.
+        # First: a refused token is not sent again, so this must not count as a request.
         headers = call.headers(headers)
         return self._route(destination), Post(
             url, call.content(), headers, call.remaining, self._connection.gap_timeout
@@ -550,10 +552,10 @@ class VertexCompatClient(Closing):
         )
 
     def _delay_after(self, call: Call[Any], error: VertexCompatError) -> float:
-        """Seconds until the next attempt.
+        """Return the seconds until the next attempt.
 
         Raises:
-            VertexCompatError: There is to be none.
+            VertexCompatError: There is no further attempt.
         """
         destination, source = self._resolve()
         if isinstance(error, AuthenticationError):
@@ -565,7 +567,7 @@ class VertexCompatClient(Closing):
         return delay
 
     def _remember(self, call: Call[Any]) -> None:
-        """Keep what a call that went well has shown."""
+        """Store what a successful call has shown."""
         call.succeed()
         for remark in call.remarks:
             self.warn_once(remark)
@@ -576,36 +578,36 @@ class VertexCompatClient(Closing):
 
 
 KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
-"""A client, and the settings that it was made for."""
+"""A client, and the settings that it was created for."""
 
 
 class HoldsClient(Closing):
-    """What the frameworks' objects do with the client that they hold in `_client`."""
+    """What the frameworks' objects do with the client in their attribute `_client`."""
 
     _client: KeyedClient | None
 
     def _core(self) -> VertexCompatClient:
-        """The client for the settings as they are now."""
-        # Not an abstract method: LlamaIndex would make a span of each of its calls.
+        """The client for the current settings."""
+        # Not an abstract method: LlamaIndex would create a span for each of its calls.
         raise NotImplementedError
 
     def preload(self) -> None:
-        """Do what the first call would do before it is sent, so that a server need not do it for its first user.
+        """Do the preparations of the first call in advance, so that a server's first user does not wait for them.
 
-        Loads the OpenAI SDK, reads the certificates, and fetches a token. The model is not asked.
+        Loads the OpenAI SDK, reads the certificates, and fetches a token. Nothing is sent to the model.
 
         Raises:
-            SettingsError: The settings cannot work.
-            CredentialsError: No credentials are found, or no token is given for them.
+            SettingsError: The settings are invalid or contradict each other.
+            CredentialsError: No credentials are found, or no token can be obtained with them.
         """
         self._core().preload()
 
     async def apreload(self) -> None:
-        """Like `preload`, for the running event loop, which goes on meanwhile."""
+        """Like `preload`, for the running event loop, which is not blocked."""
         await self._core().apreload()
 
     def close(self) -> None:
-        """Let go of the connections; they close unless other objects use them. A later call opens anew."""
+        """Release the connections; they close unless other objects use them. A later call opens new ones."""
         if self._client is not None:
             self._client[1].close()
 
@@ -618,10 +620,10 @@ class HoldsClient(Closing):
 def client_for(
     connection: Connection, facts: JsonObject | None, current: KeyedClient | None, line_of: LineOf = wire_line
 ) -> KeyedClient:
-    """The client for the settings as they are now: the current one, if nothing has changed."""
+    """Return the client for the current settings: the existing one, if nothing has changed."""
     settings = (facts, *_connection_settings(connection))
     if current is not None and current[0] == settings:
         return current
-    # A connection of its own: copies of the user's object share the client, and may be changed one by one.
+    # A separate connection object: copies of the user's object share the client, and each may be changed.
     own = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
     return settings, VertexCompatClient(own, facts, line_of=line_of)

@@ -1,4 +1,4 @@
-"""Pickles that version 0.1 wrote name this module. Code imports from `core.settings.connection`."""
+"""Kept for pickles of version 0.1, which name this module. Code imports from `core.settings.connection`."""
 
 from vertex_compat_integrations.core.settings.connection import Connection, LostToken
 

@@ -1,4 +1,4 @@
-"""Google's coordinates → base URL, and model names → the form the endpoint takes. No I/O.
+"""Google's coordinates → base URL, and model names → the form that the endpoint takes. No I/O.
 
 Forms of the URL (Google's "OpenAI compatibility" pages and the Endpoint resource's reference):
 
@@ -34,7 +34,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _RESOURCE = re.compile(r"projects/([^/]+)/locations/([^/]+)/(publishers|endpoints)/(.+)")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*(/[A-Za-z0-9][A-Za-z0-9_.@:-]*)*")
 
-# Publishers of Model Garden's models as a service, by the beginning of the model's own name.
+# Publishers of Model Garden's models as a service, by the start of the model's own name.
 _PUBLISHERS = {
     "llama": "meta",
     "deepseek": "deepseek-ai",
@@ -57,14 +57,14 @@ _OTHER_MAKERS = {
     ("phi-",): "a model of Microsoft's",
     ("sonar",): "a model of Perplexity's",
 }
-"""Whose models other services have, by the beginnings of their names."""
+"""The makers of models that other services offer, by the start of the model's name."""
 
 SUGGESTED_MODEL = "google/gemini-3.5-flash"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A Vertex resource that speaks Chat Completions.
+    """A Vertex AI resource that serves Chat Completions.
 
     Attributes:
         location: `global`, `us`, `eu` or a region.
@@ -79,10 +79,10 @@ class Endpoint:
     endpoint_host: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not be part of a URL.
+        """Refuse values that cannot be part of a URL.
 
         Raises:
-            SettingsError: A coordinate has characters that it cannot have, or a deployed endpoint has no region.
+            SettingsError: A coordinate has invalid characters, or a deployed endpoint has no region.
         """
         _check("location", self.location, _LOCATION)
         _check("endpoint", self.endpoint, _ENDPOINT)
@@ -100,7 +100,7 @@ class Endpoint:
 
     @property
     def origin(self) -> str:
-        """Scheme and host, where the credential is going."""
+        """Scheme and host, to which the credential is sent."""
         if self.endpoint_host is not None:
             return f"https://{self.endpoint_host}"
         if self.location == DEFAULT_LOCATION:
@@ -110,10 +110,10 @@ class Endpoint:
         return f"https://{self.location}-aiplatform.googleapis.com"
 
     def build_base_url(self, project: str, origin: str | None = None) -> str:
-        """The URL prefix before `/chat/completions`; `origin` stands in for Google's host.
+        """Return the URL prefix before `/chat/completions`; `origin` replaces Google's host.
 
         Raises:
-            SettingsError: `project` has characters that it cannot have.
+            SettingsError: `project` has invalid characters.
         """
         _check("project", project, _PROJECT)
         path = f"/{self.api_version}/projects/{project}/locations/{self.location}/endpoints/{self.endpoint}"
@@ -122,15 +122,15 @@ class Endpoint:
 
 def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
     if not pattern.fullmatch(value) or ".." in value:
-        raise SettingsError(f"{name}={value!r} is no {name} of Google Cloud.", hint=f"Check {name}=.")
+        raise SettingsError(f"{name}={value!r} is not a valid Google Cloud {name}.", hint=f"Check {name}=.")
 
 
 @lru_cache
 def clean_base_url(base_url: str) -> str:
-    """`base_url` without the trailing slash, query and route that people paste along.
+    """Return `base_url` without the trailing slash, query and route that people often paste with it.
 
     Raises:
-        SettingsError: It is not an http(s) URL, or holds a user name.
+        SettingsError: The value is not an http(s) URL, or holds a user name.
     """
     try:
         parts = urlsplit(base_url.strip())
@@ -138,28 +138,28 @@ def clean_base_url(base_url: str) -> str:
     except ValueError:
         is_url = False
     if not is_url:
-        raise SettingsError(f"base_url={base_url!r} is no http(s) URL.", hint="Begin it with https://.")
+        raise SettingsError(f"base_url={base_url!r} is not an http(s) URL.", hint="Begin it with https://.")
     if parts.username or parts.password:
-        raise SettingsError("base_url holds a user name or password.", hint="Pass credentials apart from the URL.")
+        raise SettingsError("base_url holds a user name or password.", hint="Pass credentials separately from the URL.")
     path = parts.path.rstrip("/").removesuffix(CHAT_PATH).removesuffix(EMBEDDINGS_PATH).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 @lru_cache
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, lower-cased and without the scheme's own port."""
+    """Return scheme, host and port of a URL, in lower case and without the scheme's default port."""
     parts = urlsplit(url)
     host = parts.netloc.lower().removesuffix(_OWN_PORTS.get(parts.scheme, ""))
     return f"{parts.scheme}://{host}"
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Return whether the URL's host is this machine."""
     return is_loopback(urlsplit(url).hostname or "")
 
 
 def is_google_host(url: str, universe_domain: str = DEFAULT_UNIVERSE) -> bool:
-    """Whether an https URL's host is one of Google's API hosts or a dedicated prediction host."""
+    """Return whether an https URL's host is one of Google's API hosts or a dedicated prediction host."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return parts.scheme == "https" and host.endswith(
@@ -168,9 +168,9 @@ def is_google_host(url: str, universe_domain: str = DEFAULT_UNIVERSE) -> bool:
 
 
 def is_allowed(url: str, allow_hosts: Sequence[str]) -> bool:
-    """Whether `url`'s origin is named in `allow_hosts`: as origin (`https://host:port`) or as `host` or `host:port`.
+    """Return whether `allow_hosts` names `url`'s origin: as origin (`https://host:port`), `host` or `host:port`.
 
-    Without a scheme, https is meant; http only for this machine.
+    An entry without a scheme means https; http only for this machine.
     """
     parts = urlsplit(url)
     names = {parts.netloc.lower(), (parts.hostname or "").lower()}
@@ -182,14 +182,13 @@ def is_allowed(url: str, allow_hosts: Sequence[str]) -> bool:
 
 
 def resolve_model(model: str, *, own_server: bool = False) -> str:
-    """The model's name as the endpoint takes it: `publisher/name`.
+    """Return the model's name in the endpoint's form: `publisher/name`.
 
-    `gemini-…`, `models/gemini-…` and `publishers/google/models/gemini-…` become `google/gemini-…`. A server of the
-    user's own (a deployed endpoint, another base URL) names its models itself: there any name, also none, is sent as
-    given.
+    `gemini-…`, `models/gemini-…` and `publishers/google/models/gemini-…` become `google/gemini-…`. A user's own server
+    (a deployed endpoint, another base URL) names its models itself: any name, even an empty one, is sent unchanged.
 
     Raises:
-        SettingsError: The name has no publisher and none can be told, or has characters that no name has.
+        SettingsError: The name has no publisher and none can be inferred, or it has invalid characters.
     """
     if own_server:
         return model
@@ -197,10 +196,10 @@ def resolve_model(model: str, *, own_server: bool = False) -> str:
     if name.startswith("publishers/"):
         name = name.removeprefix("publishers/").replace("/models/", "/", 1)
     if resource := _RESOURCE.fullmatch(name):
-        raise SettingsError(f"model={model!r} is a resource's name.", hint=_resource_hint(*resource.groups()))
+        raise SettingsError(f"model={model!r} is a resource name.", hint=_resource_hint(*resource.groups()))
     if not _MODEL.fullmatch(name):
         raise SettingsError(
-            f"model={model!r} is no model name.", hint="Write publisher/name, e.g. google/gemini-3.5-flash."
+            f"model={model!r} is not a valid model name.", hint="Write publisher/name, e.g. google/gemini-3.5-flash."
         )
     if "/" in name:
         return name
@@ -222,7 +221,7 @@ def _publisher_hint(name: str) -> str:
             return f"Write model='{publisher}/{name}'."
     for beginnings, maker in _OTHER_MAKERS.items():
         if lowered.startswith(beginnings):
-            return f"{name} is {maker}, and not served by this endpoint: take model={SUGGESTED_MODEL!r}."
+            return f"{name} is {maker}, and this endpoint does not serve it: use model={SUGGESTED_MODEL!r}."
     if nearest := nearest_model(name):
         return f"Did you mean model={nearest!r}?"
     return f"Write publisher/name as in Model Garden, e.g. {SUGGESTED_MODEL}; `vertex-compat models` lists names."

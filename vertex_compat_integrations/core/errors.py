@@ -1,11 +1,11 @@
-"""What can go wrong, as one tree; each class says by its hint what to do.
+"""All errors, as one class tree; the hint of each class says what to do.
 
 VertexCompatError
 ├── SettingsError (also ValueError)        the caller's settings or messages; nothing was sent
-│   ├── UnsupportedContentError            a content block that the endpoint has no part for
+│   ├── UnsupportedContentError            a content block that the endpoint cannot take
 │   ├── HistoryError                       messages in an order that the endpoint refuses
-│   └── SchemaError                        a schema that cannot be said in the endpoint's subset
-├── CredentialsError                       no token could be had
+│   └── SchemaError                        a schema that the endpoint's subset cannot express
+├── CredentialsError                       no access token could be obtained
 ├── ApiError                               the endpoint answered with an error
 │   ├── InvalidRequestError                400
 │   │   ├── ContextOverflowError           the prompt is longer than the model's window
@@ -15,16 +15,16 @@ VertexCompatError
 │   ├── NotFoundError                      404
 │   ├── RateLimitError                     429
 │   └── ServerError                        499, 5xx
-├── ConnectionFailedError                  no answer came
-│   └── DeadlineExceededError              not in time
-├── UnexpectedReplyError                   what came is no completion
-└── PartialReplyError                      the answer broke off; holds what came of it
+├── ConnectionFailedError                  no answer was received
+│   └── DeadlineExceededError              the answer was not received in time
+├── UnexpectedReplyError                   the response is not a completion
+└── PartialReplyError                      the answer is incomplete or unusable; holds the part received
     ├── StreamInterruptedError             the stream ended before its finish reason
-    ├── EmptyReplyError                    neither text nor a call that can be read
-    ├── RefusedAnswerError                 an object or a call was refused, or an answer blocked
-    └── InvalidAnswerError (also ValueError) an object was asked for, and the answer is none of its schema
+    ├── EmptyReplyError                    neither text nor a readable tool call
+    ├── RefusedAnswerError                 the model refused an object or a call, or a filter blocked
+    └── InvalidAnswerError (also ValueError) the answer does not match the requested schema
 
-Once the OpenAI SDK is loaded, an error that leaves a call is of the SDK's class of the same meaning, too
+Once the OpenAI SDK is loaded, an error raised by a call is also of the SDK's class of the same meaning
 (`core/transport/sdk_errors.py`).
 """
 
@@ -36,7 +36,7 @@ from vertex_compat_integrations.wire import ErrorAnswer
 
 
 class VertexCompatWarning(UserWarning):
-    """Something that the caller set has no effect, or a guess was made."""
+    """A setting has no effect, or the package had to guess."""
 
 
 class VertexCompatError(Exception):
@@ -47,15 +47,15 @@ class VertexCompatError(Exception):
         hint: What to do about it.
         code: HTTP status, if there was an answer.
         status: Google's canonical status (`"INVALID_ARGUMENT"`), if the answer named one.
-        details: `google.rpc` details of the answer, as they came.
-        model: The model that was asked.
-        project: The project that was asked in.
-        location: The location that was asked in.
-        attempts: Requests that were sent for this call.
-        seconds: How long the call took, waits between attempts included; None if it never began.
-        url: What was asked last.
-        answer: The error answer as it came, if there was one.
-        retry_after: Seconds that the server asks to wait, if it does.
+        details: `google.rpc` details of the answer, unchanged.
+        model: The model of the request.
+        project: The project of the request.
+        location: The location of the request.
+        attempts: Number of requests that were sent for this call.
+        seconds: Duration of the call, including waits between attempts; None if it never began.
+        url: The URL of the last request.
+        answer: The error answer, unchanged, if there was one.
+        retry_after: Seconds that the server asks the client to wait, if it does.
     """
 
     default_hint: ClassVar[str] = "See the message; nothing more is known."
@@ -86,7 +86,7 @@ class VertexCompatError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        """The message, the place with its host, the attempts and the hint, in this order."""
+        """The message, the model and location with its host, the attempts and the hint, in this order."""
         place = ", ".join(
             f"{word} {value}"
             for word, value in (
@@ -103,18 +103,18 @@ class VertexCompatError(Exception):
         return " ".join(filter(None, parts))
 
     def _effort(self) -> str:
-        """How often the server was asked, and how long that took; empty if it was not asked."""
+        """The number of attempts and their duration; empty if nothing was sent."""
         if not self.attempts or self.seconds is None:
             return ""
         return f"{self.attempts} attempt{'s' * (self.attempts > 1)} in {self.seconds:.1f} s"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by state: a constructor's keywords are not `args`."""
+        """Pickle by state: the constructor's keyword arguments are not in `args`."""
         return (rebuild, (type(self), self.args, self.__dict__))
 
 
 def rebuild(kind: type[VertexCompatError], args: tuple[Any, ...], state: dict[str, Any]) -> VertexCompatError:
-    """An error from its state."""
+    """Recreate an error from its pickled state."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
@@ -122,7 +122,7 @@ def rebuild(kind: type[VertexCompatError], args: tuple[Any, ...], state: dict[st
 
 
 _rebuild = rebuild
-"""The name in pickles of earlier versions."""
+"""The name that pickles of earlier versions use."""
 
 
 class SettingsError(VertexCompatError, ValueError):
@@ -132,7 +132,7 @@ class SettingsError(VertexCompatError, ValueError):
 
 
 class UnsupportedContentError(SettingsError):
-    """A content block that the endpoint has no part for."""
+    """A content block that the endpoint cannot take."""
 
     default_hint = "Send text, images, audio, video or files."
 
@@ -141,16 +141,16 @@ TRIM_HINT = "Trim histories before a user message."
 
 
 class HistoryError(SettingsError):
-    """The messages stand in an order that the endpoint refuses."""
+    """The messages are in an order that the endpoint refuses."""
 
     default_hint = "Give each tool call one tool message, right after the message that called."
 
 
 class SchemaError(SettingsError):
-    """A JSON Schema that cannot be said in the subset the endpoint takes.
+    """A JSON Schema that the endpoint's subset of JSON Schema cannot express.
 
     Attributes:
-        path: Where in the schema, as a JSON path.
+        path: The position in the schema, as a JSON path.
     """
 
     default_hint = "Simplify the schema at the named place."
@@ -160,7 +160,7 @@ class SchemaError(SettingsError):
         self.path = path
 
     def of_tool(self, name: str) -> "SchemaError":
-        """The error as one of this tool's, which its message begins with."""
+        """Return the same error with the tool's name at the start of its message."""
         error = SchemaError(self.message, path=self.path, hint=self.hint)
         error.message = f"{name}: {self.message}"
         error.args = (error.message,)
@@ -168,7 +168,7 @@ class SchemaError(SettingsError):
 
 
 class CredentialsError(VertexCompatError):
-    """No token could be had; the endpoint was not asked."""
+    """No access token could be obtained; nothing was sent to the endpoint."""
 
     default_hint = "Run `gcloud auth application-default login`, or pass credentials=…"
 
@@ -180,7 +180,7 @@ class ApiError(VertexCompatError):
 
 
 class InvalidRequestError(ApiError):
-    """400: the request is refused as it stands."""
+    """400: the endpoint refuses this request."""
 
     default_hint = "Change what the message names; the same request would be refused again."
 
@@ -192,9 +192,9 @@ class ContextOverflowError(InvalidRequestError):
 
 
 class ThoughtSignatureError(InvalidRequestError):
-    """A tool call in the history lacks the thought signature that the model demands."""
+    """A tool call in the history lacks the thought signature that the model requires."""
 
-    default_hint = "Send the model's messages back as they came, with additional_kwargs and response_metadata."
+    default_hint = "Send the model's messages back unchanged, with additional_kwargs and response_metadata."
 
 
 class AuthenticationError(ApiError):
@@ -204,7 +204,7 @@ class AuthenticationError(ApiError):
 
 
 class PermissionDeniedError(ApiError):
-    """403: the credentials may not do this."""
+    """403: the credentials lack a permission."""
 
     default_hint = "Grant roles/aiplatform.user (permission aiplatform.endpoints.predict) on the project."
 
@@ -218,7 +218,7 @@ class NotFoundError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """429: quota or shared capacity is used up."""
+    """429: the quota or the shared capacity is used up."""
 
     default_hint = (
         "Shared capacity is used up for the moment: wait and retry, or use location='global' or provisioned throughput."
@@ -234,26 +234,26 @@ class ServerError(ApiError):
 
 
 class ConnectionFailedError(VertexCompatError):
-    """No answer came: name, route, proxy, TLS, or a connection that was cut."""
+    """No answer was received: host name, route, proxy or TLS failed, or the connection was cut."""
 
     default_hint = "Check the host name, HTTPS_PROXY and the CA bundle."
     is_retryable = True
 
 
 class DeadlineExceededError(ConnectionFailedError):
-    """The answer did not come in time."""
+    """The answer was not received in time."""
 
     default_hint = "Raise timeout= (total) or gap_timeout= (between bytes)."
 
 
 class UnexpectedReplyError(VertexCompatError):
-    """What came is no completion: HTML, an empty body, JSON of another shape."""
+    """The response is not a completion: HTML, an empty body, or JSON of another shape."""
 
     default_hint = "Check base_url, endpoint_host and proxies between here and Google."
 
 
 class PartialReplyError(VertexCompatError):
-    """Base of errors that come after a part of the answer.
+    """Base of errors that are raised after a part of the answer was received.
 
     Attributes:
         partial_text: The answer's text so far.
@@ -277,17 +277,17 @@ class PartialReplyError(VertexCompatError):
 
 
 class StreamInterruptedError(PartialReplyError):
-    """The stream ended, or brought an error, before its finish reason."""
+    """The stream ended, or reported an error, before its finish reason."""
 
     default_hint = "The answer is incomplete: retry the call; the text so far is in partial_text."
     is_retryable = True
 
 
 class EmptyReplyError(PartialReplyError):
-    """The model gave neither text nor a call that can be read.
+    """The model returned neither text nor a readable tool call.
 
     Attributes:
-        finish_reason: As it came.
+        finish_reason: The finish reason, unchanged.
     """
 
     default_hint = "Retry, or rephrase the prompt."
@@ -296,14 +296,14 @@ class EmptyReplyError(PartialReplyError):
 
 
 class RefusedAnswerError(PartialReplyError):
-    """An object or a tool call was asked for, and the model or a filter refused it; the message is the refusal.
+    """The model or a filter refused a requested object or tool call; the message is the refusal.
 
-    With `on_blocked="error"`, so is every answer that a filter blocked.
+    With `on_blocked="error"`, every answer that a filter blocked raises it, too.
 
     Attributes:
-        finish_reason: `content_filter` if a filter blocked the answer; else the model refused it.
-        finish_detail: What the service said of it, e.g. `PROHIBITED_CONTENT`.
-        usage: Token counts, if any came: `input`, `output`, and of these `thought` and `cached`.
+        finish_reason: `content_filter` if a filter blocked the answer; any other value means that the model refused it.
+        finish_detail: The service's own reason, e.g. `PROHIBITED_CONTENT`.
+        usage: Token counts, if any were received: `input`, `output`, and of these `thought` and `cached`.
     """
 
     default_hint = "Rephrase the prompt, or change safety_settings."
@@ -313,9 +313,9 @@ class RefusedAnswerError(PartialReplyError):
 
 
 class InvalidAnswerError(PartialReplyError, ValueError):
-    """An object was asked for, and the answer is no JSON, or none of its schema; the answer is in `partial_text`.
+    """The answer to a request for an object is not JSON or does not match the schema; it is in `partial_text`.
 
-    Its cause is the parser's own error, such as pydantic's `ValidationError`.
+    The error's cause is the parser's own error, such as pydantic's `ValidationError`.
     """
 
     default_hint = "Ask again, simplify the schema, or take a model that keeps to schemas."

@@ -1,4 +1,4 @@
-"""Pickles that version 0.1 wrote name this module. Code imports from `core.explain.explanation`."""
+"""Kept for pickles of version 0.1, which name this module. Code imports from `core.explain.explanation`."""
 
 from vertex_compat_integrations.core.explain.explanation import Explanation, Remark
 

@@ -1,7 +1,7 @@
-"""An error answer, in any of the endpoint's shapes → the error that says what to do. Pure.
+"""Decodes an error answer, in any of the endpoint's shapes, into a typed error with a hint. Pure.
 
-Google's chat endpoint answers errors as a list `[{"error": {code, message, status, details}}]`, its native side and
-other servers as a mapping, proxies as HTML. The texts matched below are quoted in public issues; see each row.
+Google's chat endpoint sends errors as a list `[{"error": {code, message, status, details}}]`, its native API and other
+servers as a mapping, proxies as HTML. The texts matched below are quoted in public issues; see each row.
 """
 
 import datetime
@@ -33,9 +33,9 @@ from vertex_compat_integrations.wire import ErrorAnswer
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error means, if its code is `code` and its text holds one of `texts` (lower case); None is any code.
+    """The meaning of an error whose code is `code` and whose text holds one of `texts` (lower case); None is any code.
 
-    With `needs_all` its text must hold all of them.
+    With `needs_all` the text must hold all of them.
     """
 
     code: int | None
@@ -45,21 +45,21 @@ class Meaning:
     needs_all: bool = False
 
     def fits(self, code: int, text: str) -> bool:
-        """Whether this is what an error with this code and text (lower case) means."""
+        """Return whether this is the meaning of an error with this code and text (lower case)."""
         holds = (each in text for each in self.texts)
         return self.code in (None, code) and (all(holds) if self.needs_all else any(holds))
 
 
 HTML_PAGE = "The answer is an HTML page, not an API response."
-"""What proxies, captive portals and wrong base URLs answer with."""
+"""The message for HTML answers, which proxies, captive portals and wrong base URLs send."""
 
 NOT_SERVED_TEXTS = {404: "publisher model", 400: "via global endpoint"}
-"""By code, what Google writes where a location does not serve the model (lower case)."""
+"""By code, Google's text if a location does not serve the model (lower case)."""
 
 PROJECT_HINT = (
     "Check project= and GOOGLE_CLOUD_PROJECT: a project's id, not its name; `gcloud projects list` shows yours."
 )
-"""Where the project is what is not found."""
+"""The hint if the project is not found."""
 
 NO_MESSAGE_HINT = "Add a user message; system messages alone are refused."
 
@@ -89,9 +89,9 @@ MEANINGS = (
     Meaning(
         404,
         ("the model `",),
-        hint="Pass the name that your server was started with, or model='', which leaves the name to it.",
+        hint="Pass the name that your server was started with, or model='' to use the server's own name.",
     ),
-    # llama.cpp's server answers so until the model is in memory.
+    # llama.cpp's server sends this until the model is in memory.
     Meaning(503, ("loading model",), hint="The server is still loading its model: raise max_retries=, or wait."),
     Meaning(
         400,
@@ -102,7 +102,7 @@ MEANINGS = (
     Meaning(
         400,
         ("penalty is not enabled", "penalty_not_enabled"),
-        hint="Leave frequency_penalty and presence_penalty unset: this model takes neither.",
+        hint="Leave frequency_penalty and presence_penalty unset: this model accepts neither.",
     ),
     # "Expected a maximum of 4 images (inclusive); found 5": open models as a service.
     Meaning(
@@ -118,9 +118,11 @@ MEANINGS = (
     Meaning(
         400,
         ("thinking level is unsupported", "thinking_level"),
-        hint="Use another thinking_level; not every model has each.",
+        hint="Use another thinking_level; not every model supports each level.",
     ),
-    Meaning(400, ("include_thoughts is only enabled",), hint="Drop include_thoughts, or do not turn thinking off."),
+    Meaning(
+        400, ("include_thoughts is only enabled",), hint="Leave include_thoughts unset, or do not turn thinking off."
+    ),
     Meaning(
         400,
         ("thinking is not supported", "thinking_config", "thinking budget"),
@@ -148,30 +150,30 @@ MEANINGS = (
     Meaning(
         400,
         ("--enable-auto-tool-choice", "--tool-call-parser"),
-        hint="Start the server with --enable-auto-tool-choice and --tool-call-parser: without them it calls no tools.",
+        hint="Start the server with --enable-auto-tool-choice and --tool-call-parser; else it cannot call tools.",
     ),
     # "Invalid hostname: eu-aiplatform.googleapis.com".
     Meaning(
         400,
         ("invalid hostname",),
-        hint="Leave the host to this package: pass location='global', 'us', 'eu' or a region, and no base_url=.",
+        hint="Let this package choose the host: pass location='global', 'us', 'eu' or a region, and no base_url=.",
     ),
     Meaning(400, ("cachedcontent",), hint="Put system message and tools into the cache, not into the request."),
     Meaning(400, (NOT_SERVED_TEXTS[400],), hint="Pass location='global'."),
     Meaning(
         400,
         ("unknown name", "schema", "properties", "anyof", "enum"),
-        hint="Simplify the tool's or answer's schema at the place that the message names.",
+        hint="Simplify the tool's or answer's schema at the position that the message names.",
     ),
     Meaning(
         400,
         ("request contains an invalid argument",),
-        hint="Google gives no reason. Look at the history first: a call without its result, or text beside calls.",
+        hint="Google gives no reason. Check the history first: a call without its result, or text next to calls.",
     ),
     Meaning(
         401,
         ("api keys are not supported", "api key"),
-        hint="This endpoint takes no API keys: use Application Default Credentials.",
+        hint="This endpoint does not accept API keys: use Application Default Credentials.",
     ),
     Meaning(
         403,
@@ -187,15 +189,15 @@ MEANINGS = (
             "security_policy_violated",
             "prohibited by organization's policy",
         ),
-        hint="A VPC Service Controls perimeter keeps the request out: call from inside it, or ask for an ingress rule "
-        "for aiplatform.googleapis.com; the identifier in the message finds the entry in the audit log.",
+        hint="A VPC Service Controls perimeter blocks the request: call from inside it, or ask for an ingress rule "
+        "for aiplatform.googleapis.com; the identifier in the message leads to the entry in the audit log.",
     ),
     # "Organization Policy constraint constraints/vertexai.allowedModels violated for …".
     Meaning(
         None,
         ("constraints/vertexai.", "constraints/gcp.", "organization policy constraint", "org_policy"),
-        hint="An organization policy forbids this model, service or location: take another, or ask who sets the "
-        "constraint that the message names.",
+        hint="An organization policy forbids this model, service or location: use another, or contact the "
+        "administrator of the constraint that the message names.",
     ),
     Meaning(403, ("billing",), hint="Enable billing for the project: https://console.cloud.google.com/billing."),
     Meaning(
@@ -208,8 +210,8 @@ MEANINGS = (
         ("user_project_denied", "serviceusage", "quota project"),
         hint="Grant roles/serviceusage.serviceUsageConsumer on the quota project, or pass quota_project=.",
     ),
-    Meaning(403, ("scope",), hint="Ask for a token with the scope https://www.googleapis.com/auth/cloud-platform."),
-    # "Project 'projects/x' not found or deleted." and "Unable to find project x", with reasons of the same words.
+    Meaning(403, ("scope",), hint="Request a token with the scope https://www.googleapis.com/auth/cloud-platform."),
+    # "Project 'projects/x' not found or deleted." and "Unable to find project x"; the reasons use the same words.
     Meaning(
         404,
         (
@@ -227,21 +229,21 @@ MEANINGS = (
     Meaning(
         404,
         (NOT_SERVED_TEXTS[404],),
-        hint="Check the model's name and its location: newer models are at 'global', 'us' and 'eu' only, previews "
-        "often at location='global' alone.",
+        hint="Check the model's name and its location: newer models are only at 'global', 'us' and 'eu', previews "
+        "often only at location='global'.",
     ),
     Meaning(
         429,
         ("provisioned throughput",),
-        hint="The units that were bought are used up: leave request_type unset, or pass "
-        'request_type=["dedicated", "shared"], so that pay-as-you-go capacity helps out; or buy more units.',
+        hint="The purchased units are used up: leave request_type unset, or pass "
+        'request_type=["dedicated", "shared"], to also use pay-as-you-go capacity; or buy more units.',
     ),
     Meaning(429, ("logprobs", "log probabilities"), hint="Leave logprobs unset: such requests have a daily limit."),
-    # SGLang's words, behind open models as a service.
+    # SGLang's text, sent for open models as a service.
     Meaning(
         429,
         ("request queue is full",),
-        hint="The model's servers have more requests than they take: wait and retry, or raise max_retries=.",
+        hint="The model's servers are overloaded: wait and retry, or raise max_retries=.",
     ),
     Meaning(
         429,
@@ -253,10 +255,10 @@ MEANINGS = (
 _CODE_LENGTH = 3
 
 _MOST_KEPT = 1 << 16
-"""Bytes of an error answer that the error holds."""
+"""Bytes of an error answer that the error stores, at most."""
 
 _HEADERS_OF_ENCODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that are not true of a body that was decoded."""
+"""Headers that are wrong for a decoded body."""
 _NO_MEANING = Meaning(None, ())
 
 _KINDS: dict[int, type[ApiError]] = {
@@ -274,7 +276,7 @@ _KINDS: dict[int, type[ApiError]] = {
 
 
 def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> VertexCompatError:
-    """The error for an answer with an HTTP error code."""
+    """Return the error for an answer with an HTTP error code."""
     error = _from_body(code, body)
     error.answer = ErrorAnswer(code, _plain_headers(headers), body[:_MOST_KEPT])
     error.retry_after = _retry_after_header(headers) or _retry_info(error.details)
@@ -282,7 +284,7 @@ def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> Vertex
 
 
 def decode_stream_failure(value: object) -> VertexCompatError | None:
-    """The error that a chunk of a stream is; None if it is a chunk like any other."""
+    """Return the error if a stream's chunk is one; None for any other chunk."""
     fields = error_in(value)
     if fields is None:
         return None
@@ -293,7 +295,7 @@ def decode_stream_failure(value: object) -> VertexCompatError | None:
 
 
 def decode_stray(stray: bytes) -> VertexCompatError | None:
-    """The error in what a stream brought besides its events; None if there is none."""
+    """Return the error in the part of a stream that is not an event; None if there is none."""
     try:
         return decode_stream_failure(value_of(stray)) if stray else None
     except (ValueError, RecursionError):
@@ -301,7 +303,7 @@ def decode_stray(stray: bytes) -> VertexCompatError | None:
 
 
 def _bytes_of(value: object) -> bytes:
-    """The value as JSON; nothing if it is nested too deep, for the error itself must not be lost over that."""
+    """Encode the value as JSON; empty if it is nested too deep, since that must not hide the error itself."""
     try:
         return encode_json(value)
     except RecursionError:
@@ -322,27 +324,27 @@ def _from_body(code: int, body: bytes) -> VertexCompatError:
 
 
 def value_of(body: bytes) -> object:
-    """The JSON value.
+    """Parse a JSON value.
 
     Raises:
-        ValueError: It is none.
-        RecursionError: It is nested too deep.
+        ValueError: The bytes are not JSON.
+        RecursionError: The value is nested too deep.
     """
     try:
         return from_json(body)
     except ValueError:
-        # Halves of an emoji are JSON to Python, not to the faster parser.
+        # Python accepts halves of an emoji (lone surrogates) as JSON, the faster parser does not.
         return json.loads(body)
 
 
 def _from_html(code: int) -> VertexCompatError:
     error = _from_status({"message": HTML_PAGE}, code)
-    error.hint = UnexpectedReplyError.default_hint + " A wrong location makes a host that does not exist."
+    error.hint = UnexpectedReplyError.default_hint + " A wrong location results in a host that does not exist."
     return error
 
 
 def error_in(value: object) -> JsonObject | None:
-    """The error object of a body, in whichever shape; None if the body is no error."""
+    """Return the error object of a body, in any shape; None if the body is not an error."""
     if isinstance(value, list):
         # Google's chat endpoint: `[{"error": {…}}]`.
         return next((error for error in map(error_in, value) if error is not None), None)
@@ -353,13 +355,13 @@ def error_in(value: object) -> JsonObject | None:
         return error
     if isinstance(error, str):
         return _error_in_text(error)
-    # vLLM writes the error without `error` round it.
+    # vLLM sends the error without the enclosing `error`.
     is_bare = "message" in value and ("code" in value or "status" in value) and "choices" not in value
     return value if is_bare else None
 
 
 def _error_in_text(text: str) -> JsonObject:
-    """The error in a string: proxies pack the body of the server behind them as JSON, or write a sentence."""
+    """The error in a string: proxies wrap the JSON body of the server behind them in one, or write a sentence."""
     try:
         error = error_in(from_json(text))
     except ValueError:
@@ -405,14 +407,14 @@ def _retry_after_header(headers: Mapping[str, str]) -> float | None:
         return None
     if (seconds := _number(value)) is not None:
         return seconds
-    # The server's own clock, so that a wrong one here does not matter.
+    # Use the server's own clock, so that a wrong clock on this machine does not matter.
     now = _date(headers.get("date")) or datetime.datetime.now(datetime.UTC)
     moment = _date(value)
     return max((moment - now).total_seconds(), 0.0) if moment is not None else None
 
 
 def _date(text: str | None) -> datetime.datetime | None:
-    """The moment that a header names; None if it names none."""
+    """The moment in a header; None if the header holds no valid date."""
     try:
         moment = parsedate_to_datetime(text or "")
     except (ValueError, OverflowError):
@@ -429,7 +431,7 @@ def _retry_info(details: list[JsonObject]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """The number that the text is, not below 0; None if it is none, or endless: nobody waits for ever."""
+    """Parse a number, 0 at least; None if the text is not a finite number."""
     try:
         number = float(text) if text is not None else None
     except ValueError:

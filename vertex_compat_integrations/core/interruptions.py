@@ -1,7 +1,7 @@
-"""Exceptions that are not ours, raised by others in the middle of our work: they pass through as they are.
+"""Exceptions of other code that are raised in the middle of a call: they pass through unchanged.
 
-Celery's soft time limit, for one, is an `Exception` that a signal's handler raises wherever the program is just then.
-Inside the SDK it is taken for a failed connection, which would be tried again.
+One example is Celery's soft time limit, an `Exception` that a signal handler raises wherever the program is at that
+moment. Inside the SDK it would look like a failed connection, which would be retried.
 """
 
 import asyncio
@@ -21,27 +21,27 @@ _LIBRARIES = frozenset(
         *("anyio", "sniffio", "socksio", "idna", "certifi", "truststore", "uvloop"),
     }
 )
-"""What carries requests: exceptions of these say that a request failed."""
+"""The libraries that carry requests: their exceptions mean that a request failed."""
 
 _TRANSPORT = _LIBRARIES | sys.stdlib_module_names | {"builtins", "vertex_compat_integrations"}
 
 
 def interruption_in(error: BaseException) -> BaseException | None:
-    """The exception of somebody else that came up as this error, directly or wrapped; None if the transport failed.
+    """Return the exception of other code that became this error, directly or wrapped; None if the transport failed.
 
-    It is told by its class, which no library of the transport has, or by a frame of a signal's handler.
+    It is recognized by its class, which belongs to no library of the transport, or by a frame of a signal handler.
     """
     link: BaseException | None = error
     while link is not None and not isinstance(link, VertexCompatError):
         if _is_of_others(link) or is_from_signal(link):
             return link.with_traceback(_without_libraries(link.__traceback__))
-        # httpcore's pool takes the cause away, but an error of its own has the cause as argument, too.
+        # httpcore's pool drops the cause, but its own error also has the cause as an argument.
         link = link.__cause__ or next((each for each in link.args if isinstance(each, BaseException)), None)
     return None
 
 
 class _InAGroupError(Exception):
-    """What carries another exception through a group of tasks."""
+    """Carries another exception through a group of tasks."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
@@ -50,10 +50,10 @@ class _InAGroupError(Exception):
 
 @contextmanager
 def through_group() -> Iterator[None]:
-    """Around the work of one task of a group: what is no `Exception` goes through the group, to `first_in`.
+    """Carry exceptions that are not `Exception` subclasses from one task through its group, to `first_in`.
 
-    A group would make a group of gevent's Timeout. KeyboardInterrupt and SystemExit would end the event loop at once,
-    and a second time where the group raises them, so that what cleans up behind it never runs.
+    A group would wrap gevent's Timeout in another group. KeyboardInterrupt and SystemExit would end the event loop at
+    once, and again where the group raises them, so that clean-up code after it would never run.
     """
     try:
         yield
@@ -64,14 +64,14 @@ def through_group() -> Iterator[None]:
 
 
 def first_in(failures: ExceptionGroup[Exception]) -> BaseException:
-    """The first exception of a group of groups that is to be raised in its place; one of others, if there is one."""
+    """Return the first exception of nested groups, to be raised in their place; one of other code, if there is one."""
     errors = [first_in(each) if isinstance(each, ExceptionGroup) else each for each in failures.exceptions]
     errors = [error.error if isinstance(error, _InAGroupError) else error for error in errors]
     return next((error for error in errors if not isinstance(error, Exception)), errors[0])
 
 
 def is_from_signal(error: BaseException) -> bool:
-    """Whether a handler of a signal raised it, whatever its class."""
+    """Return whether a signal handler raised the exception, whatever its class."""
     handlers = set(_handler_codes())
     traceback = error.__traceback__
     while traceback is not None:
@@ -82,7 +82,7 @@ def is_from_signal(error: BaseException) -> bool:
 
 
 def _is_of_others(error: BaseException) -> bool:
-    # Where memory or the stack is used up, another attempt is no help.
+    # When memory or the stack is used up, another attempt does not help.
     if isinstance(error, MemoryError | RecursionError):
         return True
     return not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _TRANSPORT
@@ -98,7 +98,7 @@ def _handler_codes() -> Iterator[CodeType]:
 
 
 def _without_libraries(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback without the libraries' frames, whose locals hold the request, and so the token."""
+    """Return the traceback without the libraries' frames, whose local variables hold the request, and so the token."""
     frames = []
     while traceback is not None:
         if traceback.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _LIBRARIES:

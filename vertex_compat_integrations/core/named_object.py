@@ -1,4 +1,4 @@
-"""Objects of the user's own code, by name."""
+"""Finds objects of the user's code by name."""
 
 import importlib
 import sys
@@ -9,19 +9,19 @@ from vertex_compat_integrations.core.errors import SettingsError
 
 
 def find_named(name: str, option: str) -> Any:
-    """What `package.module:attribute` names; the current folder is searched, too.
+    """Return the object named by `package.module:attribute`; the current folder is searched, too.
 
     Args:
-        name: As the user wrote it.
-        option: Behind which option of a command it stands, for errors.
+        name: The name as the user wrote it.
+        option: The command's option that took the name, for errors.
 
     Raises:
-        SettingsError: It names nothing.
+        SettingsError: There is no such object.
     """
     hint = f"Name it as {option} package.module:function; the current folder is searched, too."
     module_name, _, path = name.partition(":")
     if not module_name or not path:
-        raise SettingsError(f"{option} {name} names no function.", hint=hint)
+        raise SettingsError(f"{option} {name} is not the name of a function.", hint=hint)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

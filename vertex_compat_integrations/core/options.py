@@ -1,4 +1,4 @@
-"""Pickles that version 0.1 wrote name this module. Code imports from `core.settings.options`."""
+"""Kept for pickles of version 0.1, which name this module. Code imports from `core.settings.options`."""
 
 from vertex_compat_integrations.core.settings.options import Options
 

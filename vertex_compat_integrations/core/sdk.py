@@ -1,4 +1,4 @@
-"""The stock OpenAI SDK, pointed at Vertex AI, with credentials that refresh and nothing of `OPENAI_*`."""
+"""The stock OpenAI SDK, pointed at Vertex AI, with credentials that refresh and without any `OPENAI_*` variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ def openai_client(
     default_headers: Mapping[str, str] | None = None,
     **connection: Any,
 ) -> openai.OpenAI:
-    """The SDK's client for the endpoint; its calls go on when the first token has expired.
+    """Return the SDK's client for the endpoint; it keeps working after the first token expires.
 
-    Requests are mended as the classes mend them, and answers come in OpenAI's form: token counts that add up, in a
-    stream's last chunk if `stream_options` ask for them; functions under their own names; errors with Google's message
-    and a hint. What cannot be mended is refused before it is sent, as `openai.BadRequestError`.
+    Requests are adapted as in this package's classes, and answers are in OpenAI's format: token counts that add up, in
+    a stream's last chunk if `stream_options` requests them; functions under their own names; errors with Google's
+    message and a hint. A request that cannot be adapted is refused before it is sent, as `openai.BadRequestError`.
 
-    Models are named as the endpoint names them: `google/gemini-…`. If no project is given, nor in the environment, the
-    credentials are asked for it here; otherwise nothing is sent before the first call.
+    Models have the endpoint's names: `google/gemini-…`. If neither the arguments nor the environment set a project,
+    this function asks the credentials for it; otherwise nothing is sent before the first call.
 
     Args:
         project: Google Cloud project.
@@ -44,22 +44,22 @@ def openai_client(
         **connection: Any other field of `core.connection.Connection`.
 
     Raises:
-        SettingsError: The settings cannot work.
-        CredentialsError: No project is given, and no credentials are found.
+        SettingsError: The settings are invalid or contradict each other.
+        CredentialsError: No project is set, and no credentials are found.
     """
     access = _resolve_access(Connection(project=project, location=location, **connection))
     return _client_of(access, HttpClient, default_headers)
 
 
 def plain_openai_client(**connection: Any) -> openai.OpenAI:
-    """Like `openai_client`, but requests and answers go as they are: to see what the endpoint itself says.
+    """Like `openai_client`, but without changes to requests and answers: to see the endpoint's own behaviour.
 
     Args:
         **connection: Any field of `core.connection.Connection`.
 
     Raises:
-        SettingsError: The settings cannot work.
-        CredentialsError: No project is given, and no credentials are found.
+        SettingsError: The settings are invalid or contradict each other.
+        CredentialsError: No project is set, and no credentials are found.
     """
     return _client_of(_resolve_access(Connection(**connection)), PlainHttpClient, None)
 
@@ -81,13 +81,13 @@ def async_openai_client(
 
 _AMBIENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 
-# What the SDK cannot do without: given instead of left out, where `OPENAI_CUSTOM_HEADERS` names it.
+# Headers that the SDK requires; set explicitly if `OPENAI_CUSTOM_HEADERS` tries to override them.
 _OWN_HEADERS = {"authorization": f"Bearer {sdk_clients.PLACEHOLDER_KEY}", "content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """Where the requests of an SDK client go, and whose credential they carry."""
+    """Destination and credentials of one SDK client."""
 
     connection: Connection
     source: TokenSource
@@ -104,7 +104,7 @@ class _Access:
         }
 
     def transport_settings(self) -> dict[str, Any]:
-        """Redirects are not followed: they would carry the prompt elsewhere."""
+        """Arguments of the HTTP client; redirects are not followed: they would send the prompt to another host."""
         authorities = resolve_authorities(self.connection)
         route = Route(origin_of(self.base_url), self.connection.proxy, authorities)
         return {**sdk_clients.transport_settings(route), "follow_redirects": False}
@@ -116,7 +116,7 @@ class _Access:
         return _token(await self.source.aheaders(self.base_url, self.connection.timeout))
 
     def authorise(self, request: Any) -> None:
-        """Put the credential's headers into a request, unless it goes elsewhere."""
+        """Set the credential's headers on a request; refuse a request to another host."""
         self._prepare(request)
         request.headers.update(self.source.headers(self.base_url, self.connection.timeout))
 
@@ -125,7 +125,7 @@ class _Access:
         request.headers.update(await self.source.aheaders(self.base_url, self.connection.timeout))
 
     def renew(self, request: Any) -> bool:
-        """Put another token into a request whose own was refused; False if there is no other."""
+        """Set another token on a request whose token was refused; return False if there is no other."""
         refused = request.headers.get("Authorization", "")
         self.source.invalidate({"Authorization": refused})
         request.headers.update(self.source.headers(self.base_url, self.connection.timeout))
@@ -139,7 +139,7 @@ class _Access:
         return bool(request.headers["Authorization"] != refused)
 
     def _prepare(self, request: Any) -> None:
-        """Take out what a copy of the client (`with_options`) reads from `OPENAI_*` once more.
+        """Remove the headers that a copy of the client (`with_options`) reads from `OPENAI_*` again.
 
         Raises:
             SettingsError: The request goes to another server.
@@ -149,7 +149,7 @@ class _Access:
         if origin_of(str(request.url)) != origin_of(self.base_url):
             raise SettingsError(
                 f"A request to {origin_of(str(request.url))} through the client for {origin_of(self.base_url)}.",
-                hint="Make a client of its own for the other server.",
+                hint="Create a separate client for the other server.",
             )
 
 
@@ -166,7 +166,7 @@ def _token(headers: Mapping[str, str]) -> str:
 
 def _resolve_access(connection: Connection) -> _Access:
     if connection.locations:
-        raise SettingsError("locations= with the SDK's client, which asks one server.", hint="Give one as location=.")
+        raise SettingsError("locations= with the SDK's client, which uses one server.", hint="Pass one as location=.")
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     project = destination.project

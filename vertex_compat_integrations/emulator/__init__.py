@@ -1,11 +1,11 @@
-"""An offline stand-in for Vertex AI's OpenAI-compatible endpoint and for Google's identity side.
+"""An offline emulator of Vertex AI's OpenAI-compatible endpoint and of Google's token services.
 
-`with Emulator() as emulator:` serves both on a real loopback socket. Its four nouns: a *rule* says when to give which
-*answer*, a *fault* is an answer that goes wrong, the *journal* holds what was asked.
+`with Emulator() as emulator:` serves both on a real loopback socket. Its four terms: a *rule* decides which requests
+get which *answer*, a *fault* is an answer with an error, and the *journal* records all requests.
 """
 
 try:
-    import aiohttp  # noqa: F401 - only asked whether it is there
+    import aiohttp  # noqa: F401 - only checks that it is installed
 except ImportError:
     raise ImportError('The emulator needs aiohttp: pip install "vertex-compat-integrations[emulator]"') from None
 

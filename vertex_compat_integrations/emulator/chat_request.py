@@ -1,4 +1,4 @@
-"""One chat request as the emulator reads it."""
+"""One chat request, as parsed by the emulator."""
 
 import mimetypes
 import re
@@ -26,7 +26,7 @@ JSON_FORMATS = frozenset({"json_object", "json_schema", "application/json"})
 
 @dataclass(frozen=True, slots=True)
 class ModelResource:
-    """Google's coordinates, as the path names them."""
+    """The resource that the path names: API version, project, location and endpoint."""
 
     version: str
     project: str
@@ -36,7 +36,7 @@ class ModelResource:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A parsed request body together with what the path, the headers and the model's name say."""
+    """A parsed request body with its path, its headers and the model's traits."""
 
     body: Json
     place: ModelResource
@@ -45,44 +45,44 @@ class ChatRequest:
 
     @cached_property
     def model(self) -> str:
-        """The model as it was asked for."""
+        """The model's name in the request."""
         return str(self.body.get("model") or "")
 
     @cached_property
     def messages(self) -> list[Json]:
-        """The messages that are objects."""
+        """The messages that are JSON objects."""
         return objects(self.body.get("messages"))
 
     @cached_property
     def contents(self) -> list[Json]:
-        """The messages without instructions: what becomes Gemini's `contents`."""
+        """The messages without instructions, which become Gemini's `contents`."""
         return [message for message in self.messages if message.get("role") not in {"system", "developer"}]
 
     @cached_property
     def google(self) -> Json:
-        """Google's extras: `extra_body.google`, or `google` at the top."""
+        """Google's extra fields: `extra_body.google`, or `google` at the top level."""
         nested = mapping(self.body.get("extra_body")).get("google")
         return {**mapping(self.body.get("google")), **mapping(nested)}
 
     @cached_property
     def thinking(self) -> Json:
-        """Google's `thinking_config`, empty if there is none."""
+        """Google's `thinking_config`; empty if there is none."""
         return mapping(self.google.get("thinking_config"))
 
     @cached_property
     def functions(self) -> list[Json]:
-        """The declared functions, also those of the deprecated `functions`."""
+        """The declared functions, including the deprecated field `functions`."""
         tools = [mapping(tool.get("function")) for tool in objects(self.body.get("tools")) if "function" in tool]
         return [*tools, *objects(self.body.get("functions"))]
 
     @cached_property
     def uses_functions(self) -> bool:
-        """Whether the functions are declared, and called, in OpenAI's deprecated way."""
+        """Whether functions are declared and called in OpenAI's deprecated way."""
         return bool(objects(self.body.get("functions"))) and not self.body.get("tools")
 
     @cached_property
     def choice(self) -> Any:
-        """What the request says of calls: `tool_choice`, or the deprecated `function_call` as one."""
+        """The value of `tool_choice`, or the deprecated `function_call` in that form."""
         named = mapping(self.body.get("function_call")).get("name")
         if named is not None:
             return {"type": "function", "function": {"name": named}}
@@ -95,24 +95,24 @@ class ChatRequest:
 
     @cached_property
     def named_choice(self) -> str | None:
-        """The function that `tool_choice` names, if it names one."""
+        """The function that `tool_choice` names; None if it names none."""
         name = mapping(mapping(self.choice).get("function")).get("name")
         return str(name) if name is not None else None
 
     @cached_property
     def response_format(self) -> str:
-        """The kind of answer that is asked for: `text`, `json_object`, `json_schema`, or a MIME type."""
+        """The requested kind of answer: `text`, `json_object`, `json_schema`, or a MIME type."""
         return str(mapping(self.body.get("response_format")).get("type", "text"))
 
     @cached_property
     def wants_json(self) -> bool:
-        """Whether the answer shall be JSON."""
+        """Whether the answer must be JSON."""
         is_guided = self.traits.surface != "gemini" and self.response_schema is not None
         return self.response_format in JSON_FORMATS or (is_guided and self.response_format == "text")
 
     @cached_property
     def response_schema(self) -> Json | None:
-        """The schema of the answer, if there is one."""
+        """The schema of the answer; None if there is none."""
         response_format = mapping(self.body.get("response_format"))
         schema = mapping(response_format.get("json_schema")).get("schema", response_format.get("schema"))
         guided = self.body.get("guided_json") if self.traits.surface != "gemini" else None
@@ -121,18 +121,18 @@ class ChatRequest:
 
     @cached_property
     def max_tokens(self) -> Any:
-        """The limit of the answer's length, whatever its name."""
+        """The limit of the answer's length, under either name."""
         limit = self.body.get("max_tokens")
         return self.body.get("max_completion_tokens") if limit is None else limit
 
     @cached_property
     def is_stream(self) -> bool:
-        """Whether the answer shall come as events."""
+        """Whether the answer is streamed."""
         return self.body.get("stream") is True
 
     @cached_property
     def is_dedicated(self) -> bool:
-        """Whether bought throughput shall answer, and nothing else."""
+        """Whether only provisioned throughput may serve the request."""
         return self.headers.get(REQUEST_TYPE_HEADER, "").lower() == "dedicated"
 
     @cached_property
@@ -142,20 +142,20 @@ class ChatRequest:
 
     @cached_property
     def turn_start(self) -> int:
-        """Where in `contents` the current turn begins: at the last user message."""
+        """The index in `contents` where the current turn begins: the last user message."""
         places = [index for index, message in enumerate(self.contents) if message.get("role") == "user"]
         return places[-1] if places else 0
 
     @cached_property
     def turn(self) -> list[Json]:
-        """What came since the last user message, this one included."""
+        """The messages since the last user message, this one included."""
         return self.contents[self.turn_start :]
 
     @cached_property
     def ignored(self) -> list[str]:
-        """Parameters that the service ignores: it does not know them, or they have no effect on the model.
+        """Parameters that the service ignores: they are unknown, or have no effect on the model.
 
-        Thoughts in the history, which open models read and Gemini does not, are `messages.reasoning_content`.
+        Contains `messages.reasoning_content` for thoughts in the history, which open models read and Gemini ignores.
         """
         if self.traits.surface != "gemini":
             return sorted(set(self.body) - KNOWN_PARAMETERS - MAAS_PARAMETERS)
@@ -168,27 +168,27 @@ class ChatRequest:
 
 
 def mapping(value: Any) -> Json:
-    """The value if it is a JSON object, else an empty one."""
+    """Return the value if it is a JSON object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: Any) -> list[Json]:
-    """The JSON objects in a list; empty if it is none."""
+    """Return the JSON objects in a list; empty if the value is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def tool_calls(message: Json) -> list[Json]:
-    """The tool calls of an assistant message."""
+    """Return the tool calls of an assistant message."""
     return objects(message.get("tool_calls"))
 
 
 def function_of(call: Json) -> Json:
-    """Name and arguments of a tool call."""
+    """Return name and arguments of a tool call."""
     return mapping(call.get("function"))
 
 
 def parts(message: Json) -> list[Json]:
-    """The content of a message as parts; a string is one text part."""
+    """Return the content of a message as parts; a string becomes one text part."""
     content = message.get("content")
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
@@ -196,18 +196,18 @@ def parts(message: Json) -> list[Json]:
 
 
 def text_of(message: Json) -> str:
-    """The text of a message."""
+    """Return the text of a message."""
     return "\n".join(str(part.get("text", "")) for part in parts(message) if part.get("type") == "text")
 
 
 def texts(messages: Sequence[Json]) -> Iterator[str]:
-    """The texts of all text parts."""
+    """Yield the texts of all text parts."""
     for message in messages:
         yield from (str(part.get("text", "")) for part in parts(message) if part.get("type") == "text")
 
 
 def media_type(part: Json) -> str | None:
-    """The MIME type of what a part shows; None if it is no medium."""
+    """Return the MIME type of a part's medium; None if the part is not a medium."""
     if part.get("type") == "image_url":
         return _type_of_uri(media_uri(part))
     if part.get("type") == "input_audio":
@@ -217,7 +217,7 @@ def media_type(part: Json) -> str | None:
 
 
 def media_uri(part: Json) -> str:
-    """Where the medium of an `image_url` part is; empty if the part has none."""
+    """Return the URI of an `image_url` part; empty if it has none."""
     image = part.get("image_url")
     return str(image if isinstance(image, str) else mapping(image).get("url", ""))
 

@@ -1,4 +1,4 @@
-"""The journal: what the emulator was asked."""
+"""The journal: the requests that the emulator received."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ from vertex_compat_integrations.wire import Json
 
 
 class Headers(dict[str, str]):
-    """Request headers with lower-case names, found under any spelling."""
+    """Request headers with lower-case names; look-ups ignore case."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__((name.lower(), value) for name, value in headers.items())
@@ -22,11 +22,11 @@ class Headers(dict[str, str]):
         return isinstance(name, str) and super().__contains__(name.lower())
 
     def __repr__(self) -> str:
-        """The headers without the credential, which a failing test would print."""
+        """Return the headers without the credential, because a failing test would print it."""
         return repr({name: "…" if name == "authorization" else value for name, value in self.items()})
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The header's value, or the default."""
+        """Return the header's value, or the default."""
         return super().get(name.lower(), default)
 
 
@@ -37,14 +37,14 @@ class Entry:
     Attributes:
         method: HTTP method.
         path: Path without query.
-        query: Query string as it came.
-        headers: Request headers, lower-case, found under any spelling.
-        raw: The body as it came; empty for the identity side, whose bodies are credentials.
-        body: The body as JSON; None if it is none.
-        peer: Address of the client's end: one for each connection.
-        is_chat: Whether it asked for a chat completion.
-        is_embedding: Whether it asked for embeddings.
-        status: HTTP status of the answer; None before there is one.
+        query: Unchanged query string.
+        headers: Request headers with lower-case names; look-ups ignore case.
+        raw: The unchanged body; empty for token requests, whose bodies contain credentials.
+        body: The body as JSON; None if it is not JSON.
+        peer: Address and port of the client, one per connection.
+        is_chat: Whether it is a request for a chat completion.
+        is_embedding: Whether it is a request for embeddings.
+        status: HTTP status of the answer; None until there is one.
         version: API version in the path.
         project: Project in the path.
         location: Location in the path.
@@ -70,13 +70,13 @@ class Entry:
 
     @property
     def messages(self) -> list[Json]:
-        """The messages that were sent."""
+        """The messages in the request."""
         messages: list[Json] = self.body["messages"]
         return messages
 
     @property
     def thoughts(self) -> list[str | None]:
-        """The `reasoning_content` of each assistant message that was sent, in order; None where it has none.
+        """The `reasoning_content` of each assistant message in the request, in order; None if a message has none.
 
         Kimi K2 Thinking, MiniMax M2, DeepSeek V3.2, GLM and gpt-oss read it (langchain-ai/langchain#34166,
         can1357/oh-my-pi#9693, vLLM's page "Interleaved Thinking"); Gemini does not, see `ignored`.
@@ -85,29 +85,29 @@ class Entry:
 
 
 KEPT_ENTRIES = 10_000
-"""An emulator that runs for days must not keep every body."""
+"""Longest journal, so that an emulator that runs for days does not keep every body."""
 
 
 class Journal:
-    """The last requests in the order of their arrival; safe to read while requests come."""
+    """The last 10,000 requests in order of arrival; safe to read while requests arrive."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
         self._lock = threading.Lock()
 
     def add(self, entry: Entry) -> None:
-        """Write down a request."""
+        """Record a request."""
         with self._lock:
             self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all requests."""
         with self._lock:
             self._entries.clear()
 
     @property
     def entries(self) -> list[Entry]:
-        """All requests, the identity side's included."""
+        """All requests, token requests included."""
         with self._lock:
             return list(self._entries)
 
@@ -126,7 +126,7 @@ class Journal:
         """The last request for a chat completion."""
         chat = self.chat
         if not chat:
-            raise LookupError("The emulator was not asked for a chat completion.")
+            raise LookupError("The emulator has received no request for a chat completion.")
         return chat[-1]
 
     def __len__(self) -> int:

@@ -1,10 +1,10 @@
-"""What the emulator knows of models: who serves them where, and which rules hold for them.
+"""The emulator's facts about models: their front end and locations, and the rules that apply to them.
 
 Sources: Google's page "OpenAI compatibility" (models), "Thinking" (levels, read of August 2026) and "Function calling",
 also of the open models served as an API, its Llama pages (turns, Llama Guard), "Thought signatures", the models' own
 pages and the release notes to October 2026, and public reports of the service's answers
-(NousResearch/hermes-agent#69231 for text beside tool calls). The catalogue of `core` has some of these facts, too: they
-are repeated on purpose, since the emulator checks the client and must not learn from it. Nothing here was seen live.
+(NousResearch/hermes-agent#69231 for text next to tool calls). The catalogue of `core` has some of these facts, too.
+They are repeated on purpose: the emulator checks the client, so it must not share its data. Nothing was verified live.
 """
 
 import datetime
@@ -22,7 +22,7 @@ CallIds = Literal["function-call", "name", "call", "vllm"]
 
 @dataclass(frozen=True, slots=True)
 class MediaTokens:
-    """Tokens of a prompt that one image, one page of a PDF and one frame of a video cost."""
+    """Prompt tokens for one image, one page of a PDF and one frame of a video."""
 
     image: int
     page: int
@@ -31,34 +31,34 @@ class MediaTokens:
 
 @dataclass(frozen=True, slots=True)
 class ModelTraits:
-    """What holds for the models whose name begins with `prefix`.
+    """The rules for models whose name begins with `prefix`.
 
     Attributes:
         prefix: Beginning of the name, with publisher.
-        surface: Which front end answers.
-        locations: Where it is served; empty means everywhere.
+        surface: The front end that answers.
+        locations: Locations that serve it; empty means all.
         demands_signatures: A call of the current turn without its thought signature is refused.
-        refuses_preamble: Text beside tool calls in the history is refused.
-        levels: Thinking levels that it has, others are refused; empty means that nothing is checked.
-        stops_thinking: A thinking budget of 0 turns thinking off; else it is ignored.
-        fixes_sampling: Temperature and top_p are taken and ignored, penalties are refused.
-        ends_with_user: A history whose last word is the model's is refused.
-        refused_parameters: Parameters that are errors.
-        has_cache: It takes an explicit context cache.
+        refuses_preamble: Text next to tool calls in the history is refused.
+        levels: Supported thinking levels, others are refused; empty means that levels are not checked.
+        stops_thinking: A thinking budget of 0 turns thinking off; otherwise it is ignored.
+        fixes_sampling: Temperature and top_p are accepted and ignored, penalties are refused.
+        ends_with_user: A history that ends with the model's message is refused.
+        refused_parameters: Parameters that are refused.
+        has_cache: An explicit context cache is supported.
         mixes_details: Images of one request may differ in `detail`.
-        joins_tools_and_json: Tools and a JSON response format may stand together.
-        thinks: Reasons by default.
+        joins_tools_and_json: Tools and a JSON response format can be combined.
+        thinks: The model thinks by default.
         output_limit: Largest `max_tokens`.
-        plain_limit: Largest `max_tokens` of an answer that is not streamed, if that is less.
-        most_images: How many images one request may hold; None means any number.
-        media: What media cost; None counts them as text.
-        thoughts: In which form thoughts come.
-        switch: What in `chat_template_kwargs` turns thinking on or off; None means that nothing does.
-        efforts: Values of `reasoning_effort` that are taken; empty means any.
+        plain_limit: Largest `max_tokens` without streaming, if lower.
+        most_images: Most images in one request; None means no limit.
+        media: Token costs of media; None counts them as text.
+        thoughts: The form of thoughts in answers.
+        switch: The key in `chat_template_kwargs` that turns thinking on or off; None means that there is none.
+        efforts: Accepted values of `reasoning_effort`; empty means any.
         refused_choices: Forms of `tool_choice` that are refused: `required`, `named`.
-        takes_turns: User and assistant must alternate, the user first.
-        is_guarded: Llama Guard reads along unless the request says otherwise.
-        call_ids: What tool call ids look like.
+        takes_turns: User and assistant must alternate, starting with the user.
+        is_guarded: Llama Guard checks requests unless the request turns it off.
+        call_ids: The form of tool call ids.
     """
 
     prefix: str
@@ -94,8 +94,8 @@ _FROM_LOW = ("low", "medium", "high")
 _LEVELS = ("minimal", *_FROM_LOW)
 
 # Cards of Gemini 2.5 and 3 ("Technical specifications"); an image question to Gemini 3 was counted as 1,120, too. The
-# tiles of 258 tokens are Gemini 2's; its pages and its frames of video are images. No Gemini answers a history that
-# ends with its own word: crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183.
+# tiles of 258 tokens are Gemini 2's; it counts pages and video frames as images. No Gemini answers a history that ends
+# with its own message: crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183.
 _GEMINI_2 = ModelTraits(
     "google/gemini-2.5-",
     ends_with_user=True,
@@ -112,12 +112,12 @@ _GEMINI_3 = ModelTraits(
 )
 _GEMINI_35 = replace(_GEMINI_3, prefix="google/gemini-3.5-flash", refuses_preamble=True)
 # Release notes of 2026-07-21 on 3.6 Flash and 3.5 Flash-Lite, and the guides of 3.8 and 4: sampling has no effect,
-# penalties are errors. Inferred for whatever is newer.
+# penalties are errors. Inferred for newer models.
 _NEWEST = replace(_GEMINI_35, prefix="google/gemini-", fixes_sampling=True)
-# Page "Thinking" and guide of 3.8: no MINIMAL. A budget of 0 is "silently ignored" on 3.7 and 3.8 (measured by a public
+# Page "Thinking" and guide to 3.8: no MINIMAL. A budget of 0 is "silently ignored" on 3.7 and 3.8 (measured by a public
 # client on the native API in September 2026).
 _ALWAYS_THINKS = replace(_NEWEST, levels=_FROM_LOW, stops_thinking=False)
-# Page "Thinking": 3.1 Pro cannot stop, either.
+# Page "Thinking": thinking cannot be turned off on 3.1 Pro, either.
 _PRO_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-pro", levels=_FROM_LOW, stops_thinking=False)
 _FLASH_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-", thinks=False)
 _MAAS = ModelTraits("", surface="maas", thinks=False, thoughts="none", call_ids="call")
@@ -137,8 +137,7 @@ _DEPLOYED = replace(_MAAS, surface="deployed", call_ids="vllm")
 
 TRAITS: tuple[ModelTraits, ...] = (
     _NEWEST,
-    # Its page and guide, 2026-10-13: at most 65,536 tokens, 32,768 of them in an answer that is not streamed; no
-    # explicit cache.
+    # Its page and guide, 2026-10-13: at most 65,536 tokens, 32,768 without streaming; no explicit cache.
     replace(
         _ALWAYS_THINKS,
         prefix="google/gemini-4-argon",
@@ -150,8 +149,8 @@ TRAITS: tuple[ModelTraits, ...] = (
     replace(_ALWAYS_THINKS, prefix="google/gemini-3.7-flash"),
     replace(_NEWEST, prefix="google/gemini-3.5-flash-lite", thinks=False),
     _GEMINI_35,
-    # "Chat completions: Not supported" say the pages of all image models, while an example on Google's own page of this
-    # endpoint asks one (gemini-3-pro-image-preview): they are served. The levels are those of the page "Thinking".
+    # The pages of all image models say "Chat completions: Not supported", but an example on Google's own page of this
+    # endpoint uses one (gemini-3-pro-image-preview), so they are served. The levels are from the page "Thinking".
     replace(
         _NEWEST,
         prefix="google/nano-banana-",
@@ -191,8 +190,8 @@ TRAITS: tuple[ModelTraits, ...] = (
     replace(_MAAS, prefix="moonshotai/kimi-k2-thinking-", thoughts="reasoning_content", thinks=True),
     replace(_MAAS, prefix="minimaxai/minimax-m2-", thoughts="think_tags", thinks=True),
     replace(_MAAS, prefix="zai-org/glm-", thoughts="reasoning_content", thinks=True, switch="enable_thinking"),
-    # Muse Spark 1.3's page, 2026-09-24: a model that reasons and calls tools, without Llama's turns and guard. Thoughts
-    # are taken to come as those of most open models do.
+    # Muse Spark 1.3's page, 2026-09-24: a model that reasons and calls tools, without Llama's turn rules and guard. Its
+    # thoughts are assumed to have the form of most open models.
     replace(_MAAS, prefix="meta/muse-spark-", locations=_GLOBAL, thoughts="reasoning_content", thinks=True),
     _GROK,
     replace(_GROK, prefix="xai/grok-4.7", locations=("global", "us")),
@@ -204,13 +203,13 @@ _DEPLOYED_ENDPOINT = re.compile(r"(?!openapi$).+")
 def find_traits(
     model: str, endpoint: str, models: Collection[str] = (), *, today: datetime.date | None = None
 ) -> ModelTraits | None:
-    """The traits of a model at an endpoint, or None if nobody serves it there.
+    """Return the traits of a model at an endpoint; None if it is not served there.
 
     Args:
         model: Name with publisher.
-        endpoint: `openapi`, or the id of an endpoint of one's own, which serves any model.
-        models: Names that are served besides the known ones; a Gemini among them that no row names is as the newest.
-        today: Models whose service has ended before are not served; None serves them, too.
+        endpoint: `openapi`, or the id of a self-deployed endpoint, which serves any model.
+        models: Names served in addition to the known ones; an unknown Gemini gets the newest model's traits.
+        today: Models whose service has ended by this date are not served; None serves them, too.
     """
     rows = [row for row in TRAITS if model.startswith(row.prefix)]
     traits = max(rows, key=lambda row: len(row.prefix), default=None)

@@ -1,4 +1,4 @@
-"""What the emulator says when it refuses, in Google's words and shapes."""
+"""The emulator's refusals, with Google's messages and in Google's formats."""
 
 import json
 from collections.abc import Mapping
@@ -39,12 +39,12 @@ _HTML = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is refused.
+    """A refused request.
 
     Attributes:
-        message: Google's wording.
+        message: Google's message.
         code: HTTP status.
-        status: Canonical Google status; empty means the usual one of the code.
+        status: Canonical Google status; empty means the usual one for the code.
         details: `google.rpc` details.
     """
 
@@ -55,7 +55,7 @@ class Refusal:
 
     @property
     def error(self) -> Json:
-        """What stands under `error`."""
+        """The value of the field `error`."""
         status = self.status or STATUS_OF_CODE.get(self.code, "UNKNOWN")
         error: Json = {"code": self.code, "message": self.message, "status": status}
         if self.details:
@@ -64,18 +64,18 @@ class Refusal:
 
 
 def google_body(refusal: Refusal) -> bytes:
-    """The list-shaped, pretty-printed body of the chat completions front end."""
+    """Return the list-shaped, indented body of the chat completions front end."""
     return pretty([{"error": refusal.error}])
 
 
 def openai_body(refusal: Refusal) -> bytes:
-    """The body that a self-deployed vLLM sends."""
+    """Return the body of a self-deployed vLLM."""
     error = {"message": refusal.message, "type": "BadRequestError", "param": None, "code": refusal.code}
     return pretty({"error": error})
 
 
 def shaped_body(refusal: Refusal, shape: Shape) -> tuple[bytes, str]:
-    """Body and content type of a refusal in the wanted shape."""
+    """Return body and content type of a refusal in the given shape."""
     match shape:
         case "list":
             return google_body(refusal), "application/json"
@@ -90,22 +90,22 @@ def shaped_body(refusal: Refusal, shape: Shape) -> tuple[bytes, str]:
 
 
 def html_page(code: int, message: str) -> bytes:
-    """An error page like those of Google's front end."""
+    """Return an error page like those of Google's front end."""
     title = STATUS_OF_CODE.get(code, "Error").replace("_", " ").title()
     return _HTML.format(code=code, title=title, message=message).encode()
 
 
 def pretty(value: Any) -> bytes:
-    """JSON over several lines, as Google prints it."""
+    """Return indented JSON, as Google sends it."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 class BrokenStreamError(Exception):
-    """The upstream's stream broke off."""
+    """The upstream's stream was interrupted."""
 
 
 def unknown_model(model: str, place: ModelResource) -> Refusal:
-    """What the service says to a model that it does not serve here."""
+    """Return the service's refusal of a model that is not served here."""
     publisher, slash, name = model.partition("/")
     if not slash:
         return Refusal(f"Malformed publisher model (\"model\": '{model}'): expected '<publisher>/<model>'.")

@@ -1,9 +1,8 @@
-"""Which models the emulator serves, and until when.
+"""The models that the emulator serves, and their end of service.
 
 Sources: the models that Google's page "OpenAI compatibility" lists, the models' own pages, "Model versions and
 lifecycle", "Open model deprecations", and the release notes to October 2026. Repeated from the client's catalogue on
-purpose, see `model_traits`. That the service says of a retired model that it was not found is how it answers unknown
-ones; unverified live.
+purpose, see `model_traits`. Retired models are refused like unknown ones ("not found"); unverified live.
 """
 
 import datetime
@@ -50,15 +49,15 @@ SERVED: Mapping[str, str] = dict(
         *_of("intfloat", "2026-10-21", "multilingual-e5-small-maas", "multilingual-e5-large-instruct-maas"),
     )
 )
-"""Name → first day without service; empty if no end is announced. Of an end "or later" the first day counts; of an
-announced month, the day after it."""
+"""Name → first day without service; empty if no end is announced. For an end "or later" it is that first day; for an
+announced month, the day after the month."""
 
 _VERSION = re.compile(r"-(\d{3}|preview(-[\w-]+)?)$")
-"""What names a version of a model: `-001`, `-preview`, `-preview-09-2025`."""
+"""Suffix of a model version: `-001`, `-preview`, `-preview-09-2025`."""
 
 
 def is_served(model: str, today: datetime.date | None) -> bool:
-    """Whether the service knows the model on a day; without a day, whether it ever did."""
+    """Whether the service has the model on a day; without a day, whether it ever had it."""
     name = model if model in SERVED else _VERSION.sub("", model)
     if name not in SERVED:
         return False

@@ -1,4 +1,4 @@
-"""The emulator: a loopback server that answers like Vertex AI's OpenAI-compatible endpoint."""
+"""The emulator: a loopback server that behaves like Vertex AI's OpenAI-compatible endpoint."""
 
 import asyncio
 import datetime
@@ -45,27 +45,28 @@ RouteName: TypeAlias = Literal["chat", "embeddings"]
 _LARGEST_BODY = 256 * 1024 * 1024
 _START_SECONDS = 10.0
 _ACCEPTING_STEPS = 3
-"""Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
+"""Loop iterations for connections that are just being accepted: a server closed earlier would leave them open."""
 _ENTRY = web.RequestKey("entry", Entry)
 
 
 class Emulator:
-    """An offline stand-in for the endpoint and for Google's identity side, on a real loopback socket.
+    """An offline emulator of the endpoint and of Google's token services, on a real loopback socket.
 
     Args:
-        token_life_seconds: How long a token of the identity side is accepted.
-        port: Where to listen; 0 takes a free port.
-        models: Names of models that are served besides the known ones.
-        check_tokens: Whether a chat request needs a good token.
-        strict_signatures: Whether a thought signature must stand, once, on what it was given with.
-        serve_retired: Whether models are answered whose service has ended by Google's pages: for recordings and tests
-            that shall not fail one day. Else they are not found, as on the service.
+        token_life_seconds: How long the tokens that it issues are accepted.
+        port: Port to listen on; 0 takes a free port.
+        models: Names of models served in addition to the known ones.
+        check_tokens: Whether requests need a valid token.
+        strict_signatures: Whether a thought signature is accepted only once, and only on the call or message that it
+            was issued with.
+        serve_retired: Whether to serve models that have retired according to Google's pages, so that recordings and
+            tests keep working. Otherwise they are not found, as on the service.
         host: Loopback address to listen on.
-        clock: Tells a token's age and which models have retired, in seconds since 1970.
-        upstream: A real model's server, which answers what no rule refused and nobody scripted.
+        clock: Returns the time in seconds since 1970, for the age of tokens and the retirement of models.
+        upstream: A real model's server; it answers requests that no rule refuses and no script answers.
 
     Raises:
-        ValueError: The host is not on loopback.
+        ValueError: The host is not a loopback address.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Emulator:
         upstream: Upstream | None = None,
     ) -> None:
         if not is_loopback(host):
-            raise ValueError(f"The emulator listens on loopback only, not on {host!r}; take 127.0.0.1.")
+            raise ValueError(f"The emulator listens only on loopback addresses, not on {host!r}; use 127.0.0.1.")
         self.identity = Identity(token_life_seconds, clock)
         self.journal = Journal()
         self.upstream = upstream
@@ -102,10 +103,10 @@ class Emulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
 
-    # Life
+    # Start and stop
 
     def start(self) -> Self:
-        """The emulator, listening; nothing happens if it is already."""
+        """Start listening and return the emulator; does nothing if it is already running."""
         if self._thread is not None:
             return self
         ready = threading.Event()
@@ -121,7 +122,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Close every connection and wait until the thread has ended; nothing happens if it has."""
+        """Close every connection and wait until the thread has ended; does nothing if it is not running."""
         thread, self._thread = self._thread, None
         if thread is None or self._loop is None or self._stopped is None:
             return
@@ -135,11 +136,11 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # Where it is
+    # Addresses
 
     @property
     def host(self) -> str:
-        """`host:port`, as `VERTEX_COMPAT_EMULATOR_HOST` and `GCE_METADATA_HOST` want it."""
+        """`host:port`, in the form of `VERTEX_COMPAT_EMULATOR_HOST` and `GCE_METADATA_HOST`."""
         if self._port is None:
             raise RuntimeError("The emulator is not running: use `with Emulator() as emulator:` or start().")
         name = self._address[0]
@@ -153,13 +154,13 @@ class Emulator:
     def base_url(
         self, project: str = "demo", location: str = "global", version: str = "v1", endpoint: str = "openapi"
     ) -> str:
-        """The base URL of an endpoint, without `/chat/completions`."""
+        """Return the base URL of an endpoint, without `/chat/completions`."""
         return f"{self.url}/{version}/projects/{project}/locations/{location}/endpoints/{endpoint}"
 
-    # What it shall say
+    # Scripted answers
 
     def answer(self, *answers: Answer, route: RouteName = "chat") -> None:
-        """Queue answers for the next requests of a route; each is given once, before rules and built-in behaviour."""
+        """Queue answers for the next requests of a route; each is used once, before rules and built-in behaviour."""
         for answer in answers:
             self._learn(answer, route)
         self._scripts[route].queue(answers)
@@ -174,10 +175,10 @@ class Emulator:
         location: str | None = None,
         request_type: str | None = None,
     ) -> None:
-        """Answer every request of a route that `when` says yes to: the sequence in order, then its last answer again.
+        """Add a rule: requests for which `when` returns True get the answers in order, then the last one repeatedly.
 
-        The first rule that fits is taken; after `times` answers a rule is used up. `location` and `request_type`
-        (`dedicated` or `shared`) narrow it to requests that name them.
+        The first matching rule is used; after `times` answers a rule no longer applies. `location` and `request_type`
+        (`dedicated` or `shared`) limit it to requests with these values.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
@@ -185,19 +186,19 @@ class Emulator:
         self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
 
     def variant(self, **shapes: Any) -> None:
-        """Tell completions in these shapes (see `Variant`); what is not named is normal again."""
+        """Send completions in these forms (see `Variant`); all other forms are reset to normal."""
         self._variant = Variant(**shapes)
 
     def accept_signature(self, signature: str) -> None:
-        """Take a thought signature for one of the emulator's own."""
+        """Accept a thought signature as if the emulator had issued it."""
         self._book.accept(signature)
 
     def unasked(self) -> list[Answer]:
-        """The scripted answers that no request has taken, of queues and of rules."""
+        """Return the scripted answers that no request has used yet, from the queues and the rules."""
         return [answer for script in self._scripts.values() for answer in script.unasked()]
 
     def reset(self) -> None:
-        """Forget scripted answers, rules, variant and journal; tokens and signatures stay good."""
+        """Remove scripted answers, rules, variant and journal; tokens and signatures stay valid."""
         for script in self._scripts.values():
             script.clear()
         self._variant = Variant()
@@ -205,9 +206,9 @@ class Emulator:
 
     def _learn(self, answer: Answer, route: RouteName) -> None:
         if not isinstance(answer, Answer):
-            raise TypeError(f"An answer is made by text(…), tool_call(…), http_error(…) and the like, not {answer!r}.")
+            raise TypeError(f"{answer!r} is not an answer; use text(…), tool_call(…), http_error(…) and so on.")
         if route == "embeddings" and not isinstance(answer.content, Raw | None):
-            raise ValueError("The embeddings route has no words to say; script it with raw(…) and faults.")
+            raise ValueError("The embeddings route has no text answers; script it with raw(…) and faults.")
         match answer.content:
             case Completion(body):
                 self._book.learn(body)
@@ -262,7 +263,7 @@ class Emulator:
         request[_ENTRY] = entry
         self.journal.add(entry)
         if not is_loopback(_host_name(request.host)):
-            return _html(403, "The emulator answers to loopback names only.")
+            return _html(403, "The emulator accepts only loopback host names.")
         if is_unknown:
             return _html(404, f"The requested URL <code>{request.path}</code> was not found on this server.")
         return await handler(request)
@@ -310,7 +311,7 @@ class Emulator:
         return await deliver(request, reply, answer.delivery, variant.split_bytes)
 
     def _today(self) -> datetime.date | None:
-        """The day after which models are gone; None if none is."""
+        """Return today's date to find retired models; None if they are served."""
         return None if self._serve_retired else datetime.datetime.fromtimestamp(self._clock(), tz=datetime.UTC).date()
 
     def _denial(self, entry: Entry) -> Refusal | None:
@@ -389,7 +390,7 @@ def _variant_for(chat: ChatRequest, variant: Variant) -> Variant:
     if chat.google.get("stream_function_call_arguments") is True and chat.traits.surface == "gemini":
         variant = replace(variant, arguments="fragments")
     if chat.traits.surface == "deployed" and variant.usage == "last":
-        # vLLM tells the usage in a chunk of its own.
+        # vLLM sends the usage in a separate chunk.
         variant = replace(variant, usage="trailing")
     return variant
 

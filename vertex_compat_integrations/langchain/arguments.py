@@ -1,4 +1,4 @@
-"""What the constructors of the LangChain classes take, for type checkers; a test compares it with the fields."""
+"""The constructor arguments of the LangChain classes, for type checkers; a test compares them with the fields."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.settings.arguments import (
 
 
 class BaseModelArguments(TypedDict, total=False):
-    """Of LangChain's `BaseChatModel`."""
+    """Arguments of LangChain's `BaseChatModel`."""
 
     name: str | None
     cache: BaseCache | bool | None
@@ -34,7 +34,7 @@ class BaseModelArguments(TypedDict, total=False):
 
 
 class ChatArguments(ConnectionArguments, OptionArguments, GenerationArguments, BaseModelArguments, total=False):
-    """Of `ChatVertexCompat`, with the words of other classes that say the same."""
+    """Arguments of `ChatVertexCompat`, with the equivalent arguments of other classes."""
 
     streaming: bool
     stream_usage: bool
@@ -53,25 +53,25 @@ class ChatArguments(ConnectionArguments, OptionArguments, GenerationArguments, B
 
 
 class EmbeddingsArguments(ConnectionArguments, EmbeddingArguments, total=False):
-    """Of `VertexCompatEmbeddings`."""
+    """Arguments of `VertexCompatEmbeddings`."""
 
     model_facts: Mapping[str, Any] | None
 
 
 INHERITED_DESCRIPTIONS: Mapping[str, str] = {
     "name": "Name of this runnable in traces; None is the class's name.",
-    "cache": "Cache of answers: True takes LangChain's global one, False none, None the global one if there is any.",
-    "verbose": "Whether LangChain prints what is asked and answered; else its global switch says so, which is off.",
-    "callbacks": "Handlers that are told of each call; None is none.",
-    "tags": "Words that each call's trace gets; None is none.",
-    "metadata": "Keys and values that each call's trace gets; None is none.",
-    "custom_get_token_ids": "Function that turns a text into token ids, to count tokens; None estimates them here.",
-    "rate_limiter": "LangChain's limiter of requests, asked before each call; None is no limit.",
+    "cache": "Cache of answers: True uses LangChain's global one, False none, None the global one if it is set.",
+    "verbose": "Whether LangChain prints requests and answers; else LangChain's global setting, which is off.",
+    "callbacks": "Handlers that are called for each call; None adds none.",
+    "tags": "Tags for each call's trace; None adds none.",
+    "metadata": "Keys and values for each call's trace; None adds none.",
+    "custom_get_token_ids": "Function that converts text to token ids, to count tokens; None estimates the counts.",
+    "rate_limiter": "LangChain's rate limiter, called before each call; None sets no limit.",
     "disable_streaming": (
-        "Whether `stream` gives the whole answer in one chunk: False by default; "
-        '`"tool_calling"` does so where the call has tools.'
+        "Whether `stream` returns the whole answer in one chunk: False by default; "
+        '`"tool_calling"` does so if the call has tools.'
     ),
-    "output_version": "Form of a message's content: `v0`, or `v1` with standard blocks; None is `LC_OUTPUT_VERSION`'s.",
-    "profile": "What the model can do, for LangChain's agents; None is what the catalogue says of it.",
+    "output_version": "Form of a message's content: `v0`, or `v1` with standard blocks; None uses `LC_OUTPUT_VERSION`.",
+    "profile": "The model's abilities, for LangChain's agents; None uses the catalogue's facts.",
 }
-"""LangChain's own fields, which have no description there."""
+"""Descriptions of LangChain's own fields, which have none there."""

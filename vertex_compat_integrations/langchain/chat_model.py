@@ -1,4 +1,4 @@
-"""`ChatVertexCompat`: LangChain's chat-model interface on the core's client."""
+"""`ChatVertexCompat`: LangChain's chat-model interface, implemented with the core client."""
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -56,17 +56,17 @@ from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
 _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
-"""Options that traces show under names of their own."""
+"""Options that traces show under names of LangChain's own."""
 
 _IDENTIFYING = tuple(
     name
     for name in ("project", "location", "locations", "endpoint", "endpoint_host", "base_url", *option_names())
     if name != "default_headers"
 )
-"""What tells one model from another."""
+"""The settings that distinguish one model object from another."""
 
 _DUMPED = "_serialized"
-"""Where LangChain keeps what it dumped of a model, which is the model's key in caches of answers."""
+"""The attribute in which LangChain caches a model's serialized form, which is its key in caches of answers."""
 
 
 NOTHING_SAID: Mapping[str, Any] = {}
@@ -75,20 +75,21 @@ NOTHING_SAID: Mapping[str, Any] = {}
 class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
 
-    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
-    `Options` (what a request may say); each option may also be bound or given with a call.
+    Creating a model does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those of
+    `Connection` (destination, credentials, waiting) and `Options` (request parameters); each option can also be bound
+    or passed with a call.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     streaming: bool = False
-    """Whether `invoke` streams inside, so that callbacks see tokens: False by default."""
+    """Whether `invoke` streams internally, so that callbacks receive tokens: False by default."""
 
     stream_usage: bool = True
-    """Whether the last chunk of a stream tells the token counts: True by default."""
+    """Whether the last chunk of a stream carries the token counts: True by default."""
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace the catalogue's of the model, e.g. `{"demands_signatures": True}`; None replaces none."""
+    """Facts that override the catalogue's for the model, e.g. `{"demands_signatures": True}`; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 
@@ -98,10 +99,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     def __init__(self, /, **settings: Unpack[ChatArguments]) -> None:
-        """Take the settings by name.
+        """Create the model from settings, passed by name.
 
         Raises:
-            SettingsError: Some of them cannot be; it has a line for each.
+            SettingsError: Some settings are invalid; the message has one line for each.
         """
         arguments = cast("dict[str, Any]", settings)
         with model_errors(), emptied_if_refused(arguments):
@@ -110,10 +111,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @model_validator(mode="before")
     @classmethod
     def _translate_vocabulary(cls, values: Any) -> Any:
-        """The arguments in words of ours.
+        """Return the arguments with other classes' names translated to this class's names.
 
         Raises:
-            SettingsError: A word of another class asks for something that is not so.
+            SettingsError: An argument of another class asks for something that this class cannot do.
         """
         if not isinstance(values, Mapping):
             return values
@@ -122,7 +123,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
-        """Drop a profile that was filled in for another model: copies with another model carry it along."""
+        """Drop a profile that was filled in for another model: a copy with another model would keep it."""
         if isinstance(values, Mapping) and (profile := values.get("profile")):
             name = profile.get("name")
             facts = facts_for(name or "", values.get("model_facts"))
@@ -132,10 +133,11 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent; fill in the model's profile."""
+        """Refuse invalid coordinates and models before anything is sent; fill in the model's profile."""
         name = check_settings(self, self.model)
         if self.profile is None:
-            # Not by `_resolve_model_profile`: LangChain then checks the keys, which takes longer than all the rest.
+            # Not with `_resolve_model_profile`: LangChain then checks the keys, which takes longer than everything
+            # else.
             self.profile = build_profile(name, facts_for(name, self.model_facts))
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
@@ -148,27 +150,28 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        """What tells this model from another, in traces and cache keys; no secrets."""
+        """The settings that identify this model in traces and cache keys; contains no secrets."""
         values = vars(self)
         return {name: value for name in _IDENTIFYING if (value := values.get(name)) not in (None, ())}
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """None: secrets are never part of what is dumped."""
+        """Empty: secrets are never part of the serialized form."""
         return {}
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """True: settings are dumped, credentials are not."""
+        """True: settings are serialized, credentials are not."""
         return True
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        # langchain-core's own asks the deprecated `dict()` while it changes the process's filters for warnings, which
-        # takes 5 % of a call, and which other threads see.
+        # langchain-core's own version calls the deprecated `dict()` while it changes the process's warning filters,
+        # which takes 5 % of a call and affects other threads.
         return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        # The options of the call are built once, in `_generate`; here only what it says of these four is checked.
+        # The options of the call are built once, in `_generate`; here only these four arguments of the call are
+        # checked.
         values = {name: getattr(self, name) for name in _TRACED}
         with model_errors():
             arguments = rename_aliases(kwargs if stop is None else {**kwargs, "stop": stop}, Options.setting_aliases)
@@ -185,19 +188,19 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return params
 
     def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
-        """The client for the settings as they are now, with the deadline and the retries that the call names."""
+        """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
         current = client_for(self, self.model_facts, self._client, line_of)
         if current is not self._client:
             self._client = current
         return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
-        """What this call says, over what the model says."""
+        """Return the options of one call: its arguments override the model's settings."""
         call_options = with_tools_for_functions(call)
         if stop is not None:
             call_options["stop"] = stop
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is no option of ChatVertexCompat; the call goes without it.")
+            self._core().warn_once(f"{name}= is not an option of ChatVertexCompat; the call is sent without it.")
         if (answer := call_options.get("response_format")) is not None:
             call_options["response_format"] = structured.as_answer_format(answer)
         try:
@@ -212,7 +215,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - a whole answer has no tokens to tell of
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - a complete answer reports no single tokens
         **kwargs: Any,
     ) -> ChatResult:
         with model_errors():
@@ -276,15 +279,16 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         response_format: Any = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model with tools.
+        """Return the model with tools bound to it.
 
         Args:
-            tools: Tools, functions, pydantic classes (of either major), JSON schemas or OpenAI's tool mappings; and
-                Google's own tools, such as `{"google_search": {}}`.
+            tools: Tools, functions, pydantic classes (v1 or v2), JSON schemas or OpenAI's tool mappings; and Google's
+                own tools, such as `{"google_search": {}}`.
             tool_choice: `"auto"`, `"none"`, `"any"`, `"required"`, True, `"validated"` (Google's own), a tool's name,
-                OpenAI's mapping, or the names of the tools that are allowed: only those are sent.
-            strict: True makes `"validated"` of a choice that is `"auto"` or unset, on Gemini: calls keep to the schema.
-            parallel_tool_calls: False keeps the first call of each answer; the others stand in
+                OpenAI's mapping, or a list of the allowed tools' names: only those tools are sent.
+            strict: True turns a choice that is `"auto"` or unset into `"validated"` on Gemini: calls then match the
+                schema.
+            parallel_tool_calls: False keeps only the first call of each answer; the others are stored in
                 `response_metadata["dropped_tool_calls"]`.
             response_format: A schema for the final answer.
             **kwargs: Any option.
@@ -311,22 +315,22 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         tools: Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> ExplainableSequence:
-        """The model with answers of a schema: objects of a pydantic class, else mappings.
+        """Return the model with answers that match a schema: objects of a pydantic class, otherwise mappings.
 
         Args:
-            schema: A pydantic class (of either major), a TypedDict, a JSON schema with a title, or OpenAI's mapping of
-                a function or `json_schema`; or an `Enum` class or a list of words, of which the answer is one.
-            method: `json_schema` sends the schema as `response_format`; `function_calling` as a tool that must be
-                called; `json_mode` asks for JSON, and the prompt must say which. A MIME type is passed through;
-                enumerations are asked for by theirs, `text/x.enum`.
-            include_raw: Gives `{"raw", "parsed", "parsing_error"}`, and no parsing error is raised.
-            strict: Sent with the schema, as by `bind_tools`: servers of your own (vLLM) then hold the model to it;
+            schema: A pydantic class (v1 or v2), a TypedDict, a JSON schema with a title, or OpenAI's mapping of a
+                function or `json_schema`; or an `Enum` class or a list of strings, one of which is the answer.
+            method: `json_schema` sends the schema as `response_format`; `function_calling` sends it as a tool that must
+                be called; `json_mode` requests JSON, and the prompt must describe it. A MIME type is passed through;
+                `text/x.enum` is used for enumerations.
+            include_raw: Return `{"raw", "parsed", "parsing_error"}` instead of raising parsing errors.
+            strict: Sent with the schema, as in `bind_tools`: your own servers (vLLM) then force the model to match it;
                 Gemini ignores it.
             tools: Tools that the model may call before it answers (with `json_schema`).
             **kwargs: Any option.
 
         Raises:
-            SettingsError: The method is unknown, or needs a schema.
+            SettingsError: The method is unknown, or it needs a schema and there is none.
         """
         with model_errors():
             schema = structured.unwrapped(schema)
@@ -357,24 +361,24 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         )
 
     def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
-        """The model with these options for each call."""
+        """Return the model with these options set for each call."""
         return ExplainableBinding(bound=self, kwargs=kwargs, config={})
 
     def explain_request(
         self, messages: LanguageModelInput, *, stop: list[str] | None = None, stream: bool = False, **kwargs: Any
     ) -> Explanation:
-        """The request that `invoke` or `stream` would send: `url`, `headers`, `body`, and `remarks` that say why.
+        """Return the request that `invoke` or `stream` would send: `url`, `headers`, `body`, and explanatory `remarks`.
 
-        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+        Nothing is sent and no credential is looked up; tokens are redacted. Print the result to read it.
 
         Args:
-            messages: What `invoke` takes.
+            messages: Any input that `invoke` accepts.
             stop: As for a call.
             stream: Whether the answer would be streamed.
             **kwargs: Options of the call.
 
         Raises:
-            SettingsError: The request cannot be.
+            SettingsError: The options are invalid or contradict each other.
         """
         with model_errors():
             converted = self._convert_input(messages).to_messages()
@@ -382,19 +386,19 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             return explain(self._core(), converted, options, kwargs, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
-        """An estimate of the text's tokens, made here; see `tokens`."""
+        """Estimate the number of tokens in the text, locally; see `tokens`."""
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
         return tokens.estimate_text_tokens(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """An estimate of the messages' and tools' tokens, made here; see `tokens`. Nothing is downloaded."""
+        """Estimate the number of tokens in messages and tools, locally, without any download; see `tokens`."""
         declared = [convert_tool(tool) for tool in tools or ()]
         facts = facts_for(check_settings(self, self.model), self.model_facts)
         return tokens.estimate_message_tokens(messages, declared, self.get_num_tokens, facts=facts)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other settings; a profile that follows from the model is that of the copy's model."""
+        """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)
         if update and "profile" not in update and self._has_profile_of_catalogue():
@@ -402,16 +406,16 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return copy
 
     def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
-        """This model, with these settings open to the configuration of a call.
+        """Return this model, with these settings configurable for each call.
 
         Raises:
-            SettingsError: One of them decides who sees the credential.
+            SettingsError: One of the settings decides who receives the credential.
         """
         check_run_time_settings(kwargs)
         return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Change a setting; it reaches the next request."""
+        """Change a setting; it applies from the next request on."""
         follows = name in ("model", "model_facts") and self._has_profile_of_catalogue()
         super().__setattr__(name, value)
         self.__dict__.pop(_DUMPED, None)
@@ -422,22 +426,22 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return self.profile is not None and self.profile == catalogue_profile(self)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        """Return a copy that shares credentials and client: both hold locks, and tokens that are valid for both."""
         memo = {} if memo is None else memo
         memo |= shared_by_copies(self) | {id(self._client): self._client}
         return super().__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings without tokens; the client is made anew where they arrive."""
+        """Pickle the settings without tokens; the client is created again after unpickling."""
         return state_to_pickle(super().__getstate__())
 
 
 def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
-    """The profile that follows from the model's facts."""
+    """The profile derived from the model's facts."""
     model = resolve_model_name(settings.model, resolve_destination(settings))
     return build_profile(model, facts_for(model, settings.model_facts))
 
 
 for _method in (ChatVertexCompat._generate, ChatVertexCompat._agenerate):  # noqa: SLF001 - of the class above
-    # langchain-core asks for their parameters in each call, which `inspect` would gather anew.
+    # langchain-core reads their parameters in each call; without this, `inspect` would collect them again each time.
     setattr(_method, "__signature__", inspect.signature(_method))  # noqa: B010 - mypy knows no such attribute

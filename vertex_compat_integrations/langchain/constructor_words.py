@@ -1,6 +1,6 @@
-"""The constructor words of LangChain's other classes: what they mean here, and what to say instead.
+"""Constructor arguments of LangChain's other classes: their meaning here, and what to use instead.
 
-Source of the words: `langchain_openai.ChatOpenAI`, `langchain_google_vertexai.ChatVertexAI`,
+Source of the names: `langchain_openai.ChatOpenAI`, `langchain_google_vertexai.ChatVertexAI`,
 `langchain_google_genai.ChatGoogleGenerativeAI`.
 """
 
@@ -29,17 +29,17 @@ ALIASES = {
 }
 """Other classes' name → the name here."""
 
-_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
+_TRANSPORT = Foreign("This package creates the SDK's clients itself: set http_client=, proxy=, ca_bundle= or timeout=.")
 _RESPONSES = "This endpoint has chat completions only, no Responses API; leave it out."
 _PLACE = Foreign(
-    "location= gives Google's host, endpoint_host= a dedicated one, base_url= any URL prefix; quota_project= pays."
+    "location= sets Google's host, endpoint_host= a dedicated one, base_url= any URL prefix; quota_project= is charged."
 )
-_METADATA = Foreign("Give headers as default_headers=.", ((), []))
+_METADATA = Foreign("Pass headers as default_headers=.", ((), []))
 _ORGANIZATION = Foreign("Use project=, a Google Cloud project; quota_project= charges another one.")
 
 
 def _from_model_kwargs(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Options under their own names; what is none goes into the request's body, where ChatOpenAI puts it."""
+    """Separate options by their names; other keys go into the request's body, where ChatOpenAI puts them."""
     options = {name: each for name, each in value.items() if name in _OPTIONS}
     rest = {name: each for name, each in value.items() if name not in _OPTIONS}
     return {**options, **({"extra_body": rest} if rest else {})}
@@ -54,7 +54,7 @@ def _from_reasoning(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_logprobs(value: Any) -> dict[str, Any]:
-    """A number that is no switch is that of the likely tokens (ChatVertexAI)."""
+    """A number other than 0 and 1 is the number of likely tokens (ChatVertexAI)."""
     return {"logprobs": value} if value in (False, True) else {"logprobs": True, "top_logprobs": value}
 
 
@@ -73,31 +73,33 @@ FOREIGN: Mapping[str, Foreign | Converted] = {
     **dict.fromkeys(("client_options", "api_endpoint"), _PLACE),
     **dict.fromkeys(("default_metadata", "default_metadata_input"), _METADATA),
     **dict.fromkeys(("openai_organization", "organization"), _ORGANIZATION),
-    **dict.fromkeys(("api_transport", "transport"), Foreign("Requests go by REST; leave it out.", ("rest",))),
-    "vertexai": Foreign("This class speaks to Vertex AI only; leave it out.", (True,)),
-    "verbosity": Foreign("Gemini has no such setting; say it in the prompt."),
-    "tiktoken_model_name": Foreign("Tokens are estimated here; custom_get_token_ids= counts otherwise."),
-    "default_query": Foreign("The endpoint takes no query; a server behind base_url= neither gets one."),
-    "include_response_headers": Foreign("Answers bring no headers along; leave it out.", (False,)),
-    "disabled_params": Foreign("What is not set is not sent; leave it out.", ({},)),
-    "prompt_cache_options": Foreign("Equal beginnings are cached by themselves; see cached_content=."),
-    "request_parallelism": Foreign('Give max_concurrency in the config: batch(…, {"max_concurrency": 5}).', (5,)),
-    "full_model_name": Foreign("Give publisher/name as model=."),
-    "tuned_model_name": Foreign("Name its deployed endpoint with endpoint=, and location=."),
+    **dict.fromkeys(("api_transport", "transport"), Foreign("Requests use REST; leave it out.", ("rest",))),
+    "vertexai": Foreign("This class only uses Vertex AI; leave it out.", (True,)),
+    "verbosity": Foreign("Gemini has no such setting; put it into the prompt."),
+    "tiktoken_model_name": Foreign(
+        "Tokens are estimated locally; pass custom_get_token_ids= to count them differently."
+    ),
+    "default_query": Foreign("The endpoint accepts no query; nor is one sent to a base_url= server."),
+    "include_response_headers": Foreign("Answers have no headers; leave it out.", (False,)),
+    "disabled_params": Foreign("Unset options are not sent; leave it out.", ({},)),
+    "prompt_cache_options": Foreign("Equal prefixes are cached automatically; see cached_content=."),
+    "request_parallelism": Foreign('Pass max_concurrency in the config: batch(…, {"max_concurrency": 5}).', (5,)),
+    "full_model_name": Foreign("Pass publisher/name as model=."),
+    "tuned_model_name": Foreign("Set its deployed endpoint with endpoint= and location=."),
     "examples": Foreign("Put the examples into the messages.", ([],)),
     "perform_literal_eval_on_string_raw_content": Foreign("Content is never evaluated; leave it out.", (False,)),
-    "wait_exponential_kwargs": Foreign("Waits follow the service's hint, else grow up to 60 s; see max_retries=."),
-    "convert_system_message_to_human": Foreign("Gemini takes system messages; leave it out.", (False,)),
+    "wait_exponential_kwargs": Foreign("Waits follow the service's request, or grow up to 60 s; see max_retries=."),
+    "convert_system_message_to_human": Foreign("Gemini accepts system messages; leave it out.", (False,)),
 }
-"""Word → what is to be known of it."""
+"""Argument → how it is handled."""
 
 
 def own_arguments(
     values: Mapping[str, Any], class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The constructor's arguments in words of ours.
+    """Return the constructor's arguments under this package's names.
 
     Raises:
-        SettingsError: A word of another class asks for something that is not so.
+        SettingsError: An argument of another class asks for something that this class cannot do.
     """
     return own_words(with_answer_format(values), FOREIGN, class_name, field_names, aliases)

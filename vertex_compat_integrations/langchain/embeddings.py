@@ -1,4 +1,4 @@
-"""`VertexCompatEmbeddings`: LangChain's interface for embeddings on the core's client."""
+"""`VertexCompatEmbeddings`: LangChain's embeddings interface, implemented with the core client."""
 
 from typing import Any, ClassVar, Self, Unpack, cast
 
@@ -20,26 +20,27 @@ from vertex_compat_integrations.langchain.errors import model_errors
 
 
 class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializable, Embeddings):
-    """Multilingual E5, or a model on a server of your own, as LangChain embeddings; `location` must be one that has it.
+    """Multilingual E5, or a model on your own server, as LangChain embeddings; `location` must be one that serves it.
 
-    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
-    `EmbeddingOptions`. Each batch is one call, with `timeout` and `max_retries` of its own.
+    Creating an object does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those
+    of `Connection` (destination, credentials, waiting) and `EmbeddingOptions`. Each batch is one call, with its own
+    `timeout` and `max_retries`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace the catalogue's of the model; None replaces none."""
+    """Facts that override the catalogue's for the model; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = "vertex_compat"
 
     def __init__(self, /, **settings: Unpack[EmbeddingsArguments]) -> None:
-        """Take the settings by name.
+        """Create the embeddings from settings, passed by name.
 
         Raises:
-            SettingsError: Some of them cannot be; it has a line for each.
+            SettingsError: Some settings are invalid; the message has one line for each.
         """
         arguments = cast("dict[str, Any]", settings)
         with model_errors(), emptied_if_refused(arguments):
@@ -47,7 +48,7 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent."""
+        """Refuse invalid coordinates and models before anything is sent."""
         if (location := served_location(self, self.model)) is not None:
             self.location = location
         embedding_model(self, self.model, self.model_facts)
@@ -56,12 +57,12 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """None: secrets are never part of what is dumped."""
+        """Empty: secrets are never part of the serialized form."""
         return {}
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """True: settings are dumped, credentials are not."""
+        """True: settings are serialized, credentials are not."""
         return True
 
     def _core(self) -> VertexCompatClient:
@@ -69,19 +70,19 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
         return self._client[1]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """The vectors of texts that are to be found, in their order.
+        """Return the vectors of texts to be searched, in the order of the texts.
 
         Raises:
-            VertexCompatError: As LangChain's `ModelError`; see `langchain.errors`.
+            VertexCompatError: The call failed; the error is also a LangChain `ModelError`, see `langchain.errors`.
         """
         with model_errors():
             return self._core().embed(texts, self, "text").vectors
 
     def embed_query(self, text: str) -> list[float]:
-        """The vector of a text to search with.
+        """Return the vector of a search text.
 
         Raises:
-            VertexCompatError: As LangChain's `ModelError`; see `langchain.errors`.
+            VertexCompatError: The call failed; the error is also a LangChain `ModelError`, see `langchain.errors`.
         """
         with model_errors():
             return self._core().embed([text], self, "query").vectors[0]
@@ -97,11 +98,11 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
             return (await self._core().aembed([text], self, "query")).vectors[0]
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        """Return a copy that shares credentials and client: both hold locks, and tokens that are valid for both."""
         memo = {} if memo is None else memo
         memo |= shared_by_copies(self) | {id(self._client): self._client}
         return super().__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickle the settings without tokens; the client is made anew where they arrive."""
+        """Pickle the settings without tokens; the client is created again after unpickling."""
         return state_to_pickle(super().__getstate__())

@@ -1,4 +1,4 @@
-"""Our errors as LangChain's `ModelError`s: each class is both, so that code catching either goes on working."""
+"""This package's errors as LangChain's `ModelError`s: each class is both, so code that catches either works."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +96,7 @@ class InvalidAnswerError(core.InvalidAnswerError, langchain.ModelAPIError, langc
 
 
 class OwnModelRefusalError(langchain.ModelError):
-    """A model refused to give what was asked for: stands in for langchain-core's class, which is there since 1.7.5.
+    """A model refused to give the requested answer; used if langchain-core has no such class (before 1.7.5).
 
     Attributes:
         raw_message: The message with the refusal.
@@ -151,7 +151,7 @@ _KINDS: dict[type[core.VertexCompatError], type[core.VertexCompatError]] = {
 
 
 def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
-    """The error as one that is LangChain's, too; with all that it knows."""
+    """Return the error as one that is also LangChain's, with all its attributes."""
     if isinstance(error, langchain.ModelError):
         return error
     kind = next(_KINDS[base] for base in type(error).__mro__ if base in _KINDS)
@@ -164,7 +164,7 @@ def to_model_error(error: core.VertexCompatError) -> core.VertexCompatError:
 
 @contextmanager
 def model_errors() -> Iterator[None]:
-    """Inside, our errors leave as LangChain's."""
+    """Convert this package's errors that leave the block into LangChain's."""
     try:
         yield
     except core.VertexCompatError as error:

@@ -1,4 +1,4 @@
-"""What a LangChain call would send: the core's explanation, with what became of the messages and the arguments."""
+"""Explains what a LangChain call would send: the core's explanation, with remarks on messages and arguments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,33 +16,33 @@ from vertex_compat_integrations.langchain.messages.encode import encode_messages
 from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY
 
 _THOUGHTS = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
-"""Types of blocks that hold thoughts, in the words of several providers."""
+"""Types of blocks that hold thoughts, as several providers name them."""
 
 
 class ExplainableBinding(RunnableBinding[LanguageModelInput, AIMessage]):
-    """LangChain's binding, which explains the request with what is bound; it is dumped as LangChain's own."""
+    """LangChain's binding, with `explain_request` for the bound options; it is serialized as LangChain's own class."""
 
     @classmethod
     def lc_id(cls) -> list[str]:
-        """The name of LangChain's class, so that a dump is read where this one is not known."""
+        """Return the name of LangChain's class, so that code without this class can load a serialized object."""
         return RunnableBinding.lc_id()
 
     def explain_request(self, messages: LanguageModelInput, **kwargs: Any) -> Explanation:
-        """What the model's own `explain_request` gives, with the bound options."""
+        """Return the model's own explanation, with the bound options."""
         explanation: Explanation = self.bound.explain_request(messages, **{**self.kwargs, **kwargs})  # type: ignore[attr-defined]  # only our models make this binding
         return explanation
 
 
 class ExplainableSequence(RunnableSequence[LanguageModelInput, dict[str, Any] | BaseModel]):
-    """LangChain's sequence of a model and what reads its answer, which explains the request, too."""
+    """LangChain's sequence of a model and an answer parser, with `explain_request`."""
 
     @classmethod
     def lc_id(cls) -> list[str]:
-        """The name of LangChain's class, so that a dump is read where this one is not known."""
+        """Return the name of LangChain's class, so that code without this class can load a serialized object."""
         return RunnableSequence.lc_id()
 
     def explain_request(self, messages: LanguageModelInput, **kwargs: Any) -> Explanation:
-        """What the model's own `explain_request` gives, with the options that ask for the object."""
+        """Return the model's own explanation, with the options that request the object."""
         explanation: Explanation = self.first.explain_request(messages, **kwargs)  # type: ignore[attr-defined]  # our binding
         return explanation
 
@@ -56,10 +56,10 @@ def explain(
     stream: bool,
     class_name: str,
 ) -> Explanation:
-    """The request that these messages and options come to, and why.
+    """Return the request for these messages and options, with explanations.
 
     Raises:
-        SettingsError: The request cannot be.
+        SettingsError: The options are invalid or contradict each other.
     """
     explanation = client.explain(encode_messages(messages), options, stream=stream)
     remarks = (*remarks_on_call(call, class_name), *remark_on_thoughts(sum(map(_has_thoughts, messages))))

@@ -1,4 +1,4 @@
-"""Models by configuration: `load_chat_model` from a specification, and registration with LangChain's own factory."""
+"""Models by configuration: `load_chat_model` builds one from a specification."""
 
 import os
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ def load_chat_model(
     environment: Mapping[str, str] = os.environ,
     **settings: Any,
 ) -> BaseChatModel:
-    """The chat model that a specification names: `ChatVertexCompat`, or LangChain's own `ChatOpenAI`, untouched.
+    """Return the chat model that a specification names: `ChatVertexCompat`, or LangChain's own `ChatOpenAI`, unchanged.
 
     Args:
         spec: `"vertex_compat:google/gemini-…"`, `"openai:gpt-…"`, a mapping of settings, or a YAML, TOML or JSON file.
-        section: Where in the file or mapping the settings stand, `"a.b"` for b in a.
-        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` count more than the specification.
-        **settings: Settings from code, which count more than both.
+        section: The section of the file or mapping that holds the settings; `"a.b"` is b inside a.
+        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` override the specification.
+        **settings: Settings from code, which override both.
 
     Raises:
-        SettingsError: A name is unknown or does not apply, or a value cannot be.
-        ImportError: `openai:` was asked for, and langchain-openai is not installed.
+        SettingsError: A name is unknown or does not apply, or a value is invalid.
+        ImportError: The specification names `openai:`, and langchain-openai is not installed.
     """
     with model_errors():
         chosen = resolve_spec(spec, settings, section=section, environment=environment)

@@ -6,10 +6,10 @@ from vertex_compat_integrations.core.catalogue import ModelFacts
 
 
 def build_profile(model: str, facts: ModelFacts) -> ModelProfile:
-    """The profile of a model with these facts.
+    """Build the profile of a model with these facts.
 
-    `structured_output` decides by which strategy LangChain's agents ask for structured answers: True lets them send the
-    schema beside the tools, which Gemini 3 takes; otherwise they use a tool for the answer.
+    `structured_output` decides how LangChain's agents request structured answers: True lets them send the schema
+    together with the tools, which Gemini 3 accepts; otherwise they use a tool for the answer.
     """
     profile = ModelProfile(
         name=model,

@@ -13,13 +13,13 @@ from vertex_compat_integrations.core.settings.connection import check_run_time_s
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import SettingsError, model_errors
 
-_ROUTE = "Use vertex_compat_integrations.langchain.load_chat_model(…), or give agents a ChatVertexCompat(…)."
+_ROUTE = "Use vertex_compat_integrations.langchain.load_chat_model(…), or pass a ChatVertexCompat(…) to agents."
 
 
 def register() -> bool:
-    """Whether `init_chat_model` and `create_agent` know `"vertex_compat:…"` from here on; a warning says why not.
+    """Register `"vertex_compat:…"` for `init_chat_model` and `create_agent`; return whether that was possible.
 
-    It works with LangChain 1.4 and 1.5, and changes nothing when it is called again.
+    A warning gives the reason if it was not. It works with LangChain 1.4 and 1.5; repeated calls change nothing.
     """
     try:
         base: Any = import_module("langchain.chat_models.base")
@@ -27,7 +27,7 @@ def register() -> bool:
         return _not_registered("LangChain's init_chat_model is not installed: pip install langchain.")
     providers: Any = getattr(base, "_BUILTIN_PROVIDERS", None)
     if not _is_known_form(providers):
-        return _not_registered("This version of langchain keeps its providers in another form than 1.4 and 1.5.")
+        return _not_registered("This version of langchain stores its providers in another form than 1.4 and 1.5.")
     providers[VERTEX_COMPAT] = (ChatVertexCompat.__module__, ChatVertexCompat.__name__, _make)
     return True
 
@@ -38,7 +38,7 @@ def _not_registered(reason: str) -> bool:
 
 
 def _is_known_form(providers: Any) -> bool:
-    """Whether it is a table of module, class name and maker, as in 1.4 and 1.5."""
+    """Return whether it is a table of module, class name and maker, as in 1.4 and 1.5."""
     match providers:
         case {"openai": (str(), str(), maker)}:
             return callable(maker)
@@ -47,18 +47,18 @@ def _is_known_form(providers: Any) -> bool:
 
 
 def _make(cls: type[BaseChatModel], **settings: Any) -> BaseChatModel:
-    """The model for these settings; LangChain makes it anew for each run whose settings are configurable.
+    """Create the model for these settings; LangChain calls this for each run whose settings are configurable.
 
     Raises:
-        SettingsError: A setting decides who sees the credential: it could have come with a run. Or a token is given as
-            plain text beside a base URL: made anew, it could not be told from another one's.
+        SettingsError: A setting decides who receives the credential, and may come from a run. Or a token is passed as
+            plain text together with a base URL: on later calls, it could not be distinguished from another token.
     """
     settings = rename_aliases(settings, all_aliases(ChatVertexCompat))
     with model_errors():
         check_run_time_settings(name for name, value in settings.items() if value)
     if settings.get("base_url") is not None and isinstance(settings.get("api_key"), str):
         raise SettingsError(
-            "A base_url with an api_key of plain text.",
+            "A base_url together with an api_key in plain text.",
             hint="Wrap it once, api_key=SecretStr(…), so that it stays with its first origin; or use load_chat_model.",
         )
     return cls(**settings)

@@ -1,4 +1,4 @@
-"""Structured output: a schema → what is bound to the model, and what reads the answer."""
+"""Structured output: a schema → the options bound to the model, and the parser of the answer."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -24,22 +24,22 @@ from vertex_compat_integrations.langchain.messages.recalled import own_content
 from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
-"""The usual ways, or a MIME type."""
+"""The usual methods, or a MIME type."""
 
 ENUM_TYPE = "text/x.enum"
-"""Google's MIME type of an answer that is one word of several."""
+"""Google's MIME type for an answer that is one of several strings."""
 
 _ANSWER_TYPES = ("text", "json_object", "json_schema")
-"""The wire's types of `response_format`, besides MIME types; a JSON schema has another type, or none."""
+"""The wire's types of `response_format`, except MIME types; a JSON schema has another type, or none."""
 
 
 def is_class(schema: Any) -> bool:
-    """Whether the schema is a pydantic class (of either major), so that answers become its objects."""
+    """Return whether the schema is a pydantic class (v1 or v2), so that answers become its objects."""
     return isinstance(schema, type) and is_basemodel_subclass(schema)
 
 
 def unwrapped(schema: Any) -> Any:
-    """The schema of one that is wrapped as on OpenAI's wire: `{"name": …, "schema": …}`, or a whole response format."""
+    """Unwrap a schema in OpenAI's format: `{"name": …, "schema": …}`, or a whole response format."""
     match schema:
         case {"type": "json_schema", "json_schema": Mapping() as inner}:
             return unwrapped(inner)
@@ -51,10 +51,10 @@ def unwrapped(schema: Any) -> Any:
 
 
 def answer_tool(schema: Any) -> dict[str, Any]:
-    """The tool whose arguments are the answer.
+    """Return the tool whose arguments are the answer.
 
     Raises:
-        SettingsError: The answer is no object, as arguments are.
+        SettingsError: The schema is not an object, which arguments must be.
     """
     is_titled = isinstance(schema, Mapping) and "title" in schema
     if is_titled and "properties" not in schema and schema.get("type") != "object":
@@ -72,7 +72,7 @@ def schema_name(schema: Any) -> str:
 
 
 def response_format(schema: Any, *, strict: bool | None) -> dict[str, Any]:
-    """The `response_format` that asks for JSON of this schema."""
+    """Return the `response_format` that requests JSON of this schema."""
     json_schema: dict[str, Any] = {"name": schema_name(schema), "schema": answer_schema(schema)}
     if strict is not None:
         json_schema["strict"] = strict
@@ -80,7 +80,7 @@ def response_format(schema: Any, *, strict: bool | None) -> dict[str, Any]:
 
 
 def traced_format(schema: Any, method: Method, *, strict: bool | None) -> dict[str, Any]:
-    """What LangChain's callbacks are told of the schema."""
+    """Return the description of the schema for LangChain's callbacks."""
     return {
         "kwargs": {"method": method, "strict": strict},
         "schema": _traced_schema(schema),
@@ -96,10 +96,9 @@ def _traced_schema(schema: Any) -> dict[str, Any] | None:
 
 
 def mime_format(schema: Any, mime_type: str) -> dict[str, Any]:
-    """The `response_format` that asks for an answer of a MIME type, such as `text/x.enum`.
+    """Return the `response_format` that requests an answer of a MIME type, such as `text/x.enum`.
 
-    The type is passed through by Google's own word; that its schema stands where that of `json_schema` does is
-    unverified live.
+    Google's page says that the type is passed through; that its schema belongs in `json_schema` is unverified live.
     """
     if schema is None:
         return {"type": mime_type}
@@ -113,7 +112,7 @@ def mime_format(schema: Any, mime_type: str) -> dict[str, Any]:
 
 
 def enum_values(schema: Any) -> list[str] | None:
-    """The words that an answer is one of: an `Enum` class's values, a list of words; None if it is something else."""
+    """The allowed answers: an `Enum` class's values or a list of strings; None for any other schema."""
     if isinstance(schema, type) and issubclass(schema, Enum):
         return [str(member.value) for member in schema]
     if isinstance(schema, list | tuple) and all(isinstance(word, str) for word in schema):
@@ -122,22 +121,22 @@ def enum_values(schema: Any) -> list[str] | None:
 
 
 def settled_method(schema: Any, method: Method) -> Method:
-    """The method by which the schema can be asked for: an enumeration is no JSON, and has a MIME type of its own.
+    """Return the method for the schema: an enumeration is not JSON, and has its own MIME type.
 
     Raises:
-        SettingsError: An enumeration shall come by a call, or as JSON.
+        SettingsError: An enumeration is requested as a tool call, or as JSON.
     """
     if enum_values(schema) is None or "/" in method:
         return method
     if method == "json_schema":
         return ENUM_TYPE
     raise SettingsError(
-        f"method={method!r} for an enumeration.", hint=f"Leave method= out: enumerations come as {ENUM_TYPE}."
+        f"method={method!r} for an enumeration.", hint=f"Leave method= out: enumerations are requested as {ENUM_TYPE}."
     )
 
 
 def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
-    """What reads the answer: an object of the pydantic class, a mapping, a member of an `Enum`, or text.
+    """Return the parser of the answer: to an object of the pydantic class, a mapping, a member of an `Enum`, or text.
 
     Raises:
         SettingsError: The method needs a schema.
@@ -147,7 +146,7 @@ def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
     if schema is None:
         if method == "json_mode":
             return _JsonAnswerParser()
-        raise SettingsError(f"method={method!r} without a schema.", hint="Give a schema, or method='json_mode'.")
+        raise SettingsError(f"method={method!r} without a schema.", hint="Pass a schema, or method='json_mode'.")
     if method == "function_calling":
         if is_class(schema):
             return _ObjectCallParser(tools=[schema], first_tool_only=True)
@@ -159,12 +158,12 @@ class _WholeAnswerParser(BaseOutputParser[Any]):
     """Base of the parsers: an answer that was cut or refused is an error, whether it is streamed or not."""
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """What the answer holds.
+        """Parse the answer.
 
         Raises:
             EmptyReplyError: The answer was cut by `max_tokens`.
             RefusedAnswerError: The answer was refused.
-            OutputParserException: The answer is not of the schema, or the call that was asked for is missing.
+            OutputParserException: The answer does not match the schema, or the requested call is missing.
         """
         message = result[0].message if isinstance(result[0], ChatGeneration) else None
         is_over = not partial or (message is not None and "finish_reason" in message.response_metadata)
@@ -174,46 +173,46 @@ class _WholeAnswerParser(BaseOutputParser[Any]):
         parsed = super().parse_result(result, partial=not is_over)
         if is_over and parsed is None and isinstance(self, JsonOutputToolsParser):
             text = result[0].text
-            raise OutputParserException(f"The model did not call the tool that was asked for, but said {text!r}.")
+            raise OutputParserException(f"The model did not call the requested tool, but answered {text!r}.")
         return parsed
 
 
 class _JsonAnswerParser(_WholeAnswerParser, JsonOutputParser):
-    """A JSON value, from the answer's text."""
+    """Reads a JSON value from the answer's text."""
 
 
 class _ObjectAnswerParser(_WholeAnswerParser, PydanticOutputParser[Any]):
-    """An object, from the answer's text."""
+    """Reads an object from the answer's text."""
 
 
 class _WordParser(_WholeAnswerParser, BaseOutputParser[Any]):
-    """A member of an `Enum`, one word of several, or whatever text came."""
+    """Reads a member of an `Enum`, one of several strings, or any text."""
 
     words: Any = None
     allowed: list[str] | None = None
 
     def parse(self, text: str) -> Any:
-        """The word, or the member that it is the value of."""
+        """Return the string, or the member with this value."""
         word = text.strip()
         if self.allowed is not None and word not in self.allowed:
-            raise OutputParserException(f"{word!r} is none of {', '.join(self.allowed)}.", llm_output=text)
+            raise OutputParserException(f"{word!r} is not one of {', '.join(self.allowed)}.", llm_output=text)
         if self.words is None:
             return word
         return next(member for member in self.words if str(member.value) == word)
 
 
 class _JsonCallParser(_WholeAnswerParser, JsonOutputKeyToolsParser):
-    """A mapping, from the arguments of a call."""
+    """Reads a mapping from the arguments of a call."""
 
 
 class _ObjectCallParser(_WholeAnswerParser, PydanticToolsParser):
-    """An object, from the arguments of a call."""
+    """Reads an object from the arguments of a call."""
 
 
 def _as_answer(message: BaseMessage) -> BaseMessage:
-    """The message as one that has calls, without thoughts in its text.
+    """Return the message as one that has calls, without thoughts in its text.
 
-    Where a model does not stream, LangChain's parsers make a bare chunk of it.
+    If a model does not stream, LangChain's parsers convert its message to a bare chunk.
     """
     answer = message if isinstance(message, AIMessage) else AIMessage.model_validate(message.model_dump())
     own = own_content(answer)
@@ -221,11 +220,11 @@ def _as_answer(message: BaseMessage) -> BaseMessage:
 
 
 def check_whole(message: BaseMessage) -> None:
-    """Refuse an answer that is no whole answer.
+    """Refuse an incomplete answer.
 
     Raises:
-        EmptyReplyError: It was cut by `max_tokens`.
-        RefusedAnswerError: It was refused.
+        EmptyReplyError: The answer was cut by `max_tokens`.
+        RefusedAnswerError: The answer was refused.
     """
     text = str(message.text)
     if refusal := message.additional_kwargs.get("refusal"):
@@ -244,7 +243,7 @@ def check_whole(message: BaseMessage) -> None:
 
 
 def _token_counts(message: BaseMessage) -> dict[str, int] | None:
-    """The message's token counts, as errors have them."""
+    """The message's token counts, in the form of errors."""
     counts = message.usage_metadata if isinstance(message, AIMessage) else None
     if counts is None:
         return None
@@ -257,9 +256,9 @@ def _token_counts(message: BaseMessage) -> dict[str, int] | None:
 
 
 def raw_reader(parser: BaseOutputParser[Any]) -> Runnable[BaseMessage, dict[str, Any]]:
-    """The model's message, the parsed answer and the parsing error, as LangChain's `include_raw` has them.
+    """Return the reader for `include_raw`: the model's message, the parsed answer and the parsing error.
 
-    A stream gives all three at its end: whether an answer is whole shows there.
+    A stream returns all three at its end: only then is it known whether the answer is complete.
     """
 
     def read(message: BaseMessage) -> dict[str, Any]:
@@ -276,9 +275,9 @@ def raw_reader(parser: BaseOutputParser[Any]) -> Runnable[BaseMessage, dict[str,
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:
-    """A `response_format` given as mapping, or as a schema of any kind.
+    """Return a `response_format` from a mapping, or from a schema of any kind.
 
-    A bare JSON schema (with a title) and a pydantic class are asked for as `json_schema`.
+    A bare JSON schema (with a title) and a pydantic class are requested as `json_schema`.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""LangChain's tools and schemas, of any of its kinds, → OpenAI's mappings."""
+"""Converts LangChain's tools and schemas, of any kind, to OpenAI's mappings."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _REFERENCE = re.compile(rb'"\$ref":"#/(?:\$defs|definitions)/([^"/]+)"')
 
 
 def declare_tool(tool: Any, *, strict: bool | None) -> dict[str, Any]:
-    """A tool as OpenAI's mapping, which says whether calls must keep to the schema; see `convert_tool`."""
+    """Return a tool as OpenAI's mapping, with `strict` if calls must match the schema; see `convert_tool`."""
     converted = convert_tool(tool)
     if strict is None or "function" not in converted:
         return converted
@@ -26,10 +26,10 @@ def declare_tool(tool: Any, *, strict: bool | None) -> dict[str, Any]:
 
 
 def convert_tool(tool: Any) -> dict[str, Any]:
-    """A tool as OpenAI's mapping; Google's own tools, such as `{"google_search": {}}`, as they are.
+    """Return a tool as OpenAI's mapping; Google's own tools, such as `{"google_search": {}}`, are unchanged.
 
     Raises:
-        SettingsError: It is nothing that could be a tool.
+        SettingsError: The value cannot be a tool.
     """
     if isinstance(tool, Mapping):
         if ("function" in tool and tool.get("type") == "function") or is_native_tool(tool):
@@ -43,13 +43,13 @@ def _refuse_other_services(tool: Mapping[str, Any]) -> None:
     """Refuse a tool that another service runs itself; LangChain would declare it as a function without arguments.
 
     Raises:
-        SettingsError: It is one, such as Anthropic's `{"type": "web_search_20250305", "name": "web_search"}`.
+        SettingsError: The tool is one, such as Anthropic's `{"type": "web_search_20250305", "name": "web_search"}`.
     """
     kind = tool.get("type")
     if "name" in tool and isinstance(kind, str) and kind not in _DECLARED_TYPES:
         raise SettingsError(
             f"A tool of type {kind!r} is another service's own.",
-            hint="Give a function of yours, or one of Google's own tools, such as {'google_search': {}}.",
+            hint="Pass your own function, or one of Google's own tools, such as {'google_search': {}}.",
         )
 
 
@@ -57,13 +57,13 @@ _DECLARED_TYPES = frozenset({"function", "object", "custom"})
 """Types of mappings that declare a function: OpenAI's, a JSON schema's, Anthropic's."""
 
 _JSON_SCHEMA_WORDS = frozenset({"$defs", "$ref", "anyOf", "items", "properties"})
-"""Words of a JSON schema."""
+"""Keywords of a JSON schema."""
 
 _CONVERTED = IdentityCache()
 
 
 def _state_of(tool: Any) -> tuple[Any, ...]:
-    """What of a tool may be changed after it was made."""
+    """The parts of a tool that can change after its creation."""
     if isinstance(tool, BaseTool):
         schema = tool.args_schema
         return tool.name, tool.description, to_json(schema, fallback=str) if isinstance(schema, dict) else schema
@@ -72,26 +72,26 @@ def _state_of(tool: Any) -> tuple[Any, ...]:
 
 def _convert(tool: Any) -> dict[str, Any]:
     if isinstance(tool, BaseTool) and isinstance(parameters := tool.tool_call_schema, dict):
-        # As an MCP server has it: LangChain's conversion follows references, and leaves a hole where one recurs.
+        # Unchanged, as from an MCP server: LangChain's conversion follows references, and drops recursive ones.
         function = {"name": tool.name, "description": tool.description, "parameters": parameters}
         return {"type": "function", "function": function}
     if isinstance(tool, Mapping) and "title" not in tool and _JSON_SCHEMA_WORDS & tool.keys() and "name" not in tool:
         raise SettingsError(
-            'The JSON schema has no "title", which is the name under which the model is asked for it.',
+            'The JSON schema has no "title", which is its name in the request.',
             hint='Add one at its root, e.g. {"title": "Answer", …}.',
         )
     try:
         converted: dict[str, Any] = convert_to_openai_tool(tool)
     except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
-        # LangChain's conversion and pydantic 1 end in any of these.
+        # LangChain's conversion and pydantic 1 can raise any of these.
         name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
         head = f"{name}: a" if isinstance(name, str) else "A"
         reason = str(error).partition("\n")[0]
         if reason == "Unsupported function":
-            reason = "it is none of the kinds below"
+            reason = "its type is not supported"
         raise SettingsError(
             f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
-            hint='Give a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
+            hint='Pass a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
         ) from None
     if (schema := _schema_that_contains_itself(tool)) is not None:
         return {**converted, "function": {**converted["function"], "parameters": schema}}
@@ -99,13 +99,13 @@ def _convert(tool: Any) -> dict[str, Any]:
 
 
 def answer_schema(schema: Any) -> dict[str, Any]:
-    """The JSON schema of an answer.
+    """Return the JSON schema of an answer.
 
     Raises:
-        SettingsError: It is nothing that could be a schema.
+        SettingsError: The value cannot be a schema.
     """
     if isinstance(schema, Mapping) and "title" in schema and "properties" not in schema:
-        # LangChain's conversion is one of functions, whose arguments are objects; answers may be of any type.
+        # LangChain's conversion is for functions, whose arguments are objects; answers may be of any type.
         return dict(schema)
     if (whole := _schema_that_contains_itself(schema)) is not None:
         return whole
@@ -114,7 +114,7 @@ def answer_schema(schema: Any) -> dict[str, Any]:
 
 
 def _schema_that_contains_itself(tool: Any) -> dict[str, Any] | None:
-    """The schema of a class or tool that contains itself: LangChain's conversion leaves a hole in its place."""
+    """Return the schema of a class or tool if it contains itself: LangChain's conversion drops such parts."""
     kind = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
     if not isinstance(kind, type):
         return None
@@ -132,7 +132,7 @@ def _contains_itself(schema: Mapping[str, Any]) -> bool:
     uses = {
         name: {reference.decode() for reference in _REFERENCE.findall(to_json(of))} for name, of in definitions.items()
     }
-    # What uses nothing more is taken away, again and again; a circle remains.
+    # Names without further references are removed repeatedly; cycles remain.
     while done := {name for name, used in uses.items() if not used & uses.keys()}:
         uses = {name: used for name, used in uses.items() if name not in done}
     return bool(uses)

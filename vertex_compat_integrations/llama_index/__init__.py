@@ -1,7 +1,7 @@
 """`VertexCompat`, `VertexCompatEmbedding` and errors: LlamaIndex on Vertex AI's OpenAI-compatible endpoint."""
 
 try:
-    import llama_index.core  # noqa: F401 - only asked whether it is there
+    import llama_index.core  # noqa: F401 - only to check whether it is installed
 except ImportError as error:
     raise ImportError('LlamaIndex is not installed: pip install "vertex-compat-integrations[llama-index]"') from error
 

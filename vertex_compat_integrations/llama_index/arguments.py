@@ -1,4 +1,4 @@
-"""What the constructors of the LlamaIndex classes take, for type checkers; a test compares it with the fields."""
+"""The constructor arguments of the LlamaIndex classes, for type checkers; a test compares them with the fields."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
@@ -17,14 +17,14 @@ from vertex_compat_integrations.core.settings.arguments import (
 
 
 class ComponentArguments(TypedDict, total=False):
-    """Of LlamaIndex's `LLM` and `BaseEmbedding` alike."""
+    """Arguments of both LlamaIndex's `LLM` and `BaseEmbedding`."""
 
     callback_manager: CallbackManager | None
     rate_limiter: Any
 
 
 class LLMArguments(ConnectionArguments, OptionArguments, GenerationArguments, ComponentArguments, total=False):
-    """Of `VertexCompat`, with the words of other classes that say the same."""
+    """Arguments of `VertexCompat`, with the equivalent arguments of other classes."""
 
     system_prompt: str | None
     messages_to_prompt: Callable[[Sequence[ChatMessage]], str] | None
@@ -46,7 +46,7 @@ class LLMArguments(ConnectionArguments, OptionArguments, GenerationArguments, Co
 
 
 class EmbeddingModelArguments(ConnectionArguments, VectorArguments, ComponentArguments, total=False):
-    """Of `VertexCompatEmbedding`."""
+    """Arguments of `VertexCompatEmbedding`."""
 
     model_name: str
     embed_batch_size: int
@@ -59,17 +59,17 @@ class EmbeddingModelArguments(ConnectionArguments, VectorArguments, ComponentArg
 
 
 INHERITED_DESCRIPTIONS: Mapping[str, str] = {
-    "callback_manager": "LlamaIndex's handlers that are told of each call; None is `Settings.callback_manager`.",
-    "rate_limiter": "LlamaIndex's limiter of requests, asked before each call; None is no limit.",
-    "system_prompt": "System message before each call's own messages; None is none.",
-    "messages_to_prompt": "Function that makes one text of messages; None by default; messages are sent as they are.",
-    "completion_to_prompt": "Function that a prompt of `complete` goes through first; None changes nothing.",
-    "output_parser": "LlamaIndex's parser, for `predict` and query engines; None takes the text as it is.",
+    "callback_manager": "LlamaIndex's handlers that are called for each call; None is `Settings.callback_manager`.",
+    "rate_limiter": "LlamaIndex's rate limiter, called before each call; None sets no limit.",
+    "system_prompt": "System message before each call's own messages; None adds none.",
+    "messages_to_prompt": "Function that joins messages to one text; None by default: messages are sent unchanged.",
+    "completion_to_prompt": "Function that converts a prompt of `complete`; None changes nothing.",
+    "output_parser": "LlamaIndex's parser, for `predict` and query engines; None returns the text unchanged.",
     "pydantic_program_mode": (
-        "How LlamaIndex asks for objects: `default` by `response_format`, `function` by a call, others its own way."
+        "How LlamaIndex requests objects: `default` by `response_format`, `function` by a call, others its own way."
     ),
-    "query_wrapper_prompt": "Template that LlamaIndex puts round a query; None is none.",
-    "num_workers": "Batches at the same time where LlamaIndex embeds nodes asynchronously; None is one after another.",
-    "embeddings_cache": "LlamaIndex's key-value store that vectors are kept in; None keeps none.",
+    "query_wrapper_prompt": "Template that LlamaIndex puts around a query; None adds none.",
+    "num_workers": "Batches at the same time when LlamaIndex embeds nodes asynchronously; None is one at a time.",
+    "embeddings_cache": "LlamaIndex's key-value store for vectors; None stores none.",
 }
-"""LlamaIndex's own fields, which have no description there."""
+"""Descriptions of LlamaIndex's own fields, which have none there."""

@@ -1,6 +1,6 @@
-"""The constructor words of LlamaIndex's other classes: what they mean here, and what to say instead.
+"""Constructor arguments of LlamaIndex's other classes: their meaning here, and what to use instead.
 
-Source of the words: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_like.OpenAILike`,
+Source of the names: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_like.OpenAILike`,
 `llama_index.llms.google_genai.GoogleGenAI`, `llama_index.llms.vertex.Vertex`.
 """
 
@@ -26,14 +26,16 @@ ALIASES = {
 """Other classes' name → the name here."""
 
 
-_OWN_TRANSPORT = Foreign("The SDK's clients are the package's own: set http_client=, proxy=, ca_bundle= or timeout=.")
+_OWN_TRANSPORT = Foreign(
+    "This package creates the SDK's clients itself: set http_client=, proxy=, ca_bundle= or timeout=."
+)
 
 
 def _from_generation_config(value: Any) -> dict[str, Any]:
-    """The settings of a mapping, or of google-genai's `GenerateContentConfig`.
+    """Return the settings of a mapping, or of google-genai's `GenerateContentConfig`.
 
     Raises:
-        SettingsError: It holds what is no setting here.
+        SettingsError: It has a field that is not a setting here.
     """
     aliases = {**all_aliases(Options), "candidate_count": "n"}
     fields = with_answer_format(plain(value))
@@ -49,23 +51,23 @@ FOREIGN: Mapping[str, Foreign | Converted] = {
     "should_use_structured_outputs": Foreign(
         'Structured answers use response_format; for function calling set pydantic_program_mode="function".', (True,)
     ),
-    "strict": Foreign('Give strict= with the call; or tool_choice="validated", which it means to Gemini.', (False,)),
+    "strict": Foreign('Pass strict= with the call; or tool_choice="validated", the equivalent for Gemini.', (False,)),
     "tokenizer": Foreign("The service counts tokens; LlamaIndex's own estimates use Settings.tokenizer."),
     "audio_config": Foreign('Use modalities=, and extra_body={"audio": …} for more.', ({},)),
     "openai_client": _OWN_TRANSPORT,
     "async_openai_client": _OWN_TRANSPORT,
     "organization": Foreign("Use project=, a Google Cloud project."),
-    "api_type": Foreign("There is one kind of endpoint only; leave it out."),
+    "api_type": Foreign("There is only one kind of endpoint; leave it out."),
     "vertexai_config": Converted("`project`, `location`, `credentials`", dict),
     "http_options": _OWN_TRANSPORT,
     "generation_config": Converted("its fields, by their names", _from_generation_config),
     "built_in_tool": Converted("`tools`", lambda value: {"tools": [plain(value)]}),
-    "file_mode": Foreign("Files go inline, or by URL; leave it out.", ("inline", "hybrid")),
-    "debug_config": Foreign("Nothing is replayed; the emulator stands in for the service offline."),
+    "file_mode": Foreign("Files are sent inline, or by URL; leave it out.", ("inline", "hybrid")),
+    "debug_config": Foreign("Nothing is replayed; use the emulator offline."),
     "examples": Foreign("Put the examples into the messages."),
-    "iscode": Foreign("Name the model with model=."),
+    "iscode": Foreign("Set the model with model=."),
 }
-"""Word → what is to be known of it."""
+"""Argument → how it is handled."""
 
 
 HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
@@ -74,10 +76,10 @@ HEADER_WORDS = frozenset({"default_headers", "extra_headers", "headers"})
 def own_arguments(
     values: Mapping[str, Any], class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The constructor's arguments in words of ours.
+    """Return the constructor's arguments under this package's names.
 
     Raises:
-        SettingsError: A word of another class asks for something that is not so.
+        SettingsError: An argument of another class asks for something that this class cannot do.
     """
     named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
     return own_words(named, FOREIGN, class_name, field_names, aliases)

@@ -1,4 +1,4 @@
-"""`VertexCompatEmbedding`: LlamaIndex's interface for embeddings on the core's client."""
+"""`VertexCompatEmbedding`: LlamaIndex's embeddings interface, implemented with the core client."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, Unpack, cast
@@ -26,11 +26,11 @@ from vertex_compat_integrations.llama_index.pickling import component_state
 
 
 class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbedding):
-    """Multilingual E5, or a model on a server of your own, for LlamaIndex; `location` must be one that has it.
+    """Multilingual E5, or a model on your own server, for LlamaIndex; `location` must be one that serves it.
 
-    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
-    `VectorOptions`; model and batch have LlamaIndex's names. Each batch is one call, with `timeout` and `max_retries`
-    of its own.
+    Creating an object does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those
+    of `Connection` (destination, credentials, waiting) and `VectorOptions`; model and batch size have LlamaIndex's
+    names. Each batch is one call, with its own `timeout` and `max_retries`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
@@ -44,21 +44,21 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     model_name: str = ""
-    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`, as `model=`; empty by default."""
+    """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; also accepted as `model=`; empty by default."""
 
     embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
-    """Texts of one request: 16 by default. E5 reads 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads the first 512 tokens of each."""
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace the catalogue's of the model; None replaces none."""
+    """Facts that override the catalogue's for the model; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 
     def __init__(self, /, **settings: Unpack[EmbeddingModelArguments]) -> None:
-        """Take the settings by name.
+        """Create the embeddings from settings, passed by name.
 
         Raises:
-            SettingsError: Some of them cannot be; it has a line for each.
+            SettingsError: Some settings are invalid; the message has one line for each.
         """
         arguments = cast("dict[str, Any]", settings)
         with emptied_if_refused(arguments):
@@ -66,7 +66,7 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        """Refuse coordinates and models that cannot be, before anything is sent."""
+        """Refuse invalid coordinates and models before anything is sent."""
         if (location := served_location(self, self.model_name)) is not None:
             self.location = location
         embedding_model(self, self.model_name, self.model_facts)
@@ -76,7 +76,7 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
     @classmethod
     @override
     def class_name(cls) -> str:
-        """The name under which LlamaIndex keeps this class."""
+        """The name under which LlamaIndex stores this class."""
         return "VertexCompatEmbedding"
 
     def _core(self) -> VertexCompatClient:
@@ -118,10 +118,10 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
         return await self._aembed(texts, "text")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle settings and credentials: no token, no secret, no client."""
+        """Pickle settings and credentials, but no token, secret or client."""
         return component_state(self)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy that shares credentials and client: both hold locks, and tokens that are good for both."""
+        """Return a copy that shares credentials and client: both hold locks, and tokens that are valid for both."""
         shared = {id(each): each for each in (self.credentials, self._client, self.callback_manager)}
         return super().__deepcopy__({**(memo or {}), **shared})

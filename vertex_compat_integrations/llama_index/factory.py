@@ -25,17 +25,17 @@ def load_llm(
     environment: Mapping[str, str] = os.environ,
     **settings: Any,
 ) -> LLM:
-    """The LLM that a specification names: `VertexCompat`, or LlamaIndex's own `OpenAI`, untouched.
+    """Return the LLM that a specification names: `VertexCompat`, or LlamaIndex's own `OpenAI`, unchanged.
 
     Args:
         spec: `"vertex_compat:google/gemini-…"`, `"openai:gpt-…"`, a mapping of settings, or a YAML, TOML or JSON file.
-        section: Where in the file or mapping the settings stand, `"a.b"` for b in a.
-        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` count more than the specification.
-        **settings: Settings from code, which count more than both.
+        section: The section of the file or mapping that holds the settings; `"a.b"` is b inside a.
+        environment: `LLM_MODEL`, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` override the specification.
+        **settings: Settings from code, which override both.
 
     Raises:
-        SettingsError: A name is unknown or does not apply, or a value cannot be.
-        ImportError: `openai:` was asked for, and llama-index-llms-openai is not installed.
+        SettingsError: A name is unknown or does not apply, or a value is invalid.
+        ImportError: The specification names `openai:`, and llama-index-llms-openai is not installed.
     """
     chosen = resolve_spec(spec, settings, section=section, environment=environment)
     own_names = {*setting_names(VertexCompat), *FOREIGN}
@@ -52,7 +52,7 @@ def _names_of_stock(stock: type[LLM]) -> set[str]:
 
 
 def register() -> None:
-    """Make LlamaIndex's `load_llm` and `load_embed_model` find our classes; calling it again changes nothing."""
+    """Register this package's classes for LlamaIndex's `load_llm` and `load_embed_model`; can be called again."""
     from llama_index.core.embeddings.loading import RECOGNIZED_EMBEDDINGS  # noqa: PLC0415 - as below
     from llama_index.core.llms.loading import RECOGNIZED_LLMS  # noqa: PLC0415 - it loads the SDKs of other packages
 

@@ -1,4 +1,4 @@
-"""`VertexCompat`: LlamaIndex's interface of a function-calling LLM on the core's client."""
+"""`VertexCompat`: LlamaIndex's interface of a function-calling LLM, implemented with the core client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -67,14 +67,14 @@ from vertex_compat_integrations.llama_index.pickling import component_state
 from vertex_compat_integrations.llama_index.structured import BLOCKED_KEY, StructuredAnswers, as_answer_format
 
 _OWN_KEYS = frozenset({BLOCKED_KEY})
-"""What a call says to this class, not to the model."""
+"""Arguments of a call that are for this class, not for the model."""
 
 
 NOTHING_SAID: Mapping[str, Any] = {}
 
 
 class _Prepared(NamedTuple):
-    """One call, translated."""
+    """One call, translated for the core client."""
 
     messages: list[wire.Message]
     options: Options
@@ -84,8 +84,9 @@ class _Prepared(NamedTuple):
 class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     """Gemini, Model Garden and self-deployed models as a LlamaIndex LLM, through Vertex AI's Chat Completions.
 
-    Nothing is sent, loaded or looked up before the first call. Settings stand on `Connection` (where, and as whom) and
-    `Options` (what a request may say); each option may also be given with a call.
+    Creating a model does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those of
+    `Connection` (destination, credentials, waiting) and `Options` (request parameters); each option can also be passed
+    with a call.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
@@ -94,30 +95,31 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     inherited_descriptions: ClassVar[Mapping[str, str]] = INHERITED_DESCRIPTIONS
 
     context_window: int | None = Field(default=None, ge=1)
-    """Tokens of prompt that LlamaIndex may fill; None is what the catalogue says of the model."""
+    """Tokens of the prompt that LlamaIndex may use; None is the catalogue's value for the model."""
 
     is_function_calling_model: bool = True
     """Whether agents may use function calling: True by default. False makes them use prompts instead."""
 
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Options by name, over the fields, as LlamaIndex's other classes have it; empty by default."""
+    """Options by name, which override the fields, as in LlamaIndex's other classes; empty by default."""
 
     keep_answer_signature: bool = True
-    """Whether a text answer's own thought signature stands in `additional_kwargs`, too: True by default.
+    """Whether a text answer's own thought signature is also stored in `additional_kwargs`: True by default.
 
-    In the message's, it survives streaming chat engines, which replace the message's blocks; but `Memory` counts it.
+    In the message's `additional_kwargs`, it survives streaming chat engines, which replace the message's blocks; but
+    `Memory` counts it as tokens.
     """
 
     model_facts: dict[str, Any] | None = None
-    """Facts that replace the catalogue's of the model, e.g. `{"demands_signatures": True}`; None replaces none."""
+    """Facts that override the catalogue's for the model, e.g. `{"demands_signatures": True}`; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
 
     def __init__(self, /, **settings: Unpack[LLMArguments]) -> None:
-        """Take the settings by name.
+        """Create the model from settings, passed by name.
 
         Raises:
-            SettingsError: Some of them cannot be; it has a line for each.
+            SettingsError: Some settings are invalid; the message has one line for each.
         """
         arguments = cast("dict[str, Any]", settings)
         with emptied_if_refused(arguments):
@@ -126,10 +128,10 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     @model_validator(mode="before")
     @classmethod
     def _translate_vocabulary(cls, values: Any) -> Any:
-        """The arguments without the words of other classes.
+        """Return the arguments with other classes' names translated to this class's names.
 
         Raises:
-            SettingsError: A word of another class asks for something that is not so.
+            SettingsError: An argument of another class asks for something that this class cannot do.
         """
         if not isinstance(values, Mapping):
             return values
@@ -137,11 +139,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        """Refuse coordinates, models and options that cannot be, before anything is sent."""
+        """Refuse invalid coordinates, models and options before anything is sent."""
         if unknown := unknown_names(self.additional_kwargs):
             raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
-            raise SettingsError("Headers in additional_kwargs.", hint="Give them as default_headers=.")
+            raise SettingsError("Headers in additional_kwargs.", hint="Pass them as default_headers=.")
         defaults = self._defaults()
         _refuse_several_answers(defaults)
         check_settings(self, defaults.model)
@@ -151,17 +153,18 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name under which LlamaIndex keeps and finds this class."""
+        """The name under which LlamaIndex stores and finds this class."""
         return "VertexCompat"
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What the catalogue says of the model, in LlamaIndex's words."""
+        """The catalogue's facts about the model, as LlamaIndex's metadata."""
         defaults = self._defaults()
         model = resolve_model_name(defaults.model, resolve_destination(self))
         facts = facts_for(model, self.model_facts)
         window = self.context_window or facts.input_tokens
-        # LlamaIndex takes the answer's room off the window, which some models' longest answer would fill.
+        # LlamaIndex subtracts num_output from the context window; the maximum of some models would leave no room for
+        # the prompt.
         answer = min(facts.output_tokens, window // 2)
         return LLMMetadata(
             context_window=window,
@@ -172,20 +175,20 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         )
 
     def _defaults(self) -> Options:
-        """The options of a call that says nothing."""
+        """The options of a call without arguments."""
         return effective_options(self, self.additional_kwargs)
 
     def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
-        """The client for the settings as they are now, with the deadline and the retries that the call names."""
+        """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
         self._client = client_for(self, self.model_facts, self._client, encode.line_of)
         client = self._client[1]
         return client if LIMITS_OF_CALL.keys().isdisjoint(call) else client.limited(limits_of_call(call))
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
-        """The call as the core takes it; nothing of it is the caller's own any more."""
+        """Translate a call for the core; the result shares nothing with the caller's arguments."""
         call_options = with_tools_for_functions({name: value for name, value in call.items() if name not in _OWN_KEYS})
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is no option of VertexCompat; the call goes without it.")
+            self._core().warn_once(f"{name}= is not an option of VertexCompat; the call is sent without it.")
         call_options["response_format"] = as_answer_format(call_options.get("response_format"))
         try:
             options = effective_options(self._defaults(), call_options)
@@ -201,17 +204,17 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         return _Prepared(self._encode(messages, for_calls=BLOCKED_KEY in call), options, decoder)
 
     def _encode(self, messages: Sequence[ChatMessage], *, for_calls: bool) -> list[wire.Message]:
-        """The messages as the core takes them.
+        """Translate the messages for the core.
 
-        Agents, which ask `for_calls`, go on from histories that their users cannot mend: a call that was interrupted
-        gets its result there with a warning, unless `repair_history=False` was set.
+        Agents, for which `for_calls` is True, continue histories that their users cannot repair: a call that was
+        interrupted gets a result here, with a warning, unless `repair_history=False` was set.
         """
         encoded = encode.encode_messages(messages)
         if not for_calls or "repair_history" in self.model_fields_set:
             return encoded
         encoded, cancelled = encode.with_cancelled_calls(encoded)
         if cancelled:
-            self._core().warn_once("A tool call of the history has no result: it gets one that says it was not run.")
+            self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
         return encoded
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
@@ -219,7 +222,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         return prepared.decoder.decode(self._core(call).chat(prepared.messages, prepared.options)[0])
 
     async def _aprepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
-        """Like `_prepare`; files are read beside the event loop."""
+        """Like `_prepare`; files are read in a thread, outside the event loop."""
         if media.need_reading(messages):
             return await asyncio.to_thread(self._prepare, messages, call)
         return self._prepare(messages, call)
@@ -230,7 +233,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         return prepared.decoder.decode(replies[0])
 
     def _stream_chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponseGen:
-        """A generator; what is wrong with the call itself is said at once, not by its first `next`."""
+        """Return a generator; errors in the call itself are raised immediately, not by the first `next`."""
         prepared = self._prepare(messages, call)
 
         def responses() -> ChatResponseGen:
@@ -256,7 +259,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         return responses()
 
     def _prompt_messages(self, prompt: str, call: dict[str, Any], *, formatted: bool) -> list[ChatMessage]:
-        """The prompt as a message, before it the pictures of `image_documents=`, which is taken out of the call."""
+        """The prompt as a message, after the pictures of `image_documents=`, which is removed from the call."""
         to_prompt = self.completion_to_prompt
         text = prompt if formatted or to_prompt is None else to_prompt(prompt)
         images = media.image_blocks(call.pop("image_documents", None) or ())
@@ -265,17 +268,17 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     def explain_request(
         self, messages: Sequence[ChatMessage] | str, *, stream: bool = False, **kwargs: Any
     ) -> Explanation:
-        """The request that `chat` or `complete` would send: `url`, `headers`, `body`, and `remarks` that say why.
+        """Return the request that `chat` or `complete` would send: `url`, `headers`, `body`, and explanatory `remarks`.
 
-        Nothing is sent and no credential is looked for; tokens are redacted. Print it to read it.
+        Nothing is sent and no credential is looked up; tokens are redacted. Print the result to read it.
 
         Args:
-            messages: What `chat` takes, or a prompt as `complete` takes it.
+            messages: Any messages that `chat` accepts, or a prompt for `complete`.
             stream: Whether the answer would be streamed.
             **kwargs: Options of the call.
 
         Raises:
-            SettingsError: The request cannot be.
+            SettingsError: The options are invalid or contradict each other.
         """
         history = self._prompt_messages(messages, kwargs, formatted=False) if isinstance(messages, str) else messages
         prepared = self._prepare(history, kwargs)
@@ -289,7 +292,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """The answer to the messages; any option may be given with the call."""
+        """Answer the messages; any option can be passed with the call."""
         return self._chat(messages, kwargs)
 
     @llm_chat_callback()
@@ -299,7 +302,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """The answer as far as it has come, again and again; each response has the whole message so far."""
+        """Stream the answer: each response holds the whole message so far."""
         return self._stream_chat(messages, kwargs)
 
     @llm_chat_callback()
@@ -310,9 +313,9 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     @override
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """The answer to one user message; `formatted` leaves `completion_to_prompt` out.
+        """Answer one user message; `formatted=True` skips `completion_to_prompt`.
 
-        `image_documents=` are sent with it: image blocks, documents or nodes.
+        The images of `image_documents=` are sent with it: image blocks, documents or nodes.
         """
         return completion_response(self._chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs))
 
@@ -327,7 +330,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     @override
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
-        """Like `stream_chat`, to one user message."""
+        """Like `stream_chat`, for one user message."""
         responses = self._stream_chat(self._prompt_messages(prompt, kwargs, formatted=formatted), kwargs)
 
         def completions() -> CompletionResponseGen:
@@ -361,7 +364,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         tool_required: bool = False,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The arguments for `chat` that let the model call the tools."""
+        """Return the arguments for `chat` that allow the model to call the tools."""
         messages = list(chat_history or ())
         if user_msg is not None:
             messages.append(
@@ -372,7 +375,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         choice = kwargs.get("tool_choice") or ("required" if tool_required else None)
         if choice is not None:
             arguments["tool_choice"] = choice
-        # Who asks for calls takes an answer without one for the last word.
+        # A caller that requests tool calls takes an answer without calls as final: a blocked answer must be an error.
         arguments[BLOCKED_KEY] = "error"
         return arguments
 
@@ -384,7 +387,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         allow_parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
-        """The response with as many calls as were asked for."""
+        """Return the response with all its calls, or with the first only if parallel calls are not allowed."""
         allowed = kwargs.get("parallel_tool_calls", allow_parallel_tool_calls)
         return response if allowed else first_call_only(response)
 
@@ -395,12 +398,12 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         error_on_no_tool_call: bool = True,
         **kwargs: Any,
     ) -> list[ToolSelection]:
-        """The response's calls; of one that is still coming, the arguments so far.
+        """Return the response's tool calls; a call that is still being streamed has the arguments received so far.
 
         Raises:
-            RefusedAnswerError: There is none, for the model or a filter refused the answer; and `error_on_no_tool_call`
-                says that there must be one.
-            ValueError: There is none for another reason.
+            RefusedAnswerError: There is no call because the model or a filter refused the answer, and
+                `error_on_no_tool_call` requires one.
+            ValueError: There is no call for another reason, and `error_on_no_tool_call` requires one.
         """
         selections = tool_selections(response)
         if error_on_no_tool_call and not selections and (refused := refused_answer(response)) is not None:
@@ -410,11 +413,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         return selections
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle settings and credentials: no token, no secret, no client."""
+        """Pickle settings and credentials, but no token, secret or client."""
         return component_state(self)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Copy the settings; the copy shares what is none: credentials, client, callbacks."""
+        """Deep-copy the settings; credentials, client and callbacks are shared."""
         excluded = [getattr(self, name) for name, field in type(self).model_fields.items() if field.exclude]
         return super().__deepcopy__({**(memo or {}), **{id(each): each for each in (*excluded, self._client)}})
 

@@ -1,4 +1,4 @@
-"""What of a LlamaIndex component goes into a pickle."""
+"""The state of a LlamaIndex component for pickling."""
 
 import pickle
 import warnings
@@ -16,16 +16,17 @@ _MAY_HOLD_SECRETS = frozenset(
 
 
 def component_state(component: BaseModel) -> dict[str, Any]:
-    """The component's state for a pickle: its settings and credentials, but no token, no client, no secret.
+    """Return the component's state for a pickle: its settings and credentials, but no token, client or secret.
 
-    Credentials that cannot be pickled make pickling fail, for the copy would act as somebody else. What else cannot be
-    pickled, or may hold a secret (headers, a proxy's password), takes its default where it arrives, with a warning.
+    Credentials that cannot be pickled make pickling fail, since the copy would use other credentials. Other values that
+    cannot be pickled, or may hold a secret (headers, a proxy's password), get their default in the copy, with a
+    warning.
     """
     state = state_to_pickle(BaseModel.__getstate__(component))
     values = {}
     for name, value in state["__dict__"].items():
         if reason := _reason_to_stay(name, value):
-            warnings.warn(f"{name} {reason}; the copy has its default.", VertexCompatWarning, stacklevel=3)
+            warnings.warn(f"{name} {reason}; the copy uses its default.", VertexCompatWarning, stacklevel=3)
         else:
             values[name] = value
     return {**state, "__dict__": values, "__pydantic_private__": {"_client": None}}

@@ -1,4 +1,4 @@
-"""Structured answers by `response_format`: a pydantic class → what is asked for, and what reads the answer."""
+"""Structured answers by `response_format`: a pydantic class → the request, and the parser of the answer."""
 
 import re
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -25,7 +25,7 @@ from vertex_compat_integrations.llama_index.messages.decode import refused_answe
 Model = TypeVar("Model", bound=BaseModel)
 
 BLOCKED_KEY = "on_blocked"
-"""A call's argument of our own: the setting of this name, where an object or a tool call is asked for."""
+"""A call's argument of this package: `on_blocked`, set if an object or a tool call is requested."""
 
 _JSON_BEGINS = ("{", "[", '"')
 _LANGUAGE = re.compile(r"(?i)\A\s*jsonc?\b|\A[^\s{}\[\]\"]*\n")
@@ -34,13 +34,13 @@ dispatcher = get_dispatcher(__name__)
 
 
 def answer_format(schema: type[BaseModel]) -> dict[str, Any]:
-    """The `response_format` that asks for JSON of this class."""
+    """Return the `response_format` that requests JSON of this class."""
     name = answer_name(schema.__name__)
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema.model_json_schema()}}
 
 
 def as_answer_format(value: Any) -> Any:
-    """A `response_format`, which may be given as a pydantic class, too, or as an `Enum` class: one of its values."""
+    """Return a `response_format`; a pydantic class, or an `Enum` class (one of its values), is converted."""
     if isinstance(value, type) and issubclass(value, Enum):
         schema = {"type": "string", "enum": [str(member.value) for member in value]}
         return {"type": "text/x.enum", "json_schema": {"name": answer_name(value.__name__), "schema": schema}}
@@ -48,18 +48,18 @@ def as_answer_format(value: Any) -> Any:
 
 
 def answer_kwargs(schema: type[BaseModel], call: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A call's arguments that ask for the class; a `tool_choice`, which programs set, says nothing without tools."""
+    """Return a call's arguments that request the class; `tool_choice`, set by programs, is dropped (no tools)."""
     others = {name: value for name, value in (call or {}).items() if name != "tool_choice"}
     return {**others, "response_format": answer_format(schema), BLOCKED_KEY: "error"}
 
 
 def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
-    """The object in a whole answer.
+    """Parse the object in a whole answer.
 
     Raises:
         RefusedAnswerError: The answer was refused.
         EmptyReplyError: The answer was cut by `max_tokens`.
-        InvalidAnswerError: The answer is no JSON, or not of the class.
+        InvalidAnswerError: The answer is not JSON, or does not match the class.
     """
     text = response.message.content or ""
     raw = response.raw if isinstance(response.raw, dict) else {}
@@ -78,28 +78,28 @@ def parse_answer(response: ChatResponse, schema: type[Model]) -> Model:
 
 
 def _invalid(error: ValidationError, schema: type[BaseModel], text: str) -> InvalidAnswerError:
-    """The error for an answer that is not of the class."""
+    """Return the error for an answer that does not match the class."""
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        reason = f"it is no JSON, but begins {text[:80]!r}" if text else "it is empty"
+        reason = f"it is not JSON, but begins with {text[:80]!r}" if text else "it is empty"
     else:
         reason = f"{'.'.join(map(str, first['loc'])) or 'its root'}: {first['msg']}"
-    return InvalidAnswerError(f"The answer is no {schema.__name__}: {reason}.", partial_text=text)
+    return InvalidAnswerError(f"The answer is not a valid {schema.__name__}: {reason}.", partial_text=text)
 
 
 def without_fence(text: str) -> str:
-    """The text without the Markdown fence that some models put round JSON, and without what they say beside it."""
+    """Return the text without the Markdown fence that some models put around JSON, and without text outside it."""
     text = text.strip()
     if text.startswith(_JSON_BEGINS) or "```" not in text:
         return text
     fenced = text.partition("```")[2]
     inside = fenced.rpartition("```")[0].rstrip()
-    # A fence inside of a string, in an answer that still comes, ends nothing.
+    # A fence inside a string, in an answer that is still being streamed, ends nothing.
     return _LANGUAGE.sub("", inside if inside.endswith(("}", "]")) else fenced.removesuffix("```")).strip()
 
 
 class PartialAnswers(Generic[Model]):
-    """Snapshots of a streamed answer → objects as far as they have come."""
+    """Converts snapshots of a streamed answer to objects with the fields received so far."""
 
     def __init__(self, schema: type[Model]) -> None:
         """Read objects of this class."""
@@ -108,7 +108,7 @@ class PartialAnswers(Generic[Model]):
         self._last: Any = None
 
     def read(self, response: ChatResponse) -> Model | FlexibleModel | None:
-        """The object so far: of the class if it can be, else with what has come; None if there is nothing new."""
+        """Return the object so far: of the class if valid, else with the fields received; None if nothing is new."""
         value = self._value(without_fence(response.message.content or ""))
         if value is None or value == self._last:
             return None
@@ -127,9 +127,9 @@ class PartialAnswers(Generic[Model]):
 
 
 class StructuredAnswers(FunctionCallingLLM):
-    """An LLM whose structured answers are asked for by `response_format`.
+    """An LLM whose structured answers are requested by `response_format`.
 
-    With a `pydantic_program_mode` other than the default, LlamaIndex's programs do it their way.
+    With a `pydantic_program_mode` other than the default, LlamaIndex's own programs are used.
     """
 
     def _answers_natively(self) -> bool:
@@ -139,7 +139,7 @@ class StructuredAnswers(FunctionCallingLLM):
         return self._extend_messages(prompt.format_messages(llm=self, **arguments))
 
     def _program(self, output_cls: type[Model], prompt: PromptTemplate) -> BasePydanticProgram[Model]:
-        """LlamaIndex's program for streams; the one for function calling forgets to require the call."""
+        """Return LlamaIndex's program for streams; its program for function calling forgets to require the call."""
         mode = self.pydantic_program_mode
         required = {"tool_choice": "required"} if mode == PydanticProgramMode.FUNCTION else {}
         return get_program_for_llm(output_cls, prompt, self, pydantic_program_mode=mode, **required)
@@ -151,12 +151,12 @@ class StructuredAnswers(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Model:
-        """The answer as an object of the class.
+        """Return the answer as an object of the class.
 
         Raises:
             RefusedAnswerError: The answer was refused.
-            EmptyReplyError: It was cut by `max_tokens`.
-            InvalidAnswerError: The answer is no JSON, or not of the class.
+            EmptyReplyError: The answer was cut by `max_tokens`.
+            InvalidAnswerError: The answer is not JSON, or does not match the class.
         """
         if not self._answers_natively():
             return cast("Model", super().structured_predict(output_cls, prompt, _strict(llm_kwargs), **prompt_args))
@@ -176,7 +176,7 @@ class StructuredAnswers(FunctionCallingLLM):
         """Like `structured_predict`."""
         if not self._answers_natively():
             if self.system_prompt and self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
-                # LlamaIndex's program for function calling forgets the system prompt where it is asynchronous.
+                # LlamaIndex's asynchronous program for function calling forgets the system prompt.
                 messages = self._structured_messages(prompt, prompt_args)
                 prompt, prompt_args = cast("PromptTemplate", ChatPromptTemplate(message_templates=messages)), {}
             strict = _strict(llm_kwargs)
@@ -194,7 +194,7 @@ class StructuredAnswers(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Generator[Any, None, None]:
-        """The object as far as it has come; the last one is whole, or an error says why not."""
+        """Yield objects with the fields received so far; the last one is complete, or an error is raised."""
         if not self._answers_natively():
             program = self._program(output_cls, prompt)
             return program.stream_call(llm_kwargs=_strict(llm_kwargs), **prompt_args)
@@ -241,7 +241,7 @@ class StructuredAnswers(FunctionCallingLLM):
 
 
 def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The arguments of a call whose answer is to be read by one of LlamaIndex's programs."""
+    """Return the arguments of a call whose answer is read by one of LlamaIndex's programs."""
     return {"on_recursion": "error", **(call or {}), BLOCKED_KEY: "error"}
 
 

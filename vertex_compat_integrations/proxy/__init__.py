@@ -1,11 +1,11 @@
-"""A server for code that cannot be edited: OpenAI's Chat Completions in, Vertex AI's endpoint out.
+"""A server for code that cannot be edited: accepts OpenAI's Chat Completions, forwards to Vertex AI's endpoint.
 
-`with Proxy(connection) as proxy:` serves it from a thread. It knows Vertex AI through `core` alone: `core.openai_form`
-changes requests and answers, `access` says which requests are let in.
+`with Proxy(connection) as proxy:` runs it in a thread. `core.openai_form` converts requests and answers; `access`
+decides which requests are accepted.
 """
 
 try:
-    import aiohttp  # noqa: F401 - only asked whether it is there
+    import aiohttp  # noqa: F401 - only checks that it is installed
 except ImportError:
     raise ImportError('The proxy needs aiohttp: pip install "vertex-compat-integrations[proxy]"') from None
 

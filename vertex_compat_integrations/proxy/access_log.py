@@ -1,4 +1,4 @@
-"""A log for programs: a line of JSON for each request, without its words and without a key."""
+"""An access log: a line of JSON per request, without the prompt, the answer or a key."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.proxy.exchange import Exchange
 
 _LONGEST_NAME = 200
-"""What the program writes for a model or a path may be anything; more characters of it are not logged."""
+"""Most characters logged of a model's name or a path, which clients may choose freely."""
 
 
 def access_record(exchange: Exchange) -> dict[str, Any]:
-    """The request as one line of the log has it."""
+    """Return the log record of a request."""
     usage = exchange.usage
     return {
         "time": datetime.fromtimestamp(exchange.began, UTC).isoformat(timespec="milliseconds"),
@@ -35,12 +35,12 @@ def access_record(exchange: Exchange) -> dict[str, Any]:
 
 
 class AccessLog:
-    """Writes a line for each request; what `Proxy(report=…)` takes."""
+    """Writes a line of JSON per request; pass it as `Proxy(report=…)`."""
 
     def __init__(self, path: str | os.PathLike[str], output: TextIO | None = None) -> None:
-        """Write to the end of a file, or for `-` to `output`, which is the standard output by default.
+        """Append to a file; for the path `-`, write to `output` (default: the standard output).
 
-        The file is opened anew for each line, so that it may be moved away at any time.
+        The file is reopened for each line, so that it can be rotated at any time.
 
         Raises:
             SettingsError: The file cannot be written.
@@ -55,10 +55,10 @@ class AccessLog:
             ) from None
 
     def __call__(self, exchange: Exchange) -> None:
-        """Write the line of a request.
+        """Write the line for a request.
 
         Raises:
-            OSError: It cannot be written, for example because the disk is full.
+            OSError: The line cannot be written, for example because the disk is full.
         """
         self._write(json.dumps(access_record(exchange)) + "\n")
 

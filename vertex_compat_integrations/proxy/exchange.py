@@ -1,4 +1,4 @@
-"""What may be told of a request that passed through."""
+"""The report on a request that passed through the proxy."""
 
 import secrets
 import time
@@ -9,20 +9,20 @@ from vertex_compat_integrations.core.reply.reply import Usage
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what became of it, for the eyes of others: its words and its key are not in it.
+    """A request and its outcome; contains neither the prompt nor the answer nor the key.
 
     Attributes:
-        method: Of HTTP.
-        path: Without query.
-        asked: The model as the program named it.
-        model: The model that was asked.
-        status: Of the answer; None if the program went away before it.
-        failure: The kind of error that ended a stream, or that the answer is.
-        streamed: Whether the program asked for a stream.
-        usage: Token counts, thoughts among the output; None if the answer told none.
-        id: The proxy's own, which the program gets as `x-request-id`.
-        began: When the request came, in seconds since 1970.
-        seconds: From then to the answer's end; None until then.
+        method: HTTP method.
+        path: Path without query.
+        asked: The model's name in the client's request.
+        model: The model that the request was sent to.
+        status: HTTP status of the answer; None if the client disconnected before it.
+        failure: Class of the error that was returned, or that ended a stream.
+        streamed: Whether the client requested a stream.
+        usage: Token counts, output including thoughts; None if the answer reported none.
+        id: The proxy's id of the request, sent to the client as `x-request-id`.
+        began: Start of the request, in seconds since 1970.
+        seconds: Duration until the end of the answer; None until then.
     """
 
     method: str
@@ -39,5 +39,5 @@ class Exchange:
     _start: float = field(default_factory=time.monotonic, repr=False)
 
     def end(self) -> None:
-        """Note that the request is over."""
+        """Record the end of the request."""
         self.seconds = time.monotonic() - self._start

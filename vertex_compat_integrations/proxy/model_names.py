@@ -1,4 +1,4 @@
-"""What a program calls its models → what the endpoint calls them. Pure."""
+"""Maps a client's model names to the endpoint's. Does no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from vertex_compat_integrations.core.errors import NotFoundError, SettingsError
 from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
 
 ANY = "*"
-"""The row for names of chat models that no other row has, and that are no names of the endpoint."""
+"""The row for all other names of chat models, unless they are valid names of the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A table of names, made for one destination.
+    """A table of model names for one destination.
 
     Attributes:
-        destination: Where the models are.
-        rows: A program's name → the endpoint's.
+        destination: The destination of requests.
+        rows: A client's name for a model → the endpoint's.
     """
 
     destination: Destination
@@ -27,22 +27,22 @@ class Names:
         """Check the table.
 
         Raises:
-            SettingsError: A row names no model that the endpoint could know.
+            SettingsError: A row does not name a valid model of the endpoint.
         """
         for name, model in self.rows.items():
             if not name or not model:
-                raise SettingsError(f"The row {name!r}={model!r} names no model.", hint="Write NAME=publisher/model.")
+                raise SettingsError(f"The row {name!r}={model!r} is incomplete.", hint="Write NAME=publisher/model.")
             resolve_model_name(model, self.destination)
 
     def resolve(self, name: str, *, for_vectors: bool = False) -> str:
-        """The model that a program means.
+        """Return the endpoint's model for a client's name.
 
         Args:
-            name: As the program writes it.
-            for_vectors: Whether it shall embed; the row for any other name is one of chat models.
+            name: The name in the client's request.
+            for_vectors: Whether it is for embeddings; the row `*` is only for chat models.
 
         Raises:
-            NotFoundError: No row has the name, and the endpoint cannot know it.
+            NotFoundError: No row has the name, and it is not a valid name of the endpoint.
         """
         if name in self.rows:
             return resolve_model_name(self.rows[name], self.destination)
@@ -53,18 +53,18 @@ class Names:
                 return resolve_model_name(self.rows[ANY], self.destination)
         hint = f"Start it with --map {name or 'NAME'}=google/gemini-3.5-flash, for example."
         if for_vectors:
-            hint = f"Start it with --map {name or 'NAME'}=MODEL for an embedding model; * stands for chat models alone."
+            hint = f"Start it with --map {name or 'NAME'}=MODEL for an embedding model; * is only for chat models."
         raise NotFoundError(f"The proxy has no row for the model {name!r}.", hint=hint, code=404)
 
     def listing(self) -> wire.Json:
-        """The table as OpenAI's list of models."""
+        """Return the table in the form of OpenAI's list of models."""
         return {"object": "list", "data": [_entry(name, model) for name, model in self.rows.items() if name != ANY]}
 
     def entry(self, name: str) -> wire.Json:
-        """A model of OpenAI's list.
+        """Return one model in the form of OpenAI's list.
 
         Raises:
-            NotFoundError: There is none of this name.
+            NotFoundError: The name is unknown.
         """
         return _entry(name, self.resolve(name))
 

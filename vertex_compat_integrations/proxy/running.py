@@ -1,4 +1,4 @@
-"""The requests that are being answered, and the end of taking new ones."""
+"""Counts running requests, for a graceful shutdown."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ _POLL_SECONDS = 0.02
 
 
 class Running:
-    """Counts the requests under way, in one event loop.
+    """Counts the running requests of one event loop.
 
     Attributes:
-        is_draining: Whether no new ones are taken.
+        is_draining: Whether new requests are refused.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Running:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Count a request as long as the block runs."""
+        """Count a request while the block runs."""
         self._count += 1
         try:
             yield
@@ -28,12 +28,12 @@ class Running:
             self._count -= 1
 
     async def drained(self, seconds: float, unsent: Callable[[], int], hurry: Callable[[], bool]) -> bool:
-        """Take no new requests and wait for the end of those under way; gives whether all have ended.
+        """Refuse new requests and wait for the running ones; returns whether all have ended.
 
         Args:
-            seconds: How long to wait at most.
-            unsent: How many bytes of answers have not left yet.
-            hurry: Whether to wait no longer.
+            seconds: Longest wait.
+            unsent: Returns the number of bytes of answers not sent yet.
+            hurry: Returns True to stop waiting.
         """
         self.is_draining = True
         loop = asyncio.get_running_loop()

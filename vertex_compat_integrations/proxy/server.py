@@ -1,4 +1,4 @@
-"""The proxy: a loopback server in a thread, between a program that speaks to OpenAI and Vertex AI's endpoint."""
+"""The proxy: a server in a thread, between a program that uses OpenAI's API and Vertex AI's endpoint."""
 
 import asyncio
 import ipaddress
@@ -45,7 +45,7 @@ PREFIX = "/v1"
 MODELS_PATH = "/models"
 HEALTH_PATH = "/healthz"
 ID_HEADER = "x-request-id"
-"""OpenAI's name for it: its SDK shows it as `_request_id`."""
+"""OpenAI's header name; its SDK exposes the value as `_request_id`."""
 
 _LOGGER = logging.getLogger(__name__)
 _LARGEST_BODY = 256 * 2**20
@@ -56,25 +56,25 @@ _RETRY_SECONDS = 1
 _SIGNAL_SECONDS = 0.2
 _NOT_RUNNING = "The proxy is not running: use `with Proxy(…) as proxy:` or start()."
 _ACCEPTING_STEPS = 3
-"""Rounds of the loop for connections that are just being accepted: a server that closes before leaves them open."""
+"""Loop iterations for connections that are just being accepted: a server closed earlier would leave them open."""
 
 
 class Proxy:
-    """Serves OpenAI's Chat Completions from Vertex AI's endpoint, by default on 127.0.0.1; `with` starts and stops it.
+    """A server of OpenAI's Chat Completions API, backed by Vertex AI's endpoint; `with` starts and stops it.
 
     Args:
-        connection: Where requests go, and as whom.
-        models: A program's names of models → the endpoint's; `*` stands for names of chat models that no row has.
-        port: Where to listen; 0 takes a free port.
-        key: What programs must send as their API key, 24 characters at least; by default a random one.
-        report: Told of each request when it is over, from the proxy's thread; those for `/healthz` are not reported.
-        host: Address to listen on; one that other machines reach needs `allow`.
-        allow: Networks and addresses that are answered, such as `10.8.0.0/16`; empty for loopback: every program there.
-        names: What clients call the proxy besides its address: host names, with or without port.
-        raw_usage: Whether token counts stay as the endpoint told them, thoughts beside the completion tokens.
+        connection: Destination and credentials of requests.
+        models: A client's name for a model → the endpoint's; `*` matches all other names of chat models.
+        port: Port to listen on; 0 takes a free port.
+        key: API key that clients must send, at least 24 characters; default: a random one.
+        report: Called after each request, in the proxy's thread; requests to `/healthz` are not reported.
+        host: Address to listen on, by default 127.0.0.1; an address that other machines reach requires `allow`.
+        allow: Client networks and addresses, such as `10.8.0.0/16`; empty on loopback: every program on this machine.
+        names: Accepted host names in addition to the address, with or without port.
+        raw_usage: Whether token counts stay as the endpoint reported them: thoughts not part of `completion_tokens`.
 
     Raises:
-        SettingsError: The settings cannot work.
+        SettingsError: The settings are invalid or contradict each other.
     """
 
     def __init__(
@@ -108,15 +108,15 @@ class Proxy:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._upstream.destination.origin})"
 
-    # Life
+    # Start and stop
 
     def start(self) -> Self:
-        """The proxy, listening; nothing happens if it is already.
+        """Start listening and return the proxy; does nothing if it is already running.
 
         Raises:
-            CredentialsError: There is no token.
-            SettingsError: Nobody knows the project.
-            OSError: The port is taken.
+            CredentialsError: No token could be obtained.
+            SettingsError: Neither settings nor credentials name the project.
+            OSError: The port is in use.
         """
         if self._thread is not None:
             return self
@@ -134,13 +134,13 @@ class Proxy:
         return self
 
     def drain(self, seconds: float, hurry: Callable[[], bool] = lambda: False) -> bool:
-        """Take no new requests, and wait for those under way; blocks, and gives whether all have ended in time.
+        """Refuse new requests and wait for the running ones; blocks, and returns whether all have ended in time.
 
-        New ones get status 503 from now on, `/healthz` among them. `stop()` cuts off what still runs.
+        New requests get status 503, also at `/healthz`. `stop()` cuts off requests that are still running.
 
         Args:
-            seconds: How long to wait at most.
-            hurry: Asked again and again from the proxy's thread: whether to wait no longer.
+            seconds: Longest wait.
+            hurry: Called repeatedly in the proxy's thread; return True to stop waiting.
 
         Raises:
             RuntimeError: The proxy is not running.
@@ -148,13 +148,13 @@ class Proxy:
         if self._thread is None or self._loop is None:
             raise RuntimeError(_NOT_RUNNING)
         drained = asyncio.run_coroutine_threadsafe(self._running.drained(seconds, self._unsent, hurry), self._loop)
-        # Handlers of signals run between two waits only, if another thread received the signal.
+        # If another thread received a signal, its handler runs only between two waits.
         while not wait([drained], _SIGNAL_SECONDS).done:
             pass
         return drained.result()
 
     def stop(self) -> None:
-        """Close every connection and wait until the thread has ended; nothing happens if it has."""
+        """Close every connection and wait until the thread has ended; does nothing if it is not running."""
         thread, self._thread = self._thread, None
         if thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
@@ -166,29 +166,29 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # Where it is
+    # Addresses
 
     @property
     def port(self) -> int:
-        """Where the proxy listens."""
+        """The port that the proxy listens on."""
         if self._thread is None:
             raise RuntimeError(_NOT_RUNNING)
         return self._port
 
     @property
     def base_url(self) -> str:
-        """What programs take for OpenAI's base URL; that of a reverse proxy in front is another one."""
+        """The base URL for clients; behind a reverse proxy, clients use that proxy's URL instead."""
         access = self._access
         if access.names:
             name = access.names[0]
             return f"http://{name if ':' in name else f'{name}:{self.port}'}{PREFIX}"
-        # All addresses are none that can be asked.
+        # Clients cannot connect to the unspecified address.
         host = LOOPBACK if ipaddress.ip_address(access.host).is_unspecified else bracketed(access.host)
         return f"http://{host}:{self.port}{PREFIX}"
 
     @property
     def target(self) -> str:
-        """The base URL that requests go on to."""
+        """The base URL that requests are forwarded to."""
         return self._upstream.base_url
 
     # The server's thread
@@ -226,7 +226,7 @@ class Proxy:
 
     @web.middleware
     async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse who may not ask, tell errors in OpenAI's form, and report."""
+        """Refuse unauthorised requests, return errors in OpenAI's form, and report."""
         exchange = request[_EXCHANGE] = Exchange(request.method, request.path)
         if request.path == HEALTH_PATH and "Origin" not in request.headers:
             return await self._answer(request, handler)
@@ -239,16 +239,16 @@ class Proxy:
         return response
 
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """The answer, sent, or why there is none."""
+        """Send the answer, or the refusal."""
         refused = self._access.denial(request.headers, self._port, request.remote)
         if refused is not None:
             return _json(refused.status, openai_error(*refused))
         if self._running.is_draining:
-            reason = "The proxy is about to end and takes no new requests; ask again."
+            reason = "The proxy is shutting down and accepts no new requests; retry."
             return _json(503, openai_error(503, reason, None), {"Retry-After": str(_RETRY_SECONDS)})
         with self._running.one():
             response = await self._answer(request, handler)
-            # The server would do so later, when nobody counts the request any more.
+            # aiohttp would do this later, when the request is no longer counted.
             with suppress(ConnectionError):
                 await response.prepare(request)
                 await response.write_eof()
@@ -262,13 +262,13 @@ class Proxy:
             response.headers["Connection"] = "close"
 
     def _unsent(self) -> int:
-        """Bytes of answers that wait for the programs to read."""
+        """Return the number of bytes of answers that clients have not read yet."""
         server = self._runner.server if self._runner is not None else None
         transports = [connection.transport for connection in (server.connections if server is not None else ())]
         return sum(transport.get_write_buffer_size() for transport in transports if transport is not None)
 
     def _tell(self, exchange: Exchange) -> None:
-        """Report the request; who is told must not cost the program its answer."""
+        """Report the request; an error in the report function must not cost the client its answer."""
         try:
             if self._report is not None:
                 self._report(exchange)
@@ -285,10 +285,10 @@ class Proxy:
             reason = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
             return _json(error.status, openai_error(error.status, reason, None))
         except Exception as error:
-            # A mistake of ours: the program gets what its SDK can show, and whoever runs the proxy the traceback.
+            # A bug of ours: the client gets an error that its SDK can show, the log gets the traceback.
             request[_EXCHANGE].failure = type(error).__name__
             _LOGGER.exception("A request failed inside the proxy.")
-            return _json(500, openai_error(500, f"The proxy failed over this request ({type(error).__name__}).", None))
+            return _json(500, openai_error(500, f"The proxy failed on this request ({type(error).__name__}).", None))
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request)
@@ -309,7 +309,7 @@ class Proxy:
         return web.Response(body=answer, content_type="application/json")
 
     def _warn_of(self, notes: Iterable[str]) -> None:
-        """Warn whoever runs the proxy; the same words once only."""
+        """Raise each text as a warning, only once per proxy."""
         for note in set(notes) - self._warned:
             self._warned.add(note)
             warnings.warn(note, VertexCompatWarning, stacklevel=2)
@@ -329,12 +329,12 @@ class Proxy:
         return _json(200, self._names.entry(request.match_info["name"]))
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
-        """Whether the proxy takes requests; nothing of the project is in it, since no key is asked for."""
+        """Return whether the proxy accepts requests; names no project, because no key is required."""
         is_draining = self._running.is_draining
         return _json(503 if is_draining else 200, {"status": "draining" if is_draining else "ok"})
 
     async def _asked(self, request: web.Request, *, for_vectors: bool = False) -> tuple[wire.Json, str]:
-        """The request's body, and the model that it means."""
+        """Read the request's body and the model that it names."""
         body = decode_request(await _read(request))
         exchange = request[_EXCHANGE]
         exchange.asked = str(body.get("model") or "").encode(errors="replace").decode()
@@ -351,7 +351,7 @@ class Proxy:
     async def _relayed(
         self, request: web.Request, blocks: AsyncGenerator[bytes], model: str, form: AnswerForm
     ) -> web.StreamResponse:
-        """The streamed answer. What goes wrong before its first event is an error answer, then an event."""
+        """Relay the streamed answer; an error before its first event is an error answer, later it is an event."""
         relay = Relay(form, done_is_an_end=not facts_for(model).gemini)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         try:
@@ -362,7 +362,7 @@ class Proxy:
             if not response.prepared:
                 raise
             request[_EXCHANGE].failure = type(error).__name__
-            # What has its finish reason is whole, however its connection ended.
+            # A stream with a finish reason is complete, however its connection ended.
             end = relay.ending() if relay.is_finished else error_event(self._explained(error, request))
             await response.write(end)
         finally:
@@ -376,10 +376,10 @@ class Proxy:
         """Send the events.
 
         Raises:
-            VertexCompatError: The stream has brought it behind them.
+            VertexCompatError: The stream contains an error after them.
         """
         if relay.is_finished:
-            # Before the events go out: the program may ask again, or go, as soon as it has them.
+            # Before sending the events: the client may send the next request, or leave, as soon as it has them.
             self._memory.learn(relay.calls, model)
         await _send(request, response, events)
         if relay.failure is not None:
@@ -393,17 +393,17 @@ class Proxy:
 
 
 async def _go_on(request: web.Request) -> None:
-    """Ask for the body where the program waits for that; other expectations have no meaning, and are no error."""
+    """Answer `Expect: 100-continue`, so that the client sends the body; other expectations are ignored."""
     if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
 
 
 async def _read(request: web.Request) -> bytes:
-    """The request's body.
+    """Read the request's body.
 
     Raises:
-        InvalidRequestError: It cannot be read: packed in another way than it says, cut off, or too large.
+        InvalidRequestError: The body cannot be read: not encoded as declared, cut off, or too large.
     """
     try:
         return await request.read()
@@ -423,10 +423,10 @@ async def _send(request: web.Request, response: web.StreamResponse, events: byte
 
 
 def _whole(answer: bytes) -> object:
-    """The JSON of an answer.
+    """Parse the JSON of an answer.
 
     Raises:
-        VertexCompatError: It is an error, or no JSON.
+        VertexCompatError: The answer is an error, or not JSON.
     """
     value = decode_json(answer)
     if (failure := decode_stream_failure(value)) is not None:

@@ -1,4 +1,4 @@
-"""The way to the endpoint: address and credential of one connection, and the bytes of an answer as they come."""
+"""Sends requests to the endpoint with the credential of one connection, and yields the bytes of the answers."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -17,13 +17,13 @@ from vertex_compat_integrations.core.transport.post import Post, Route
 
 
 class VertexUpstream:
-    """Sends requests to one destination as one principal. Construction does no I/O."""
+    """Sends requests to one destination with one credential. Construction does no I/O."""
 
     def __init__(self, connection: Connection) -> None:
-        """Go where the settings point.
+        """Resolve destination and credential from the settings.
 
         Raises:
-            SettingsError: They cannot work, or the credential may not go there.
+            SettingsError: The settings contradict each other, or the credential may not be sent to this host.
         """
         self.destination = resolve_destination(connection)
         self.project = self.destination.project
@@ -39,11 +39,11 @@ class VertexUpstream:
         )
 
     def open(self) -> None:
-        """Fetch the first token, and find the project if nothing names it; blocks.
+        """Fetch the first token, and the project if no setting names it; blocks.
 
         Raises:
-            CredentialsError: There is no token.
-            SettingsError: Nobody knows the project.
+            CredentialsError: No token could be obtained.
+            SettingsError: Neither settings nor credentials name the project.
         """
         timeout = self._connection.timeout
         self._source.headers(self.destination.origin, timeout)
@@ -56,19 +56,19 @@ class VertexUpstream:
         """The URL prefix of requests.
 
         Raises:
-            SettingsError: Nobody knows the project.
+            SettingsError: Neither settings nor credentials name the project.
         """
         return self.destination.build_base_url(self.project)
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop."""
+        """Close the connections of the running event loop."""
         await pool.aclose(self)
 
     async def blocks(self, path: str, content: bytes, headers: Mapping[str, str]) -> AsyncGenerator[bytes]:
-        """The body of the answer. A refused token is replaced once, if there is another; nothing else is tried again.
+        """Yield the body of the answer. After a refused token, retry once with another one; there are no other retries.
 
         Raises:
-            VertexCompatError: The endpoint answered with an error, or no whole answer came in time.
+            VertexCompatError: The endpoint answered with an error, or no complete answer arrived in time.
         """
         auth = await self._auth()
         try:
@@ -76,11 +76,11 @@ class VertexUpstream:
                 async for block in attempt:
                     yield block
         except AuthenticationError:
-            # An error answer raises it, before the first block: the program has nothing of an answer yet.
+            # Raised by an error answer, before the first block: nothing has been sent to the client yet.
             self._source.invalidate(auth)
             fresh = await self._auth()
             if fresh == auth:
-                # A fixed token, or a callable that knows no other: it would be refused again.
+                # A fixed token, or a callable that returns the same one: it would be refused again.
                 raise
         else:
             return

@@ -91,7 +91,7 @@ def test_a_terminal_does_not_obey_the_model(emulator):
         (["Hello", "--tools", "nothing"], "names no function"),
         (["Hello", "--tools", "nothing_here:x"], "nothing_here"),
         (["Hello", "--tools", "chat_test_tools:gone"], "gone"),
-        (["Hello", "--tools", "chat_test_tools:NUMBER"], "is no function"),
+        (["Hello", "--tools", "chat_test_tools:NUMBER"], "is not a function"),
         (["Hello", "--tools", "chat_test_tools:wait"], "asynchronous"),
         (["Hello", "--tools", "chat_test_tools:odd"], "odd"),
         (["Hello", "--tools", "chat_test_tools:nameless"], "without names"),

@@ -22,7 +22,7 @@ def test_thoughts_never_reach_a_pipe(emulator):
     assert "raining?" not in result.output
 
 
-@pytest.mark.filterwarnings("ignore:.*thoughts that no tag opens")
+@pytest.mark.filterwarnings("ignore:.*thoughts without an opening tag")
 def test_thoughts_that_only_a_closing_tag_betrays_never_reach_a_pipe(emulator):
     emulator.rule(text("It may rain, or not.</think>It rains."))
     result = chat(emulator, "How is the weather?", "--model", "deepseek-ai/deepseek-r1-0528-maas")
@@ -109,7 +109,7 @@ def test_a_model_that_refuses_in_its_own_words_is_heard(emulator):
 def test_tokens_and_cost_stand_at_the_end(emulator):
     emulator.rule(text("Yes.", usage={"prompt_tokens": 1000, "completion_tokens": 7, "total_tokens": 1007}))
     told = chat(emulator, "Hello").stderr.splitlines()[-1]
-    assert told.startswith("vertex-compat: Tokens: 1,000 in, 7 out, 0 of them thoughts. Cost: nothing: the emulator")
+    assert told.startswith("vertex-compat: Tokens: 1,000 in, 7 out (0 of them thoughts). Cost: nothing: the emulator")
 
 
 def test_a_question_without_an_answer_tells_no_tokens(emulator):

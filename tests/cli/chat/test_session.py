@@ -80,8 +80,8 @@ def test_another_model_goes_on_with_the_history(emulator):
         "google/gemini-3.5-flash",
     ]
     assert said(emulator.journal.last) == ["First", "One.", "Second", "Two.", "Third"]
-    assert "google/gemini-3.5-flash is asked." in result.stdout
-    assert f"{GPT} is asked." in result.stdout
+    assert "The model is google/gemini-3.5-flash." in result.stdout
+    assert f"The model is {GPT}." in result.stdout
 
 
 def test_a_model_that_cannot_be_is_refused_and_the_old_one_stays(emulator):
@@ -99,7 +99,7 @@ def test_a_session_with_a_model_that_cannot_be_begins_not_at_all(emulator):
 def test_a_mistyped_command_is_not_asked_but_a_path_is(emulator):
     emulator.rule(text("Yes."))
     result = chat(emulator, typed="/hepl\n/etc/hosts\n/tmp is full, why?\n")
-    assert "There is no command /hepl" in result.stderr
+    assert "Unknown command /hepl" in result.stderr
     assert [entry.messages[-1]["content"] for entry in emulator.journal.chat] == ["/etc/hosts", "/tmp is full, why?"]
 
 
@@ -113,7 +113,7 @@ def test_a_blocked_answer_is_shown_as_blocked_and_forgotten(emulator):
 def test_tokens_of_all_turns_are_told_at_the_end(emulator):
     emulator.rule(text("Yes.", usage={"prompt_tokens": 1000, "completion_tokens": 7, "total_tokens": 1007}))
     result = chat(emulator, typed="One\nTwo\n")
-    assert "vertex-compat: Tokens: 2,000 in, 14 out, 0 of them thoughts. Cost: " in result.stderr
+    assert "vertex-compat: Tokens: 2,000 in, 14 out (0 of them thoughts). Cost: " in result.stderr
     assert result.stderr.count("Tokens:") == 1
 
 

@@ -29,19 +29,19 @@ def test_without_the_package_it_is_unknown_and_says_how_to_know(monkeypatch):
     spending = Spending()
     spending.add(FLASH, Usage(10, 5, 2), emulated=False)
     assert spending.text() == (
-        "Tokens: 10 in, 5 out, 2 of them thoughts. "
-        'Cost: unknown: no list prices here (pip install "vertex-compat-integrations[compare]").'
+        "Tokens: 10 in, 5 out (2 of them thoughts). "
+        'Cost: unknown: no list prices installed (pip install "vertex-compat-integrations[compare]").'
     )
 
 
 def test_a_sum_with_an_unknown_part_is_unknown():
     spending = Spending(lambda model, usage: Decimal(usage.input) if model == "a/b" else None)
     spending.add("a/b", Usage(3, 4), emulated=False)
-    assert spending.text() == "Tokens: 3 in, 4 out, 0 of them thoughts. Cost: $3.00 by list price, of tokens alone."
+    assert spending.text() == "Tokens: 3 in, 4 out (0 of them thoughts). Cost: $3.00 by list price, tokens only."
     spending.add(None, Usage(3, 4), emulated=False)
-    assert spending.text() == "Tokens: 6 in, 8 out, 0 of them thoughts. Cost: unknown."
+    assert spending.text() == "Tokens: 6 in, 8 out (0 of them thoughts). Cost: unknown."
     spending.add("a/b", None, emulated=False)
-    assert spending.text().startswith("Tokens: 6 in, 8 out, 0 of them thoughts, of 2 of 3 answers. Cost: unknown")
+    assert spending.text().startswith("Tokens: 6 in, 8 out (0 of them thoughts), from 2 of 3 answers. Cost: unknown")
 
 
 def test_answers_of_the_emulator_cost_nothing():

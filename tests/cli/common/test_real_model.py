@@ -70,9 +70,9 @@ def test_an_upstream_answers_and_its_key_is_seen_by_nobody_else(upstream):
     ("arguments", "reason"),
     [
         (["--model", "smollm2", "--upstream", "http://127.0.0.1:1/v1"], "not both"),
-        (["--upstream-model", "tiny"], "needs --upstream"),
+        (["--upstream-model", "tiny"], "requires --upstream"),
         (["--upstream", "127.0.0.1:8000"], "http://HOST"),
-        (["--upstream", "http://example.com/v1"], "https only"),
+        (["--upstream", "http://example.com/v1"], "only by https"),
         (["--model", "gemini"], "smollm2"),
     ],
 )
@@ -114,9 +114,9 @@ def test_the_commands_are_those_of_the_page_and_of_the_guide():
 @pytest.mark.parametrize(
     ("upstream", "words"),
     [
-        (None, "nothing leaves this machine, and no model answers."),
+        (None, "nothing leaves this machine, and no real model answers."),
         (Upstream("http://127.0.0.1:5/v1", model="tiny"), "tiny answers, at http://127.0.0.1:5 on this machine."),
-        (Upstream("https://x.example/v1"), "a real model answers: what is asked goes to https://x.example."),
+        (Upstream("https://x.example/v1"), "a real model answers: requests are sent to https://x.example."),
     ],
 )
 def test_the_first_line_says_where_questions_go(upstream, words):

@@ -73,8 +73,8 @@ def test_the_table_has_figures_answers_and_no_claim_from_one_run(emulator):
     assert len(emulator.journal.chat) == 2, "one run is not warmed up unless asked for"
     assert "Rayleigh scattering." in done.stdout
     assert "Blue light." in done.stdout
-    assert "One run shows no difference between models" in done.stdout
-    assert "The emulator answered, no model did" in done.stdout
+    assert "One run cannot show a difference between models" in done.stdout
+    assert "The emulator answered, not a model" in done.stdout
     assert "list prices of genai-prices" in done.stdout
 
 
@@ -170,7 +170,7 @@ def test_labels_are_quoted_in_sentences():
     """A label may be words that make another sentence."""
     Path("models.yaml").write_text(f"the fast: {FLASH}\nthe slow: {LITE}\n")
     done = run("one", "--models", "models.yaml")
-    assert '"the fast" was asked with' in done.stdout
+    assert '"the fast" was called with' in done.stdout
     assert '"the slow" was answered by' in done.stdout
     assert not re.search(r'(?<!")the (fast|slow)(?!") (was|took|cost|began)', done.stdout)
 
@@ -188,10 +188,10 @@ def test_what_came_before_it_was_stopped_is_told():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((), "There is no prompt"),
-        (("one",), "There is no model"),
+        ((), "No prompt is given"),
+        (("one",), "No model is given"),
         (("one", "--model", "mistral:x"), "unknown provider"),
-        (("one", "--model", FLASH, "--model", FLASH), "Two models are called"),
+        (("one", "--model", FLASH, "--model", FLASH), "Two models are named"),
         (("one", "--model", FLASH, "--app", "nothing"), "names no function"),
         (("one", "--model", FLASH, "--app", "nothing:here"), "No module named"),
         (("one", "--model", FLASH, "--app", "compare_test_apps:alone"), "a function of a chat model and a prompt"),

@@ -205,7 +205,7 @@ def test_an_endpoint_that_signs_nothing_fails_the_demo(quick_emulator):
     """Its calls can go back with stand-ins only, and that is no proof of anything."""
     quick_emulator.answer(tool_call("get_weather", {"city": "Paris"}, extra={}))
     with offline_stage(MODEL, quick_emulator) as stage:
-        assert "No signature was lost or made up" in _failed(judge(list(play(stage)), stage))
+        assert "No signature was lost or replaced" in _failed(judge(list(play(stage)), stage))
 
 
 class ForgetfulChat(ChatVertexCompat):
@@ -228,7 +228,7 @@ def test_a_client_that_loses_signatures_fails_the_demo(quick_emulator):
     assert {
         "Every signed tool call came back with its signature, byte for byte",
         "Every signed answer came back with its signature, byte for byte",
-        "No signature was lost or made up",
+        "No signature was lost or replaced",
     } <= _failed(outcome)
 
 
@@ -243,7 +243,7 @@ def test_a_token_that_outlives_the_demo_is_no_refresh():
     with offline_stage(MODEL, Emulator(token_life_seconds=3600)) as stage:
         impatient = ImpatientStage(stage.model, stage.folder, stage.emulator)
         failed = _failed(judge(list(play(impatient)), impatient))
-    assert failed == {"A token died and another took its place", "The first token is dead"}
+    assert failed == {"A token expired and another replaced it", "The first token has expired"}
 
 
 @pytest.mark.parametrize("model", ["google/gemini-2.5-flash", "meta/llama-3.3-70b-instruct-maas"])

@@ -73,7 +73,7 @@ def unsigned_call():
     ("answers", "said"),
     [
         ([text("It rains.")], "called no tool"),
-        ([unsigned_call()], "without its thought signature"),
+        ([unsigned_call()], "has no thought signature"),
         ([tool_call("get_weather", {"city": "Paris"}), http_error(400, "Refused.")], "400"),
     ],
     ids=["no call", "no signature", "second turn"],

@@ -32,7 +32,7 @@ def test_a_location_that_cannot_be(monkeypatch):
     ("arguments", "reason", "paste"),
     [
         (["--model", "deepseek-ai/deepseek-v3.1", "--location", "global"], "not at global", "--location us-"),
-        (["--model", "intfloat/multilingual-e5-small-maas"], "embeds", "--model google/gemini"),
+        (["--model", "intfloat/multilingual-e5-small-maas"], "embedding model", "--model google/gemini"),
         (["--model", "google/gemini-3.8-flash-tts"], "but on generateContent", "--model google/gemini"),
         (["--model", "llama-4-maas"], "no publisher", "--model google/gemini"),
     ],

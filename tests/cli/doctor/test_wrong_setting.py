@@ -30,7 +30,7 @@ def failed_finding(*arguments: str) -> dict:
         (["--project", "my project!"], "--project 'my project!' is no project", "--project YOUR_PROJECT"),
         (["--model", "foo bar"], "--model 'foo bar' is no model name", ""),
         (["--model", "gpt-9z"], "--model 'gpt-9z'", ""),
-        (["--base-url", "htp:/x"], "--base-url 'htp:/x' is no http(s) URL", ""),
+        (["--base-url", "htp:/x"], "--base-url 'htp:/x' is not an http(s) URL", ""),
     ],
 )
 def test_the_option_is_named_when_the_option_is_wrong(monkeypatch, arguments, text, paste):

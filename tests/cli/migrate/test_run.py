@@ -51,7 +51,7 @@ def test_what_is_lost_is_named_and_ends_with_1():
     result = run("app.py")
     assert result.exit_code == 1
     assert "  ! top_k                  lost: The endpoint has no such parameter; use top_p=.\n" in result.stdout
-    assert "1 use to look at (!)" in result.stderr
+    assert "1 use to review (!)" in result.stderr
 
 
 def test_write_changes_the_file_and_its_mode_stays():
@@ -121,8 +121,8 @@ def test_what_is_no_python_is_told_and_the_others_are_done():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["nothing.py"], "nothing.py: there is no such file"),
-        (["book.ipynb"], "notebooks are not read"),
+        (["nothing.py"], "nothing.py: file not found"),
+        (["book.ipynb"], "notebooks are not supported"),
         (["app.py", "--model", "gpt-4o"], "gpt-4o"),
         ([], "PATH"),
     ],

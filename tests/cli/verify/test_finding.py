@@ -82,7 +82,7 @@ def test_two_refusals_differ_by_kind_and_words_and_not_by_project():
     finding = _find(probe, _error("No.", word="FAILED_PRECONDITION"), there)
     assert [(each.path, each.grade) for each in finding.from_emulator] == [
         ("(kind of refusal)", "serious"),
-        ("(words of the refusal)", "look"),
+        ("(message of the refusal)", "look"),
     ]
 
 

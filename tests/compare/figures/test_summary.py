@@ -23,7 +23,7 @@ FAST, SLOW = [1.0, 1.1, 1.2, 1.0, 1.1], [2.0, 2.1, 1.9, 2.0, 2.2]
 def test_one_run_says_nothing_of_a_difference():
     found = compare([_runs("a", [1.0]), _runs("b", [9.0])], 1, stopped=False)
     assert found.findings == ()
-    assert "One run shows no difference" in found.note
+    assert "One run cannot show a difference" in found.note
 
 
 def test_five_runs_that_lie_apart_are_a_difference_with_its_spread():
@@ -40,13 +40,13 @@ def test_no_chance_is_rounded_to_none():
 def test_runs_that_overlap_are_none():
     found = compare([_runs("a", FAST), _runs("b", [1.15, *SLOW[1:]])], 5, stopped=False)
     assert found.findings == ()
-    assert found.note.startswith("The runs do not tell the models apart.")
+    assert found.note.startswith("The runs show no difference between the models.")
 
 
 def test_four_runs_are_too_few_for_three_metrics():
     found = compare([_runs("a", FAST[:4]), _runs("b", SLOW[:4])], 4, stopped=False)
     assert found.findings == ()
-    assert found.note == "4 runs cannot tell 3 differences from chance: it takes 5."
+    assert found.note == "4 runs are too few to distinguish 3 differences from chance: 5 are needed."
 
 
 def test_a_model_that_failed_is_not_compared():
@@ -57,7 +57,7 @@ def test_a_model_that_failed_is_not_compared():
     assert summary.runs["seconds"] is not None
     found = compare([_runs("a", SLOW), summary], 5, stopped=False)
     assert found.findings == ()
-    assert "Too many answers failed" in found.note
+    assert "too many answers failed" in found.note
 
 
 def test_what_was_stopped_is_not_compared():

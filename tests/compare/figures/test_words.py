@@ -14,7 +14,7 @@ def test_a_number_has_its_plural(number, text):
 
 def test_the_conditions_are_one_line(report):
     assert "2 models, 2 prompts" in conditions_text(report)
-    assert "2 runs, up to 4 at a time." in conditions_text(report)
+    assert "2 runs, up to 4 at the same time." in conditions_text(report)
 
 
 def test_figures_name_failures_and_what_is_known_of_some_answers_only(report):
@@ -25,5 +25,5 @@ def test_figures_name_failures_and_what_is_known_of_some_answers_only(report):
 
 def test_few_answers_and_list_prices_are_explained(report):
     text = " ".join(explanations(report))
-    assert "With less than 20 answers" in text
-    assert "They are no bill." in text
+    assert "With fewer than 20 answers" in text
+    assert "These are estimates, not a bill." in text

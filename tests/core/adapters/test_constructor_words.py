@@ -64,7 +64,7 @@ def test_a_word_without_a_meaning_here_is_an_error_with_what_to_use():
 
 
 def test_two_words_for_one_setting_must_agree():
-    with pytest.raises(SettingsError, match="given twice"):
+    with pytest.raises(SettingsError, match="passed twice"):
         own({"response_modalities": ["TEXT"], "modalities": ["image"]})
 
 

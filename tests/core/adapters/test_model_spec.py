@@ -129,10 +129,10 @@ def test_a_file_may_hold_one_model_only(tmp_path):
         (GEMINI, {"LLM_MODEL": "anthropic:claude"}, "unknown provider"),
         ({"provider": "openai", "model": GEMINI}, {}, "Keep one of the two providers"),
         ({"provider": "open_ai", "model": "x"}, {}, "Did you mean openai"),
-        ({"model": 5}, {}, "is no name"),
+        ({"model": 5}, {}, "is not a valid name"),
         ({"chat": {"model": GEMINI}, "other": {}}, {}, "one of chat, other"),
-        ({"model": GEMINI, "vertex_compat": 3}, {}, "holds no settings by name"),
-        ({"model": GEMINI, "project": "p", "project_id": "q"}, {}, "given twice"),
+        ({"model": GEMINI, "vertex_compat": 3}, {}, "does not hold settings by name"),
+        ({"model": GEMINI, "project": "p", "project_id": "q"}, {}, "passed twice"),
         ("models.yaml", {}, "cannot be read: No such file"),
     ],
     ids=str,
@@ -155,8 +155,8 @@ def test_another_provider_needs_another_model():
         ("models.yaml", "api_key: [SECRET\n", "line 2"),
         ("models.toml", "api_key = SECRET\n", "line 1"),
         ("models.json", '{"api_key": SECRET}', "line 1, column 13"),
-        ("models.yaml", "- SECRET\n", "no settings by name"),
-        ("models.yaml", "", "no settings by name"),
+        ("models.yaml", "- SECRET\n", "not hold settings by name"),
+        ("models.yaml", "", "not hold settings by name"),
         ("models.ini", "x", "ends with .yaml"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_section_that_is_not_there_is_told_with_those_that_are(tmp_path):
         resolved(path, section="chta")
     with pytest.raises(SettingsError, match=r"no section 'chat\.fast'"):
         resolved(path, section="chat.fast")
-    with pytest.raises(SettingsError, match="is no file"):
+    with pytest.raises(SettingsError, match="is not a file"):
         resolved(GEMINI, section="chat")
 
 

@@ -247,7 +247,7 @@ def test_no_credentials_at_all_is_an_error_that_says_what_to_do(serve_identity, 
     serve_identity()
     monkeypatch.setenv("GCE_METADATA_IP", "127.0.0.1:9")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
-    with pytest.raises(CredentialsError, match=r"nothing\.json: there is no such file") as raised:
+    with pytest.raises(CredentialsError, match=r"nothing\.json: the file does not exist") as raised:
         token_source().headers(GOOGLE, 5)
     assert "gcloud auth application-default login" in raised.value.hint
 
@@ -272,7 +272,7 @@ def test_a_bare_token_that_is_refused_is_no_matter_of_the_network(server):
 @pytest.mark.parametrize("name", ["", "not-there"])
 def test_neither_is_a_file_that_cannot_be_read(tmp_path, monkeypatch, name):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
-    with pytest.raises(CredentialsError, match=r"it is a directory|there is no such file") as caught:
+    with pytest.raises(CredentialsError, match=r"it is a directory|the file does not exist") as caught:
         token_source().headers(GOOGLE, 5)
     assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
 

@@ -176,7 +176,7 @@ def test_a_token_that_cannot_be_one_is_an_error_of_credentials(provided):
 
 @pytest.mark.parametrize("expires", [0, -1, float("nan"), float("-inf")])
 def test_a_token_that_is_past_its_expiry_is_an_error(expires):
-    with pytest.raises(CredentialsError, match="expired already"):
+    with pytest.raises(CredentialsError, match="already expired"):
         token_source(credentials=lambda: ("token", expires)).headers(URL, 5)
 
 

@@ -484,7 +484,7 @@ def test_a_pickle_finds_the_same_source_again(server, write_adc):
 def test_a_token_that_has_expired_on_arrival_is_an_error_not_a_loop(serve_identity, write_adc, clock):
     server = serve_identity(token_life_seconds=-5, clock=clock)
     write_adc(server.identity.service_account_info(server.url))
-    with pytest.raises(CredentialsError, match="expired already") as raised:
+    with pytest.raises(CredentialsError, match="already expired") as raised:
         token_source(clock=clock).headers(server.url, 5)
     assert "clock" in raised.value.hint
     assert server.count() == 1

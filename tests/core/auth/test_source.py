@@ -15,7 +15,7 @@ def test_the_headers_carry_token_and_quota_project_and_show_neither():
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_a_token_without_life_is_refused(seconds):
-    with pytest.raises(CredentialsError, match="the callable has expired already"):
+    with pytest.raises(CredentialsError, match="the callable has already expired"):
         checked_life(seconds, "the callable")
 
 

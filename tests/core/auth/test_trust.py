@@ -46,9 +46,9 @@ def test_a_credential_of_ones_own_stays_with_the_first_origin():
     credential = Credential()
     check_trust(OWN, credential, ())
     check_trust(OWN, credential, ())
-    with pytest.raises(SettingsError, match=r"was given for https://models\.example\.com"):
+    with pytest.raises(SettingsError, match=r"was set for https://models\.example\.com"):
         check_trust(GOOGLE, credential, [GOOGLE])
-    with pytest.raises(SettingsError, match="was given for"):
+    with pytest.raises(SettingsError, match="was set for"):
         check_trust(OTHER, credential, [OTHER])
 
 

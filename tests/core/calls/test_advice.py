@@ -53,7 +53,7 @@ class TestTheWay:
 
 
 def test_an_unknown_location_is_named_with_the_nearest():
-    assert "'us-centrl1' is none" in unknown_location("us-centrl1")
+    assert "'us-centrl1' is not named" in unknown_location("us-centrl1")
     assert "'us-central1'" in unknown_location("us-centrl1")
 
 

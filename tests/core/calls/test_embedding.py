@@ -147,34 +147,34 @@ class TestAnswers:
         ids=["too few", "one twice", "one too far", "too many", "two at one place"],
     )
     def test_vectors_that_do_not_fit_the_texts_are_an_error(self, items):
-        with pytest.raises(UnexpectedReplyError, match="of 2 texts"):
+        with pytest.raises(UnexpectedReplyError, match=r"for texts \[.*\] of 2\."):
             decode_embeddings(answer(*items), request_for(2))
 
     @pytest.mark.parametrize(
         "vector", [None, [], "", "no base64!", "AAA=", 3, ["a"], [None], [math.nan], [math.inf], {}, [10**400]]
     )
     def test_what_is_no_vector_is_an_error(self, vector):
-        with pytest.raises(UnexpectedReplyError, match="embedding is no list of numbers"):
+        with pytest.raises(UnexpectedReplyError, match="embedding is not a list of numbers"):
             decode_embeddings(answer({"index": 0, "embedding": vector}), request_for(1))
 
     @pytest.mark.parametrize("came", [None, [], "text", {}, {"data": None}, {"data": [1]}, {"choices": []}])
     def test_what_is_no_list_of_embeddings_is_an_error(self, came):
-        with pytest.raises(UnexpectedReplyError, match="no list of embeddings"):
+        with pytest.raises(UnexpectedReplyError, match="not a list of embeddings"):
             decode_embeddings(came, request_for(1))
 
     @pytest.mark.parametrize("index", [[0], {}, "0", 0.0, True, None])
     def test_an_index_that_is_no_number_is_an_error(self, index):
-        with pytest.raises(UnexpectedReplyError, match="indices are no numbers"):
+        with pytest.raises(UnexpectedReplyError, match="indices are not whole numbers"):
             decode_embeddings(answer({"index": index, "embedding": [1.0]}), request_for(1))
 
     def test_vectors_of_different_lengths_are_an_error(self):
-        with pytest.raises(UnexpectedReplyError, match=r"different lengths came: \[1, 2\]"):
+        with pytest.raises(UnexpectedReplyError, match=r"different lengths: \[1, 2\]"):
             decode_embeddings(answer(item(0, 1.0), item(1, 1.0, 2.0)), request_for(2))
         with pytest.raises(UnexpectedReplyError, match="different lengths"):
             join_embedded([Embedded([[1.0]]), Embedded([[1.0, 2.0]])])
 
     def test_other_dimensions_than_were_asked_for_are_an_error(self):
-        with pytest.raises(UnexpectedReplyError, match="dimensions=3 was asked for, and 2 came"):
+        with pytest.raises(UnexpectedReplyError, match="dimensions=3 was requested, but the vectors have 2"):
             decode_embeddings(answer(item(0, 1.0, 2.0)), request_for(1, dimensions=3))
 
     def test_tokens_of_all_batches_add_up_if_all_are_known(self):
@@ -317,7 +317,7 @@ class TestClient:
 
     def test_what_is_no_list_of_vectors_is_not_tried_again(self, connect, embed, emulator):
         emulator.answer(raw({"choices": []}), route="embeddings")
-        with pytest.raises(UnexpectedReplyError, match="no list of embeddings") as caught:
+        with pytest.raises(UnexpectedReplyError, match="not a list of embeddings") as caught:
             embed(connect(), ["one"])
         assert caught.value.model == SMALL
         assert len(emulator.journal.embeddings) == 1
@@ -339,13 +339,13 @@ class TestClient:
 
     @pytest.mark.parametrize("model", ["gemini-3.5-flash", "qwen/qwen3-coder-maas"])
     def test_a_model_that_gives_no_embeddings_is_refused_with_those_that_do(self, connect, embed, emulator, model):
-        with pytest.raises(SettingsError, match="gives no embeddings") as caught:
+        with pytest.raises(SettingsError, match="has no embeddings") as caught:
             embed(connect(), ["one"], model=model)
         assert all(name in caught.value.hint for name in (facts.prefix for facts in embedding_models()))
         assert len(emulator.journal) == 0
 
     def test_a_model_of_another_route_is_refused_with_that_route(self, connect, embed, emulator):
-        with pytest.raises(SettingsError, match="gives no embeddings") as caught:
+        with pytest.raises(SettingsError, match="has no embeddings") as caught:
             embed(connect(), ["one"], model="google/gemini-embedding-001")
         assert "embedContent" in caught.value.hint
         assert len(emulator.journal) == 0
@@ -358,7 +358,7 @@ class TestClient:
     @pytest.mark.parametrize("stream", [False, True])
     def test_a_model_that_gives_embeddings_does_not_chat(self, connect, emulator, stream):
         chat = connect().stream if stream else connect().chat
-        with pytest.raises(SettingsError, match=r"gives embeddings, not answers.*VertexCompatEmbedding"):
+        with pytest.raises(SettingsError, match=r"returns embeddings, not answers.*VertexCompatEmbedding"):
             list(chat([{"role": "user", "content": "Hello"}], Options(model=SMALL)))
         assert len(emulator.journal) == 0
 

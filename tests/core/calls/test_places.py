@@ -197,7 +197,7 @@ def test_when_the_last_place_lacks_the_model_the_shortage_before_it_counts():
     assert walk(call, [first, last]) == [(0.0, "us"), None]
     assert call.verdict(last) is first
     assert first.location == "global"
-    assert call.story == "Asked one after the other: global (429), us (404)."
+    assert call.story == "Tried one after the other: global (429), us (404)."
 
 
 def test_a_model_that_is_nowhere_ends_the_call():

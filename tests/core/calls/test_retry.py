@@ -82,7 +82,7 @@ def test_an_empty_budget_is_named_and_a_429_needs_none():
         pass
     decision = decide(ServerError("x"), budget=budget)
     assert decision.delay is None
-    assert decision.hint.startswith("Not tried again: the retry budget of this process is used up.")
+    assert decision.hint.startswith("Not retried: the retry budget of this process is used up.")
     assert decide(RateLimitError("x"), budget=budget).delay == 1.0
 
 

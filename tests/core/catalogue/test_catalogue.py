@@ -64,7 +64,7 @@ def test_facts_from_files_are_lists():
     assert (facts.inputs, facts.tool_choices) == (frozenset({"text", "image"}), frozenset({"auto"}))
     assert facts.locations == ("global",)
     assert hash(facts)
-    with pytest.raises(SettingsError, match="is no list"):
+    with pytest.raises(SettingsError, match="is not a list"):
         facts_for("whatever/else", {"inputs": "text"})
 
 

@@ -26,8 +26,8 @@ def test_an_explanation_reads_like_a_request_and_then_its_remarks():
 def test_arguments_of_a_call_that_are_no_options_are_dropped_by_name():
     remarks = remarks_on_call({"temprature": 1, "stream_options": {}, "stream_usage": True, "stop": ["x"]}, "Chat")
     assert [str(remark) for remark in remarks] == [
-        "dropped: temprature: It is no option of Chat.",
-        "dropped: stream_options: Frameworks set it for others; it is not sent.",
+        "dropped: temprature: It is not an option of Chat.",
+        "dropped: stream_options: Frameworks set it for other classes; it is not sent.",
     ]
 
 

@@ -13,7 +13,7 @@ from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 BY_ENVIRONMENT = pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
 FULL = http_error(429, headers={"Retry-After": "50"})
-UNSET = "Unset is not sent, so that the service's own defaults hold."
+UNSET = "Unset is not sent, so the service's own defaults apply."
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_an_explanation_says_the_order():
     url, _, remarks = told({"locations": ["us", "eu"]})
     assert "locations/us/" in url
     assert (
-        "converted: locations: us is asked first, then eu: after a 429, a 503, or where the model is not served."
+        "converted: locations: us is tried first, then eu: after a 429, a 503, or where the model is not served."
         in remarks
     )
     assert not any("location=" in remark for remark in remarks)
@@ -52,11 +52,11 @@ def test_an_explanation_says_the_order():
 
 def test_an_explanation_says_what_max_retries_does_not_reach():
     connection = {"locations": ["us", "eu"], "max_retries": 2}
-    with pytest.warns(UserWarning, match="of 4 places, a call asks 3"):
+    with pytest.warns(UserWarning, match="a call tries only 3 of 4 places"):
         _, headers, remarks = told(connection, request_type=["dedicated", "shared"])
     assert headers["X-Vertex-AI-LLM-Request-Type"] == "dedicated"
     assert (
-        "converted: locations and request_type: us dedicated is asked first, then us shared, eu dedicated: after a "
+        "converted: locations and request_type: us dedicated is tried first, then us shared, eu dedicated: after a "
         "429, a 503, or where the model is not served. max_retries=2 does not reach eu shared." in remarks
     )
 
@@ -77,16 +77,16 @@ def test_an_explanation_names_the_place_that_the_next_call_would_ask(emulator):
 @pytest.mark.parametrize(
     ("connection", "options", "remark"),
     [
-        ({"project": None}, {}, "defaulted: project: It is unset: the first call asks the credentials for theirs."),
-        ({}, {}, "defaulted: location='global': It is unset, and the most models are there."),
+        ({"project": None}, {}, "defaulted: project: It is unset: the first call takes the credentials' project."),
+        ({}, {}, "defaulted: location='global': It is unset, and this location has the most models."),
         ({}, {}, f"defaulted: temperature, top_p, max_tokens: {UNSET}"),
         ({}, {"top_p": 0.5}, f"defaulted: temperature, max_tokens: {UNSET}"),
         ({}, {"user": "u"}, f"dropped: user: {MODEL} ignores it on this endpoint."),
-        ({}, {"stop": []}, "dropped: stop: An empty list stops nowhere."),
+        ({}, {"stop": []}, "dropped: stop: An empty list has no effect."),
         ({}, {"thinking": 0},
-         "converted: thinking=0: {'thinking_config': {'thinking_budget': 0}} is how this model is told."),
+         "converted: thinking=0: {'thinking_config': {'thinking_budget': 0}} is this model's form of it."),
         ({}, {"thinking_level": "low", "reasoning_effort": None},
-         "converted: thinking_level='low': {'thinking_config': {'thinking_level': 'low'}} is how this model is told."),
+         "converted: thinking_level='low': {'thinking_config': {'thinking_level': 'low'}} is this model's form of it."),
         ({}, {"tools": functions("look", "find"), "tool_choice": ["look"]},
          "dropped: the tool find: tool_choice does not allow it."),
         ({}, {"model": "meta/llama-3.3-70b-instruct-maas", "thinking": "low"},
@@ -110,7 +110,7 @@ def test_a_project_that_nobody_asked_for_has_a_name_of_its_own_in_the_url():
 @pytest.mark.parametrize("variable", PROJECT_VARIABLES)
 def test_a_variable_that_says_the_project_is_named(variable, monkeypatch):
     monkeypatch.setenv(variable, "of-the-environment")
-    remark = f"defaulted: project='of-the-environment': It is unset: {variable} says so."
+    remark = f"defaulted: project='of-the-environment': It is unset: {variable} sets it."
     assert remark in told({"project": None})[2]
 
 
@@ -124,4 +124,6 @@ def test_headers_of_ones_own_and_the_token_are_not_shown():
 
 def test_results_in_another_order_are_a_remark():
     history = [*HELLO, assistant_calls(("a", "look"), ("b", "find")), result("b"), result("a")]
-    assert "converted: the order of tool results: It is that of the calls, right after them." in told({}, history)[2]
+    assert (
+        "converted: the order of tool results: Results follow the calls, in the calls' order." in told({}, history)[2]
+    )

@@ -17,7 +17,7 @@ def fitted(model=MODEL, own_server=False, **body):
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"7", b"{", b"\xff", b'{"a": ' + b"9" * 5000 + b"}"])
 def test_what_is_no_object_is_refused(raw):
-    with pytest.raises(InvalidRequestError, match="no JSON object"):
+    with pytest.raises(InvalidRequestError, match="not a JSON object"):
         decode_request(raw)
 
 

@@ -62,7 +62,7 @@ DELTAS = [
 def test_an_answer_that_is_gathered_is_the_last_of_its_snapshots():
     accumulator = Accumulator()
     assert gathered(iter(DELTAS)) == [accumulator.add(delta) for delta in DELTAS][-1]
-    with pytest.raises(ValueError, match="one piece at least"):
+    with pytest.raises(ValueError, match="at least one piece"):
         gathered([])
 
 

@@ -357,7 +357,7 @@ def test_a_plain_stop_may_be_empty():
     [
         ({"content": ""}, r"neither text nor a tool call \(stop\)"),
         (None, "neither text nor"),
-        ({"reasoning_content": "Hm."}, "thoughts alone"),
+        ({"reasoning_content": "Hm."}, "only thoughts"),
     ],
 )
 def test_a_plain_stop_without_a_word_is_an_error_where_it_is_not_taken(message, said):
@@ -374,7 +374,7 @@ def test_a_plain_stop_without_a_word_is_an_error_where_it_is_not_taken(message, 
 def test_calls_that_cannot_be_read_are_an_error_where_that_is_asked_for(arguments, content):
     broken = {"content": content, "tool_calls": [call_piece("look", arguments, id="1")]}
     assert only(completion(broken, "tool_calls")).tool_calls
-    with pytest.raises(EmptyReplyError, match=r"no JSON object: look\(") as caught:
+    with pytest.raises(EmptyReplyError, match=r"not a JSON object: look\(") as caught:
         decode_replies(completion(broken, "tool_calls"), checks_calls=True)
     assert caught.value.partial_text == content
     assert len(caught.value.message) < 400

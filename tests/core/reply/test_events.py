@@ -57,6 +57,19 @@ def test_no_cut_changes_what_is_read(blocks):
     assert (pieces, other.stray, other.is_done) == (whole, parser.stray, parser.is_done)
 
 
+SOME_LINES = [b'data: {"a": 1}\n\n', b"data: {}\n\n", b"data: {\n}\n\n", b"data: {}\r\n\r\n", b"data: [DONE]\n\n"]
+
+
+@given(st.lists(st.sampled_from([*SOME_LINES, b"data: {} \n\n", b": ping\n\n", b"stray\n", b"\n"])), st.integers(1, 40))
+def test_many_events_in_a_block_are_read_as_byte_by_byte(lines, size):
+    body = b"".join(lines)
+    expected, reference = parse(*(body[at : at + 1] for at in range(len(body))))
+    payloads, parser = parse(*(body[at : at + size] for at in range(0, len(body), size)))
+    assert (payloads, parser.stray, parser.is_done) == (expected, reference.stray, reference.is_done)
+    payloads, parser = parse(body)
+    assert (payloads, parser.stray, parser.is_done) == (expected, reference.stray, reference.is_done)
+
+
 @pytest.mark.parametrize("pieces", [[b"data: " + b"x" * 40], [b"data: ", *[b"x" * 10] * 4], [b"data: x\n", b"y" * 40]])
 def test_an_event_that_never_ends_is_refused(pieces, monkeypatch):
     monkeypatch.setattr(events, "MAX_EVENT_BYTES", 32)
@@ -77,7 +90,7 @@ def test_json_is_read_lone_surrogates_included(data, value):
     "data", [b"", b"<html>", b'{"a"', b"\xff", b"[" * 100_000], ids=["empty", "html", "cut", "binary", "deep"]
 )
 def test_what_is_no_json_is_refused_with_its_beginning(data):
-    with pytest.raises(UnexpectedReplyError, match=r"no JSON|HTML page") as caught:
+    with pytest.raises(UnexpectedReplyError, match=r"not JSON|HTML page") as caught:
         decode_json(data)
     assert len(str(caught.value)) < 1000
 

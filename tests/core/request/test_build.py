@@ -182,7 +182,7 @@ def test_nothing_in_the_extra_body_is_not_sent_and_takes_nothing_away(model, ext
 
 @pytest.mark.parametrize("extra", [{"google": "x"}, {"extra_body": ["x"]}, {"extra_body": {"google": 1}}], ids=str)
 def test_what_is_no_mapping_in_the_extra_body_is_refused(extra):
-    with pytest.raises(SettingsError, match="no mapping"):
+    with pytest.raises(SettingsError, match="not a mapping"):
         build(extra_body=extra)
 
 
@@ -232,7 +232,7 @@ def test_a_tool_choice_has_one_form_on_the_wire(choice, sent):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"tools": functions("look"), "tool_choice": "find"}, "no tool of this request"),
+        ({"tools": functions("look"), "tool_choice": "find"}, "not a tool of this request"),
         ({"tool_choice": "any"}, "without tools"),
         ({"tools": [{"type": "code_interpreter"}]}, "without 'function'"),
         ({"stream": True, "n": 2}, "n=2 in a stream"),

@@ -40,7 +40,7 @@ def images(*parts):
             {"reasoning_effort": "low", "extra_body": {"google": {"thinking_config": {"thinking_budget": 5}}}},
             "together",
         ),
-        ({"model": EMBEDDING}, "gives embeddings"),
+        ({"model": EMBEDDING}, "returns embeddings"),
         ({"model": OLD, "messages": images(LOW, HIGH)}, "high, low"),
         ({"model": OLD, "messages": images(LOW, PDF, HIGH)}, "high, low"),
     ],

@@ -77,18 +77,18 @@ SENT = [
     Sent(["google/gemini-3.6-flash", "google/gemini-3.5-flash"], {"thinking": False}, {"thinking_budget": 0}),
     Sent(["google/gemini-3-pro-image"], {"thinking": False}, {"thinking_level": "high"}, note="cannot stop"),
     Sent(PICTURES[:2], {"thinking": "minimal"}, {"reasoning_effort": "minimal"}, note="generateContent"),
-    Sent(PICTURES, {}, {}, note="generateContent (google-genai: client.models.generate_content), not on this endpoint"),
+    Sent(PICTURES, {}, {}, note="generateContent (google-genai: client.models.generate_content), not by this endpoint"),
     Sent(["meta/muse-spark-1.3"], {"thinking": "high"}, {"reasoning_effort": "high"}),
     Sent(["meta/muse-spark-1.3"], {"model_safety_settings": False}, {}, ("model_safety_settings",)),
 ]
 REFUSED = [
     Refused(STRICT, {"n": 2}, SettingsError, r"refuses n=2 .*call several times"),
     Refused(["google/gemini-4-argon"], {"cached_content": "c"}, SettingsError, r"refuses cached_content='c'"),
-    Refused(["google/gemini-4-argon"], {"thinking": "minimal"}, SettingsError, r"Take one of low, medium, high"),
-    Refused(["google/gemini-3.8-flash"], {"thinking": "minimal"}, SettingsError, r"Take one of low, medium, high"),
-    Refused(PICTURES[:2], {"thinking": "low"}, SettingsError, r"'low'\. Take one of minimal, high"),
-    Refused(PICTURES[:2], {"thinking_level": "medium"}, SettingsError, r"'medium'\. Take one of minimal, high"),
-    Refused(["google/gemini-3-pro-image"], {"thinking": "low"}, SettingsError, r"'low'\. Take one of high"),
+    Refused(["google/gemini-4-argon"], {"thinking": "minimal"}, SettingsError, r"Use one of low, medium, high"),
+    Refused(["google/gemini-3.8-flash"], {"thinking": "minimal"}, SettingsError, r"Use one of low, medium, high"),
+    Refused(PICTURES[:2], {"thinking": "low"}, SettingsError, r"'low'\. Use one of minimal, high"),
+    Refused(PICTURES[:2], {"thinking_level": "medium"}, SettingsError, r"'medium'\. Use one of minimal, high"),
+    Refused(["google/gemini-3-pro-image"], {"thinking": "low"}, SettingsError, r"'low'\. Use one of high"),
     Refused(PICTURES, {"n": 2}, SettingsError, r"refuses n=2"),
     Refused(["google/nano-banana-2.1"], {"seed": 3}, SettingsError, r"refuses seed=3 .*Leave seed unset"),
     Refused(["google/nano-banana-2.1"], {"temperature": 0.5}, SettingsError, r"refuses temperature=0.5"),
@@ -149,7 +149,7 @@ def test_a_result_of_a_tool_may_end_a_history(model):
 def test_gemma_takes_four_images():
     model = "google/gemma-4-26b-a4b-it-maas"
     build(model, [{"role": "user", "content": [PICTURE] * 4}])
-    with pytest.raises(SettingsError, match="at most 4 images in a request; these are 5"):
+    with pytest.raises(SettingsError, match="at most 4 images in a request; this one has 5"):
         build(model, [{"role": "user", "content": [PICTURE] * 3}, SAID, {"role": "user", "content": [PICTURE] * 2}])
 
 

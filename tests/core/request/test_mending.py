@@ -78,7 +78,7 @@ def test_what_loses_nothing_is_mended_silently(messages, expected):
             "has no result",
             ["user", "assistant", ("a", "not run", "look"), "user", "assistant", RA],
         ),
-        ([USER, result("z", "Z")], "'z'.*follows no message that calls", ["user", "user"]),
+        ([USER, result("z", "Z")], "'z'.*does not follow a message that calls", ["user", "user"]),
         ([USER, A, result("a", "A"), result("z", "Z")], "'z'.*belongs to no call", ["user", "assistant", RA, "user"]),
     ],
     ids=["cancelled", "cancelled, asked on", "one of two", "two results", "an id used again", "orphan", "one too many"],
@@ -126,7 +126,7 @@ def test_all_losses_of_a_history_are_one_note():
     mending.lose("A is odd", "Mend it.", "it is left out")
     mending.lose("B is odd", "Mend it.", "the last one counts")
     assert mending.notes == (
-        "The history was mended (repair_history). A is odd: it is left out; B is odd: the last one counts.",
+        "The history was repaired (repair_history). A is odd: it is left out; B is odd: the last one counts.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What single families want otherwise stands so in the request; where it is less than asked, a note says so."""
+"""What single families want otherwise stands so in the request; where it is less than asked, a note sets it."""
 
 import pytest
 

@@ -97,8 +97,8 @@ def test_each_way_of_saying_it_has_its_place_on_the_wire(said, facts, expected):
         ({"thinking_budget": 5}, GEMINI_2_0, "does not think"),
         ({"thinking": False}, KIMI, "always thinks"),
         ({"thinking": "low"}, KIMI, "always thinks"),
-        ({"thinking": False}, OPEN, "switch off the thinking"),
-        ({"thinking": False}, UNKNOWN, "switch off the thinking"),
+        ({"thinking": False}, OPEN, "turns off thinking"),
+        ({"thinking": False}, UNKNOWN, "turns off thinking"),
     ],
 )
 def test_what_the_model_cannot_do_is_not_sent_and_the_user_told(said, facts, words):

@@ -14,20 +14,20 @@ INTEGER = {"type": "integer"}
 
 ERRORS = [
     ({"properties": {"a": {"$ref": "#"}}}, "$.properties.a", "the whole schema contains itself"),
-    ({"properties": {"a": {"$ref": "#/$defs/Nope"}}}, "$.properties.a", "'#/$defs/Nope' leads nowhere"),
-    ({"properties": {"a": {"$ref": "#anchor"}}}, "$.properties.a", "leads nowhere"),
+    ({"properties": {"a": {"$ref": "#/$defs/Nope"}}}, "$.properties.a", "'#/$defs/Nope' has no target"),
+    ({"properties": {"a": {"$ref": "#anchor"}}}, "$.properties.a", "has no target"),
     ({"items": {"$ref": "https://example.com/s.json"}}, "$.items", "leaves the schema"),
-    ({"items": {"$ref": 3}}, "$.items", "$ref is no text"),
+    ({"items": {"$ref": 3}}, "$.items", "$ref is not text"),
     ({"$dynamicRef": "#node"}, "$", "recursive"),
     ({"properties": {"a": False}}, "$.properties.a", "`false` accepts nothing"),
-    ({"properties": {"a b": {"items": "string"}}}, '$.properties["a b"].items', "'string' is no schema"),
-    ({"properties": ["a"]}, "$", "properties maps no names"),
-    ({"anyOf": [{"allOf": {"type": "string"}}]}, "$.anyOf[0]", "allOf is no list"),
+    ({"properties": {"a b": {"items": "string"}}}, '$.properties["a b"].items', "'string' is not a schema"),
+    ({"properties": ["a"]}, "$", "properties does not map names"),
+    ({"anyOf": [{"allOf": {"type": "string"}}]}, "$.anyOf[0]", "allOf is not a list"),
     ({"anyOf": []}, "$", "anyOf has no alternatives"),
-    ({"type": "str"}, "$", "'str' is no type"),
+    ({"type": "str"}, "$", "'str' is not a type"),
     ({"enum": []}, "$", "empty"),
-    ({"enum": "abc"}, "$", "enum is no list"),
-    ({"enum": [object()]}, "$", "no JSON value"),
+    ({"enum": "abc"}, "$", "enum is not a list"),
+    ({"enum": [object()]}, "$", "not a JSON value"),
     ({"items": {"allOf": [STRING, INTEGER]}}, "$.items", "string and integer exclude each other"),
     ({"allOf": [{"enum": ["a"]}, {"enum": ["b"]}]}, "$", "exclude each other"),
     ({"allOf": [INTEGER, {"minimum": 3}, {"maximum": 2}]}, "$", "minimum 3 is greater than maximum 2"),
@@ -87,7 +87,7 @@ def test_a_deep_value_in_an_enum_is_refused() -> None:
     value: Any = 1
     for _ in range(200_000):
         value = [value]
-    with pytest.raises(SchemaError, match="no JSON value"):
+    with pytest.raises(SchemaError, match="not a JSON value"):
         to_openapi({"const": value})
 
 

@@ -63,7 +63,7 @@ def test_one_setting_under_two_names_must_have_one_value():
     assert rename_aliases({"max_tokens": 5, "max_output_tokens": None}, aliases) == {"max_tokens": 5}
     assert rename_aliases({"max_tokens": None, "max_output_tokens": 5}, aliases) == {"max_tokens": 5}
     for given in ({"max_tokens": 5, "max_output_tokens": 6}, {"max_completion_tokens": 5, "max_output_tokens": 6}):
-        with pytest.raises(SettingsError, match="given twice"):
+        with pytest.raises(SettingsError, match="passed twice"):
             rename_aliases(given, aliases)
 
 

@@ -47,7 +47,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "predict": ({"base_url": f"https://us-central1-aiplatform.googleapis.com{PATH}:predict"}, LACKS, OUT),
     "host and path": (
         {"base_url": f"https://europe-west1-aiplatform.googleapis.com{PATH}"},
-        "location 'europe-west1', the request would go to location 'us-central1'",
+        "location 'europe-west1', but the request would go to location 'us-central1'",
         ONE,
     ),
     "global host, regional path": ({"base_url": f"https://aiplatform.googleapis.com{PATH}"}, "location 'global'", ONE),

@@ -79,9 +79,9 @@ def test_behind_a_base_url_there_is_no_other_location():
         ({"location": "eu"}, "locations= together with location="),
         ({"base_url": "https://h.example/v1"}, "locations= together with base_url="),
         ({"endpoint": "1234567890"}, "locations= together with endpoint="),
-        ({"locations": ["us", "US!"]}, "location='US!' is no location"),
-        ({"locations": ["us", "evil.example/"]}, "is no location"),
-        ({"locations": ["us", "eu", "us"]}, "has one twice"),
+        ({"locations": ["us", "US!"]}, "location='US!' is not a valid"),
+        ({"locations": ["us", "evil.example/"]}, "is not a valid Google Cloud location"),
+        ({"locations": ["us", "eu", "us"]}, "has a location twice"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_sent(settings, said):
@@ -96,7 +96,7 @@ def test_a_string_is_no_list_of_locations():
 
 
 def test_one_type_of_request_twice_is_refused():
-    with pytest.raises(ValueError, match="has one twice"):
+    with pytest.raises(ValueError, match="has a value twice"):
         Options(request_type=["shared", "shared"])
     assert Options(request_type=[]).request_type is None
 
@@ -116,7 +116,7 @@ def test_a_credential_that_belongs_elsewhere_may_go_to_none():
 
     elsewhere = Connection(base_url="https://h.example/v1", credentials=token)
     check_settings(elsewhere, "m")
-    with pytest.raises(SettingsError, match=r"was given for https://h\.example"):
+    with pytest.raises(SettingsError, match=r"was set for https://h\.example"):
         check_settings(Connection(locations=["us", "eu"], credentials=token), MODEL)
 
 

@@ -93,7 +93,7 @@ def test_what_a_call_says_of_thinking_replaces_all_that_was_said_before(said):
 def test_a_call_is_checked_like_the_settings():
     with pytest.raises(ValidationError):
         effective_options(Options(), {"temperature": 3})
-    with pytest.raises(SettingsError, match="given twice"):
+    with pytest.raises(SettingsError, match="passed twice"):
         effective_options(Options(), {"max_tokens": 3, "max_output_tokens": 4})
 
 

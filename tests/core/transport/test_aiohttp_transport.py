@@ -158,7 +158,7 @@ async def test_where_no_aiohttp_is_installed_httpx_carries_them(server, monkeypa
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     monkeypatch.delitem(sys.modules, "vertex_compat_integrations.core.transport.aiohttp_transport", raising=False)
     assert await carrier_of(Route(server.base_url.removesuffix("/v1"))) == "httpx"
-    with pytest.raises(SettingsError, match="No aiohttp") as caught:
+    with pytest.raises(SettingsError, match="aiohttp is not installed") as caught:
         await ask(base_url=server.base_url, http_backend="aiohttp")
     assert "[aiohttp]" in caught.value.hint
 
@@ -175,7 +175,7 @@ async def test_a_proxy_that_aiohttp_cannot_speak_to_is_left_to_httpx():
     settings = {"base_url": "https://gateway.invalid/v1", "proxy": "https://localhost:9"}
     with pytest.raises(ConnectionFailedError):
         await ask(**settings)
-    with pytest.raises(SettingsError, match="plain http only"):
+    with pytest.raises(SettingsError, match="only use plain http proxies"):
         await ask(**settings, http_backend="aiohttp")
 
 

@@ -208,7 +208,7 @@ class TestScriptAndJournal:
         assert [request_embeddings(input=[word]).status for word in ("good", "bad")] == [200, 500]
 
     def test_words_cannot_be_scripted_for_embeddings(self, emulator):
-        with pytest.raises(ValueError, match="no words to say"):
+        with pytest.raises(ValueError, match="no text answers"):
             emulator.answer(text("Hello"), route="embeddings")
 
     def test_reset_forgets_what_was_scripted(self, request_embeddings, emulator):

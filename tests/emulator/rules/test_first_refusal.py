@@ -133,7 +133,7 @@ CASES = [
         "one of: 'high', 'low', 'max', 'medium', 'minimal'; found 'none'.",
     ),
     Case(
-        "an effort that the family knows",
+        "an effort that the model family supports",
         {**GPT_OSS, "reasoning_effort": "minimal"},
         {**GPT_OSS, "reasoning_effort": "low"},
         "must be one of low, medium, high; found 'minimal'.",
@@ -150,7 +150,7 @@ CASES = [
         "thinking",
     ),
     Case(
-        "thoughts only of who thinks",
+        "thoughts only if thinking is on",
         thinking(include_thoughts=True, thinking_budget=0),
         thinking(thinking_budget=0),
         "Thinking_config.include_thoughts is only enabled when thinking is enabled.",
@@ -176,7 +176,7 @@ CASES = [
     ),
     *(
         Case(
-            "a tool_choice that the family knows",
+            "a tool_choice that the model family supports",
             {**GPT_OSS, "tools": [tool()], "tool_choice": choice},
             {**GPT_OSS, "tools": [tool()], "tool_choice": "auto"},
             "is not supported.",
@@ -184,7 +184,7 @@ CASES = [
         for choice in ("required", NAMED)
     ),
     Case(
-        "a tool_choice that the family knows",
+        "a tool_choice that the model family supports",
         {**LLAMA_405B, "tools": [tool()], "tool_choice": "required"},
         {**LLAMA_405B, "tools": [tool()], "tool_choice": NAMED},
         "'required' is not supported.",
@@ -246,7 +246,7 @@ CASES = [
     ),
     Case("known content parts", {"messages": [{"role": "user", "content": 3}]}, {"messages": [USER]}),
     Case(
-        "something besides instructions",
+        "not only instructions",
         {"messages": [{"role": "system", "content": "Be brief."}]},
         {"messages": [{"role": "system", "content": "Be brief."}, USER]},
         "must include at least one parts field, which describes the prompt input.",
@@ -276,12 +276,12 @@ CASES = [
         "empty text parameter",
     ),
     Case(
-        "no text beside tool calls",
+        "no text next to tool calls",
         {"messages": [USER, calls("a", content="I look."), result("a")]},
         {**GEMINI_31, "messages": [USER, calls("a", content="I look."), result("a")]},
     ),
     Case(
-        "no text beside tool calls",
+        "no text next to tool calls",
         {"model": NEWEST, "messages": [USER, calls("a", content="I look."), result("a")]},
         {"model": NEWEST, "messages": [USER, calls("a"), result("a")]},
     ),
@@ -339,7 +339,7 @@ CASES = [
         {**GEMMA_4, "messages": [USER, {"role": "assistant", "content": "It is"}]},
     ),
     Case(
-        "no more images than the model takes",
+        "no more images than the model accepts",
         {**GEMMA_4, "messages": [{"role": "user", "content": [image("auto")] * 5}]},
         {**GEMMA_4, "messages": [{"role": "user", "content": [image("auto")] * 4}]},
         "Expected a maximum of 4 images (inclusive); found 5",

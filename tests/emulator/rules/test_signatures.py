@@ -83,9 +83,9 @@ def doubled(message):
 
 BROKEN = {
     "each step of the current turn is signed": (missing, "call `default_api:get_weather` in the 2. content block"),
-    "signatures come back unaltered": (altered, "Corrupted thought signature."),
-    "signatures stand on what they were given with": (moved, "Thought signature is not valid"),
-    "each signature stands once": (doubled, "Thought signature is not valid"),
+    "signatures are sent back unchanged": (altered, "Corrupted thought signature."),
+    "signatures are on the call or message they were issued with": (moved, "Thought signature is not valid"),
+    "each signature is sent once": (doubled, "Thought signature is not valid"),
 }  # fmt: skip
 
 

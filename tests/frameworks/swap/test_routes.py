@@ -176,7 +176,7 @@ def test_a_google_credential_does_not_go_to_a_url_of_a_file(framework, asked, tm
 def test_a_swap_does_not_lend_a_credential_to_the_other_provider(framework, where, model, swapped, asked):
     key = {"api_key": "the-key-of-one"}
     spec, code = ({"model": model, **key}, {}) if where == "specification" else ({"model": model}, key)
-    with pytest.raises(SettingsError, match=f"api_key was given with a model of {model.partition(':')[0]}"):
+    with pytest.raises(SettingsError, match=f"api_key was set for a model of {model.partition(':')[0]}"):
         LOADERS[framework](spec, environment={"LLM_MODEL": swapped}, **code)
     assert asked == []
 
@@ -248,7 +248,7 @@ class TestLangChainsOwnFactory:
         there = {"base_url": f"https://{GATEWAY[:-4]}/v1", **GIVEN, "api_key": SecretStr("gateway-token")}
         model = init_chat_model(VERTEX_MODEL, configurable_fields="any", **there)
         _refused(lambda: model.invoke("Hello"))
-        with pytest.raises(ValueError, match="was given for"):
+        with pytest.raises(ValueError, match="was set for"):
             model.invoke("Hello", {"configurable": {"base_url": "https://elsewhere.example.com/v1"}})
         assert asked == [GATEWAY]
 

@@ -1,4 +1,4 @@
-"""A conversation with a model: whole turns, with tools of one's own in them."""
+"""A conversation with a model, including calls of the user's tools."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta, ToolC
 from vertex_compat_integrations.core.settings.options import Options
 
 LARGEST_ROUNDS = 10
-"""Rounds of tool calls after which a model that goes on calling is stopped."""
+"""Rounds of tool calls after which a model that keeps calling is stopped."""
 
 
 @dataclass(slots=True)
 class Turn:
-    """What came of one question.
+    """The answers and tool results for one question.
 
     Attributes:
-        replies: The model's answers, the last one without calls.
+        replies: The model's answers; the last one has no calls.
         results: Call and result of each tool, in order.
     """
 
@@ -32,13 +32,13 @@ class Turn:
 
     @property
     def blocked(self) -> str | None:
-        """Why a filter kept the answer back, or its end; None if none did."""
+        """Why a filter blocked the answer or cut its end; None if none did."""
         last = self.replies[-1]
         block = block_of(last.ending, last.refusal)
         return None if block is None else block.message
 
     def record(self) -> dict[str, Any]:
-        """The same for programs; usage is that of all requests."""
+        """Return the turn as JSON for programs; usage is the sum of all requests."""
         usages = [reply.ending.usage for reply in self.replies if reply.ending.usage]
         last = self.replies[-1]
         return {
@@ -57,7 +57,7 @@ class Turn:
 
 
 class Conversation:
-    """A history that grows by whole turns: what fails or is blocked leaves it as it was."""
+    """A history that grows by whole turns; a failed or blocked turn leaves it unchanged."""
 
     def __init__(
         self, client: VertexCompatClient, options: Options, tools: dict[str, LocalTool], system: str | None
@@ -70,14 +70,14 @@ class Conversation:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The current model."""
         return self._options.model
 
     def ask_of(self, model: str) -> None:
-        """Ask another model from the next question on; the history goes to it, too.
+        """Use another model from the next question on; the history is sent to it, too.
 
         Raises:
-            SettingsError: The endpoint can know no such model, or it takes no such request.
+            SettingsError: The endpoint cannot serve such a model, or the model does not accept this request.
         """
         options = self._options.model_copy(update={"model": model})
         self._client.explain([*self._history, {"role": "user", "content": "-"}], options, stream=True)
@@ -90,10 +90,10 @@ class Conversation:
         on_result: Callable[[ToolCall, str], None],
         on_reply: Callable[[Reply], None],
     ) -> Turn:
-        """Ask and return the turn; `on_delta`, `on_result` and `on_reply` get its pieces as they come.
+        """Ask and return the turn; `on_delta`, `on_result` and `on_reply` get its parts as they arrive.
 
         Raises:
-            VertexCompatError: The endpoint did not answer, or the model goes on calling tools.
+            VertexCompatError: The endpoint did not answer, or the model kept calling tools.
         """
         history: list[wire.Message] = [*self._history, {"role": "user", "content": question}]
         turn = Turn()
@@ -103,7 +103,7 @@ class Conversation:
             on_reply(reply)
             history.append(assistant_message(reply))
             if not reply.tool_calls:
-                # A turn without words says nothing to the next question, and no endpoint takes such a message.
+                # A turn without text adds nothing to the history, and no endpoint accepts such a message.
                 if reply.text and not turn.blocked:
                     self._history = history
                 return turn

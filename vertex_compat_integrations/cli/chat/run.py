@@ -1,4 +1,4 @@
-"""`vertex-compat chat`: a conversation in a terminal, streamed, or one question with what is piped in."""
+"""`vertex-compat chat`: a streamed conversation in a terminal, or one question with piped input."""
 
 import io
 import json
@@ -30,13 +30,13 @@ _QUIET_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a conversation begins with.
+    """The options of a conversation.
 
     Attributes:
-        model: The model to ask.
+        model: The model.
         tools: Functions that it may call, as `module:function`.
         system: The system message.
-        thinking: An effort, from minimal to max, or none.
+        thinking: A thinking effort, from minimal to max, or none.
     """
 
     model: str
@@ -46,10 +46,10 @@ class Setup:
 
 
 def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, as_json: bool) -> None:
-    """Carry out the command.
+    """Run the command.
 
     Raises:
-        typer.Exit: A setting is invalid, there is no answer to the question, or it was blocked.
+        typer.Exit: A setting is invalid, the question got no answer, or the answer was blocked.
     """
     connection = connection_of(options)
     with refusals(), one_line_warnings(), open_conversation(connection, setup) as conversation:
@@ -65,10 +65,10 @@ def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, a
 
 
 def connection_of(options: ConnectionOptions) -> Connection:
-    """The settings of the options.
+    """Return the settings for the options.
 
     Raises:
-        typer.Exit: One is invalid.
+        typer.Exit: A setting is invalid.
     """
     with refusals():
         return connection_for(options)
@@ -76,7 +76,7 @@ def connection_of(options: ConnectionOptions) -> Connection:
 
 @contextmanager
 def open_conversation(connection: Connection, setup: Setup) -> Iterator[Conversation]:
-    """A conversation without a turn.
+    """Open an empty conversation.
 
     Raises:
         SettingsError: A tool cannot be loaded, or the model is unknown.
@@ -96,35 +96,35 @@ def open_conversation(connection: Connection, setup: Setup) -> Iterator[Conversa
 
 
 def piped_text() -> str:
-    """What a file or another program hands in; empty on a terminal, or without an input."""
+    """Return the text that a file or another program pipes in; empty on a terminal or without input."""
     stream = sys.stdin
     if stream is None or stream.isatty():
         return ""
     try:
         kind = os.fstat(stream.fileno()).st_mode
-    except (OSError, io.UnsupportedOperation):  # no file of the system's
+    except (OSError, io.UnsupportedOperation):  # not a file of the operating system
         kind = stat.S_IFIFO
     if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
         return ""
     _tell_of_waiting(stream)
     if isinstance(stream, io.TextIOWrapper):
-        # A log with a few odd bytes is a log still.
+        # A log file may contain bytes that are not valid text.
         stream.reconfigure(errors="replace")
     return stream.read().strip()
 
 
 def _tell_of_waiting(stream: TextIO) -> None:
-    """Say what is waited for where nothing comes: a program's child may have a pipe that nobody ends."""
+    """Print a note if no input arrives: a child process may inherit a pipe that is never closed."""
     try:
         ready, _, _ = select.select([stream], [], [], _QUIET_SECONDS)
     except (OSError, ValueError):
         return
     if not ready:
-        complain("Reading the standard input until it ends, which is sent along; < /dev/null gives none.")
+        complain("Reading the standard input until it ends, to send it with the question; < /dev/null sends none.")
 
 
 def with_context(question: str, context: str) -> str:
-    """The question, and below it what was piped in."""
+    """Return the question with the piped text below it."""
     return f"{question}\n\n{context}" if context else question
 
 
@@ -132,8 +132,8 @@ def answer(session: Session, question: str, *, as_json: bool) -> None:
     """Answer one question.
 
     Raises:
-        VertexCompatError: There is no answer.
-        typer.Exit: It was blocked.
+        VertexCompatError: The question got no answer.
+        typer.Exit: The answer was blocked.
     """
     turn = session.ask_silently(question) if as_json else session.ask(question)
     if as_json:

@@ -1,4 +1,4 @@
-"""What a person sees of a turn while it comes, and what a pipe gets of it."""
+"""Shows a turn on the terminal while it arrives, or writes its text to a pipe."""
 
 from rich.console import Console
 from rich.text import Text
@@ -10,10 +10,10 @@ _SHOWN_RESULT = 200
 
 
 class Screen:
-    """Shows a turn while it comes: thoughts dimmed, then the text, calls in a line each.
+    """Shows a turn while it arrives: thoughts dimmed, then the text, each call in one line.
 
-    Where the output is no terminal, it gets the answer's words alone, once they are whole: some models' thoughts turn
-    out to be thoughts only at their end. Calls and media are told on the error stream.
+    If the output is not a terminal, it gets only the text of the answer, once it is complete: with some models, a
+    thought is recognised as such only at its end. Calls and media are reported on the error stream.
     """
 
     def __init__(self, console: Console) -> None:
@@ -23,7 +23,7 @@ class Screen:
         self._is_at_start = True
 
     def show(self, delta: ReplyDelta) -> None:
-        """Write what a piece adds."""
+        """Write what a delta adds."""
         if self._console.is_terminal:
             self._write(delta.thoughts[delta.recalled :], "dim italic")
             self._write(delta.text, "")
@@ -36,7 +36,7 @@ class Screen:
         self._tell(f"{call.name}({call.arguments}) → {shown}", "cyan")
 
     def show_reply(self, reply: Reply) -> None:
-        """Write what was not written piece by piece."""
+        """Write what was not already written while streaming."""
         if not self._console.is_terminal:
             self._write(reply.text, "")
         # A filter's block is reported as a failure.
@@ -44,14 +44,14 @@ class Screen:
             self._write(reply.refusal, "")
 
     def end(self) -> None:
-        """End the line that was begun."""
+        """End the current line."""
         if not self._is_at_start:
             self._console.print()
             self._is_at_start = True
         self._style = ""
 
     def remark(self, text: str, style: str = "dim") -> None:
-        """Write a line of the command's own."""
+        """Write a message of the command itself."""
         self.end()
         self._console.print(Text(harmless(text), style), soft_wrap=True)
 

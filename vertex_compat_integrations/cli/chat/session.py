@@ -1,4 +1,4 @@
-"""A session of typed questions: the banner, the commands, and what is typed in between."""
+"""A session of typed questions and commands."""
 
 import re
 import sys
@@ -21,14 +21,14 @@ _PROMPT = "> "
 _ENDINGS = ("/exit", "/quit")
 _COMMAND = re.compile(r"(/[a-z]+)(?:\s+(\S+))?")
 HELP = """\
-/model NAME  asks another model from here on; /model alone names the one that is asked
+/model NAME  switches to another model; /model alone shows the current one
 /help        shows this
 /exit        ends the conversation, as Ctrl-D does; Ctrl-C stops an answer
-Whatever else you type is asked."""
+Anything else you type is sent to the model."""
 
 
 def banner(model: str, target: Target) -> str:
-    """Who is asked, at whose cost, and how it ends."""
+    """Return the first line of a conversation: the model, the project that pays, and how to leave."""
     destination = target.destination
     if destination.emulated:
         place = f"the emulator at {destination.origin}"
@@ -40,7 +40,7 @@ def banner(model: str, target: Target) -> str:
 
 
 def _project(target: Target) -> str:
-    """The project; the credentials are asked if nothing else names it."""
+    """Return the project; it comes from the credentials if no setting names it."""
     try:
         return target.destination.project or target.source.account(_ACCOUNT_SECONDS).project or "unknown"
     except VertexCompatError:
@@ -51,7 +51,7 @@ class Session:
     """A conversation on a screen, and what it costs."""
 
     def __init__(self, conversation: Conversation, target: Target, console: Console) -> None:
-        """`target` says who has list prices, and what the banner names."""
+        """`target` decides whether list prices apply, and what the banner shows."""
         self._conversation = conversation
         self._target = target
         self._console = console
@@ -59,10 +59,10 @@ class Session:
         self.spending = Spending()
 
     def ask(self, question: str) -> Turn:
-        """Ask, and show the turn while it comes.
+        """Ask, and show the turn while it arrives.
 
         Raises:
-            VertexCompatError: There is no answer.
+            VertexCompatError: The question got no answer.
         """
         screen = self.screen
         try:
@@ -74,19 +74,19 @@ class Session:
         """Ask, and show nothing.
 
         Raises:
-            VertexCompatError: There is no answer.
+            VertexCompatError: The question got no answer.
         """
         return self._conversation.ask(question, lambda _: None, lambda *_: None, self._count)
 
     def converse(self) -> None:
-        """Ask what is typed, line by line, until the input ends; a failed turn is reported and dropped.
+        """Ask each typed line until the input ends; a failed turn is reported and dropped.
 
         Raises:
-            SettingsError: The endpoint can know no such model, or it takes no such request.
+            SettingsError: The endpoint cannot serve such a model, or the model does not accept this request.
         """
         self._conversation.ask_of(self._conversation.model)
         if sys.stdin.isatty():
-            # Not on the output stream where that is a file, which is to hold answers.
+            # If the output stream is a file, it must contain only answers.
             shown = self._console if self._console.is_terminal else Console(stderr=True, highlight=False)
             shown.print(Text(harmless(banner(self._conversation.model, self._target)), "dim"), soft_wrap=True)
         for typed in _lines():
@@ -99,13 +99,13 @@ class Session:
         except VertexCompatError as error:
             complain(str(error))
         except KeyboardInterrupt:
-            complain("Stopped; the question is forgotten.")
+            complain("Stopped; the question was dropped from the conversation.")
         else:
             if turn.blocked:
-                complain(f"{turn.blocked} The question is forgotten.")
+                complain(f"{turn.blocked} The question was dropped from the conversation.")
 
     def _obey(self, typed: str) -> bool:
-        """Carry out a command; False if the line is none. A path is none: it has a second slash."""
+        """Run a command; returns False if the line is not one. A path has a second slash, so it is not a command."""
         match = _COMMAND.fullmatch(typed)
         if match is None:
             return False
@@ -115,7 +115,7 @@ class Session:
         elif command == "/model":
             self._change_model(name)
         else:
-            complain(f"There is no command {command}; /help shows them.")
+            complain(f"Unknown command {command}; /help lists the commands.")
         return True
 
     def _change_model(self, name: str | None) -> None:
@@ -124,7 +124,7 @@ class Session:
                 self._conversation.ask_of(name)
             except VertexCompatError as error:
                 complain(str(error))
-        self.screen.remark(f"{self._conversation.model} is asked.")
+        self.screen.remark(f"The model is {self._conversation.model}.")
 
     def _take(self, reply: Reply) -> None:
         self._count(reply)

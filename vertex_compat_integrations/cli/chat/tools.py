@@ -1,4 +1,4 @@
-"""Functions of the user's own as tools: how they are declared, and how they are called."""
+"""The user's functions as tools: declaring and calling them."""
 
 import inspect
 import json
@@ -20,7 +20,7 @@ class LocalTool:
     """A function that the model may call.
 
     Attributes:
-        declaration: What is sent to the model.
+        declaration: The declaration that is sent to the model.
         run: The function, with its arguments validated.
     """
 
@@ -29,15 +29,15 @@ class LocalTool:
 
     @property
     def name(self) -> str:
-        """How the model calls it."""
+        """The name that the model uses."""
         return self.declaration["function"]["name"]
 
 
 def load_tools(names: Sequence[str]) -> dict[str, LocalTool]:
-    """The tools by the name that the model calls them.
+    """Load the tools, keyed by the name that the model uses.
 
     Raises:
-        SettingsError: A name is not that of a function, or a function cannot be declared.
+        SettingsError: A name does not lead to a function, or a function cannot be declared as a tool.
     """
     tools = [_declare(name, _find(name)) for name in names]
     return {tool.name: tool for tool in tools}
@@ -46,9 +46,9 @@ def load_tools(names: Sequence[str]) -> dict[str, LocalTool]:
 def _find(name: str) -> Callable[..., Any]:
     value = find_named(name, "--tools")
     if not callable(value):
-        raise SettingsError(f"--tools {name} is no function.", hint="Name one as --tools package.module:function.")
+        raise SettingsError(f"--tools {name} is not a function.", hint="Write --tools package.module:function.")
     if inspect.iscoroutinefunction(value):
-        raise SettingsError(f"--tools {name} is asynchronous.", hint="Give a plain function.")
+        raise SettingsError(f"--tools {name} is asynchronous.", hint="Pass a synchronous function.")
     function: Callable[..., Any] = value
     return function
 
@@ -62,7 +62,7 @@ def _declare(name: str, function: Callable[..., Any]) -> LocalTool:
         reason = str(error).splitlines()[0]
         raise SettingsError(f"--tools {name}: {reason}", hint="Annotate its parameters with plain types.") from None
     if schema.get("type") != "object":
-        raise SettingsError(f"--tools {name} has parameters without names.", hint="Take keyword parameters only.")
+        raise SettingsError(f"--tools {name} has parameters without names.", hint="Use keyword parameters only.")
     called = getattr(function, "__name__", name.rpartition(":")[2])
     described = inspect.getdoc(function) or called
     return LocalTool(
@@ -71,7 +71,7 @@ def _declare(name: str, function: Callable[..., Any]) -> LocalTool:
 
 
 def answer_call(call: ToolCall, tools: dict[str, LocalTool]) -> str:
-    """The tool's result, or its error as text, so that the model can correct its call."""
+    """Run the tool; returns its result, or its error as text so that the model can correct the call."""
     tool = tools.get(call.name)
     if tool is None:
         return f"Error: there is no tool {call.name}."

@@ -1,1 +1,1 @@
-"""What several commands need: targets, printing, exit codes, child programs."""
+"""Shared by several commands: targets, printing, exit codes, child programs."""

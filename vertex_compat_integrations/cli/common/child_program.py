@@ -1,4 +1,4 @@
-"""A child program that gets our signals; its exit code becomes ours."""
+"""Runs a child program that gets our signals; its exit code becomes ours."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ NOT_FOUND = 127
 
 PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
 _WAITED_FOR = PASSED_ON | {signal.SIGCHLD}
-# Python ignores these at its start, and a child program inherits what is ignored.
+# Python ignores these at start-up, and a child program inherits ignored signals.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _SENT_BY_KERNEL = 0x80  # SI_KERNEL of <bits/siginfo-consts.h>
 
 
 @contextmanager
 def blocked_signals() -> Iterator[set[int]]:
-    """Block the signals for the program, here and in threads that begin inside; gives what was blocked before."""
+    """Block the signals meant for the program, here and in threads started inside; yields those blocked before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     try:
         yield {int(number) for number in before}
@@ -29,14 +29,14 @@ def blocked_signals() -> Iterator[set[int]]:
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: set[int]) -> int:
-    """Run a program to its end, inside of `blocked_signals`; returns its exit code, or 128 plus its signal."""
+    """Run a program to its end, within `blocked_signals`; returns its exit code, or 128 plus its signal."""
     path = which(command[0], path=environment.get("PATH"))
     if path is None:
-        print(f"vertex-compat: {command[0]}: there is no such program.", file=sys.stderr)
+        print(f"vertex-compat: {command[0]}: program not found.", file=sys.stderr)
         return NOT_FOUND
     try:
-        # Unlike subprocess, this sets the program's signal mask before any signal can reach it, without code of ours
-        # between fork and exec, where another thread's lock might be held.
+        # Unlike subprocess, this sets the program's signal mask before any signal can reach it, and runs no code of
+        # ours between fork and exec, where another thread might hold a lock.
         number = os.posix_spawn(
             path, list(command), dict(environment), setsigmask=blocked, setsigdef=_IGNORED_BY_PYTHON
         )
@@ -47,7 +47,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: s
 
 
 def _wait_for(number: int) -> int:
-    """The program's status at its end; signals go on to it until then."""
+    """Pass signals on to the program until it ends; returns its status."""
     while True:
         received, is_known = _next_signal()
         if received != signal.SIGCHLD:
@@ -60,7 +60,7 @@ def _wait_for(number: int) -> int:
 
 
 def _next_signal() -> tuple[int, bool]:
-    """The next signal, and whether the program has it, too: the terminal sends its own to all in the foreground."""
+    """Return the next signal, and whether the program got it too: a terminal signals the whole foreground group."""
     if sys.platform == "darwin":  # macOS does not report who sent a signal
         return signal.sigwait(_WAITED_FOR), False
     received = signal.sigwaitinfo(_WAITED_FOR)

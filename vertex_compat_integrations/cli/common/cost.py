@@ -1,4 +1,4 @@
-"""What answers cost by list price, where the package with the prices is installed."""
+"""Cost of answers by list price, if the package with the prices is installed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
 from vertex_compat_integrations.core.reply.reply import Usage
 
 Price = Callable[[str, Usage], Decimal | None]
-"""A model and the tokens of one answer → US dollars; None if the model has no list price."""
+"""Returns the US dollars for a model and the tokens of one answer; None if the model has no list price."""
 
 UNKNOWN = "unknown"
-_NO_PRICES = f'{UNKNOWN}: no list prices here (pip install "vertex-compat-integrations[compare]")'
+_NO_PRICES = f'{UNKNOWN}: no list prices installed (pip install "vertex-compat-integrations[compare]")'
 
 
 def installed_price() -> Price | None:
-    """The prices of the package genai-prices; None without it."""
+    """Return the prices of the package genai-prices; None if it is not installed."""
     try:
         from vertex_compat_integrations.compare.answer import TokenCounts  # noqa: PLC0415 - genai-prices is an extra
         from vertex_compat_integrations.compare.asking.prices import cost_of  # noqa: PLC0415 - as above
@@ -33,21 +33,21 @@ def installed_price() -> Price | None:
 
 
 def no_price(model: str, usage: Usage) -> None:  # noqa: ARG001 - a Price
-    """The price at a server of one's own, whose models have names and prices of its own."""
+    """Return None: a server that is not Google's has its own model names and prices."""
     return
 
 
 def cost_text(dollars: Decimal | None, *, has_prices: bool, emulated: bool = False) -> str:
-    """The cost in words; None is unknown, and without prices the text says how to get them."""
+    """Return the cost as text; None means unknown, and without prices the text names the package to install."""
     if emulated:
-        return "nothing: the emulator answered, no model did"
+        return "nothing: the emulator answered, not a model"
     if dollars is None:
         return UNKNOWN if has_prices else _NO_PRICES
-    return f"{dollars_text(dollars)} by list price, of tokens alone"
+    return f"{dollars_text(dollars)} by list price, tokens only"
 
 
 def dollars_text(dollars: Decimal) -> str:
-    """US dollars with three digits that count."""
+    """Return US dollars with three significant digits."""
     if not dollars:
         return "$0"
     digits = 2
@@ -61,14 +61,14 @@ class Spending:
     """Tokens and dollars of several answers.
 
     Attributes:
-        price: Where dollars come from; None where no prices are installed.
+        price: The list prices; None if they are not installed.
         input: Tokens in.
         output: Tokens out, thoughts included.
-        thought: Those of the output that were thoughts.
-        answers: How many answers there were.
-        counted: How many of them told their tokens.
-        emulated: Whether the emulator gave all of them.
-        dollars: What they cost; None once one of them has no price.
+        thought: Thought tokens, part of the output.
+        answers: Number of answers.
+        counted: Number of answers that reported their tokens.
+        emulated: Whether the emulator gave all answers.
+        dollars: The cost; None if any answer has no price.
     """
 
     price: Price | None = field(default_factory=installed_price)
@@ -81,7 +81,7 @@ class Spending:
     dollars: Decimal | None = Decimal(0)
 
     def add(self, model: str | None, usage: Usage | None, *, emulated: bool) -> None:
-        """Count an answer; a model that is None, such as one of a server of one's own, has no list price."""
+        """Count an answer; pass None as the model if it has no list price, such as one on your own server."""
         self.answers += 1
         self.emulated = self.emulated and emulated
         cost = self.price(model, usage) if self.price and model and usage else None
@@ -93,11 +93,11 @@ class Spending:
             self.thought += usage.thought
 
     def text(self) -> str:
-        """Tokens and cost, in one line."""
-        tokens = f"{self.input:,} in, {self.output:,} out, {self.thought:,} of them thoughts"
+        """Return tokens and cost in one line."""
+        tokens = f"{self.input:,} in, {self.output:,} out ({self.thought:,} of them thoughts)"
         if not self.counted:
             tokens = UNKNOWN
         elif self.counted < self.answers:
-            tokens += f", of {self.counted} of {self.answers} answers"
+            tokens += f", from {self.counted} of {self.answers} answers"
         cost = cost_text(self.dollars, has_prices=self.price is not None, emulated=self.emulated)
         return f"Tokens: {tokens}. Cost: {cost}."

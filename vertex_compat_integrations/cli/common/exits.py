@@ -1,4 +1,4 @@
-"""How a command ends after an error: one line on the error stream, and the exit code."""
+"""Ends a command after an error, with one line on the error stream and the exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def refusals() -> Iterator[None]:
     """End the command on an error inside: with 2 if settings are invalid, with 1 if something failed.
 
     Raises:
-        typer.Exit: There was an error.
+        typer.Exit: An error was raised inside.
     """
     try:
         yield

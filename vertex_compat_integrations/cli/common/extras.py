@@ -1,4 +1,4 @@
-"""The pip command that installs what a command needs."""
+"""Checks for a command's extra packages, and the pip command that installs them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Imports inside need an extra of this package; without it the process ends with the pip command on one line.
+    """Guard imports that need an extra of this package; without it, exit and print the pip command.
 
     Raises:
         SystemExit: An import failed.
@@ -21,7 +21,7 @@ def needs(extra: str) -> Iterator[None]:
 
 
 def require(module: str) -> None:
-    """Make sure that a module of another package can be imported, without loading it.
+    """Check that a module of another package can be imported, without importing it.
 
     Raises:
         ImportError: It is not installed.

@@ -6,7 +6,7 @@ from vertex_compat_integrations.core.reply.tool_call import encode_call
 
 
 def assistant_message(reply: Reply) -> wire.AssistantMessage:
-    """The answer as a message of the history, with all that the endpoint requires back, such as signatures."""
+    """Return the answer as a message of the history, with all fields the endpoint requires back, such as signatures."""
     message: wire.AssistantMessage = {"role": "assistant"}
     if reply.text:
         message["content"] = reply.text
@@ -18,5 +18,5 @@ def assistant_message(reply: Reply) -> wire.AssistantMessage:
 
 
 def tool_message(call: ToolCall, result: str) -> wire.ToolMessage:
-    """What a tool answered to a call."""
+    """Return a tool's result as a message."""
     return {"role": "tool", "tool_call_id": call.id, "content": result}

@@ -1,4 +1,4 @@
-"""Texts of others on the user's screen, and the command's own lines on the error stream."""
+"""Makes foreign text safe for the terminal, and prints the command's own lines on the error stream."""
 
 import sys
 import warnings
@@ -9,12 +9,12 @@ from vertex_compat_integrations.core.errors import VertexCompatWarning
 
 
 def printable(text: str) -> str:
-    """The text with control characters written as escapes: a client of a server may put some into a path."""
+    """Return the text with control characters escaped: a client of a server may put some into a path."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def harmless(text: str) -> str:
-    """The text without the characters that a terminal would obey."""
+    """Return the text without control characters, which a terminal would execute."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
@@ -25,9 +25,9 @@ def complain(text: str) -> None:
 
 @contextmanager
 def one_line_warnings(*, each_text_once: bool = False) -> Iterator[None]:
-    """Print warnings as one line each, without the place in our source that warns, which is of no use in a command.
+    """Print each warning in one line, without the source location, which does not help the user of a command.
 
-    With `each_text_once`, a text is printed once, wherever it is raised; else Python's filters decide.
+    With `each_text_once`, a text is printed once, wherever it is raised; otherwise Python's filters decide.
     """
     printed: set[str] = set()
 
@@ -39,7 +39,7 @@ def one_line_warnings(*, each_text_once: bool = False) -> Iterator[None]:
 
     with warnings.catch_warnings():
         if each_text_once:
-            # By default, Python drops a second warning of the same line of code, even with another text.
+            # By default, Python drops a second warning from the same line of code, even with another text.
             warnings.simplefilter("always", VertexCompatWarning)
         warnings.showwarning = show
         yield

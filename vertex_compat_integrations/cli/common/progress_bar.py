@@ -1,4 +1,4 @@
-"""A bar on the error stream while a command works through its questions."""
+"""A progress bar on the error stream."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 def with_bar(items: Iterator[Item], name: str, total: int) -> Iterator[Item]:
-    """The same items, with a bar on the error stream where that is a terminal."""
+    """Yield the same items, with a progress bar on the error stream if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

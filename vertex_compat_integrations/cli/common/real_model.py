@@ -1,4 +1,4 @@
-"""The real model that a command's options name: one on this machine, or an OpenAI-compatible server's."""
+"""The real model that a command's options name: on this machine, or on an OpenAI-compatible server."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import typer
 from vertex_compat_integrations.emulator import LocalModel, Upstream
 
 LOCAL = "smollm2"
-"""What `--model` calls the model that runs on this machine."""
+"""The value of `--model` for the model that runs on this machine."""
 
 KEY_VARIABLE = "VERTEX_COMPAT_UPSTREAM_KEY"
 
@@ -17,7 +17,7 @@ KEY_VARIABLE = "VERTEX_COMPAT_UPSTREAM_KEY"
 def opened_model(
     model: str | None, url: str | None, name: str | None, environment: Mapping[str, str]
 ) -> Iterator[Upstream | None]:
-    """The model, ready to answer; None if the options name none.
+    """Open the model, ready to answer; yields None if the options name none.
 
     Raises:
         ValueError: The options contradict each other, or a value is invalid.
@@ -25,9 +25,9 @@ def opened_model(
         OSError: It did not start.
     """
     if model is not None and url is not None:
-        raise ValueError("Name --model or --upstream, not both.")
+        raise ValueError("Set --model or --upstream, not both.")
     if name is not None and url is None:
-        raise ValueError("--upstream-model needs --upstream.")
+        raise ValueError("--upstream-model requires --upstream.")
     if model is not None:
         with opened_local_model(model) as local:
             yield local.upstream
@@ -37,10 +37,10 @@ def opened_model(
 
 @contextmanager
 def opened_local_model(model: str) -> Iterator[LocalModel]:
-    """The model on this machine, loaded.
+    """Load the model on this machine.
 
     Raises:
-        ValueError: There is none of this name.
+        ValueError: The name is unknown.
         ImportError: It is not installed.
         OSError: It did not start.
     """
@@ -51,7 +51,7 @@ def opened_local_model(model: str) -> Iterator[LocalModel]:
 
 
 def resolve_upstream(url: str | None, name: str | None, environment: Mapping[str, str]) -> Upstream | None:
-    """The server at a URL, its key from the environment; None without a URL.
+    """Return the server at a URL, with its key from the environment; None without a URL.
 
     Raises:
         ValueError: The URL or the key is invalid.
@@ -61,7 +61,7 @@ def resolve_upstream(url: str | None, name: str | None, environment: Mapping[str
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """A model that is not installed, or that did not start, ends the command with 1 and one line.
+    """End the command with 1 and one line if the model is not installed or did not start.
 
     Raises:
         typer.Exit: The model is not installed, or did not start.

@@ -1,4 +1,4 @@
-"""Until when a command serves."""
+"""Waiting for the signal that ends a server command."""
 
 import select
 import signal
@@ -10,29 +10,29 @@ from types import FrameType
 
 
 class StopSignal:
-    """Whether the user or the system has asked the process to end.
+    """Records a signal by which the user or the system asks the process to end.
 
-    No `threading.Event`: a signal that comes as the wait begins, or that another thread receives, would not wake the
-    main thread, and a handler that sets the event may wait for a lock that the thread under it has.
+    Not a `threading.Event`: a signal that arrives as the wait begins, or in another thread, would not wake the main
+    thread; and a handler that sets the event may wait for a lock that the interrupted thread holds.
 
     Attributes:
-        number: The first signal that came; None until then.
-        is_repeated: Whether another one came.
+        number: The first signal received; None until then.
+        is_repeated: Whether another one was received.
     """
 
     def __init__(self, woken: socket.socket) -> None:
-        """`woken`: what a byte arrives at with each signal."""
+        """`woken` is a socket that receives a byte with each signal."""
         self.number: int | None = None
         self.is_repeated = False
         self._woken = woken
 
     def receive(self, number: int, _: FrameType | None = None) -> None:
-        """Note a signal; what `signal.signal` takes."""
+        """Record a signal; a handler for `signal.signal`."""
         self.is_repeated = self.number is not None
         self.number = self.number or number
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Whether a signal has come, which is waited for as long as `timeout` (seconds) says; without it, for ever."""
+        """Wait up to `timeout` seconds (None: without limit) for a signal; returns whether one was received."""
         end = None if timeout is None else time.monotonic() + timeout
         while self.number is None:
             left = None if end is None else max(0.0, end - time.monotonic())
@@ -44,7 +44,7 @@ class StopSignal:
 
 @contextmanager
 def stop_signal() -> Iterator[StopSignal]:
-    """What is noted when the user or the system asks the process to end; for the main thread."""
+    """Record SIGINT and SIGTERM instead of ending the process; only for the main thread."""
     woken, waker = socket.socketpair()
     with woken, waker:
         waker.setblocking(False)

@@ -1,4 +1,4 @@
-"""Where a command's requests go, and as whom."""
+"""Destination and credential of a command's requests."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from vertex_compat_integrations.core.settings.connection import (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A destination and the credential for it; no token was requested yet.
+    """A destination and its credential; no token has been requested yet.
 
     Attributes:
         connection: The settings.
         destination: Where requests go.
-        source: What yields the credential.
+        source: The source of the credential.
     """
 
     connection: Connection
@@ -27,11 +27,11 @@ class Target:
     source: TokenSource
 
     def base_url(self, timeout: float) -> str:
-        """The URL prefix; the credential is asked for the project if nothing else names it.
+        """Return the URL prefix; the project comes from the credential if no setting names it.
 
         Raises:
             SettingsError: Neither settings nor credentials name the project.
-            CredentialsError: There is no credential to ask.
+            CredentialsError: The project must come from the credential, and no credential was found.
         """
         project = self.destination.project
         if project is None and self.destination.endpoint is not None:
@@ -40,7 +40,7 @@ class Target:
 
 
 def connection_for(options: ConnectionOptions) -> Connection:
-    """The settings that a command's options mean; what they leave out comes from the environment.
+    """Return the settings for a command's options; missing ones come from the environment.
 
     Raises:
         ValidationError: A value is invalid.
@@ -55,10 +55,10 @@ def connection_for(options: ConnectionOptions) -> Connection:
 
 
 def target_for(connection: Connection) -> Target:
-    """The target that the settings and the environment name.
+    """Return the target that the settings and the environment name.
 
     Raises:
-        SettingsError: They contradict each other, or the credential may not go there.
+        SettingsError: The settings contradict each other, or the credential may not be sent to this host.
     """
     destination = resolve_destination(connection)
     return Target(connection, destination, resolve_source(connection, destination))

@@ -1,4 +1,4 @@
-"""`vertex-compat compare`: asks, shows how far it is, and writes the table, JSON, CSV and the page."""
+"""`vertex-compat compare`: asks the models, shows progress, and writes the table, JSON, CSV and the page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,21 +24,21 @@ from vertex_compat_integrations.core.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command was asked to do.
+    """The arguments of the command.
 
     Attributes:
-        prompts: The prompts of the arguments.
-        prompt_file: A file with more.
-        models: Specifications.
-        model_file: A file with more.
-        application: The function that asks, as `module:function`.
+        prompts: Prompts from the command line.
+        prompt_file: A file with more prompts.
+        models: Model specifications.
+        model_file: A file with more models.
+        application: The function that calls the model, as `module:function`.
         schema: A file with a JSON schema.
-        runs: How often each prompt is asked.
-        concurrency: Answers at a time.
-        warm_up: Whether each model is asked once before, unmeasured; None does so for more than one run.
-        as_json: Whether JSON goes to the output.
-        csv: Where CSV goes.
-        html: Where the page goes.
+        runs: How often each prompt is sent.
+        concurrency: Answers requested at the same time.
+        warm_up: Whether to call each model once before, unmeasured; None does so if there is more than one run.
+        as_json: Whether to print JSON.
+        csv: The CSV file to write.
+        html: The HTML page to write.
     """
 
     prompts: Sequence[str]
@@ -56,10 +56,10 @@ class Order:
 
 
 def execute(order: Order) -> int:
-    """Carry out the command; returns the exit code.
+    """Run the command; returns the exit code.
 
     Raises:
-        typer.Exit: The order is invalid; nothing was asked.
+        typer.Exit: The arguments are invalid; nothing was sent.
     """
     with refusals():
         return carry_out(order)
@@ -69,7 +69,7 @@ def carry_out(order: Order) -> int:
     """Ask the models and write the report; returns the exit code, 1 if an answer failed or the user stopped it.
 
     Raises:
-        SettingsError: The order is invalid; nothing was asked.
+        SettingsError: The arguments are invalid; nothing was sent.
     """
     prompts = read_prompts(order.prompts, order.prompt_file)
     models = read_models(order.models, order.model_file)
@@ -101,14 +101,14 @@ def _ask(
     compared_models: Mapping[str, ComparedModel],
     application: Application,
 ) -> Report:
-    """The report on all answers, or on those that came before Ctrl-C."""
+    """Return the report on all answers, or on those received before Ctrl-C."""
     tasks = build_tasks(list(compared_models), prompts, conditions.runs)
     measurements: list[Measurement] = []
     try:
         if conditions.warmed_up:
             for label, compared in compared_models.items():
                 measure(Task(label, prompts[0], 0), compared, application)
-        # One by one: what came before Ctrl-C is kept.
+        # One by one, so that the answers before Ctrl-C are not lost.
         asked = ask_all(tasks, compared_models, application, conditions.concurrency)
         for seen in with_bar(asked, "answers", len(tasks)):
             measurements.append(seen)  # noqa: PERF402 - as above
@@ -120,12 +120,12 @@ def _ask(
 
 def _write(report: Report, order: Order) -> None:
     """Write files before stdout, so that a closed pipe (`| head`) cannot lose paid answers."""
-    # A model's text may hold lone surrogates, which have no UTF-8.
+    # A model's text may contain lone surrogates, which UTF-8 cannot encode.
     if order.csv:
         order.csv.write_text(csv_text(report), encoding="utf-8", errors="replace", newline="")
     if order.html:
         order.html.write_text(page(report), encoding="utf-8", errors="replace")
-        complain(f"The page is {order.html}.")
+        complain(f"Wrote the page {order.html}.")
     if order.as_json:
         print(json.dumps(report.record(), indent=1))
     else:
@@ -133,7 +133,7 @@ def _write(report: Report, order: Order) -> None:
 
 
 def _check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before anything is paid for.
+    """Check that a file can be written, before any paid request is sent.
 
     Raises:
         SettingsError: The path is not writable.

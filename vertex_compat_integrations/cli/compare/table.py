@@ -1,4 +1,4 @@
-"""A comparison in a terminal: the figures of each model, what may be said of them, and the answers side by side."""
+"""A comparison in a terminal: figures of each model, findings, and the answers side by side."""
 
 from collections.abc import Mapping
 
@@ -16,14 +16,14 @@ from vertex_compat_integrations.compare.figures.words import EMULATED, UNKNOWN, 
 from vertex_compat_integrations.compare.plan import quoted
 
 WIDTH = 200
-"""Of the tables where the output is no terminal."""
+"""Columns of the tables if the output is not a terminal."""
 
 SHOWN_ANSWER = 400
-"""Letters of an answer; JSON, CSV and the page have it whole."""
+"""Characters of an answer in the tables; JSON, CSV and the page have the whole answer."""
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the whole."""
+    """Print the whole report."""
     if not console.is_terminal:
         console.width = WIDTH
     console.print(Text(harmless(conditions_text(report))))
@@ -46,7 +46,7 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def figures_table(report: Report) -> Table:
-    """One row for each model."""
+    """Return a table with one row per model."""
     table = _table("Models")
     rows = [figures(report, subject) for subject in report.subjects]
     for heading in rows[0]:
@@ -57,7 +57,7 @@ def figures_table(report: Report) -> Table:
 
 
 def runs_table(report: Report) -> Table:
-    """Of each metric, the median of the runs with the lowest and the highest."""
+    """Return a table of each metric's median over the runs, with the lowest and the highest."""
     table = _table(f"Median of {report.conditions.runs} runs (lowest to highest)")
     for heading in ("Model", "Whole answer", "First token", "Cost of a run"):
         table.add_column(heading, overflow="fold")
@@ -69,7 +69,7 @@ def runs_table(report: Report) -> Table:
 
 
 def answers_table(report: Report, failures: Mapping[str, Failure], name: str, prompt: str) -> Table:
-    """The answers to one prompt, a column for each model; an error by its number."""
+    """Return a table of the answers to one prompt, a column per model; an error is shown by its number."""
     table = _table(f"{name}: {_short(prompt)}")
     for subject in report.subjects:
         table.add_column(Text(harmless(subject.label)), overflow="fold", ratio=1)
@@ -95,7 +95,7 @@ def _answer_cell(answer: Answer | None, failures: Mapping[str, Failure]) -> Text
 def _print_parameters(subject: Subject, console: Console) -> None:
     sent = subject.parameters
     text = ", ".join(f"{name}={value}" for name, value in sent.items()) if sent is not None else UNKNOWN
-    console.print(Text(harmless(f"{quoted(subject.label)} was asked with {_short(text)}")))
+    console.print(Text(harmless(f"{quoted(subject.label)} was called with {_short(text)}")))
     for remark in subject.remarks if subject.remarks is not None else ("dropped or converted: unknown",):
         console.print(Text(harmless(f"  {remark}"), "dim"))
 

@@ -1,5 +1,5 @@
 """`vertex-compat demo`, in four parts.
 
-`stage` is where it runs (emulator, local model, Vertex AI), `scenario` which acts are run, `proof` checks claims about
-them against the emulator's journal, and `report` shows them.
+`stage` sets up where it runs (emulator, local model, Vertex AI), `scenario` lists the acts, `proof` checks claims about
+them against the emulator's journal, and `report` shows the results.
 """

@@ -1,4 +1,4 @@
-"""One act of the demo: question, calls, answer, tokens and checked claims. Knows no framework."""
+"""One act of the demo: question, calls, answer, tokens and checked claims. Independent of the frameworks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from vertex_compat_integrations.cli.demo.script import CAPITAL
 
 _LEAST_SECONDS = 0.02
-"""Between first and last piece; a model that says eight tokens takes several times as long."""
+"""Least time between first and last piece; a model takes several times as long for eight tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Claim:
 
     Attributes:
         claim: What should hold.
-        passed: Whether it does; None if it cannot be decided here.
-        evidence: The values that decided.
+        passed: Whether it holds; None if it cannot be decided here.
+        evidence: The values that decided it.
     """
 
     claim: str
@@ -27,7 +27,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Token counts; output holds the thought tokens."""
+    """Token counts; output includes the thought tokens."""
 
     input: int = 0
     output: int = 0
@@ -37,13 +37,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class SpokenCall:
-    """A tool call as the framework holds it.
+    """A tool call as the framework represents it.
 
     Attributes:
         id: The call's id.
         name: The tool's name.
         arguments: The arguments.
-        extra: What the endpoint sent beside the call; None if nothing.
+        extra: Extra fields that the endpoint sent with the call; None if there were none.
     """
 
     id: str
@@ -54,12 +54,12 @@ class SpokenCall:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What the model said in one reply.
+    """The content of one reply of the model.
 
     Attributes:
         calls: The tool calls.
-        extra: What the endpoint sent beside the text; None if nothing.
-        tokens: The reply's token counts; None if it has none.
+        extra: Extra fields that the endpoint sent with the text; None if there were none.
+        tokens: The reply's token counts; None if it reports none.
     """
 
     calls: Sequence[SpokenCall] = ()
@@ -69,7 +69,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class ShownCall:
-    """A tool call, and what the tool returned; None if it never ran."""
+    """A tool call and its result; None if the tool never ran."""
 
     name: str
     arguments: str
@@ -78,21 +78,21 @@ class ShownCall:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act as it went.
+    """One act and its results.
 
     Attributes:
-        title: What it is about.
-        question: What was asked.
-        conversation: Whose turn it is; empty if the act is no turn of a conversation.
-        answer: What came back, as text.
-        replies: What the model said, in order.
-        results: What the tools returned, by the calls' ids.
+        title: Its title.
+        question: The question.
+        conversation: The conversation that the act is a turn of; empty if there is none.
+        answer: The answer, as text.
+        replies: The model's replies, in order.
+        results: Results of the tools, by the calls' ids.
         passages: Texts that were retrieved for the answer.
-        pieces: Pieces of text that came while streaming.
-        checks: What was checked.
-        seconds: How long it took.
-        failure: What ended it early.
-        left_out: Why it was not played; empty if it was.
+        pieces: Number of text pieces received while streaming.
+        checks: The checked claims.
+        seconds: Duration.
+        failure: The error that ended it early.
+        left_out: Why it was skipped; empty if it ran.
     """
 
     title: str
@@ -128,7 +128,7 @@ class Act:
 
 
 def sum_of(counts: Sequence[Tokens]) -> Tokens:
-    """The counts, added up."""
+    """Return the sum of the counts."""
     return Tokens(
         sum(count.input for count in counts),
         sum(count.output for count in counts),
@@ -138,32 +138,32 @@ def sum_of(counts: Sequence[Tokens]) -> Tokens:
 
 
 def tools_ran(act: Act) -> Claim:
-    """Whether there were calls, and each has its result."""
+    """Check that there were calls, and that each has its result."""
     calls = act.calls
     ran = [call for call in calls if call.result is not None]
     return Claim("Every tool call was run", bool(calls) and len(ran) == len(calls), f"{len(ran)} of {len(calls)}")
 
 
 def counts_add_up(act: Act) -> Claim:
-    """Whether input and output make the total, and thoughts are part of the output."""
+    """Check that input and output add up to the total, and that thoughts are part of the output."""
     tokens = act.tokens
     passed = 0 < tokens.total == tokens.input + tokens.output and tokens.thought <= tokens.output
     return Claim("Token counts add up", passed, f"{tokens.input} in + {tokens.output} out = {tokens.total}")
 
 
 def answers_capital(act: Act) -> Claim:
-    """Whether the answer to the question about the capital is right."""
+    """Check that the answer to the question about the capital is right."""
     return Claim("The answer is right", CAPITAL in act.answer, act.answer)
 
 
 def streamed_while_made(pieces: Sequence[tuple[str, float]]) -> Claim:
-    """Whether the first piece came clearly before the last, so that the stream was not collected on its way."""
+    """Check that the first piece came clearly before the last, so that nothing buffered the stream."""
     first, last = (pieces[0][1], pieces[-1][1]) if pieces else (0.0, 0.0)
     evidence = f"{len(pieces)} pieces, the first after {first:.2f} s, the last after {last:.2f} s"
     passed = len(pieces) > 1 and last - first > _LEAST_SECONDS
-    return Claim("The answer streamed while it was made", passed, evidence)
+    return Claim("The answer streamed while it was generated", passed, evidence)
 
 
 def streamed(act: Act) -> Claim:
-    """Whether the answer came in pieces."""
+    """Check that the answer came in pieces."""
     return Claim("The answer streamed", act.pieces > 0, f"{act.pieces} pieces of text")

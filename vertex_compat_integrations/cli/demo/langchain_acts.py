@@ -35,11 +35,11 @@ from vertex_compat_integrations.langchain.messages.encode import EXTRA_KEY
 
 
 def agent_turn(act: Act, stage: Stage) -> Act:
-    """One turn, streamed, by an agent that knows the turns before from a SQLite file alone."""
+    """Run one streamed turn of an agent that knows the earlier turns only from a SQLite file."""
     if act.question == QUESTIONS[1]:
         stage.outlive_token()
     messages: list[BaseMessage] = []
-    pieces = 0  # only streamed answers come as chunks; whole ones come as messages
+    pieces = 0  # streamed answers arrive as chunks, others as messages
     turn: Any = {"messages": [HumanMessage(act.question)]}
     thread: RunnableConfig = {"configurable": {"thread_id": "demo"}}
     with SqliteSaver.from_conn_string(str(stage.folder / "memory.sqlite")) as memory:
@@ -55,7 +55,7 @@ def agent_turn(act: Act, stage: Stage) -> Act:
 
 
 def extraction(act: Act, stage: Stage) -> Act:
-    """An object out of a text."""
+    """Extract an object from a text."""
     result: Any = stage.model.with_structured_output(Booking, include_raw=True).invoke(act.question)
     booking = result["parsed"]
     played = replace(with_messages(act, [result["raw"]]), answer=repr(booking))
@@ -64,7 +64,7 @@ def extraction(act: Act, stage: Stage) -> Act:
 
 
 def report(act: Act, stage: Stage) -> Act:
-    """An object by an agent that calls a tool first."""
+    """Let an agent return an object after it has called a tool."""
     agent: Any = create_agent(stage.model, [get_weather], response_format=WeatherReport)
     state = agent.invoke({"messages": [HumanMessage(act.question)]})
     response = state.get("structured_response")
@@ -76,7 +76,7 @@ def report(act: Act, stage: Stage) -> Act:
 
 
 def image(act: Act, stage: Stage) -> Act:
-    """An answer about a picture."""
+    """Ask about a picture."""
     picture = {"type": "image", "base64": base64.b64encode(red_square()).decode(), "mime_type": "image/png"}
     reply = stage.model.invoke([HumanMessage([{"type": "text", "text": act.question}, picture])])
     played = replace(with_messages(act, [reply]), answer=str(reply.text))
@@ -85,7 +85,7 @@ def image(act: Act, stage: Stage) -> Act:
 
 
 def with_messages(act: Act, messages: Sequence[BaseMessage]) -> Act:
-    """The act with the replies and tool results of LangChain's messages."""
+    """Return the act with the replies and tool results of LangChain's messages."""
     return replace(
         act,
         replies=[_spoken(message) for message in messages if isinstance(message, AIMessage)],

@@ -1,4 +1,4 @@
-"""The acts with LlamaIndex: a function agent with a memory in a file, and a question to a small library."""
+"""The acts with LlamaIndex: a function agent with a memory in a file, and retrieval from a small library."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmb
 from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY
 
 _PASSAGES = 2
-"""How many of the library's texts go into the prompt."""
+"""Number of the library's texts that are retrieved into the prompt."""
 
 
 class _Listener(BaseCallbackHandler):
@@ -77,14 +77,14 @@ class _Listener(BaseCallbackHandler):
             self.responses.append(response)
 
     def start_trace(self, trace_id: str | None = None) -> None:
-        """Nothing: events are enough."""
+        """Do nothing: events are enough."""
 
     def end_trace(self, trace_id: str | None = None, trace_map: dict[str, list[str]] | None = None) -> None:
-        """Nothing, as above."""
+        """Do nothing, as above."""
 
 
 def agent_turn(act: Act, stage: Stage) -> Act:
-    """One turn, streamed, by an agent that knows the turn before from a SQLite file alone."""
+    """Run one streamed turn of an agent that knows the earlier turn only from a SQLite file."""
     return asyncio.run(_agent_turn(act, stage))
 
 
@@ -93,7 +93,7 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
     results: dict[str, str] = {}
     pieces = 0
     engine = create_async_engine(f"sqlite+aiosqlite:///{stage.folder / 'llama_index.sqlite'}")
-    # Words are counted instead of tokens: LlamaIndex's own tokenizer would have to be loaded.
+    # Counts words instead of tokens: LlamaIndex's own tokenizer would need a download.
     memory = Memory.from_defaults(session_id="demo", async_engine=engine, tokenizer_fn=str.split)
     try:
         async with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:
@@ -112,7 +112,7 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
 
 
 def stream(act: Act, stage: Stage) -> Act:
-    """A streamed answer about the capital."""
+    """Stream an answer about the capital."""
     started = time.monotonic()
     pieces, replies = asyncio.run(_streamed_pieces(act.question, stage))
     timed = [(text, moment - started) for text, moment in pieces]
@@ -121,7 +121,7 @@ def stream(act: Act, stage: Stage) -> Act:
 
 
 async def _streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str, float]], list[Spoken]]:
-    """Each piece of a streamed answer with the time of its arrival, and the reply."""
+    """Return each piece of a streamed answer with its time of arrival, and the reply."""
     pieces: list[tuple[str, float]] = []
     last: ChatResponse | None = None
     async with VertexCompat(**stage.model_settings) as llm:
@@ -132,7 +132,7 @@ async def _streamed_pieces(question: str, stage: Stage) -> tuple[list[tuple[str,
 
 
 def extraction(act: Act, stage: Stage) -> Act:
-    """An object out of a text."""
+    """Extract an object from a text."""
     listener = _Listener()
     with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:
         booking = llm.as_structured_llm(Booking).complete(act.question).raw
@@ -142,11 +142,11 @@ def extraction(act: Act, stage: Stage) -> Act:
 
 
 def library_question(act: Act, stage: Stage) -> Act:
-    """An object that only a text of the library can give, found by embeddings."""
+    """Ask for an object that only one text of the library contains, found by embeddings."""
     listener = _Listener()
     nodes = [TextNode(text=text, metadata={"title": title}) for title, text in LIBRARY.items()]
     with warnings.catch_warnings():
-        # The emulator serves the model on; of a live call that fails, the act's own claim tells the date.
+        # The emulator still serves the retired model; if a live call fails, the act's claim reports the date.
         warnings.filterwarnings("ignore", message=f"{EMBEDDING_MODEL} retired")
         embedding = VertexCompatEmbedding(**stage.embedding_settings)
     with embedding:
@@ -166,7 +166,7 @@ def library_question(act: Act, stage: Stage) -> Act:
 async def _query(index: VectorStoreIndex, question: str, settings: Mapping[str, Any], listener: _Listener) -> Any:
     async with VertexCompat(**settings) as llm:
         engine = index.as_query_engine(llm=llm, output_cls=Birth, similarity_top_k=_PASSAGES)
-        # Query engines replace the callbacks that their LLM was made with.
+        # Query engines replace the callbacks of their LLM.
         llm.callback_manager = CallbackManager([listener])
         return await engine.aquery(question)
 
@@ -179,7 +179,7 @@ def _is_retrieved(act: Act) -> Claim:
     values = [str(value) for value in EXPECTED_BIRTH.model_dump().values()]
     nearest = act.passages[0] if act.passages else ""
     passed = all(value in nearest and value not in act.question for value in values)
-    return Claim("It stands in the nearest text and not in the question", passed, f"{nearest[:48]}…")
+    return Claim("It is in the nearest text and not in the question", passed, f"{nearest[:48]}…")
 
 
 def _not_served(error: NotFoundError) -> Claim:
@@ -189,7 +189,7 @@ def _not_served(error: NotFoundError) -> Claim:
 
 
 def _spoken(response: ChatResponse) -> Spoken:
-    """The reply in LlamaIndex's response; extras come from the thinking block, in which memories store them."""
+    """Return the reply in LlamaIndex's response; extras come from the thinking block, where memories store them."""
     blocks = response.message.blocks
     thinking = [block for block in blocks if isinstance(block, ThinkingBlock)]
     extra = thinking[-1].additional_information.get(EXTRA_KEY, {}) if thinking else {}
@@ -200,7 +200,7 @@ def _spoken(response: ChatResponse) -> Spoken:
 
 def _spoken_call(block: ToolCallBlock, extras: Mapping[str, str]) -> SpokenCall:
     call_id = block.tool_call_id or ""
-    # A whole reply has a mapping, but for arguments that are no JSON object.
+    # A whole reply has a mapping, unless the arguments are not a JSON object.
     arguments = block.tool_kwargs if isinstance(block.tool_kwargs, dict) else {"": block.tool_kwargs}
     return SpokenCall(call_id, block.tool_name, arguments, _parsed(extras.get(call_id)))
 

@@ -1,4 +1,4 @@
-"""Acts with LangChain that a model of 135 million parameters can play: a chat and a stream."""
+"""Acts with LangChain that a model of 135 million parameters can run: a chat and a stream."""
 
 import time
 from dataclasses import replace
@@ -17,14 +17,14 @@ from vertex_compat_integrations.cli.demo.stage import Stage
 
 
 def chat(act: Act, stage: Stage) -> Act:
-    """A whole answer."""
+    """Ask for an answer in one piece."""
     reply = stage.model.invoke([HumanMessage(act.question)])
     played = replace(with_messages(act, [reply]), answer=str(reply.text))
     return replace(played, checks=(answers_capital(played), _is_the_model_s_own(reply, stage), counts_add_up(played)))
 
 
 def stream(act: Act, stage: Stage) -> Act:
-    """The same answer, streamed, with a token that is not that of the answer before."""
+    """Stream the same answer, with another access token than the call before."""
     stage.outlive_token()
     started = time.monotonic()
     pieces: list[tuple[str, float]] = []

@@ -15,14 +15,14 @@ from vertex_compat_integrations.core.settings.base import reason_of
 
 
 def execute(model: str, *, live: bool, project: str | None, location: str | None, as_json: bool) -> int:
-    """Carry out the command; returns the exit code.
+    """Run the command; returns the exit code.
 
     Raises:
         typer.BadParameter: The options contradict each other, or a value is invalid.
         typer.Exit: The local model is not installed, or did not start.
     """
     if live and model == LOCAL:
-        raise typer.BadParameter(f"{LOCAL} answers on this machine; --live asks Vertex AI.")
+        raise typer.BadParameter(f"{LOCAL} runs on this machine; --live needs a model of Vertex AI.")
     offline = local_stage() if model == LOCAL else offline_stage(model)
     opening = live_stage(model, project, location) if live else offline
     with ExitStack() as closing, failures():
@@ -34,7 +34,7 @@ def execute(model: str, *, live: bool, project: str | None, location: str | None
 
 
 def perform(stage: Stage, *, as_json: bool) -> int:
-    """The exit code: 0 if every check passed."""
+    """Run the demo; returns the exit code, 0 if every check passed."""
     report: Reporter = JsonReporter() if as_json else TextReporter()
     report.open(stage)
     acts = []
@@ -47,7 +47,7 @@ def perform(stage: Stage, *, as_json: bool) -> int:
 
 
 def judge(acts: Sequence[Act], stage: Stage) -> Outcome:
-    """The acts with what the journal says about them."""
+    """Check the acts against the journal."""
     if stage.emulator is None:
         return Outcome(acts, unshown_checks(), [])
     return Outcome(acts, journal_checks(acts, stage, stage.emulator), signed_things(acts, stage.emulator))

@@ -14,24 +14,24 @@ from vertex_compat_integrations.wire import SKIP_SIGNATURE, Json
 
 _UNSHOWN = (
     "Every signed tool call came back with its signature",
-    "Tokens were refreshed, and none was used after its death",
-    "What stood in the requests",
+    "Tokens were refreshed, and no expired token was used",
+    "The content of the requests",
 )
 
 
 def unshown_checks() -> list[Claim]:
-    """The claims that a run on Vertex AI leaves open, because only Google sees the requests."""
+    """Return the claims that a run on Vertex AI cannot decide, because only Google sees the requests."""
     return [Claim(claim, None, "needs the emulator's journal") for claim in _UNSHOWN]
 
 
 def signed_things(acts: Sequence[Act], emulator: Emulator) -> list[Signed]:
-    """What was signed in the acts, with what came back of it."""
+    """Return what was signed in the acts, and whether later requests sent it back."""
     entries = _understood(emulator)
     return [*signed_calls(acts, entries), *signed_texts(acts, entries)]
 
 
 def journal_checks(acts: Sequence[Act], stage: Stage, emulator: Emulator) -> list[Claim]:
-    """The claims that the journal decides, checked."""
+    """Check the claims that the journal decides."""
     entries = _understood(emulator)
     if stage.upstream:
         return [
@@ -59,7 +59,7 @@ def _understood(emulator: Emulator) -> list[Entry]:
 
 
 def _asked(emulator: Emulator) -> list[Entry]:
-    """All requests for answers and for embeddings."""
+    """Return all requests for answers and for embeddings."""
     return [entry for entry in emulator.journal.entries if entry.is_chat or entry.is_embedding]
 
 
@@ -67,16 +67,16 @@ def _signatures_returned(bearer: str, signed: Sequence[Signed], stage: Stage) ->
     returned = sum(one.came_back for one in signed)
     claim = f"Every signed {bearer} came back with its signature, byte for byte"
     if not signed and not stage.facts.demands_signatures:
-        return Claim(claim, None, "this model signs none")
+        return Claim(claim, None, "this model signs nothing")
     return Claim(claim, 0 < returned == len(signed), f"{returned} of {len(signed)}")
 
 
 def _nothing_invented(entries: Sequence[Entry], stage: Stage) -> Claim:
     skipped = sum(SKIP_SIGNATURE.encode() in entry.raw for entry in entries)
     unsigned = unsigned_steps(entries)
-    evidence = f"{unsigned} steps without signature, {skipped} requests with a stand-in"
+    evidence = f"{unsigned} steps without signature, {skipped} requests with a placeholder"
     passed = not skipped and not unsigned if stage.facts.demands_signatures else None
-    return Claim("No signature was lost or made up", passed, evidence)
+    return Claim("No signature was lost or replaced", passed, evidence)
 
 
 def _token_checks(emulator: Emulator) -> list[Claim]:
@@ -88,32 +88,32 @@ def _token_checks(emulator: Emulator) -> list[Claim]:
     principals = {identity.principal(header) or "unknown" for header in used}
     return [
         Claim("google-auth fetched the tokens", bool(fetched), f"{fetched} token requests for {', '.join(principals)}"),
-        Claim("A token died and another took its place", len(used) > 1, f"{len(used)} tokens were used"),
-        Claim("The first token is dead", first is not None, first.reason if first else "it is still accepted"),
-        Claim("No request carried a dead token", bool(asked) and not refused, f"{refused} of {len(asked)} requests"),
+        Claim("A token expired and another replaced it", len(used) > 1, f"{len(used)} tokens were used"),
+        Claim("The first token has expired", first is not None, first.reason if first else "it is still accepted"),
+        Claim("No request had an expired token", bool(asked) and not refused, f"{refused} of {len(asked)} requests"),
     ]
 
 
 def _nothing_refused(asked: Sequence[Entry]) -> Claim:
     counted = Counter(str(entry.status) for entry in asked)
     evidence = ", ".join(f"{number} of HTTP {status}" for status, number in counted.items()) or "no request"
-    return Claim("The endpoint took every request", list(counted) == ["200"], evidence)
+    return Claim("The endpoint accepted every request", list(counted) == ["200"], evidence)
 
 
 def _history_came_from_file(agent: str, acts: Sequence[Act], entries: Sequence[Entry]) -> Claim:
-    """Whether the last request of a conversation holds all its questions and calls, these as they came."""
+    """Check that the last request of a conversation has all its questions, and all its calls unchanged."""
     turns = [act for act in acts if act.conversation == agent]
     messages = _last_with(entries, turns[-1].question) if turns else []
     contents = [message.get("content") for message in messages]
     sent = _sent_extras(messages)
     matches = sum(turn.question in contents and _calls_are_in(sent, turn) for turn in turns)
     evidence = f"{matches} of {len(turns)} turns, {len(sent)} calls"
-    claim = f"The last turn of {agent} sent all turns and calls, out of SQLite"
+    claim = f"The last turn of {agent} sent all turns and calls, read from SQLite"
     return Claim(claim, 0 < matches == len(turns) and bool(sent), evidence)
 
 
 def _sent_extras(messages: Sequence[Json]) -> Json:
-    """Call id → what the call was sent with beside it."""
+    """Return the extra content sent with each call, by call id."""
     calls = [call for message in messages for call in message.get("tool_calls") or ()]
     return {call["id"]: call.get("extra_content") for call in calls}
 
@@ -136,7 +136,7 @@ def _report_strategy(entries: Sequence[Entry], stage: Stage) -> Claim:
     takes_both = (stage.model.profile or {}).get("structured_output", False)
     wanted = len(bodies) if takes_both else 0
     evidence = f"{together} of {len(bodies)} requests had tools and schema, {wanted} expected by the model's profile"
-    return Claim("The report's schema went the way that the model takes", bool(bodies) and together == wanted, evidence)
+    return Claim("The report's schema was sent as the model accepts it", bool(bodies) and together == wanted, evidence)
 
 
 def _image_arrived(entries: Sequence[Entry]) -> Claim:
@@ -153,7 +153,7 @@ def _image_arrived(entries: Sequence[Entry]) -> Claim:
 
 
 def _library_was_embedded(embeddings: Sequence[Entry]) -> Claim:
-    """Whether each text and the question were embedded once, as E5 wants them marked."""
+    """Check that each text and the question were embedded once, with the prefixes that E5 requires."""
     inputs = [text for entry in embeddings if isinstance(entry.body, dict) for text in entry.body["input"]]
     texts = sum(any(one.startswith("passage: ") and one.endswith(text) for one in inputs) for text in LIBRARY.values())
     questions = inputs.count(f"query: {LIBRARY_QUESTION}")
@@ -163,14 +163,14 @@ def _library_was_embedded(embeddings: Sequence[Entry]) -> Claim:
 
 
 def _passages_arrived(acts: Sequence[Act], entries: Sequence[Entry]) -> Claim:
-    """Whether the last prompt with the question has the texts that were retrieved, and no other of the library."""
+    """Check that the last prompt with the question contains the retrieved texts, and no others of the library."""
     retrieved = {passage for act in acts for passage in act.passages}
     prompt = "\n".join(str(message.get("content")) for message in _last_with(entries, LIBRARY_QUESTION))
     arrived = sum(passage in prompt for passage in retrieved)
     others = sum(text in prompt for text in LIBRARY.values() if text not in retrieved)
     evidence = f"{arrived} of {len(retrieved)} retrieved, {others} of {len(LIBRARY) - len(retrieved)} others"
     passed = 0 < arrived == len(retrieved) and not others
-    return Claim("The retrieved texts stood in the prompt word for word, and no others", passed, evidence)
+    return Claim("The prompt had the retrieved texts word for word, and no others", passed, evidence)
 
 
 def _last_with(entries: Sequence[Entry], text: str) -> list[Json]:

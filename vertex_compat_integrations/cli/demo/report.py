@@ -1,4 +1,4 @@
-"""How the demo is shown: as text with colours and tables, or as JSON."""
+"""The output of the demo: text with colours and tables, or JSON."""
 
 import json
 from abc import ABC, abstractmethod
@@ -22,12 +22,12 @@ _MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
-        acts: The acts that were played.
-        proof: Checks of what was sent.
-        signed: What the endpoint signed, with what came back of it.
+        acts: The acts.
+        proof: Checks of the requests.
+        signed: What the endpoint signed, and whether later requests sent it back.
     """
 
     acts: Sequence[Act]
@@ -41,7 +41,7 @@ class Outcome:
 
     @property
     def failures(self) -> int:
-        """Failed checks, and acts that broke off."""
+        """Number of failed checks and of acts that ended with an error."""
         broken = sum(act.failure is not None for act in self.acts)
         return broken + sum(check.passed is False for check in self.checks)
 
@@ -52,20 +52,20 @@ class Outcome:
 
     @property
     def seconds(self) -> float:
-        """How long the acts took."""
+        """Duration of all acts."""
         return sum(act.seconds for act in self.acts)
 
 
 class Reporter(ABC):
-    """Shows a run while it goes on."""
+    """Shows a run while it is in progress."""
 
     @abstractmethod
     def open(self, stage: Stage) -> None:
-        """Say where it runs."""
+        """Show where it runs."""
 
     @abstractmethod
     def show(self, act: Act) -> None:
-        """Show an act that is over."""
+        """Show a finished act."""
 
     @abstractmethod
     def close(self, outcome: Outcome) -> None:
@@ -73,14 +73,14 @@ class Reporter(ABC):
 
 
 class JsonReporter(Reporter):
-    """One JSON object, in the end."""
+    """Prints one JSON object at the end."""
 
     def open(self, stage: Stage) -> None:
-        """Remember where it runs."""
+        """Record where it runs."""
         self._stage = {"model": stage.model_name, "answered_by": stage.answered_by}
 
     def show(self, act: Act) -> None:
-        """Show nothing yet: the object holds all acts."""
+        """Print nothing yet: the object will contain all acts."""
 
     def close(self, outcome: Outcome) -> None:
         """Print the object."""
@@ -100,7 +100,7 @@ class JsonReporter(Reporter):
 
 
 def act_record(act: Act) -> dict[str, Any]:
-    """The act as JSON."""
+    """Return the act as JSON."""
     return {
         "title": act.title,
         "question": act.question,
@@ -117,14 +117,14 @@ def act_record(act: Act) -> dict[str, Any]:
 
 
 def failure_text(act: Act) -> str | None:
-    """What ended the act early, on one line."""
+    """Return the error that ended the act early, in one line."""
     if act.failure is None:
         return None
     return " ".join(f"{type(act.failure).__name__}: {act.failure}".split())
 
 
 class TextReporter(Reporter):
-    """Colours and tables."""
+    """Prints text with colours and tables."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -148,15 +148,15 @@ class TextReporter(Reporter):
             self._console.print(token_table([act for act in outcome.acts if not act.left_out]))
         if outcome.signed:
             self._console.print(signature_table(outcome.signed))
-        self._console.print(Rule(Text("What went over the wire"), align="left", style="cyan"))
+        self._console.print(Rule(Text("What was sent and received"), align="left", style="cyan"))
         self._console.print(check_grid(outcome.proof))
         self._console.print(result_text(outcome))
 
 
 def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
-    """Label, style and text of each line on an act."""
+    """Yield label, style and text of each line about an act."""
     if act.left_out:
-        yield "left out", "yellow", act.left_out
+        yield "skipped", "yellow", act.left_out
         return
     yield "asked", "bold", act.question
     for call in act.calls:
@@ -172,7 +172,7 @@ def act_lines(act: Act) -> Iterator[tuple[str, str, str]]:
 
 
 def check_grid(checks: Sequence[Claim]) -> Table:
-    """Mark, claim and evidence of each."""
+    """Return mark, claim and evidence of each check."""
     grid = _grid()
     for check in checks:
         mark, style = _MARKS[check.passed]
@@ -187,7 +187,7 @@ def _grid() -> Table:
 
 
 def token_table(acts: Sequence[Act]) -> Table:
-    """Tokens by act, and their sum."""
+    """Return a table of tokens by act, with their sum."""
     table = Table("Act", title="Tokens", title_justify="left")
     for name in ("input", "output", "thinking (of it)", "total"):
         table.add_column(name, justify="right")
@@ -200,9 +200,9 @@ def token_table(acts: Sequence[Act]) -> Table:
 
 
 def signature_table(signed: Sequence[Signed]) -> Table:
-    """What was signed, and how often it came back."""
+    """Return a table of what was signed, and how often it was sent back."""
     table = Table(
-        "Signed", "Thought signature (length)", "Came back in", title="Thought signatures", title_justify="left"
+        "Signed", "Thought signature (length)", "Sent back in", title="Thought signatures", title_justify="left"
     )
     for one in signed:
         mark, style = _MARKS[one.came_back]
@@ -212,15 +212,15 @@ def signature_table(signed: Sequence[Signed]) -> Table:
 
 
 def result_text(outcome: Outcome) -> Text:
-    """How many checks passed, and in what time."""
+    """Return how many checks passed, and in what time."""
     decided = [check for check in outcome.checks if check.passed is not None]
     open_checks = len(outcome.checks) - len(decided)
-    rest = f", {open_checks} cannot be told here" if open_checks else ""
+    rest = f", {open_checks} cannot be decided here" if open_checks else ""
     left_out = sum(bool(act.left_out) for act in outcome.acts)
-    rest += f", {left_out} acts left out" if left_out else ""
+    rest += f", {left_out} acts skipped" if left_out else ""
     if outcome.passed:
         return Text(f"✓ All {len(decided)} checks passed{rest}, in {outcome.seconds:.1f} s.", "bold green")
-    return Text(f"✗ {outcome.failures} failed; {len(decided)} checks were made{rest}.", "bold red")
+    return Text(f"✗ {outcome.failures} failed; {len(decided)} checks were run{rest}.", "bold red")
 
 
 def _fields(tokens: Tokens) -> tuple[int, int, int, int]:

@@ -1,4 +1,4 @@
-"""What is run, in order: the acts with LangChain, then those with LlamaIndex."""
+"""The acts in order: first with LangChain, then with LlamaIndex."""
 
 import importlib
 import time
@@ -16,9 +16,7 @@ LLAMA_INDEX_AGENT = "LlamaIndex's agent"
 
 _NO_TOOLS = "A model of 135 million parameters calls no tools by itself, and llama.cpp's server forces no calls."
 _NO_IMAGES = "The model reads text only."
-_NO_CHOICE = (
-    "Of two texts that are retrieved, a model of this size answers out of the wrong one (1866 instead of 1632)."
-)
+_NO_CHOICE = "Of two retrieved texts, a model of this size answers from the wrong one (1866 instead of 1632)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class _Scene:
 
 
 def play(stage: Stage) -> Iterator[Act]:
-    """The acts, each when it is over; without credentials there is no second one."""
+    """Run the acts and yield each when it is finished; without credentials, stop after the first one."""
     for scene in _local_scenes() if stage.upstream else _scenes():
         act = _timed(scene, stage)
         yield act
@@ -85,13 +83,13 @@ def _left_out(reason: str) -> Callable[[Act, Stage], Act]:
 
 def _langchain_turn(act: Act, stage: Stage) -> Act:
     if stage.emulator is not None and act.question == script.QUESTIONS[1]:
-        # This turn waits for a token to expire anyway: LlamaIndex takes longer to load than that.
+        # This turn waits for a token to expire, which is enough time to import LlamaIndex.
         _llama_index_acts()
     return langchain_acts.agent_turn(act, stage)
 
 
 def _llama_index_acts() -> ModuleType:
-    """The acts with LlamaIndex. It takes seconds to load, so it is loaded after the acts before it are shown."""
+    """Import the acts with LlamaIndex; that takes seconds, so it happens after the earlier acts are shown."""
     return importlib.import_module("vertex_compat_integrations.cli.demo.llama_index_acts")
 
 
@@ -100,6 +98,6 @@ def _timed(scene: _Scene, stage: Stage) -> Act:
     started = time.monotonic()
     try:
         played = scene.perform(act, stage)
-    except Exception as error:  # noqa: BLE001 - whatever ends an act is what the demo shows of it
+    except Exception as error:  # noqa: BLE001 - the demo shows any error that ends an act
         played = replace(act, failure=error)
     return replace(played, seconds=time.monotonic() - started)

@@ -1,4 +1,4 @@
-"""What is asked, the tools that answer, and what must come out."""
+"""The questions, the tools, and the expected results."""
 
 import struct
 import zlib
@@ -11,13 +11,13 @@ QUESTIONS = (
     "And what is the local time in Oslo?",
     "Claim the weather in Tokyo first, then the local time there.",
 )
-"""Two calls at once, one call, and two calls one after the other."""
+"""Two parallel calls, one call, and two calls one after the other."""
 
 MORE_QUESTIONS = (
     "What is the weather in Cairo and Lima?",
     "And what is the local time in Lima?",
 )
-"""For LlamaIndex's agent: two calls at once, and one that needs the turn before."""
+"""For LlamaIndex's agent: two parallel calls, and one that needs the earlier turn."""
 
 EXTRACTION = 'Extract the booking: guest "Ada Lovelace" stays in the city of London for 3 nights, with breakfast.'
 REPORT = 'What is the weather in Lisbon? Report it, with this advice: "bring a jacket".'
@@ -66,7 +66,7 @@ class WeatherReport(BaseModel):
 
 
 class Birth(BaseModel):
-    """When and where somebody was born."""
+    """Year and city of a birth."""
 
     year: int
     city: str
@@ -98,11 +98,11 @@ LIBRARY = {
         "attracting attention."
     ),
 }
-"""Title → how the novel begins, in its edition of the nineteenth century or before: in the public domain."""
+"""Title → beginning of the novel, from an edition of the nineteenth century or before: in the public domain."""
 
 
 def red_square() -> bytes:
-    """A PNG of a red square, made here."""
+    """Return a PNG of a red square."""
     side = 32
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     pixels = zlib.compress((b"\x00" + b"\xff\x00\x00" * side) * side)

@@ -1,4 +1,4 @@
-"""What the endpoint signed in the acts, and which requests sent it back."""
+"""The messages and calls that the endpoint signed, and which requests sent them back."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Signed:
     """A signed message or call that a later request must send back.
 
     Attributes:
-        bearer: What bore the signature.
+        bearer: The signed message or call.
         signature: The signature.
-        carried: How many later requests carried its bearer.
-        returned: How many of them carried the signature with it, unaltered.
+        carried: Number of later requests that contained the message or call.
+        returned: Number of these that contained the unchanged signature, too.
     """
 
     bearer: str
@@ -28,7 +28,7 @@ class Signed:
 
     @property
     def came_back(self) -> bool:
-        """Whether later requests carried it, each of them with its signature."""
+        """Whether later requests contained it, each of them with its signature."""
         return 0 < self.carried == self.returned
 
     @property
@@ -38,14 +38,14 @@ class Signed:
 
 
 def signed_calls(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
-    """The signed tool calls of the acts; an act's last message is not sent again within it."""
+    """Return the signed tool calls of the acts; an act's last message is not sent again within it."""
     carried = [call for message in _sent(entries) for call in message.get("tool_calls") or ()]
     calls = [call for act in acts for reply in act.replies[:-1] for call in reply.calls]
     return [_signed_call(call, carried) for call in calls if signature_in(call.extra)]
 
 
 def signed_texts(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
-    """The signed answers of those turns that another turn of their conversation followed."""
+    """Return the signed answers of turns that are followed by another turn of their conversation."""
     turns = [act for act in acts if act.conversation and act.replies]
     followed = [act for act, later in pairwise(turns) if act.conversation == later.conversation]
     answers = [message for message in _sent(entries) if message["role"] == "assistant"]
@@ -53,13 +53,13 @@ def signed_texts(acts: Sequence[Act], entries: Sequence[Entry]) -> list[Signed]:
 
 
 def unsigned_steps(entries: Sequence[Entry]) -> int:
-    """How many assistant messages with tool calls went out with a first call that has no signature."""
+    """Return how many assistant messages were sent whose first tool call has no signature."""
     steps = [message["tool_calls"] for message in _sent(entries) if message.get("tool_calls")]
     return sum(signature_in(calls[0].get("extra_content")) is None for calls in steps)
 
 
 def signature_in(extra: Any) -> str | None:
-    """The thought signature in an `extra_content`, in whatever namespace."""
+    """Return the thought signature in an `extra_content`, in any namespace."""
     spaces = extra.values() if isinstance(extra, dict) else ()
     return next((space["thought_signature"] for space in spaces if "thought_signature" in space), None)
 

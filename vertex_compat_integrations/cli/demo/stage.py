@@ -1,4 +1,4 @@
-"""Where the demo runs: on the emulator with real google-auth, or on Vertex AI."""
+"""The environment of the demo: the emulator with real google-auth, or Vertex AI."""
 
 import json
 import os
@@ -27,19 +27,19 @@ _HOUR_SECONDS = 3600.0
 _FOLDER_PREFIX = "vertex-compat-demo-"
 _DEPLOYED = "1234567890"
 _LOCAL_SETTINGS = {"temperature": 0, "max_tokens": 100}
-"""A small model rambles without a limit."""
+"""Without a limit, a small model does not stop."""
 
 _LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An open stage.
+    """A running environment.
 
     Attributes:
-        model: The model that is asked.
-        folder: A folder that is deleted in the end.
-        emulator: The emulator that answers; None if Vertex AI does.
+        model: The chat model.
+        folder: A folder that is deleted at the end.
+        emulator: The emulator that answers; None if Vertex AI answers.
     """
 
     model: ChatVertexCompat
@@ -48,7 +48,7 @@ class Stage:
 
     @property
     def facts(self) -> ModelFacts:
-        """The catalogue's facts on the model."""
+        """The catalogue's facts about the model."""
         return facts_for(resolve_model_name(self.model.model, resolve_destination(self.model)))
 
     @property
@@ -58,12 +58,12 @@ class Stage:
 
     @property
     def model_name(self) -> str:
-        """Which model answers; a deployed endpoint has one, which requests need not name."""
+        """The model that answers; on a deployed endpoint, requests need not name it."""
         return self.upstream.name if self.upstream else self.model.model or ""
 
     @property
     def answered_by(self) -> str:
-        """What answers, and where."""
+        """The service that answers, and its address."""
         destination = resolve_destination(self.model)
         if self.upstream:
             return f"the model itself, on this machine, behind the emulator at {destination.origin}"
@@ -72,7 +72,7 @@ class Stage:
 
     @property
     def model_settings(self) -> dict[str, Any]:
-        """Model, destination and credentials, for the package's other classes of models."""
+        """Model, destination and credentials, for the package's other model classes."""
         options = {"temperature": self.model.temperature, "max_tokens": self.model.max_tokens}
         settings = {name: value for name, value in options.items() if value is not None}
         return {"model": self.model.model, **settings, **self._connection_settings()}
@@ -87,7 +87,7 @@ class Stage:
         if self.emulator is not None:
             return settings | {"base_url": self.emulator.base_url(location=location)}
         if settings.get("base_url"):
-            return settings  # it names the location, and another beside it would be refused
+            return settings  # the URL names the location; setting both is refused
         return settings | {"location": location}
 
     def _connection_settings(self) -> dict[str, Any]:
@@ -95,9 +95,9 @@ class Stage:
         return {name: getattr(self.model, name) for name in names}
 
     def outlive_token(self) -> float:
-        """Wait until the token in use has expired; returns the seconds. On Vertex AI that would be an hour: 0.
+        """Wait until the token in use has expired; returns the seconds. On Vertex AI (an hour): 0, without waiting.
 
-        The next tokens live an hour: with two seconds, one could expire on a busy machine before it is used.
+        Later tokens are valid for an hour: after two seconds, one could expire on a busy machine before it is used.
         """
         if self.emulator is None:
             return 0.0
@@ -111,7 +111,7 @@ class Stage:
 
 @contextmanager
 def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stage]:
-    """A running emulator, and a model that gets its tokens as a service account by google-auth."""
+    """Start an emulator, and a model that gets its tokens as a service account through google-auth."""
     with (
         tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder,
         _direct_loopback(os.environ),
@@ -119,7 +119,7 @@ def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stag
     ):
         key_file = Path(folder) / "service-account.json"
         key_file.write_text(json.dumps(running.identity.service_account_info(running.url)), encoding="utf-8")
-        # The emulator, too, serves a model only where Vertex AI does.
+        # Like Vertex AI, the emulator serves a model only at its locations.
         base_url = running.base_url(location=(*facts_for(model).locations, DEFAULT_LOCATION)[0])
         settings: dict[str, Any] = {"model": model, "base_url": base_url}
         if running.upstream:
@@ -130,7 +130,7 @@ def offline_stage(model: str, emulator: Emulator | None = None) -> Iterator[Stag
 
 @contextmanager
 def local_stage() -> Iterator[Stage]:
-    """A real model on this machine, as a self-deployed endpoint of the emulator; tokens as offline.
+    """Start a real model on this machine as a self-deployed endpoint of the emulator; tokens as in `offline_stage`.
 
     Raises:
         ImportError: It is not installed.
@@ -143,7 +143,7 @@ def local_stage() -> Iterator[Stage]:
 
 @contextmanager
 def live_stage(model: str, project: str | None, location: str | None) -> Iterator[Stage]:
-    """Vertex AI, with Application Default Credentials."""
+    """Use Vertex AI, with Application Default Credentials."""
     with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
         yield Stage(ChatVertexCompat(model=model, project=project, location=location), Path(folder))
 
@@ -157,7 +157,7 @@ def _load_credentials(key_file: Path) -> Credentials:
 
 @contextmanager
 def _direct_loopback(environment: MutableMapping[str, str]) -> Iterator[None]:
-    """Keep requests to this machine away from a proxy that the environment names."""
+    """Send requests to this machine directly, even if the environment names a proxy."""
     before = {name: environment.get(name) for name in ("NO_PROXY", "no_proxy")}
     names = ",".join(filter(None, (before["no_proxy"] or before["NO_PROXY"], _LOOPBACK_NAMES)))
     environment.update(dict.fromkeys(before, names))

@@ -1,1 +1,1 @@
-"""`vertex-compat doctor`: whether everything between this process and a model's answer is well, and what mends it."""
+"""`vertex-compat doctor`: checks everything between this process and a model's answer, and prints how to fix it."""

@@ -1,4 +1,4 @@
-"""Checks of the credential: where it is from, what it may charge, whether it gives a token."""
+"""Checks of the credential: its source, the project that it charges, whether it yields a token."""
 
 import re
 import time
@@ -12,13 +12,13 @@ ACCOUNT_SECONDS = 5.0
 LOGIN = "gcloud auth application-default login"
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
 _USER_KIND = "(credentials.Credentials)"
-"""How `TokenSource.kind` ends for what `gcloud auth application-default login` writes."""
+"""End of `TokenSource.kind` for the credentials that `gcloud auth application-default login` writes."""
 
 
 def check_credentials(case: Case) -> Finding:
-    """Source and kind of the credentials."""
+    """Check the source and kind of the credentials."""
     if case.destination.emulated:
-        return fine("none: the emulator wants none")
+        return fine("none: the emulator needs none")
     path = adc_path(case.environment)
     if _reads_file(case) and (problem := adc_problem(case.environment)) is not None:
         unset = f"unset {FILE_VARIABLE} && " if case.environment.get(FILE_VARIABLE) else ""
@@ -29,14 +29,14 @@ def check_credentials(case: Case) -> Finding:
 
 
 def _reads_file(case: Case) -> bool:
-    """Whether Application Default Credentials are what counts."""
+    """Whether Application Default Credentials are used."""
     return case.connection.credentials is None and case.connection.api_key is None
 
 
 def check_project(case: Case) -> Finding:
-    """Whether settings or credentials name the project."""
+    """Check that settings or credentials name the project."""
     if case.destination.endpoint is None:
-        return fine("as the base URL says")
+        return fine("set by the base URL")
     project = case.project
     if not project:
         return failed("Neither settings nor credentials name a project.", "export GOOGLE_CLOUD_PROJECT=YOUR_PROJECT")
@@ -45,13 +45,13 @@ def check_project(case: Case) -> Finding:
 
 
 def check_quota_project(case: Case) -> Finding:
-    """Which project is charged."""
+    """Check which project is charged."""
     if case.destination.emulated:
-        return fine("none: the emulator charges nobody")
+        return fine("none: the emulator charges no project")
     quota = case.connection.quota_project or case.source.account(case.seconds(ACCOUNT_SECONDS)).quota_project
     setter = "gcloud auth application-default set-quota-project YOUR_PROJECT"
     if quota and not _PROJECT.fullmatch(quota):
-        return failed(f"{quota!r} is no project.", f"unset GOOGLE_CLOUD_QUOTA_PROJECT && {setter}")
+        return failed(f"{quota!r} is not a valid project.", f"unset GOOGLE_CLOUD_QUOTA_PROJECT && {setter}")
     if quota:
         return fine(f"{quota} ({QUOTA_PROJECT_HEADER})")
     if case.source.kind.endswith(_USER_KIND):
@@ -60,9 +60,9 @@ def check_quota_project(case: Case) -> Finding:
 
 
 def check_token(case: Case) -> Finding:
-    """Whether a token can be had, and for how long it is good."""
+    """Check that a token can be obtained, and how long it is valid."""
     case.source.headers(case.destination.origin, case.seconds(ACCOUNT_SECONDS))
     expires = case.source.expires
     if expires is None:
-        return fine("there is one; nobody knows when it dies")
-    return fine(f"there is one, good for {max(0.0, expires - time.time()) / 60:.0f} min")
+        return fine("obtained; expiry unknown")
+    return fine(f"obtained, valid for {max(0.0, expires - time.time()) / 60:.0f} min")

@@ -1,4 +1,4 @@
-"""Checks that ask the model: a call, a stream, a tool turn with its signature."""
+"""Checks that send requests to the model: a call, a stream, a tool turn with its signature."""
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.cli.common.next_turn import assistant_message, tool_message
@@ -21,7 +21,7 @@ _TOOL: wire.Tool = {
 
 
 def check_call(case: Case) -> Finding:
-    """One cheap call."""
+    """Send one cheap call."""
     with case.client() as client:
         ending = client.chat(_GREETING, case.options())[0].ending
     tokens = f", {ending.usage.input + ending.usage.output} tokens" if ending.usage else ""
@@ -29,14 +29,14 @@ def check_call(case: Case) -> Finding:
 
 
 def check_stream(case: Case) -> Finding:
-    """One stream, to its end."""
+    """Read one stream to its end."""
     with case.client() as client:
         pieces = sum(1 for _ in client.stream(_GREETING, case.options()))
     return fine(f"{pieces} pieces, and a finish reason")
 
 
 def check_tool_turn(case: Case) -> Finding:
-    """A call of a tool, and the turn that follows it; a signature goes back where the model signs."""
+    """Let the model call a tool, and send the next turn, with the signature if the model signs."""
     if not case.facts.calls_tools:
         return skipped(f"{case.model} calls no tools")
     forced = "required" if "required" in case.facts.tool_choices else None
@@ -47,7 +47,7 @@ def check_tool_turn(case: Case) -> Finding:
         signatures = [signature for call in asked.tool_calls for signature in signatures_in(call.extra)]
         if case.facts.demands_signatures and not signatures:
             return failed(
-                "The tool call came without its thought signature: something between here and Google drops "
+                "The tool call has no thought signature: something between this machine and Google drops "
                 "extra_content.",
                 "unset HTTPS_PROXY https_proxy ALL_PROXY all_proxy",
             )

@@ -1,4 +1,4 @@
-"""What is examined: settings, environment, and the time that is left."""
+"""The input of the checks: settings, environment, and the remaining time."""
 
 import shlex
 import time
@@ -23,7 +23,7 @@ from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport import on_demand
 
 SECONDS = 13.0
-"""For all checks; a call may end a second after its time, so that all is over after 15, besides loading the SDK."""
+"""For all checks. A call may overrun by a second, so all is over after 15, not counting the import of the SDK."""
 
 CALL_SECONDS = 6.0
 
@@ -39,16 +39,16 @@ OPTIONS: Mapping[str, str] = {
 
 @dataclass
 class Case:
-    """One examination.
+    """The input of one `doctor` run.
 
     Attributes:
-        connection: Where and as whom.
-        model: The model to ask.
+        connection: The destination and credentials.
+        model: The model to test.
         environment: The process's variables.
-        today: For dates of retirement.
+        today: The date, to check for retired models.
         wall_clock: The time of this machine, in seconds since 1970.
-        deadline: When the examination ends, by the monotonic clock.
-        server_time: What another machine says the time is, and when it said so by the wall clock; once it was asked.
+        deadline: End of the run, by the monotonic clock.
+        server_time: The time that the endpoint's host reported, and this machine's time then; None until known.
     """
 
     connection: Connection
@@ -60,36 +60,36 @@ class Case:
     server_time: tuple[float, float] | None = None
 
     def seconds(self, limit: float) -> float:
-        """`limit` seconds, or the rest of the examination's time if that is less."""
+        """Return `limit` seconds, or the time left if that is less."""
         return max(0.0, min(limit, self.deadline - time.monotonic()))
 
     @cached_property
     def destination(self) -> Destination:
-        """Where requests go; raises `SettingsError`."""
+        """The destination of requests; raises `SettingsError`."""
         return resolve_destination(self.connection, self.environment)
 
     @cached_property
     def source(self) -> TokenSource:
-        """What yields the credential; raises `SettingsError`."""
+        """The source of the credential; raises `SettingsError`."""
         return resolve_source(self.connection, self.destination)
 
     @property
     def project(self) -> str | None:
-        """The project; the credentials are asked if nothing else names it."""
+        """The project; it comes from the credentials if no setting names it."""
         return self.destination.project or self.source.account(self.seconds(CALL_SECONDS)).project
 
     @cached_property
     def model_name(self) -> str:
-        """The model as it is sent; raises `SettingsError`."""
+        """The model's name as it is sent; raises `SettingsError`."""
         return resolve_model_name(self.model, self.destination)
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of the model."""
+        """The catalogue's facts about the model."""
         return facts_for(self.model_name)
 
     def client(self) -> VertexCompatClient:
-        """A client that asks once, and no longer than there is time; none of it goes by while the SDK is loaded."""
+        """Create a client without retries, limited to the time left; importing the SDK does not count."""
         began = time.monotonic()
         on_demand.load("pool")
         self.deadline += time.monotonic() - began
@@ -97,12 +97,12 @@ class Case:
         return VertexCompatClient(self.connection.model_copy(update=hurry))
 
     def options(self, **more: Any) -> Options:
-        """The options of the cheapest request to the model."""
+        """Return the options of the cheapest request to the model."""
         levels = self.facts.thinking_levels if self.facts.thinking == "level" else ()
         return Options.model_validate({"model": self.model, "thinking": levels[0] if levels else None, **more})
 
     def command(self, **changes: str | Sequence[str] | None) -> str:
-        """The command as it was given, with other values for some settings; None leaves an option out."""
+        """Return the user's command with other values for some settings; None removes an option."""
         values = {name: getattr(self.connection, name) for name in OPTIONS if name != "model"}
         values["model"] = None if self.model == DEFAULT_MODEL else self.model
         values |= changes

@@ -1,4 +1,4 @@
-"""The checks in their order, each after those that it needs, and their output."""
+"""The checks, each after those that it depends on, and their output."""
 
 import json
 import os
@@ -56,9 +56,9 @@ class Check:
     """One check.
 
     Attributes:
-        name: How outputs call it.
-        examine: Runs it.
-        needs: Checks that must not have failed before it.
+        name: Its name in the output.
+        examine: The function that runs it.
+        needs: Checks that must not have failed before.
     """
 
     name: str
@@ -90,14 +90,14 @@ CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The name of a check, and its finding."""
+    """The name of a check and its finding."""
 
     name: str
     finding: Finding
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
-    """The findings, one after the other."""
+    """Run the checks and yield their findings."""
     missing: set[str] = set()
     for check in checks:
         broken = [name for name in check.needs if name in missing]
@@ -110,7 +110,7 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
 
 def _found(check: Check, case: Case) -> Finding:
     if not case.seconds(1.0):
-        return failed("There was no time left to look.", "vertex-compat doctor")
+        return failed("There was no time left for this check.", "vertex-compat doctor")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VertexCompatWarning)
@@ -122,7 +122,7 @@ def _found(check: Check, case: Case) -> Finding:
 
 
 def paste_for(error: VertexCompatError, case: Case) -> str:
-    """A shell command that fixes the error's cause, or shows more of it."""
+    """Return a shell command that fixes the error's cause, or shows more about it."""
     project = error.project or "YOUR_PROJECT"
     match error:
         case PermissionDeniedError() if _is_disabled(error):
@@ -143,7 +143,7 @@ def _is_disabled(error: VertexCompatError) -> bool:
 
 
 def execute(options: ConnectionOptions, model: str, *, as_json: bool) -> int:
-    """Carry out the command; returns the exit code.
+    """Run the command; returns the exit code.
 
     Raises:
         typer.Exit: A setting is invalid.
@@ -172,19 +172,19 @@ def report(case: Case, *, as_json: bool) -> int:
 
 
 def summary(examined: Sequence[Examined]) -> str:
-    """How many checks passed, and how many did not: a warning is no pass, nor is a check that was left out."""
+    """Return how many checks passed and how many did not; a warning or a skipped check is not a pass."""
     counts = Counter(each.finding.verdict for each in examined)
     parts = [f"{counts['ok']} of {len(examined)} checks passed"]
     if warned := counts["warning"]:
-        parts.append(f"{warned} to look at (!)")
+        parts.append(f"{warned} with warnings (!)")
     parts.append(f"{counts['failed']} failed")
     if skipped_checks := counts["skipped"]:
-        parts.append(f"{skipped_checks} not made (-)")
+        parts.append(f"{skipped_checks} skipped (-)")
     return ", ".join(parts)
 
 
 def records(examined: Sequence[Examined]) -> list[dict[str, Any]]:
-    """The findings for programs."""
+    """Return the findings as JSON for programs."""
     return [{"name": each.name, **asdict(each.finding)} for each in examined]
 
 

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,12 @@ Verdict = Literal["ok", "warning", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result.
+    """The result of a check.
 
     Attributes:
         verdict: Whether the check passed.
-        text: What was found; never a secret.
-        paste: A shell command that fixes it, or shows more of it; each failure has one.
+        text: The result in words; never a secret.
+        paste: A shell command that fixes the problem, or shows more about it; each failure has one.
     """
 
     verdict: Verdict
@@ -22,20 +22,20 @@ class Finding:
 
 
 def fine(text: str) -> Finding:
-    """The check passed."""
+    """Return a finding: the check passed."""
     return Finding("ok", text)
 
 
 def warning(text: str, paste: str) -> Finding:
-    """It works, but perhaps not as intended."""
+    """Return a finding: it works, but perhaps not as intended."""
     return Finding("warning", text, paste)
 
 
 def failed(text: str, paste: str) -> Finding:
-    """It does not work."""
+    """Return a finding: it does not work."""
     return Finding("failed", text, paste)
 
 
 def skipped(text: str) -> Finding:
-    """The check could not be made."""
+    """Return a finding: the check could not be run."""
     return Finding("skipped", text)

@@ -1,4 +1,4 @@
-"""Checks of what is installed."""
+"""Checks of the installed packages."""
 
 import re
 import sys
@@ -10,33 +10,33 @@ from vertex_compat_integrations.cli.doctor.finding import Finding, failed, fine,
 PACKAGE = "vertex-compat-integrations"
 LOWEST_PYTHON = (3, 11)
 FRAMEWORKS = {"langchain-core": "langchain", "llama-index-core": "llama-index"}
-"""Framework → the extra that brings it."""
+"""Framework → the extra that installs it."""
 
 PYDANTIC_THAT_BREAKS = (2, 14)
 LLAMA_INDEX_BROKEN_BY_PYDANTIC = (0, 14, 25)
-"""The newest one when this was measured (2026-11-28, pydantic 2.14.4): its serializers fail; with 2.13.5 they work."""
+"""The newest one when this was tested (2026-11-28): its serializers fail with pydantic 2.14.4, not with 2.13.5."""
 
 HTTP_FAMILIES = {2: "httpx", 3: "httpx2"}
-"""Major of the SDK → the HTTP library that it speaks through."""
+"""Major version of the SDK → the HTTP library that it uses."""
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*([^;]*)")
 _BOUND = re.compile(r"(>=|<=|==|<|>)\s*([0-9][0-9.]*)")
 
 
 def check_python(python: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """Whether the interpreter is new enough."""
+    """Check that the interpreter is new enough."""
     text = ".".join(map(str, python))
     if python[:2] < LOWEST_PYTHON:
-        return failed(f"Python {text}; 3.11 or later is needed.", "uv venv --python 3.13")
+        return failed(f"Python {text}; 3.11 or later is required.", "uv venv --python 3.13")
     return fine(f"Python {text}")
 
 
 def check_sdk(find_version: Callable[[str], str | None] | None = None) -> Finding:
-    """Whether an SDK that serves as transport is there, with the HTTP library that its major speaks through."""
+    """Check that a supported version of the SDK is installed, with the HTTP library that it uses."""
     find_version = find_version or installed_version
     asked = required_ranges().get("openai", "")
     installed = find_version("openai")
     if installed is None or not is_in(installed, asked):
-        return failed(f"openai {installed or 'is not installed'}; needed is {asked}.", f'pip install "openai{asked}"')
+        return failed(f"openai {installed or 'is not installed'}; required: {asked}.", f'pip install "openai{asked}"')
     library = HTTP_FAMILIES.get(release_of(installed)[0], "httpx2")
     below = find_version(library)
     if below is None:
@@ -47,14 +47,14 @@ def check_sdk(find_version: Callable[[str], str | None] | None = None) -> Findin
 
 
 def check_frameworks() -> Finding:
-    """Whether the frameworks that are there have versions that the classes were made for."""
+    """Check that the installed frameworks have supported versions."""
     ranges = required_ranges()
     there = {name: installed for name in FRAMEWORKS if (installed := installed_version(name)) is not None}
     if not there:
         return warning("Neither LangChain nor LlamaIndex is installed.", f'pip install "{PACKAGE}[langchain]"')
     wrong = [name for name, installed in there.items() if not is_in(installed, ranges.get(name, ""))]
     if wrong:
-        text = ", ".join(f"{name} {there[name]}; needed is {ranges[name]}" for name in wrong)
+        text = ", ".join(f"{name} {there[name]}; required: {ranges[name]}" for name in wrong)
         extras = ",".join(FRAMEWORKS[name] for name in wrong)
         return failed(f"{text}.", f'pip install -U "{PACKAGE}[{extras}]"')
     if "llama-index-core" in there and release_of(there["llama-index-core"]) <= LLAMA_INDEX_BROKEN_BY_PYDANTIC:
@@ -69,7 +69,7 @@ def check_frameworks() -> Finding:
 
 
 def installed_version(name: str) -> str | None:
-    """The version that is installed, if it is."""
+    """Return the installed version; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -77,7 +77,7 @@ def installed_version(name: str) -> str | None:
 
 
 def required_ranges() -> Mapping[str, str]:
-    """Package → the versions that this package's own metadata asks for; empty where it is not installed."""
+    """Return the version ranges in this package's metadata, by package; empty if it is not installed."""
     try:
         lines = requires(PACKAGE) or []
     except PackageNotFoundError:
@@ -92,7 +92,7 @@ def _ranges(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def is_in(text: str, asked: str) -> bool:
-    """Whether a version lies in a range like `<4,>=2.45`; marks of pre-releases are not looked at."""
+    """Whether a version is in a range like `<4,>=2.45`; pre-release suffixes are ignored."""
     release = release_of(text)
     return all(_keeps(release, sign, release_of(bound)) for sign, bound in _BOUND.findall(asked))
 
@@ -114,6 +114,6 @@ def _keeps(release: tuple[int, ...], sign: str, bound: tuple[int, ...]) -> bool:
 
 
 def release_of(text: str) -> tuple[int, ...]:
-    """The numbers that a version begins with."""
+    """Return the leading numbers of a version."""
     match = re.match(r"\d+(\.\d+)*", text)
     return tuple(int(number) for number in match[0].split(".")) if match else (0,)

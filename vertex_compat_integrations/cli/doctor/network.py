@@ -1,4 +1,4 @@
-"""Checks of the way to the endpoint: name resolution, connection, clock."""
+"""Checks of the network: name resolution, connection, clock."""
 
 import shlex
 import socket
@@ -22,7 +22,7 @@ _CLOCK_PASTES = {"darwin": "sudo sntp -sS time.apple.com", "win32": "w32tm /resy
 
 
 def check_host_name(case: Case) -> Finding:
-    """Whether the endpoint's name has an address."""
+    """Check that the endpoint's host name has an address."""
     host = urlsplit(case.destination.origin).hostname or ""
     if proxy_for(case):
         return skipped("the proxy resolves names")
@@ -34,7 +34,7 @@ def check_host_name(case: Case) -> Finding:
 
 
 def _resolve(host: str, seconds: float) -> str | OSError | None:
-    """An address, the resolver's error, or None if it took too long; the resolver itself has no time limit."""
+    """Return an address, the resolver's error, or None after `seconds`; the resolver itself has no time limit."""
     results: list[str | OSError] = []
 
     def look() -> None:
@@ -50,11 +50,11 @@ def _resolve(host: str, seconds: float) -> str | OSError | None:
 
 
 def check_connection(case: Case) -> Finding:
-    """Whether the endpoint's host answers at all, without a credential."""
+    """Check that the endpoint's host answers at all; sends no credential."""
     origin = case.destination.origin
     try:
         response = _ask(case, origin)
-    except Exception as error:  # noqa: BLE001 - whatever the transport raises, it is no connection
+    except Exception as error:  # noqa: BLE001 - any error of the transport means that there is no connection
         cause = error.__cause__ or error.args[0] if error.args else error
         return failed(
             f"{origin} does not answer ({type(cause).__name__}).", f"curl -sv {shlex.quote(origin)} -o /dev/null"
@@ -68,7 +68,7 @@ def check_connection(case: Case) -> Finding:
 
 
 def _ask(case: Case, url: str) -> Any:
-    import google.auth.transport.requests  # noqa: PLC0415 - the check is to report what is missing
+    import google.auth.transport.requests  # noqa: PLC0415 - the check reports missing packages
     import requests  # noqa: PLC0415 - google-auth's own transport
 
     connection = case.connection
@@ -79,9 +79,9 @@ def _ask(case: Case, url: str) -> Any:
 
 
 def check_clock(case: Case) -> Finding:
-    """Whether this machine's clock agrees with the endpoint's; tokens are signed with the time."""
+    """Check this machine's clock against the endpoint's; signed tokens contain the time."""
     if case.server_time is None:
-        return skipped("the endpoint's host did not tell the time")
+        return skipped("the endpoint's host reported no time")
     theirs, ours = case.server_time
     skew = ours - theirs
     if abs(skew) > LARGEST_SKEW_SECONDS:

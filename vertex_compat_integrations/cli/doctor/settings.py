@@ -20,7 +20,7 @@ _AUTHORITY_VARIABLES = (*CA_VARIABLES, "SSL_CERT_FILE")
 
 
 def check_location(case: Case) -> Finding:
-    """Where requests go."""
+    """Check the location and report the destination."""
     destination = case.destination
     if destination.emulated:
         return warning(f"The emulator at {destination.origin}, no model.", f"unset {EMULATOR_HOST_VARIABLE}")
@@ -33,13 +33,13 @@ def check_location(case: Case) -> Finding:
 
 
 def check_model(case: Case) -> Finding:
-    """Whether the model is known, in service, and served at the location."""
+    """Check that the model is known, in service, and served at the location."""
     name, facts, location = case.model_name, case.facts, case.destination.location
     if facts.embedding is not None:
-        return failed(f"{name} embeds texts and does not chat.", case.command(model=DEFAULT_MODEL))
+        return failed(f"{name} is an embedding model, not a chat model.", case.command(model=DEFAULT_MODEL))
     if CHAT in facts.refuses:
         return failed(
-            f"{name} does not answer on this endpoint, but on {facts.route}.", case.command(model=DEFAULT_MODEL)
+            f"{name} is not served on this endpoint, but on {facts.route}.", case.command(model=DEFAULT_MODEL)
         )
     if facts.has_retired(case.today):
         return failed(
@@ -50,18 +50,18 @@ def check_model(case: Case) -> Finding:
         served = ", ".join(facts.locations)
         return failed(f"{name} is served at {served}, not at {location}.", case.command(location=facts.locations[0]))
     if not (case.destination.own_server or is_known(name)):
-        return warning(f"Nothing is known of {name}.", "vertex-compat models")
+        return warning(f"{name} is not in the catalogue.", "vertex-compat models")
     return fine(name or "the deployed endpoint's")
 
 
 def _successor(facts: ModelFacts) -> str:
-    """A model to take instead; what replaces some is described in words."""
+    """Return a model to use instead; some replacements in the catalogue are only described in words."""
     named = facts.replacement or ""
     return named if "/" in named and " " not in named else DEFAULT_MODEL
 
 
 def proxy_for(case: Case) -> str | None:
-    """The proxy between here and the endpoint."""
+    """Return the HTTP proxy for requests to the endpoint; None if there is none."""
     parts = urlsplit(case.destination.origin)
     proxies = getproxies_environment()
     if case.connection.proxy:
@@ -72,10 +72,10 @@ def proxy_for(case: Case) -> str | None:
 
 
 def check_proxy(case: Case) -> Finding:
-    """Whether the proxy that the environment names listens."""
+    """Check that the HTTP proxy accepts connections."""
     proxy = proxy_for(case)
     if proxy is None:
-        return fine("none between here and the endpoint")
+        return fine("none")
     paste = "unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy"
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
@@ -83,7 +83,7 @@ def check_proxy(case: Case) -> Finding:
     except ValueError:
         host = None
     if not host:
-        return failed("The proxy that the environment names is no URL.", paste)
+        return failed("The proxy in the environment is not a valid URL.", paste)
     # The user name and password of a proxy are not shown.
     try:
         socket.create_connection((host, port), timeout=case.seconds(PROXY_SECONDS)).close()
@@ -93,7 +93,7 @@ def check_proxy(case: Case) -> Finding:
 
 
 def check_authorities(case: Case) -> Finding:
-    """Whether the certificate authorities that the settings name can be read."""
+    """Check that the certificate authorities in the settings can be read."""
     named = {"ca_bundle": case.connection.ca_bundle} | {
         name: case.environment.get(name) for name in _AUTHORITY_VARIABLES
     }
@@ -113,7 +113,7 @@ def _unreadable(path: Path) -> str | None:
         else:
             ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
-        return "no certificates in it"
+        return "it contains no certificates"
     except OSError as error:
         return type(error).__name__
     return None

@@ -1,4 +1,4 @@
-"""A setting that cannot be, in the words by which the user gave it: an option, or a variable of the environment."""
+"""Reports an invalid setting under the name that the user set it by: an option, or an environment variable."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _RIGHT: Mapping[str, str | Sequence[str] | None] = {
     "allow_hosts": ("HOST",),
     "model": DEFAULT_MODEL,
 }
-"""What to write in a setting's place, by name; None leaves it out."""
+"""A valid value for each setting, by name; None removes the option."""
 
 _SETTING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?=(['\"\w…])?)")
 _WRONG = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=['\"]| holds )")
@@ -27,10 +27,10 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """How the user says a setting.
+    """The name by which the user sets something.
 
     Attributes:
-        text: An option or a variable of the environment.
+        text: An option or an environment variable.
         is_option: Whether it is an option.
     """
 
@@ -39,7 +39,7 @@ class Word:
 
 
 def describe(error: SettingsError, case: Case) -> str:
-    """The error in one line, with each setting under the name by which the user gives it."""
+    """Return the error in one line, with each setting under the name that the user sets it by."""
 
     def rename(match: re.Match[str]) -> str:
         word = _word_for(match[1], case)
@@ -52,7 +52,7 @@ def describe(error: SettingsError, case: Case) -> str:
 
 
 def paste_for_wrong(error: SettingsError, case: Case) -> str:
-    """The command with the wrong option mended, or the line that takes a wrong variable away."""
+    """Return the command with the wrong option corrected, or the line that unsets a wrong variable."""
     if wrong := _WRONG.search(error.message):
         name = wrong[1]
         word = _word_for(name, case)
@@ -68,7 +68,7 @@ def paste_for_wrong(error: SettingsError, case: Case) -> str:
 
 
 def _word_for(name: str, case: Case) -> Word:
-    """The option if it was given, or if nothing was; else the variable that was."""
+    """Return the variable if the value came from one, otherwise the option."""
     if getattr(case.connection, name, None) is None:
         for variable in _VARIABLES.get(name, ()):
             if case.environment.get(variable):

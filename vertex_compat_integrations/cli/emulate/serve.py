@@ -1,4 +1,4 @@
-"""`vertex-compat emulate`: the emulator until Ctrl-C, what to paste to reach it, and a line for each request."""
+"""`vertex-compat emulate`: runs the emulator until Ctrl-C; prints how to reach it, and a line per request."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Which real model answers; the built-in one if all is None.
+    """The real model that answers; the built-in one if all fields are None.
 
     Attributes:
         model: A model on this machine.
@@ -41,11 +41,11 @@ class Answering:
 def execute(
     answering: Answering, token_life: float, *, host: str, port: int, key_file: Path | None, as_json: bool
 ) -> None:
-    """Carry out the command.
+    """Run the command.
 
     Raises:
         typer.BadParameter: The options contradict each other, or a value is invalid.
-        typer.Exit: The port is taken, the key file cannot be written, or the local model does not start.
+        typer.Exit: The port is in use, the key file cannot be written, or the local model does not start.
     """
     with ExitStack() as closing, failures():
         try:
@@ -61,7 +61,7 @@ def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
     """Run the emulator until SIGINT or SIGTERM.
 
     Raises:
-        OSError: The port is taken, or the key file cannot be written.
+        OSError: The port is in use, or the key file cannot be written.
     """
     with stop_signal() as stopped, emulator:
         if key_file is not None:
@@ -75,15 +75,15 @@ def serve(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> None:
 
 
 def write_key_file(emulator: Emulator, path: Path) -> None:
-    """Write a service account's key file whose tokens come from the emulator; readable by the owner alone.
+    """Write a service account key file whose tokens come from the emulator; only the owner can read it.
 
     Raises:
-        FileExistsError: Something else than such a file is there.
+        FileExistsError: The path exists and is not such a file.
     """
     info = emulator.identity.service_account_info(emulator.url)
     if path.exists():
         if not _is_own_key_file(path, info["private_key_id"]):
-            raise FileExistsError(f"{path} exists, and is no key file of the emulator; name another file.")
+            raise FileExistsError(f"{path} exists and is not a key file of the emulator; name another file.")
         path.unlink()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(info, file, indent=1)
@@ -98,7 +98,7 @@ def _is_own_key_file(path: Path, key_id: str) -> bool:
 
 
 def address_record(emulator: Emulator, key_file: Path | None) -> dict[str, str | None]:
-    """Where the emulator is, for programs."""
+    """Return the emulator's addresses as JSON for programs."""
     return {
         "host": emulator.host,
         "url": emulator.url,
@@ -111,16 +111,16 @@ def address_record(emulator: Emulator, key_file: Path | None) -> dict[str, str |
 def address_lines(
     record: Mapping[str, str | None], environment: Mapping[str, str], upstream: Upstream | None = None
 ) -> Iterator[str]:
-    """What to paste to reach the emulator."""
+    """Yield the start-up text, with the lines to paste to reach the emulator."""
     yield f"The emulator listens on {record['url']} until Ctrl-C; {_who_answers(upstream)}."
     yield ""
     yield "Without credentials:"
     yield f"  export {EMULATOR_HOST_VARIABLE}={record['host']}"
     if any(environment.get(name) for name in _PROXY_VARIABLES):
-        yield "  export NO_PROXY=127.0.0.1,localhost,::1  # else requests go to the proxy that is set here"
+        yield "  export NO_PROXY=127.0.0.1,localhost,::1  # otherwise requests go to the HTTP proxy that is set"
     yield ""
     if record["service_account"] is None:
-        yield "With real google-auth: --service-account FILE writes a key file for the identity side."
+        yield "With real google-auth: --service-account FILE writes a service account key file."
     else:
         yield "With real google-auth:"
         yield f"  export GOOGLE_APPLICATION_CREDENTIALS={shlex.quote(record['service_account'])}"
@@ -131,14 +131,14 @@ def address_lines(
 
 def _who_answers(upstream: Upstream | None) -> str:
     if upstream is None:
-        return "nothing leaves this machine, and no model answers"
+        return "nothing leaves this machine, and no real model answers"
     if upstream.is_local:
         return f"{upstream.name} answers, at {upstream.origin} on this machine"
-    return f"{upstream.name} answers: what is asked goes to {upstream.origin}"
+    return f"{upstream.name} answers: requests are sent to {upstream.origin}"
 
 
 def request_record(entry: Entry) -> dict[str, Any]:
-    """A request for output: without its query, headers and body, which may hold secrets."""
+    """Return a request for output, without query, headers and body, which may contain secrets."""
     return {"method": entry.method, "path": printable(entry.path), "status": entry.status}
 
 

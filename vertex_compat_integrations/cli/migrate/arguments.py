@@ -1,4 +1,4 @@
-"""What becomes of the arguments of one call."""
+"""How the arguments of one call are migrated."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ _NO_VALUE = object()
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument, and what becomes of it.
+    """An argument and how it is migrated.
 
     Attributes:
-        name: As it is called.
-        text: What becomes of it.
-        is_lost: Whether what it asks for is not to be had.
-        is_open: Whether it is lost, or somebody must look at it.
+        name: Its name in the call.
+        text: How it is migrated, in words.
+        is_lost: Whether it has no equivalent here.
+        is_open: Whether it is lost or needs review.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A call's arguments, and the edits that they need."""
+    """A call's arguments and the edits that they need."""
 
     arguments: tuple[Argument, ...]
     edits: tuple[Edit, ...]
 
 
 def judge_call(call: ast.Call, peer: Peer, source: Source, model: str | None) -> Judged:
-    """What becomes of a call's arguments."""
+    """Decide how a call's arguments are migrated."""
     judge = _Judge(call, peer, source, model)
     arguments = (*judge.positional(), *judge.named(), *judge.unset(peer))
     items: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
@@ -59,7 +59,7 @@ def judge_call(call: ast.Call, peer: Peer, source: Source, model: str | None) ->
 
 
 class _Judge:
-    """Gathers a call's arguments."""
+    """Collects a call's arguments and edits."""
 
     def __init__(self, call: ast.Call, peer: Peer, source: Source, model: str | None) -> None:
         self.call = call
@@ -70,29 +70,29 @@ class _Judge:
         self.removed: list[ast.expr | ast.keyword] = []
 
     def positional(self) -> Iterator[Argument]:
-        """The arguments without names, of which the classes of LlamaIndex take the model as the first."""
+        """Yield the positional arguments; for LlamaIndex's classes, the first one is the model."""
         for number, value in enumerate(self.call.args):
             if isinstance(value, ast.Starred):
-                yield Argument(f"*{_text(self.source, value.value)}", "not seen: name each argument", is_open=True)
+                yield Argument(f"*{_text(self.source, value.value)}", "not checked: name each argument", is_open=True)
             elif number == 0 and self.framework is LLAMA_INDEX and "model" not in self._own_names():
                 start = self.source.start(value)
                 self.edits.append(Edit(start, start, b"model="))
                 yield from self._judge("model", value)
             else:
-                text = "without a name it is refused: name it"
+                text = "refused without a name: name it"
                 yield Argument(f"argument {number + 1}", text, is_open=True)
 
     def named(self) -> Iterator[Argument]:
-        """The arguments with names."""
+        """Yield the keyword arguments."""
         for keyword in self.call.keywords:
             if keyword.arg is None:
-                text = "not seen: what it holds is taken or refused when it runs"
+                text = "not checked: its content is accepted or refused when it runs"
                 yield Argument(f"**{_text(self.source, keyword.value)}", text, is_open=True)
             else:
                 yield from self._judge(keyword.arg, keyword.value, keyword)
 
     def unset(self, peer: Peer) -> Iterator[Argument]:
-        """The arguments that are not given, where that meant something else; what `**` holds is not known."""
+        """Yield unset arguments whose default changes; none if `**` is used, because it may set them."""
         if all(keyword.arg is not None for keyword in self.call.keywords):
             own_names = self._own_names()
             yield from (Argument(name, text) for name, text in peer.unset.items() if name not in own_names)
@@ -101,7 +101,7 @@ class _Judge:
         try:
             known_fate = fate(self.framework, name)
         except LookupError:
-            text = "unknown to the table: it is refused when it runs"
+            text = "not in the migration table: it is refused when it runs"
             yield Argument(name, text, is_open=True)
             return
         if known_fate.kind == "refused":
@@ -116,7 +116,7 @@ class _Judge:
 
     def _refused(self, name: str, value: ast.expr, known_fate: Fate, keyword: ast.keyword | None) -> Argument:
         if asks_for_nothing(self.framework, name, _literal(value)):
-            return Argument(name, "the same: it asks for what is so anyway")
+            return Argument(name, "the same: this value is the default here")
         if keyword is not None:
             self.removed.append(keyword)
         return Argument(name, f"lost: {known_fate.text.partition(': ')[2]}", is_lost=True, is_open=True)
@@ -124,7 +124,7 @@ class _Judge:
     def _rename(self, name: str, keyword: ast.keyword, known_fate: Fate) -> Iterator[Argument]:
         new = own_name(self.framework, name)
         if new in self._names():
-            yield Argument(name, f"{known_fate.text}, which stands there, too: keep one", is_open=True)
+            yield Argument(name, f"{known_fate.text}, which is also set: keep one", is_open=True)
             return
         start = self.source.start(keyword)
         self.edits.append(Edit(start, start + len(name.encode()), new.encode()))
@@ -132,11 +132,11 @@ class _Judge:
             yield Argument(name, known_fate.text, is_open=self._is_key(name))
 
     def _is_key(self, name: str) -> bool:
-        """Whether an argument holds a key that Google may not take; a server of one's own has its own."""
+        """Whether an argument is an API key that Google may refuse; with `base_url`, your own server decides."""
         return name in _KEYS and "base_url" not in self._own_names()
 
     def _of_model(self, name: str, value: ast.expr, known_fate: Fate) -> Argument:
-        """A model that stands there is looked at: another publisher's is served by nobody here."""
+        """Check a literal model name: models of publishers that Vertex AI does not serve need a replacement."""
         named = _literal(value)
         if not isinstance(named, str) or "base_url" in self._own_names():
             return Argument(name, known_fate.text)
@@ -144,18 +144,18 @@ class _Judge:
             resolve_model(named, own_server=False)
         except SettingsError as error:
             if self.model is None:
-                text = f"{named!r} is not served here: {error.hint} --model NAME writes another one"
+                text = f"{named!r} is not served here: {error.hint} --model NAME replaces it"
                 return Argument(name, text, is_open=True)
             place = (self.source.start(value), self.source.end(value))
             self.edits.append(Edit(*place, f'"{self.model}"'.encode()))
-            return Argument(name, f"{known_fate.text}; {named!r}, which is not served here, is {self.model!r}")
+            return Argument(name, f"{known_fate.text}; {named!r} is not served here and becomes {self.model!r}")
         return Argument(name, known_fate.text)
 
     def _names(self) -> Sequence[str]:
         return [keyword.arg for keyword in self.call.keywords if keyword.arg is not None]
 
     def _own_names(self) -> set[str]:
-        """The arguments, as they are called here."""
+        """Return the names of the arguments in our class."""
         names = set()
         for name in self._names():
             try:
@@ -167,7 +167,7 @@ class _Judge:
 
 
 def _literal(value: ast.expr) -> Any:
-    """The value of a literal; an object that equals nothing for any other expression."""
+    """Return the value of a literal; for any other expression, an object that equals nothing."""
     try:
         return ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

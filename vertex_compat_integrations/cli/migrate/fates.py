@@ -1,4 +1,4 @@
-"""Each constructor argument of six other classes and its outcome; docs/reference/migration.md is made of it, too."""
+"""Each constructor argument of six other classes and its outcome; docs/reference/migration.md is generated from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,11 +28,11 @@ SAME_WORD = {
     "credentials": "the same, or a callable that gives a token",
     "location": "the same; unset it is `global`",
 }
-"""Parameters of which more is to be said than their name."""
+"""Descriptions of parameters that need more than a name."""
 
 
 class Fate(NamedTuple):
-    """What becomes of a parameter."""
+    """How a parameter is migrated."""
 
     kind: Kind
     text: str
@@ -40,12 +40,12 @@ class Fate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A framework, and our class for it.
+    """A framework and our class for it.
 
     Attributes:
-        module: Where our class is imported from.
-        class_name: Our class.
-        extra: What installs the framework.
+        module: The module of our class.
+        class_name: The name of our class.
+        extra: The extra that installs the framework.
     """
 
     module: str
@@ -54,7 +54,7 @@ class Framework:
 
     @property
     def ours(self) -> type[BaseModel]:
-        """Our class; without the framework the process ends with the pip command.
+        """Our class; if the framework is missing, the process exits and prints the pip command.
 
         Raises:
             SystemExit: The framework is not installed.
@@ -65,13 +65,13 @@ class Framework:
 
     @property
     def words(self) -> Mapping[str, Foreign | Converted]:
-        """What is known of other classes' words."""
+        """The migration table of other classes' parameters."""
         words: Mapping[str, Foreign | Converted] = import_module(f"{self.module}.constructor_words").FOREIGN
         return words
 
     @property
     def import_line(self) -> str:
-        """The statement that imports our class, without its end `as …`."""
+        """The statement that imports our class, without `as …`."""
         return f"from {self.module} import {self.class_name}"
 
 
@@ -81,13 +81,13 @@ LLAMA_INDEX = Framework("vertex_compat_integrations.llama_index", "VertexCompat"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another class, whose place ours takes.
+    """Another class that ours replaces.
 
     Attributes:
-        module: Where it is imported from; from the modules below it, too.
-        package: What installs it.
-        framework: That of both.
-        unset: What an argument that is not given meant there, and means here, by its name.
+        module: The module it is imported from, or a submodule of it.
+        package: The package that installs it.
+        framework: The framework of both classes.
+        unset: Arguments whose defaults differ, by name: the default there and here.
     """
 
     module: str
@@ -97,7 +97,7 @@ class Peer:
 
     @property
     def ours(self) -> type[BaseModel]:
-        """Our class."""
+        """The class that replaces it."""
         return self.framework.ours
 
 
@@ -125,16 +125,16 @@ PEERS: Mapping[str, Peer] = {
 
 
 def peer_named(module: str, name: str) -> Peer | None:
-    """The class of this name, if it is one of the six and imported from its package."""
+    """Return the class of this name, if it is one of the six and imported from its package."""
     peer = PEERS.get(name)
     return peer if peer is not None and (module == peer.module or module.startswith(f"{peer.module}.")) else None
 
 
 def fate(framework: Framework, name: str) -> Fate:
-    """What becomes of a parameter of this name.
+    """Return how a parameter of this name is migrated.
 
     Raises:
-        LookupError: Nothing is said of it.
+        LookupError: The table does not contain it.
     """
     ours, word = framework.ours, framework.words.get(name)
     aliases: Mapping[str, str] = _aliases(framework)
@@ -149,16 +149,16 @@ def fate(framework: Framework, name: str) -> Fate:
         idle = [f"`{value!r}`" for value in word.means_nothing if value not in ((), [], {})]
         unless = f" unless {' or '.join(idle)}" if idle else ""
         return Fate("refused", f"refused{unless}: {word.hint}")
-    raise LookupError(f"{ours.__name__} says nothing of {name}")
+    raise LookupError(f"{ours.__name__} does not know {name}")
 
 
 def own_name(framework: Framework, name: str) -> str:
-    """What a renamed parameter is called here."""
+    """Return the name of a renamed parameter in our class."""
     return _aliases(framework)[name]
 
 
 def asks_for_nothing(framework: Framework, name: str, value: Any) -> bool:
-    """Whether a refused parameter's value asks for what is so anyway."""
+    """Whether a refused parameter's value is the default here, so that it can be dropped."""
     word = framework.words.get(name)
     return value is None or (isinstance(word, Foreign) and value in word.means_nothing)
 

@@ -1,4 +1,4 @@
-"""Which names of a file mean one of the six classes, or a module that holds one."""
+"""Finds the names in a file that refer to one of the six classes, or to a module that contains one."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,12 @@ from vertex_compat_integrations.cli.migrate.fates import PEERS, Peer, peer_named
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a name stands for.
+    """The class that a name refers to.
 
     Attributes:
         name: The class's own name.
         peer: The class.
-        local: The imported name that leads to it, which may be that of a module.
+        local: The imported name that leads to it; may be a module's.
     """
 
     name: str
@@ -32,7 +32,7 @@ class ClassImport:
 
 @dataclass(frozen=True, slots=True)
 class ModuleImport:
-    """A part of a statement that imports a module which may hold one of the classes; `dotted` is how it is used."""
+    """A part of an import statement for a module that may contain one of the classes; `dotted` is its local name."""
 
     node: ast.Import | ast.ImportFrom
     alias: ast.alias
@@ -41,16 +41,16 @@ class ModuleImport:
 
 @dataclass(slots=True)
 class Names:
-    """The names of a file that matter.
+    """The relevant names of a file.
 
     Attributes:
         classes: Local name → class.
-        modules: Dotted local name → the modules that it stands for or holds.
+        modules: Dotted local name → the module that it refers to.
         class_imports: The statements that import classes.
         module_imports: The statements that import modules.
-        stars: Modules of which everything is imported, each with its line.
-        doubtful: Local names that are left alone, each with the line that forbids it: they mean something else there,
-            or an f-string uses them.
+        stars: Modules imported with `*`, each with its line.
+        doubtful: Local names that are not changed, each with the line that prevents it: there they have another
+            meaning, or an f-string uses them.
     """
 
     classes: dict[str, Meaning] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Names:
     doubtful: dict[str, int] = field(default_factory=dict)
 
     def meaning_of(self, node: ast.expr) -> Meaning | None:
-        """The class that an expression names; None if it names none for sure."""
+        """Return the class that an expression names; None if that is not certain."""
         if isinstance(node, ast.Name):
             return None if node.id in self.doubtful else self.classes.get(node.id)
         dotted = dotted_name(node)
@@ -79,7 +79,7 @@ class Names:
 
 
 def dotted_name(node: ast.expr) -> str | None:
-    """`a.b.c` as text; None for any other expression."""
+    """Return `a.b.c` as text; None for any other expression."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (before := dotted_name(node.value)) is not None:
@@ -88,7 +88,7 @@ def dotted_name(node: ast.expr) -> str | None:
 
 
 def names_of(tree: ast.Module) -> Names:
-    """The names of a file that mean one of the classes."""
+    """Return the names of a file that refer to one of the classes."""
     names = Names()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -130,7 +130,7 @@ def _add_import(names: Names, node: ast.Import) -> None:
 
 
 def _other_bindings(tree: ast.Module, names: Names) -> Iterator[tuple[str, int]]:
-    """Names of ours that the file binds to something else, and where."""
+    """Yield the relevant names that the file binds to something else, with the line."""
     imported: Mapping[int, str] = _imported_aliases(names)
     wanted = {*names.classes, *(each.dotted.partition(".")[0] for each in names.module_imports)}
     packages = {
@@ -145,9 +145,9 @@ def _other_bindings(tree: ast.Module, names: Names) -> Iterator[tuple[str, int]]
             if name in wanted and id(node) not in imported and not _is_part_of(node, packages):
                 yield name, line
             elif name in new_names and not isinstance(node, ast.alias):
-                # Ours would hide it, or be hidden by it.
+                # Our class would hide that name, or be hidden by it.
                 yield from ((local, line) for local, each in names.classes.items() if each.name == local)
-        # One name for two of the classes, as in a choice between two frameworks.
+        # One name for two of the classes, for example in a choice between two frameworks.
         if isinstance(node, ast.alias) and id(node) in imported:
             local, what = node.asname or node.name, imported[id(node)]
             if meanings.setdefault(local, what) != what:
@@ -155,7 +155,7 @@ def _other_bindings(tree: ast.Module, names: Names) -> Iterator[tuple[str, int]]
 
 
 def _used_in_texts(tree: ast.Module, names: Names) -> Iterator[tuple[str, int]]:
-    """Names of classes that f-strings use: before Python 3.12, places inside of them are not those of the file."""
+    """Yield class names used in f-strings: before Python 3.12, positions inside them are not those of the file."""
     for text in ast.walk(tree):
         if isinstance(text, ast.JoinedStr):
             for node in ast.walk(text):
@@ -164,7 +164,7 @@ def _used_in_texts(tree: ast.Module, names: Names) -> Iterator[tuple[str, int]]:
 
 
 def _imported_aliases(names: Names) -> dict[int, str]:
-    """The aliases that bind our names as they should, each with what it stands for."""
+    """Return the import aliases that bind the relevant names, each with what it refers to."""
     classes = {
         id(alias): names.classes[alias.asname or alias.name].peer.module + alias.name
         for each in names.class_imports
@@ -174,7 +174,7 @@ def _imported_aliases(names: Names) -> dict[int, str]:
 
 
 def _is_part_of(node: ast.AST, packages: set[str]) -> bool:
-    """Whether an import without `as` binds a package that ours is in, too: `import llama_index.core`."""
+    """Whether an import without `as` binds the same top-level package, such as `import llama_index.core`."""
     return isinstance(node, ast.alias) and node.asname is None and node.name.partition(".")[0] in packages
 
 

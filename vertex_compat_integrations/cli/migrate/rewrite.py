@@ -1,4 +1,4 @@
-"""One file: what uses the six classes, what becomes of each argument, and the file as it would be."""
+"""Migrates one file: finds uses of the six classes, reports each argument, and makes the new text."""
 
 import ast
 import re
@@ -16,13 +16,13 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where a class is used.
+    """A use of a class.
 
     Attributes:
-        line: Where.
-        text: What it is.
-        arguments: Of a call, what becomes of each.
-        by_hand: Whether somebody must look at it.
+        line: The line.
+        text: The use, in words.
+        arguments: The arguments of a call.
+        by_hand: Whether it needs review.
     """
 
     line: int
@@ -32,18 +32,18 @@ class Use:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything of it is lost, or must be looked at."""
+        """Whether any part of it is lost or needs review."""
         return self.by_hand or any(argument.is_open for argument in self.arguments)
 
 
 @dataclass(slots=True)
 class Rewritten:
-    """A file, and what it would be.
+    """A file before and after migration.
 
     Attributes:
         before: The text.
-        after: The text as it would be.
-        uses: What was found, by line.
+        after: The migrated text.
+        uses: The uses, by line.
     """
 
     before: str
@@ -52,10 +52,10 @@ class Rewritten:
 
 
 def rewrite(text: str, model: str | None = None) -> Rewritten:
-    """What becomes of a file; `model` takes the place of models that Vertex AI cannot serve.
+    """Migrate a file's text; `model` replaces models that Vertex AI cannot serve.
 
     Raises:
-        SyntaxError: It is no Python.
+        SyntaxError: The text is not valid Python.
     """
     source = Source(text)
     names = names_of(source.tree)
@@ -66,7 +66,7 @@ def rewrite(text: str, model: str | None = None) -> Rewritten:
 
 
 class _Rewriter:
-    """Gathers uses and edits of one file."""
+    """Collects uses and edits of one file."""
 
     def __init__(self, source: Source, names: Names, model: str | None) -> None:
         self.source = source
@@ -83,7 +83,7 @@ class _Rewriter:
         """Find all uses."""
         names = self.names
         for local, line in names.doubtful.items():
-            text = f"{local} is left alone: it has another meaning here, or an f-string holds it; change that first"
+            text = f"{local} is not changed: it has another meaning here, or an f-string uses it; change that first"
             self.uses.append(Use(line, text, by_hand=True))
         for module, line in names.stars.items():
             text = f"from {module} import *: name the classes, then run this again"
@@ -107,10 +107,10 @@ class _Rewriter:
         self.uses.append(Use(node.lineno, text, by_hand=by_hand))
 
     def _look_at_text(self, node: ast.Constant, text: str) -> None:
-        """Tell of a text that names a class where Python reads it: in an annotation, or in `__all__`."""
+        """Report a string that names a class where Python evaluates it: in an annotation, or in `__all__`."""
         names = self.names.classes.keys() - self.names.doubtful.keys()
         if names.intersection(_WORD.findall(text)) and (self._is_type(node) or self._is_exported(node)):
-            self._add(node, f"the text {text!r} names it and is left as it is", by_hand=True)
+            self._add(node, f"the string {text!r} names it and is not changed", by_hand=True)
 
     def _is_exported(self, node: ast.expr) -> bool:
         parent = self._parents.get(id(node))
@@ -119,9 +119,9 @@ class _Rewriter:
         return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
     def _use(self, node: ast.Name | ast.Attribute, meaning: Meaning) -> None:
-        """Tell of one use, and rename it."""
+        """Report one use, and rename it."""
         ours = meaning.peer.framework.class_name
-        # A name of the file's own stays: its import says what it is.
+        # A name that the file itself chose stays: the import defines it.
         if isinstance(node, ast.Attribute) or node.id == meaning.name:
             self.edits.append(Edit(self.source.start(node), self.source.end(node), ours.encode()))
         parent = self._parents.get(id(node))
@@ -130,13 +130,13 @@ class _Rewriter:
             self.edits += judged.edits
             self.uses.append(Use(node.lineno, f"{meaning.name} → {ours}", judged.arguments))
         elif isinstance(parent, ast.ClassDef):
-            text = f"class {parent.name}({meaning.name}): what it overrides and its own calls are not looked at"
+            text = f"class {parent.name}({meaning.name}): its overrides and its own calls are not checked"
             self._add(node, text, by_hand=True)
         elif not self._is_type(node):
-            self._add(node, f"{meaning.name} without a call: its arguments are not seen", by_hand=True)
+            self._add(node, f"{meaning.name} without a call: its arguments are not checked", by_hand=True)
 
     def _is_type(self, node: ast.expr) -> bool:
-        """Whether an expression is a type only: in an annotation, or asked for by `isinstance`."""
+        """Whether an expression is only used as a type: in an annotation, or in `isinstance`."""
         child: ast.AST = node
         while (parent := self._parents.get(id(child))) is not None:
             match parent:
@@ -153,16 +153,16 @@ class _Rewriter:
         return False
 
     def _change_class_import(self, each: ClassImport) -> None:
-        """Import ours in its place, and leave what else the statement imports."""
+        """Import our class instead; other names in the statement stay."""
         changed = [alias for alias in each.aliases if (alias.asname or alias.name) not in self.names.doubtful]
         lines = dict.fromkeys(_import_line(alias, self.names.classes) for alias in changed)
         if changed:
             self._replace(each.node, changed, list(lines))
 
     def _change_module_imports(self, used: Mapping[str, set[Framework]]) -> None:
-        """Import our classes beside modules whose class was used; a module that nothing uses any more goes.
+        """Import our classes next to modules whose class was used; remove a module that is no longer used.
 
-        `used` holds the frameworks of the classes that were reached through each module.
+        `used` contains, for each module, the frameworks of the classes that were used through it.
         """
         rest = self._used_names_left()
         for each in self.names.module_imports:
@@ -172,7 +172,7 @@ class _Rewriter:
                 self._replace(each.node, removed, [framework.import_line for framework in frameworks])
 
     def _used_names_left(self) -> set[str]:
-        """First names of expressions that are none of the classes."""
+        """Return the first names of all expressions that do not name one of the classes."""
         taken: set[int] = set()
         for node in ast.walk(self.source.tree):
             if isinstance(node, ast.Attribute) and self.names.meaning_of(node):
@@ -180,7 +180,7 @@ class _Rewriter:
         return {node.id for node in ast.walk(self.source.tree) if isinstance(node, ast.Name) and id(node) not in taken}
 
     def _replace(self, node: ast.Import | ast.ImportFrom, removed: list[ast.alias], lines: list[str]) -> None:
-        """Put statements before an import, take names out of it; without a name left it goes."""
+        """Insert statements before an import and remove names from it; without names left, remove the import."""
         source = self.source
         start = source.start(node)
         indent = source.indent_at(start)

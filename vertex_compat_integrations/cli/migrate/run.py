@@ -1,4 +1,4 @@
-"""`vertex-compat migrate`: what becomes of programs that use six other classes, as a list and as a diff."""
+"""`vertex-compat migrate`: shows how programs that use six other classes are migrated, as a list and as a diff."""
 
 import difflib
 import os
@@ -17,14 +17,14 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of all files.
+    """The result for all files.
 
     Attributes:
-        files: How many were read.
-        uses: How many uses were found.
-        open_uses: How many of them need somebody.
-        changed: How many files change.
-        failed: How many could not be read or written.
+        files: Number of files read.
+        uses: Number of uses found.
+        open_uses: Number of uses that need review.
+        changed: Number of files that change.
+        failed: Number of files that could not be read or written.
     """
 
     files: int = 0
@@ -34,27 +34,27 @@ class Outcome:
     failed: int = 0
 
     def text(self, *, written: bool) -> str:
-        """The same in words."""
+        """Return the result as a sentence."""
         parts = [
             f"{_counted(self.files, 'file')}, {_counted(self.uses, 'use')}",
             f"{_counted(self.changed, 'file')} {'written' if written else 'to change'}",
         ]
         if self.open_uses:
-            parts.append(f"{_counted(self.open_uses, 'use')} to look at (!)")
+            parts.append(f"{_counted(self.open_uses, 'use')} to review (!)")
         if self.failed:
             parts.append(f"{_counted(self.failed, 'file')} failed")
         return ", ".join(parts) + "."
 
 
 def execute(paths: Sequence[Path], *, write: bool, model: str | None) -> int:
-    """Carry out the command; returns the exit code: 1 if something is lost, open or failed, 2 if a path is wrong.
+    """Run the command; returns the exit code: 1 if something is lost, needs review or failed, 2 if a path is wrong.
 
     Raises:
-        typer.Exit: There can be no such model.
+        typer.Exit: The model name is invalid.
     """
     files = list(dict.fromkeys(each for path in paths for each in python_files(path)))
     if wrong := [path for path in paths if not path.exists() or path.suffix == ".ipynb"]:
-        reason = "notebooks are not read" if wrong[0].exists() else "there is no such file"
+        reason = "notebooks are not supported" if wrong[0].exists() else "file not found"
         complain(f"{wrong[0]}: {reason}.")
         return WRONG_USAGE
     with refusals():
@@ -67,7 +67,7 @@ def execute(paths: Sequence[Path], *, write: bool, model: str | None) -> int:
 
 
 def python_files(path: Path) -> Iterator[Path]:
-    """A file itself; of a folder all Python files, but for hidden folders, environments and installed packages."""
+    """Yield a file itself, or all Python files of a folder, without hidden folders, environments and packages."""
     if not path.is_dir():
         yield path
         return
@@ -82,7 +82,7 @@ def _is_skipped(folder: Path) -> bool:
 
 
 def migrate(path: Path, outcome: Outcome, *, write: bool, model: str | None) -> None:
-    """Look at one file, print what becomes of it, and write it if that is asked for."""
+    """Migrate one file and print the result; write the file if `write` is set."""
     outcome.files += 1
     try:
         decoded = decode(path.read_bytes())
@@ -104,7 +104,7 @@ def migrate(path: Path, outcome: Outcome, *, write: bool, model: str | None) -> 
 
 
 def show(path: Path, rewritten: Rewritten) -> None:
-    """Print what was found, and the diff."""
+    """Print the uses and the diff."""
     for use in rewritten.uses:
         print(harmless("\n".join(lines_of(path, use))))
     if diff := diff_of(path, rewritten):
@@ -112,14 +112,14 @@ def show(path: Path, rewritten: Rewritten) -> None:
 
 
 def lines_of(path: Path, use: Use) -> Iterator[str]:
-    """A use in words."""
+    """Yield the lines of text about a use."""
     yield f"{path}:{use.line}: {'! ' if use.by_hand else ''}{use.text}"
     for argument in use.arguments:
         yield f"  {'!' if argument.is_open else ' '} {argument.name:<22} {argument.text}"
 
 
 def diff_of(path: Path, rewritten: Rewritten) -> str:
-    """The change as a unified diff; empty if there is none."""
+    """Return the change as a unified diff; empty if there is none."""
     name = path.as_posix().lstrip("/")
     before, after = (_lines(text) for text in (rewritten.before, rewritten.after))
     lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
@@ -127,7 +127,7 @@ def diff_of(path: Path, rewritten: Rewritten) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines, with their ends; not `splitlines`, which breaks at characters that Python leaves in strings."""
+    """Return the lines with their ends; `splitlines` would also split at characters allowed in Python strings."""
     *whole, last = text.split("\n")
     return [*(f"{line}\n" for line in whole), *filter(None, [last])]
 

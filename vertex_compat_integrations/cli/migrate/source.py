@@ -1,4 +1,4 @@
-"""A Python file as bytes and as a tree, and edits of it by place, so that everything else stays as it is."""
+"""A Python file as bytes and as a tree; edits change only their own bytes, so that everything else stays as it is."""
 
 import ast
 import io
@@ -18,7 +18,7 @@ _BLANKS = b" \t"
 
 
 class Edit(NamedTuple):
-    """Bytes from `start` to `end` become `text`."""
+    """An edit: the bytes from `start` to `end` become `text`."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Edit(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A token that is neither a comment nor the end of a line."""
+    """A token, but not a comment or a line end."""
 
     start: int
     end: int
@@ -35,17 +35,17 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file's text, and how it is stored."""
+    """A file's text and its encoding."""
 
     text: str
     encoding: str
 
 
 def decode(content: bytes) -> Decoded:
-    """The text of a Python file, its ends of line as they are.
+    """Decode a Python file; line ends stay as they are.
 
     Raises:
-        SyntaxError: Its encoding is unknown, or not that which it names.
+        SyntaxError: The encoding is unknown, or the file is not in the encoding that it declares.
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     try:
@@ -55,10 +55,10 @@ def decode(content: bytes) -> Decoded:
 
 
 def parse(text: str) -> ast.Module:
-    """The tree of a text; warnings of the parser are none of ours.
+    """Parse a text; the parser's warnings are suppressed.
 
     Raises:
-        SyntaxError: It is no Python.
+        SyntaxError: The text is not valid Python.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -69,13 +69,13 @@ def parse(text: str) -> ast.Module:
 
 
 class Source:
-    """The text of a file, with the places of its nodes. Places are bytes of UTF-8, as the parser counts them."""
+    """The text of a file with the positions of its nodes; positions are UTF-8 bytes, as the parser counts."""
 
     def __init__(self, text: str) -> None:
         """Parse the text.
 
         Raises:
-            SyntaxError: It is no Python.
+            SyntaxError: The text is not valid Python.
         """
         self.tree = parse(text)
         self.content = text.encode("utf-8", "surrogatepass")
@@ -86,36 +86,36 @@ class Source:
         self._token_starts = [token.start for token in self._tokens]
 
     def start(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
-        """Where a node begins."""
+        """Return the position where a node begins."""
         return self._begins[node.lineno - 1] + node.col_offset
 
     def end(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
-        """Where a node ends."""
+        """Return the position where a node ends."""
         return self._begins[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
 
     def text_of(self, start: int, end: int) -> str:
-        """The text between two places."""
+        """Return the text between two positions."""
         return self.content[start:end].decode("utf-8", "surrogatepass")
 
     def token_after(self, place: int) -> Token | None:
-        """The first token at or after a place."""
+        """Return the first token at or after a position."""
         index = bisect_right(self._token_starts, place - 1)
         return self._tokens[index] if index < len(self._tokens) else None
 
     def indent_at(self, place: int) -> bytes | None:
-        """The blanks before a place, if nothing else stands before it on its line."""
+        """Return the blanks before a position; None if other text precedes it on its line."""
         begin = self._begins[bisect_right(self._begins, place) - 1]
         before = self.content[begin:place]
         return before if not before.strip(_BLANKS + b"\x0c") else None
 
     def line_end(self) -> bytes:
-        """How the file ends its lines."""
+        """Return the file's line end."""
         return b"\r\n" if b"\r\n" in self.content else b"\n"
 
     def without(self, items: list[tuple[int, int]], removed: set[int]) -> list[Edit]:
-        """Take some of the items of a list out, by their numbers, each with its comma.
+        """Return the edits that remove some items of a list, by their numbers, each with its comma.
 
-        `items` are the places of all, in their order.
+        `items` are the positions of all items, in order.
         """
         edits = [self._removal(*items[number]) for number in sorted(removed)]
         last = len(items) - 1
@@ -129,7 +129,7 @@ class Source:
         return edits
 
     def edited(self, edits: Iterable[Edit]) -> str:
-        """The text with the edits; what lies inside of another edit goes with that."""
+        """Return the text with the edits applied; an edit inside another one is dropped."""
         parts: list[bytes] = []
         place = 0
         for edit in sorted(set(edits), key=lambda edit: (edit.start, edit.end)):
@@ -139,7 +139,7 @@ class Source:
         return b"".join((*parts, self.content[place:])).decode("utf-8", "surrogatepass")
 
     def _removal(self, start: int, end: int) -> Edit:
-        """The edit that takes an item out: with its comma, and with its line if nothing else stands there."""
+        """Return the edit that removes an item with its comma, and with its line if nothing else is on it."""
         if comma := self._comma_after(end):
             end = comma.end
         indent = self.indent_at(start)
@@ -174,11 +174,11 @@ class Source:
 
 
 def write_sound(path: Path, text: str, encoding: str) -> None:
-    """Write a file whole, if it still is Python; its permissions stay, and so does what a link points to.
+    """Write a file in one step if it is valid Python; permissions stay, and a link is followed.
 
     Raises:
-        SyntaxError: It is none any more; nothing was written.
-        OSError: It cannot be written; nothing was.
+        SyntaxError: The new text is not valid Python; nothing was written.
+        OSError: The file cannot be written; nothing was changed.
     """
     parse(text)
     target = path.resolve()

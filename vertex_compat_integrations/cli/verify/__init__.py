@@ -1,1 +1,1 @@
-"""`vertex-compat verify`: asks the endpoint what no page of Google's says, and writes down what it answered."""
+"""`vertex-compat verify`: probes undocumented behaviour of the endpoint, and writes a report."""

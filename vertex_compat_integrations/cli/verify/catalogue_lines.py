@@ -1,4 +1,4 @@
-"""The exact lines of the catalogue's TOML files that an answer changes."""
+"""The exact lines to change in the catalogue's TOML files after an answer."""
 
 import json
 from collections.abc import Collection
@@ -10,12 +10,12 @@ from vertex_compat_integrations.core.catalogue.tables import file_of
 
 FOLDER = "vertex_compat_integrations/core/catalogue/data"
 SOURCE = "verify"
-"""What the catalogue calls a fact whose source is this command."""
+"""The name of this command as a source in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueLine:
-    """A fact of a row, as its file shall have it.
+    """A fact of a row, as its file should have it.
 
     Attributes:
         file: The file, from the repository's root.
@@ -29,10 +29,10 @@ class CatalogueLine:
 
 
 def catalogue_line(prefix: str, fact: str, value: Any, on: date) -> CatalogueLine:
-    """The line that states a fact of a model prefix, with this command as its source.
+    """Return the line for a fact of a model prefix, with this command as its source.
 
     Raises:
-        TypeError: The value is none that a file can hold.
+        TypeError: The catalogue's files cannot contain such a value.
     """
     line = f'{fact} = {{value = {_toml(value)}, source = "{SOURCE}", date = "{on.isoformat()}"}}'
     return CatalogueLine(f"{FOLDER}/{file_of(prefix)}.toml", f"[models.{json.dumps(prefix)}]", line)
@@ -41,7 +41,7 @@ def catalogue_line(prefix: str, fact: str, value: Any, on: date) -> CatalogueLin
 def _toml(value: Any) -> str:
     match value:
         case None:
-            return '"none"'  # the catalogue's word for a fact that is absent
+            return '"none"'  # the catalogue's value for an absent fact
         case bool():
             return "true" if value else "false"
         case int():
@@ -53,7 +53,7 @@ def _toml(value: Any) -> str:
         case list() | tuple():
             return _list(value)
         case _:
-            raise TypeError(f"The catalogue's files hold no {type(value).__name__}.")
+            raise TypeError(f"The catalogue's files cannot contain a {type(value).__name__}.")
 
 
 def _list(items: Collection[Any]) -> str:

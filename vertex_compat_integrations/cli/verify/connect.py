@@ -1,4 +1,4 @@
-"""Whom the probes ask: the endpoint that the settings name, and an emulator in this process."""
+"""The services that the probes are sent to: the endpoint in the settings, and an emulator in this process."""
 
 import socket
 from collections.abc import Iterator
@@ -20,25 +20,25 @@ _ONCE: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "max_retries": 0}
 
 
 def target_of(project: str | None, location: str | None) -> Target:
-    """The target of the command's options and the environment.
+    """Return the target that the command's options and the environment name.
 
     Raises:
-        SettingsError: They contradict each other.
+        SettingsError: The settings contradict each other.
         ValidationError: A value is invalid.
     """
     return target_for(connection_for(ConnectionOptions(project, location, base_url=None, allow_hosts=())))
 
 
 def location_of(target: Target) -> str:
-    """Where requests go that name no location of their own."""
+    """Return the location of requests that name none of their own."""
     return target.destination.location or "global"
 
 
 def secrets_of(target: Target) -> list[str]:
-    """What must stand in no report; the credential is asked for, so that it fails before anything is sent.
+    """Return the texts that no report may contain; fetches a token, so that a failure comes before any request.
 
     Raises:
-        CredentialsError: There is no credential.
+        CredentialsError: No credential was found.
         SettingsError: Neither settings nor credentials name the project.
     """
     headers = target.source.headers(target.destination.origin, TIMEOUT_SECONDS)
@@ -54,7 +54,7 @@ def secrets_of(target: Target) -> list[str]:
 
 @contextmanager
 def opened_service(target: Target) -> Iterator[Service]:
-    """The endpoint; or the emulator that the environment names in its place."""
+    """Open the endpoint, or the emulator that the environment names instead."""
     connection = target.connection
 
     def connect(place: Place) -> openai.OpenAI:
@@ -70,7 +70,7 @@ def opened_service(target: Target) -> Iterator[Service]:
 
 @contextmanager
 def opened_emulator(location: str) -> Iterator[Service]:
-    """An emulator of this process, to compare answers with."""
+    """Start an emulator in this process, to compare answers with."""
     with Emulator(serve_retired=False) as emulator:
         token = emulator.identity.issue()
 

@@ -1,4 +1,4 @@
-"""What probes may cost, and what they did cost, by list prices; no probe begins that could pass the limit."""
+"""Highest and actual cost of probes, by list prices; a probe that could exceed the limit is not started."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,21 +15,21 @@ from vertex_compat_integrations.core.reply.usage import decode_usage
 
 HIGH_INPUT = Decimal(25)
 HIGH_OUTPUT = Decimal(150)
-"""Dollars for a million tokens of a model without a list price: more than any list price of a Google model."""
+"""US dollars per million tokens for a model without a list price: more than any list price of a Google model."""
 
 HIGH_SEARCH = Decimal("0.05")
 SEARCHES = 2
-"""Searches of the web that a grounded answer is taken to make."""
+"""Web searches that are assumed for a grounded answer."""
 
 _MILLION = Decimal(1_000_000)
 _CHARACTERS_OF_A_TOKEN = 2
 _OWN_WORDS = 300
-"""Tokens that the service may add to a prompt with tools: how they are to be called."""
+"""Tokens that the service may add to a prompt with tools, as instructions to call them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a request is billed for."""
+    """The billed units of a request."""
 
     input: int
     output: int
@@ -38,28 +38,28 @@ class Tokens:
 
 
 ListPrice = Callable[[str, Tokens], Decimal | None]
-"""Model, tokens → US dollars; None if the model has no list price."""
+"""Returns the US dollars for a model and tokens; None if the model has no list price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices, and where they are from.
+    """Prices and their source.
 
     Attributes:
-        source: Where they are from, in words.
-        list_price: Dollars by list price.
+        source: The source, in words.
+        list_price: Returns US dollars by list price.
     """
 
     source: str
     list_price: ListPrice
 
     def cost(self, model: str, tokens: Tokens) -> Decimal:
-        """US dollars, by a deliberately high price where there is no list price."""
+        """Return US dollars; if there is no list price, a deliberately high price is used."""
         price = self.list_price(model, tokens)
         return _high(tokens) if price is None else price
 
     def has(self, model: str) -> bool:
-        """Whether there is a list price."""
+        """Whether the model has a list price."""
         return self.list_price(model, Tokens(1, 1)) is not None
 
 
@@ -68,7 +68,7 @@ def _high(tokens: Tokens) -> Decimal:
 
 
 def installed_prices(now: datetime | None = None) -> Prices:
-    """The prices of the package genai-prices; without it, deliberately high ones."""
+    """Return the prices of the package genai-prices; without it, deliberately high ones."""
     when = now or datetime.now(UTC)
     try:
         from vertex_compat_integrations.compare.asking import prices  # noqa: PLC0415 - genai-prices is an extra
@@ -86,7 +86,7 @@ def installed_prices(now: datetime | None = None) -> Prices:
 
 
 def most_tokens(probe: Probe) -> Tokens:
-    """The most that one request of a probe is billed for."""
+    """Return the most units that one request of a probe can be billed for."""
     body, facts = probe.body, facts_for(probe.model)
     output = min(int(body.get("max_tokens", 0)), facts.output_tokens) * max(1, int(body.get("n", 1)))
     return Tokens(
@@ -106,7 +106,7 @@ def _searches(probe: Probe) -> bool:
 
 
 class Ledger:
-    """What was spent, and what still may be."""
+    """Tracks the money spent, against the limit."""
 
     def __init__(self, prices: Prices, max_cost: Decimal) -> None:
         """`max_cost` is in US dollars."""
@@ -115,19 +115,19 @@ class Ledger:
         self.spent = Decimal(0)
 
     def highest(self, probe: Probe) -> Decimal:
-        """The highest cost of a probe."""
+        """Return the highest cost of a probe."""
         return self.prices.cost(probe.model, most_tokens(probe)) * probe.most_requests
 
     def allows(self, probe: Probe) -> bool:
-        """Whether a probe cannot pass the limit, after what was spent already."""
+        """Whether a probe can be sent without exceeding the limit."""
         return self.spent + self.highest(probe) <= self.max_cost
 
     def charge(self, probe: Probe, answers: Sequence[Answer]) -> None:
-        """Count what a probe's answers cost, by the token counts in them."""
+        """Add the cost of a probe's answers, by their token counts."""
         self.spent += sum((self._cost(probe, answer) for answer in answers), Decimal(0))
 
     def _cost(self, probe: Probe, answer: Answer) -> Decimal:
-        # Google's pricing page: requests are charged that return 200. One whose answer was lost may have been.
+        # Google's pricing page: only requests that return 200 are charged. A lost answer may have been charged.
         if answer.status not in (200, NO_ANSWER):
             return Decimal(0)
         usage = decode_usage(answer.usage)

@@ -1,4 +1,4 @@
-"""What a probe's answer shows: beside the assumption, the catalogue, the SDK's types and the emulator's answer."""
+"""The result of a probe: its answer against the assumption, the catalogue, the SDK's types and the emulator."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -30,11 +30,11 @@ ABSENT_FACTS: dict[str, Any] = {
     "thinking_off": True,
     "unstreamed_output_tokens": None,
 }
-"""What a catalogue that has no such fact means by that."""
+"""The meaning of a fact that a catalogue row does not set."""
 
 _STATUS = "(HTTP status)"
 _KIND = "(kind of refusal)"
-_WORDS = "(words of the refusal)"
+_WORDS = "(message of the refusal)"
 
 _PROJECT = re.compile(r"projects/[^/\s]+")
 
@@ -43,14 +43,14 @@ FactsOf = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class FactFinding:
-    """A fact of the catalogue, and what the answer shows of it.
+    """A fact of the catalogue and its value by the answer.
 
     Attributes:
         prefix: The row's prefix.
         fact: Name of the fact.
-        present: What the catalogue has.
-        shown: What the answer shows.
-        line: The line that the catalogue's file shall have; None if it has the shown value.
+        present: The value in the catalogue.
+        shown: The value by the answer.
+        line: The line that the catalogue's file should have; None if it already has this value.
     """
 
     prefix: str
@@ -62,15 +62,15 @@ class FactFinding:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a probe has shown.
+    """The result of a probe.
 
     Attributes:
         probe: The probe.
-        answer: What the service answered; the last answer, if there are two.
-        holds: Whether the assumption holds; None if nothing is assumed, or there is no answer to judge.
+        answer: The service's answer; the last one, if there are two.
+        holds: Whether the assumption holds; None if nothing is assumed, or no answer can be judged.
         fact: The fact of the catalogue that the probe is about.
-        from_sdk: How the answer differs from the SDK's types.
-        from_emulator: How it differs from the emulator's answer to the same request.
+        from_sdk: Differences from the SDK's types.
+        from_emulator: Differences from the emulator's answer to the same request.
     """
 
     probe: Probe
@@ -82,7 +82,7 @@ class Finding:
 
     @property
     def outcome(self) -> Outcome:
-        """In words, how it came out."""
+        """The result in words."""
         if not self.answer.is_judged:
             return "no answer"
         if self.holds is False or self.change is not None:
@@ -91,7 +91,7 @@ class Finding:
 
     @property
     def change(self) -> CatalogueLine | None:
-        """The line that the catalogue should have, if it has another."""
+        """The line that the catalogue should have; None if nothing changes."""
         return self.fact.line if self.fact else None
 
 
@@ -102,7 +102,7 @@ def find(
     on: date,
     facts_of: FactsOf = facts_for,
 ) -> Finding:
-    """What the answers show, beside the emulator's to the same requests."""
+    """Judge the answers, and compare them with the emulator's to the same requests."""
     answer = answers[-1]
     is_judged = answer.is_judged
     return Finding(
@@ -116,7 +116,7 @@ def find(
 
 
 def _holds(probe: Probe, answer: Answer) -> bool:
-    """Whether the answer bears the assumption out; an answer of a shape that nobody expected does not."""
+    """Whether the answer confirms the assumption; an answer of unexpected shape does not."""
     try:
         return probe.holds(answer)
     except ODD:
@@ -154,19 +154,19 @@ def _from_emulator(answer: Answer, emulated: Answer) -> list[Difference]:
 
 
 def _other_refusal(answer: Answer, emulated: Answer) -> list[Difference]:
-    """How two refusals of one status differ."""
+    """Return the differences between two refusals of the same status."""
     differences: list[Difference] = []
     if answer.error.get("status") != emulated.error.get("status"):
         what = f"is {answer.error.get('status')}; from the emulator it is {emulated.error.get('status')}"
         differences.append(Difference(_KIND, what, "serious"))
     if _without_project(answer.error.get("message")) != _without_project(emulated.error.get("message")):
-        what = f"are {answer.error.get('message')!r}; from the emulator they are {emulated.error.get('message')!r}"
+        what = f"is {answer.error.get('message')!r}; from the emulator it is {emulated.error.get('message')!r}"
         differences.append(Difference(_WORDS, what, "look"))
     return differences
 
 
 def _without_project(message: object) -> str:
-    """A refusal's words, the same whoever asked."""
+    """Return a refusal's text without the project's name, to compare it."""
     return _PROJECT.sub("projects/…", str(message))
 
 
@@ -176,7 +176,7 @@ def _status(answer: Answer) -> str:
 
 
 def what_came(answer: Answer) -> str:
-    """An answer in one line: a refusal in its words; of a good one, how it ended and what it counted."""
+    """Return an answer in one line: the text of a refusal, or finish reason and token counts."""
     if answer.status == NO_ANSWER:
         return answer.text
     if not answer.is_good:

@@ -1,14 +1,14 @@
-"""Reports without what is somebody's: projects, tokens, addresses, paths, ids of requests, long opaque values."""
+"""Removes personal data from reports: projects, tokens, addresses, paths, request ids, long opaque values."""
 
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 LONGEST = 2_000
-"""Characters of a text that are kept."""
+"""Longest text that is kept, in characters."""
 
 SHORTEST_SECRET = 6
-"""Characters from which on a secret is also found inside a word; a project's id has at least so many."""
+"""Shortest secret, in characters, that is also removed inside words; project ids are at least this long."""
 
 _SECRETS = (
     (re.compile(r"-----BEGIN [^-]+-----.*?(-----END [^-]+-----|\Z)", re.DOTALL), "KEY"),
@@ -39,16 +39,16 @@ _PERSONAL = re.compile(
 
 
 class Redactor:
-    """Takes secrets out of texts and JSON values; the same id becomes the same word everywhere."""
+    """Removes secrets from texts and JSON values; equal ids get the same replacement everywhere."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
-        """`secrets` are texts to take out wherever they stand, such as the project's id and the token."""
+        """`secrets` are texts to remove everywhere, such as the project's id and the token."""
         ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_secret_pattern, ordered)), re.IGNORECASE) if ordered else None
         self._ids: dict[str, str] = {}
 
     def clean(self, value: Any, key: str = "") -> Any:
-        """The JSON value without secrets, in keys and values."""
+        """Return the JSON value without secrets in keys and values."""
         match value:
             case Mapping():
                 return {self.text(str(name)): self.clean(item, str(name)) for name, item in value.items()}
@@ -66,7 +66,7 @@ class Redactor:
                 return self.text(str(value))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         if self._pattern:
             text = self._pattern.sub("SECRET", text)
         for pattern, word in _SECRETS:
@@ -84,6 +84,6 @@ class Redactor:
 
 
 def _secret_pattern(secret: str) -> str:
-    """A short secret is looked for as a word of its own: it may be a part of any other."""
+    """Return the pattern of a secret; a short one only matches as a whole word, since it may be part of others."""
     pattern = re.escape(secret)
     return pattern if len(secret) >= SHORTEST_SECRET else rf"(?<![\w-]){pattern}(?![\w-])"

@@ -1,4 +1,4 @@
-"""A run's report, for programs and for people, without secrets: both can be put beside a public issue."""
+"""A run's report, for programs and for people, without secrets, so that it can be attached to a public issue."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ EMULATED = "the emulator"
 KEPT_HEADERS = ("content-type", "retry-after", "server", "x-vertex-ai-llm-request-type")
 GRADES: Mapping[Grade, int] = {"serious": 0, "look": 1, "harmless": 2}
 _CELL = 300
-"""Characters of a cell of a table; the JSON has the whole."""
+"""Characters of a table cell; the JSON has the whole text."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Run:
     """One run of the command.
 
     Attributes:
-        began: When.
+        began: Start of the run.
         package: This package's version.
         sdk: The SDK's version.
-        service: Who was asked: Vertex AI or an emulator.
-        location: Where, unless a probe says otherwise.
-        model: The model of the questions that are about none in particular.
-        prices: Where prices are from.
-        estimated: The highest cost of all that was to be asked, in US dollars.
-        spent: What it cost by the token counts.
-        max_cost: What it was allowed to cost.
-        requests: How many requests were made.
-        findings: What was found.
-        left_out: Probes that were not run, because of what they could have cost; and that, in US dollars.
+        service: The service: Vertex AI or an emulator.
+        location: The location, unless a probe names another.
+        model: The model for probes that need no particular one.
+        prices: The source of the prices.
+        estimated: The highest cost of all selected probes, in US dollars.
+        spent: The actual cost by the token counts.
+        max_cost: The highest cost allowed.
+        requests: Number of requests sent.
+        findings: The results.
+        left_out: Probes that were not run because of their highest cost; with that cost, in US dollars.
     """
 
     began: datetime
@@ -56,12 +56,12 @@ class Run:
 
     @property
     def agrees(self) -> bool:
-        """Whether every probe that was run was answered as it is assumed."""
+        """Whether every probe that was run got the assumed answer."""
         return all(finding.outcome in ("as assumed", "open question") for finding in self.findings)
 
 
 def record(run: Run, redactor: Redactor) -> dict[str, Any]:
-    """The report for programs, without secrets."""
+    """Return the report as JSON for programs, without secrets."""
     whole = {
         "format": FORMAT,
         "date": run.began.date().isoformat(),
@@ -80,7 +80,7 @@ def record(run: Run, redactor: Redactor) -> dict[str, Any]:
         "not_run": {name: _dollars(cost) for name, cost in run.left_out.items()},
         "probes": [_probe_record(finding, run.location) for finding in run.findings],
     }
-    # These are to be copied as they are, and are made of this package's own words and of numbers.
+    # Not redacted: the lines are for copying, and consist of this package's own words and numbers.
     lines = [asdict(finding.change) for finding in run.findings if finding.change]
     return {**redactor.clean(whole), "catalogue": lines}
 
@@ -127,12 +127,12 @@ def _plain(value: Any) -> Any:
 
 
 def json_text(report: Mapping[str, Any]) -> str:
-    """A report as a JSON file has it."""
+    """Return a report as the text of a JSON file."""
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
 def markdown_text(report: Mapping[str, Any]) -> str:
-    """A report as a page; it is made of the redacted one, so that it says no more."""
+    """Return a report as a Markdown page, made from the redacted JSON report."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -140,7 +140,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     cost, versions = report["cost"], report["versions"]
     yield f"# What {report['service']} answered on {report['date']}"
     yield ""
-    yield f"Location {report['location']}, model {report['model']} where a question is about none in particular;"
+    yield f"Location {report['location']}, model {report['model']} for probes that need no particular one;"
     yield f"vertex-compat-integrations {versions['vertex-compat-integrations']}, openai {versions['openai']}."
     paid = "cost" if report["service"] == LIVE else "would have cost"
     yield f"{cost['requests']} requests {paid} {cost['spent_usd']} USD by {cost['prices']}."
@@ -161,7 +161,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     )
     if report["not_run"]:
         yield ""
-        yield "Not run, because of what they could have cost:"
+        yield "Not run because of their possible cost:"
         yield ", ".join(f"{name} ({dollars} USD)" for name, dollars in report["not_run"].items()) + "."
     yield from _catalogue(report)
     for title, key in (("the SDK's types", "differences_from_sdk"), ("the emulator", "differences_from_emulator")):
@@ -186,7 +186,7 @@ def _differences(report: Mapping[str, Any], title: str, key: str) -> Iterator[st
     yield f"## Differences from {title}"
     yield ""
     if not rows:
-        yield f"None; {len(every)} harmless ones, as in Google's own fields, are in the JSON report."
+        yield f"None; {len(every)} harmless ones, such as Google's own fields, are in the JSON report."
         return
     yield from _table(
         ("grade", "probe", "path", "what"),
@@ -202,7 +202,7 @@ def _table(headings: Sequence[str], rows: Iterator[list[str]] | Sequence[list[st
 
 
 def cell(text: object) -> str:
-    """A text as a cell of a Markdown table has it: on one line, as it is and not as markup."""
+    """Return a text as a cell of a Markdown table: on one line, with markup escaped."""
     line = " ".join(str(text).split())
     line = line if len(line) <= _CELL else f"{line[:_CELL]}…"
     return line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")

@@ -1,4 +1,4 @@
-"""`vertex-compat verify`: says what it will ask and what that may cost, asks, and writes the report."""
+"""`vertex-compat verify`: prints the probes and their highest cost, sends them, and writes the report."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -41,17 +41,17 @@ _UNAUTHORIZED = 401
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command was asked to do.
+    """The arguments of the command.
 
     Attributes:
         project: Google Cloud project.
-        location: Where to ask, unless a probe says otherwise.
-        model: The model of the questions that are about none in particular.
+        location: The location, unless a probe names another.
+        model: The model for probes that need no particular one.
         only: Names, or beginnings of names, of the probes to run; empty runs all.
-        max_cost: US dollars that it may cost.
+        max_cost: Most US dollars to spend.
         output: The folder of the report.
-        plan_only: Whether nothing is asked.
-        as_json: Whether the report goes to the output as JSON.
+        plan_only: Whether to print the plan and send nothing.
+        as_json: Whether to print the report as JSON.
     """
 
     project: str | None
@@ -65,10 +65,10 @@ class Order:
 
 
 def execute(order: Order, facts_of: FactsOf = facts_for) -> int:
-    """Carry out the command; returns the exit code: 1 if an answer is not as it is assumed.
+    """Run the command; returns the exit code, 1 if an answer is not as assumed.
 
     Raises:
-        typer.Exit: The order is invalid, or there is no credential.
+        typer.Exit: The arguments are invalid, or no credential was found.
     """
     with refusals(), _no_credential():
         target = target_of(order.project, order.location)
@@ -83,10 +83,10 @@ def execute(order: Order, facts_of: FactsOf = facts_for) -> int:
 
 @contextmanager
 def _no_credential() -> Iterator[None]:
-    """End the command with 2 where there is no credential.
+    """End the command with 2 if no credential is found.
 
     Raises:
-        typer.Exit: There is none.
+        typer.Exit: No credential was found.
     """
     try:
         yield
@@ -100,27 +100,27 @@ def _console(order: Order) -> Console:
 
 
 def select(only: Sequence[str]) -> list[Probe]:
-    """The probes of these names, or beginnings of names; all, if there are none.
+    """Return the probes whose names begin with one of these; all if `only` is empty.
 
     Raises:
-        SettingsError: A name is none of a probe.
+        SettingsError: A name matches no probe.
     """
     for name in only:
         if not any(probe.name.startswith(name) for probe in PROBES):
-            raise SettingsError(f"No probe is called {name!r}.", hint="See `vertex-compat verify --plan`.")
+            raise SettingsError(f"No probe is named {name!r}.", hint="See `vertex-compat verify --plan`.")
     return [probe for probe in PROBES if not only or probe.name.startswith(tuple(only))]
 
 
 @dataclass
 class Asking:
-    """Probes that are asked one after the other.
+    """Sends probes one after the other.
 
     Attributes:
-        probes: All that were wished for.
-        ledger: What they may cost.
+        probes: The selected probes.
+        ledger: The budget.
         facts_of: The catalogue.
-        requests: How many requests were made.
-        left_out: Probes that were not run, and what they could have cost.
+        requests: Number of requests sent.
+        left_out: Probes that were not run, with their highest cost.
     """
 
     probes: Sequence[Probe]
@@ -130,12 +130,12 @@ class Asking:
     left_out: dict[str, Decimal] = field(default_factory=dict)
 
     def ask(self, service: Service, emulator: Service, began: datetime) -> Iterator[Finding | None]:
-        """What each probe shows; None for one that was not run.
+        """Yield the result of each probe; None for one that was not run.
 
         Raises:
             CredentialsError: The first request's credential was refused.
         """
-        # The cheapest first: so most of them are asked before the limit is near.
+        # The cheapest first, so that as many as possible fit into the budget.
         for probe in sorted(self.probes, key=self.ledger.highest):
             if not self.ledger.allows(probe):
                 self.left_out[probe.name] = self.ledger.highest(probe)
@@ -150,7 +150,7 @@ class Asking:
 
 
 def _carry_out(order: Order, target: Target, asking: Asking) -> int:
-    """Ask and write the report; returns the exit code."""
+    """Send the probes and write the report; returns the exit code."""
     redactor = Redactor(secrets_of(target))
     _check_writable(order.output)
     began = datetime.now(UTC)
@@ -184,7 +184,7 @@ def _carry_out(order: Order, target: Target, asking: Asking) -> int:
 
 
 def _write(run: Run, redactor: Redactor, order: Order) -> None:
-    """Write the files before the output, so that a closed pipe cannot lose answers that were paid for."""
+    """Write files before stdout, so that a closed pipe cannot lose paid answers."""
     report = record(run, redactor)
     stem = f"verify-{run.began:%Y-%m-%dT%H%M%SZ}"
     json_file = order.output / f"{stem}.json"
@@ -195,16 +195,14 @@ def _write(run: Run, redactor: Redactor, order: Order) -> None:
         print(json.dumps(report, indent=1))
     else:
         print_result(_console(order), report)
-    complain(
-        f"The reports are {json_file} and {page.name} beside it; they hold no secret that is known to this command."
-    )
+    complain(f"The reports are {json_file} and {page.name} next to it; all secrets known to this command were removed.")
 
 
 def _check_writable(folder: Path) -> None:
-    """Make the folder, before anything is paid for.
+    """Create the folder before any paid request is sent.
 
     Raises:
-        SettingsError: It cannot be written.
+        SettingsError: The folder is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the command prints: before it asks, and at the end."""
+"""The command's output: the plan, and the result."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _STYLES = {"as assumed": "green", "open question": "cyan", "no answer": "yellow"
 
 
 def print_plan(console: Console, probes: Sequence[Probe], ledger: Ledger) -> None:
-    """Print the probes, how many requests they are, and what they cost at most."""
+    """Print the probes, the number of requests, and the highest cost."""
     for probe in probes:
         cost = f"{ledger.highest(probe):.4f} USD"
         _line(console, Text.assemble((f"{probe.name:<34}", "bold"), f"{cost:>12}  {probe.model}: {probe.question}"))
@@ -28,15 +28,15 @@ def print_plan(console: Console, probes: Sequence[Probe], ledger: Ledger) -> Non
     unknown = dict.fromkeys(probe.model for probe in probes if not ledger.prices.has(probe.model))
     if unknown:
         high = f"{HIGH_INPUT} USD for a million tokens in and {HIGH_OUTPUT} USD out"
-        _say(console, f"No list price of {', '.join(unknown)}: counted at {high}, more than any model's of Google.")
-    _say(console, f"It asks while {ledger.max_cost} USD cannot be passed (--max-cost).")
+        _say(console, f"No list price of {', '.join(unknown)}: counted at {high}, more than any Google model costs.")
+    _say(console, f"Probes that could exceed the budget of {ledger.max_cost} USD (--max-cost) are not sent.")
     dear = [probe.name for probe in probes if not ledger.allows(probe)]
     if dear:
-        _say(console, f"Not run, since each alone could cost more: {', '.join(dear)}.", "yellow")
+        _say(console, f"Not run, because each alone could cost more: {', '.join(dear)}.", "yellow")
 
 
 def print_result(console: Console, report: Mapping[str, Any]) -> None:
-    """Print the redacted report: each probe's outcome, what it cost, and the lines of the catalogue to change."""
+    """Print the redacted report: each probe's outcome, the cost, and the lines of the catalogue to change."""
     for each in report["probes"]:
         outcome = each["outcome"]
         answer = each["answer"] if len(each["answer"]) <= 160 else f"{each['answer'][:160]}…"
@@ -69,7 +69,7 @@ def _print_lines(console: Console, report: Mapping[str, Any]) -> None:
         return
     _say(console, "\nLines of the catalogue to change:")
     if report["service"] == EMULATED:
-        _say(console, "(An emulator answered, which proves nothing of Vertex AI.)", "yellow")
+        _say(console, "(An emulator answered; this proves nothing about Vertex AI.)", "yellow")
     for line in report["catalogue"]:
         for text in (line["file"], line["table"], line["line"]):
             _say(console, text, "cyan")
@@ -80,6 +80,6 @@ def _say(console: Console, text: str, style: str = "") -> None:
 
 
 def _line(console: Console, text: Text) -> None:
-    """Print without wrapping, so that lines can be copied, and without what a terminal would obey."""
+    """Print without wrapping, so that lines can be copied, and without control characters."""
     text.plain = harmless(text.plain)
     console.print(text, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The endpoint, asked with bodies that this package's own rules have not touched."""
+"""Sends request bodies to the endpoint unchanged, without this package's own rules."""
 
 import json
 import time
@@ -15,10 +15,10 @@ Json = dict[str, Any]
 Route = Literal["chat", "embeddings"]
 
 NO_ANSWER = 0
-"""The status of an answer that did not come."""
+"""The status if no answer was received."""
 
 PAUSES = (1.0, 2.0)
-"""Seconds before a request that found no room is sent again; Google advises two retries, a second apart at least."""
+"""Seconds before a request that got 429 or 503 is retried; Google advises two retries, at least a second apart."""
 
 _NO_ROOM = frozenset({429, 503})
 _NOT_JUDGED = frozenset({NO_ANSWER, 401, 403, 408, 429, 499})
@@ -26,10 +26,10 @@ _NOT_JUDGED = frozenset({NO_ANSWER, 401, 403, 408, 429, 499})
 
 @dataclass(frozen=True)
 class Place:
-    """Where a body is sent.
+    """The destination of a body.
 
     Attributes:
-        location: The location; None is the one that the user named.
+        location: The location; None means the one that the user named.
         version: Version of the API in the path.
     """
 
@@ -42,10 +42,10 @@ class Sending:
     """One request.
 
     Attributes:
-        body: What goes over the wire.
-        place: Where it goes.
-        headers: Headers beside the usual ones.
-        route: Which route of the endpoint it is for.
+        body: The JSON body, sent unchanged.
+        place: The destination.
+        headers: Headers in addition to the usual ones.
+        route: The route of the endpoint.
     """
 
     body: Json
@@ -55,13 +55,13 @@ class Sending:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The model in the body."""
         return str(self.body.get("model") or "")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, as it came."""
+    """An unchanged answer."""
 
     status: int
     text: str
@@ -69,28 +69,28 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The body, if it is JSON; else None."""
+        """The body as JSON; None if it is not JSON."""
         return _parsed(self.text)
 
     @cached_property
     def chunks(self) -> list[Json]:
-        """The chunks of a stream; empty if it is none."""
+        """The chunks of a stream; empty if it is not a stream."""
         lines = (line.removeprefix("data:") for line in self.text.splitlines() if line.startswith("data:"))
         return [chunk for chunk in map(_parsed, lines) if isinstance(chunk, dict)]
 
     @property
     def is_good(self) -> bool:
-        """Whether the request was taken."""
+        """Whether the request was accepted."""
         return self.status == 200
 
     @property
     def is_judged(self) -> bool:
-        """Whether it says something of the request, and not of access, quota, or the service's health."""
+        """Whether the answer is about the request, not about access, quota, or the service's health."""
         return self.status not in _NOT_JUDGED and self.status < 500
 
     @property
     def bodies(self) -> list[Any]:
-        """What is JSON of the answer: its chunks, or its one body."""
+        """The JSON of the answer: its chunks, or its one body."""
         return self.chunks or [self.json]
 
     @property
@@ -128,13 +128,13 @@ class Answer:
 
     @property
     def traffic_type(self) -> str | None:
-        """Which quota or tier served the request, in Google's word."""
+        """The quota or tier that served the request, by Google's name."""
         word = _mapping(_mapping(self.usage.get("extra_properties")).get("google")).get("traffic_type")
         return word if isinstance(word, str) else None
 
     @property
     def deltas(self) -> list[Json]:
-        """What a stream's choices add, piece by piece."""
+        """The deltas of a stream's choices."""
         return [_mapping(choice.get("delta")) for choice in self.choices] if self.chunks else []
 
     @property
@@ -152,28 +152,28 @@ def _parsed(text: str) -> Any:
 
 
 def _mapping(value: Any) -> Json:
-    """The JSON object; an empty one if it is none."""
+    """Return the value if it is a JSON object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def _objects(value: Any) -> list[Json]:
-    """The JSON objects in a list; empty if it is none."""
+    """Return the JSON objects in a list; empty if the value is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 class Service:
-    """Vertex AI or the emulator, through the stock SDK, which adds nothing to a body that is given whole."""
+    """Vertex AI or the emulator, through the stock SDK, which adds nothing to a complete body."""
 
     def __init__(self, name: str, connect: Callable[[Place], openai.OpenAI]) -> None:
-        """`connect` makes the SDK's client of a place."""
+        """`connect` creates the SDK's client for a destination."""
         self.name = name
         self._connect = connect
         self._clients: dict[Place, openai.OpenAI] = {}
 
     def ask(self, sending: Sending) -> Answer:
-        """The answer to a request; one of status 0 if none came.
+        """Send a request; returns the answer, with status 0 if none was received.
 
-        What found no room is sent again, since that is not paid for. What was lost is not: it may have been.
+        Requests that got 429 or 503 are retried, since they are not billed. Lost ones are not: they may be billed.
         """
         answer = self._ask_once(sending)
         for pause in PAUSES:
@@ -194,7 +194,7 @@ class Service:
         except openai.APIConnectionError as error:
             return Answer(NO_ANSWER, f"{type(error).__name__}: {type(error.__cause__ or error).__name__}")
         except (CredentialsError, ConnectionFailedError) as error:
-            # The first token came, a later one did not: what was answered before stays.
+            # A later token could not be obtained: the answers so far remain.
             return Answer(NO_ANSWER, f"{type(error).__name__}: {error}")
 
     def close(self) -> None:
@@ -204,7 +204,7 @@ class Service:
 
 
 def _opened(client: openai.OpenAI, sending: Sending) -> Any:
-    """The response, not read yet; what the SDK wants as arguments is replaced by the body."""
+    """Return the unread response; the body replaces the arguments that the SDK requires."""
     more: dict[str, Any] = {"extra_body": sending.body, "extra_headers": dict(sending.headers)}
     if sending.route == "embeddings":
         return client.embeddings.with_streaming_response.create(model="", input="", **more)

@@ -1,4 +1,4 @@
-"""What JSON looks like, path by path; and how two looks differ, each difference graded."""
+"""The shape of JSON values, path by path, and graded differences between two shapes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 Shape = dict[str, set[str]]
-"""Path (`choices[].message.content`) → JSON types that stand there."""
+"""Path (`choices[].message.content`) → JSON types found there."""
 
 Grade = Literal["harmless", "look", "serious"]
 
 _OWN_FIELDS = ("extra_content", "extra_properties")
-"""Google's own fields: no type of the SDK's has them, and this package keeps what stands in them."""
+"""Google's own fields: the SDK's types do not have them, and this package preserves their content."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """What the SDK's type says of one path: the types it takes, and whether it must be there."""
+    """One path in an SDK type: the JSON types it accepts, and whether it is required."""
 
     types: frozenset[str]
     is_required: bool
@@ -28,9 +28,9 @@ class Difference:
     """One difference.
 
     Attributes:
-        path: Where.
-        what: What differs, as words.
-        grade: `harmless`, `look` (a person should), or `serious` (a typed client or the emulator's tests are wrong).
+        path: The path.
+        what: The difference in words.
+        grade: `harmless`, `look` (needs review), or `serious` (a typed client or the emulator's tests are wrong).
     """
 
     path: str
@@ -39,7 +39,7 @@ class Difference:
 
 
 def shape_of(*values: Any) -> Shape:
-    """The shape of all values together."""
+    """Return the shape of all values together."""
     shape: Shape = {}
     for value in values:
         for path, kind in _walk(value, ""):
@@ -68,7 +68,7 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def sdk_shape(kind: type) -> dict[str, Field]:
-    """The shape of a type of the SDK's."""
+    """Return the shape of an SDK type."""
     schema = TypeAdapter(kind).json_schema()
     return dict(_fields(schema, "", schema.get("$defs", {}), is_required=True))
 
@@ -79,7 +79,7 @@ def _fields(
     nodes = list(_alternatives(schema, definitions))
     kinds = {"number" if node.get("type") == "integer" else node.get("type", "any") for node in nodes}
     yield path, Field(frozenset(kinds), is_required)
-    # Of several kinds of object, each may come: only what all of them require must be there.
+    # If several kinds of object are possible, only fields that all of them require are required.
     demands = [set(node.get("required", ())) for node in nodes if node.get("type") == "object"]
     required = set.intersection(*demands) if demands else set()
     for node in nodes:
@@ -101,12 +101,12 @@ def _alternatives(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
 
 
 def compare_with_sdk(shape: Shape, fields: Mapping[str, Field]) -> list[Difference]:
-    """How what came differs from the SDK's type."""
+    """Return the differences between an answer and the SDK's type."""
     return [*_beyond_sdk(shape, fields), *_missing_for_sdk(shape, fields)]
 
 
 def values_beyond_sdk(body: Any, kind: type) -> list[Difference]:
-    """The values that the SDK's type does not list where it lists all, such as finish reasons: it checks strictly."""
+    """Return values, such as finish reasons, that are missing in the SDK type's list; checks strictly."""
     try:
         TypeAdapter(kind).validate_python(body, strict=True)
     except ValidationError as error:
@@ -119,7 +119,7 @@ def values_beyond_sdk(body: Any, kind: type) -> list[Difference]:
 
 
 def _path(steps: Iterable[int | str]) -> str:
-    """A place as shapes write it; names of types, which stand between for a choice of several, are left out."""
+    """Return a path as in shapes, without the type names that pydantic inserts for unions."""
     path = ""
     for step in steps:
         if isinstance(step, int):
@@ -135,7 +135,7 @@ def _beyond_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Differenc
             is_own = any(f".{name}" in f".{path}" for name in _OWN_FIELDS)
             yield Difference(path, "is unknown to the SDK's type", "harmless" if is_own else "look")
         elif "any" not in fields[path].types and (odd := kinds - fields[path].types):
-            yield Difference(path, f"is {_words(odd)}; the SDK's type takes {_words(fields[path].types)}", "serious")
+            yield Difference(path, f"is {_words(odd)}; the SDK's type accepts {_words(fields[path].types)}", "serious")
 
 
 def _missing_for_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Difference]:
@@ -147,7 +147,7 @@ def _missing_for_sdk(shape: Shape, fields: Mapping[str, Field]) -> Iterator[Diff
 
 
 def compare_with_emulator(shape: Shape, emulated: Shape) -> list[Difference]:
-    """How what the service sent differs from what the emulator sends to the same request."""
+    """Return the differences between the service's answer and the emulator's to the same request."""
     differences: list[Difference] = []
     for path in sorted(shape.keys() | emulated.keys()):
         if path not in emulated:

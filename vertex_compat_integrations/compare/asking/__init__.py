@@ -1,1 +1,1 @@
-"""Asks the models of a comparison, and measures each answer."""
+"""Calls the models of a comparison, and measures each answer."""

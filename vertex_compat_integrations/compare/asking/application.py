@@ -1,4 +1,4 @@
-"""What a model is asked through: a plain question, or a function of the user's own."""
+"""The application that calls a model: a plain question, or the user's function."""
 
 import asyncio
 import inspect
@@ -14,11 +14,11 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.named_object import find_named
 
 Application = Callable[[Any, str], Any]
-"""Takes LangChain's chat model and a prompt; gives a text, a message, or an object."""
+"""A function of a LangChain chat model and a prompt that returns a text, a message, or an object."""
 
 
 def question(schema: Schema | None) -> Application:
-    """The application that only asks; a schema is sent along as `response_format`."""
+    """Return the application that only sends the prompt; a schema is sent as `response_format`."""
 
     def ask(model: Any, prompt: str) -> Any:
         asked = model if schema is None else model.bind(response_format=schema.response_format())
@@ -28,10 +28,10 @@ def question(schema: Schema | None) -> Application:
 
 
 def load_application(name: str) -> Application:
-    """The function `module:function`, plain or asynchronous.
+    """Load the function `module:function`, synchronous or asynchronous.
 
     Raises:
-        SettingsError: There is no such function, or it does not take a model and a prompt.
+        SettingsError: The function does not exist, or does not accept a model and a prompt.
     """
     value = find_named(name, "--app")
     try:
@@ -43,7 +43,7 @@ def load_application(name: str) -> Application:
 
 
 def answer_text(application: Application, model: Any, prompt: str) -> str:
-    """What the application answers, as text; an object as JSON."""
+    """Call the application; returns its answer as text, an object as JSON."""
     answer = application(model, prompt)
     if isinstance(answer, BaseMessage):
         return answer.text
@@ -53,21 +53,21 @@ def answer_text(application: Application, model: Any, prompt: str) -> str:
 
 
 class LoopThread:
-    """One event loop, in a thread, for all asynchronous answers: a connection works only on the loop that opened it."""
+    """One event loop in a thread for all asynchronous answers, since a connection works only on its own loop."""
 
     def __init__(self) -> None:
-        """The loop starts with the first asynchronous answer."""
+        """Start nothing yet: the loop starts with the first asynchronous answer."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether there was an asynchronous answer."""
+        """Whether the loop runs, because there was an asynchronous answer."""
         return self._loop is not None
 
     def synchronous(self, application: Application) -> Application:
-        """The application, whose answers are waited for where they are asynchronous."""
+        """Return the application as a synchronous function: it waits for asynchronous answers."""
 
         def ask(model: Any, prompt: str) -> Any:
             answer = application(model, prompt)
@@ -76,7 +76,7 @@ class LoopThread:
         return ask
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
-        """What the awaitable gives, run on the loop in the context of the caller."""
+        """Run the awaitable on the loop, in the caller's context; returns its result."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -85,7 +85,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._loop).result()
 
     def close(self) -> None:
-        """End the loop."""
+        """Stop and close the loop."""
         if self._loop is None or self._thread is None:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)

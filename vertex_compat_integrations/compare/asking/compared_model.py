@@ -1,4 +1,4 @@
-"""A model that is compared: made from its settings, and prepared to be measured."""
+"""A model to compare: created from its settings, and prepared for measuring."""
 
 import json
 import os
@@ -27,19 +27,19 @@ _LOADER_ARGUMENTS = ("spec", "section", "environment")
 
 @dataclass(frozen=True, slots=True)
 class ComparedModel:
-    """A model that is compared.
+    """A model to compare.
 
     Attributes:
-        label: How outputs call it.
+        label: Its label in outputs.
         provider: `vertex_compat` or `openai`.
-        model: LangChain's object for it.
+        model: The LangChain chat model.
         name: The model's name at its provider.
-        counts_requests: Whether its requests are counted where they are sent.
-        elsewhere: The server of the user's own that answers in the provider's place; None if the provider does.
-        is_deployed: Whether it is an endpoint of the user's own on Vertex AI, which is paid by the hour.
+        counts_requests: Whether its HTTP requests can be counted.
+        elsewhere: The user's own server that answers instead of the provider; None if the provider answers.
+        is_deployed: Whether it is the user's own endpoint on Vertex AI, which is billed by the hour.
         redactor: Removes its secrets from texts.
-        close: Lets go of its connections.
-        aclose: The same for those of the running event loop.
+        close: Closes its connections.
+        aclose: Closes its connections on the running event loop.
     """
 
     label: str
@@ -54,22 +54,22 @@ class ComparedModel:
     aclose: Callable[[], Awaitable[None]]
 
     def listening(self, handler: BaseCallbackHandler) -> BaseChatModel:
-        """The model, which reports each of its calls to the handler; nothing comes from a cache of LangChain's."""
+        """Return a copy of the model that reports each call to the handler and does not use LangChain's cache."""
         return self.model.model_copy(update={"callbacks": [handler], "cache": False})
 
 
 def load_compared_model(label: str, settings: Settings, environment: Mapping[str, str] = os.environ) -> ComparedModel:
-    """The model of these settings, which count more than the environment; it streams, unless they say otherwise.
+    """Create a model from its settings, which override the environment; it streams unless they turn that off.
 
     Raises:
-        SettingsError: No model can be made of them.
+        SettingsError: The settings are invalid, or something is missing.
     """
     redactor = Redactor(secrets_in(settings, environment))
     try:
         return _load(label, settings, environment, redactor)
     except SettingsError as error:
         raise SettingsError(f"{quoted(label)}: {redactor.clean_error(error.message)}", hint=error.hint) from None
-    except Exception as error:  # noqa: BLE001 - the stock class raises what its SDK raises, such as where there is no key
+    except Exception as error:  # noqa: BLE001 - the stock class raises its SDK's errors, for example without a key
         reason = " ".join(redactor.clean_error(str(error)).split())
         raise SettingsError(
             f"{quoted(label)}: {reason}", hint="Correct the settings, or install what is missing."
@@ -78,7 +78,7 @@ def load_compared_model(label: str, settings: Settings, environment: Mapping[str
 
 def _load(label: str, settings: Settings, environment: Mapping[str, str], redactor: Redactor) -> ComparedModel:
     if taken := [name for name in _LOADER_ARGUMENTS if name in settings]:
-        raise SettingsError(f"{taken[0]} is no setting of a model.", hint="Leave it out.")
+        raise SettingsError(f"{taken[0]} is not a setting of a model.", hint="Remove it.")
     others = {name: value for name, value in environment.items() if name != MODEL_VARIABLE}
     spec = resolve_spec({}, settings, environment=others)
     clients = _counting_clients(spec, environment) if spec.provider == OPENAI else {}
@@ -87,7 +87,7 @@ def _load(label: str, settings: Settings, environment: Mapping[str, str], redact
     name, elsewhere = str(spec.settings["model"]), _own_server(spec, environment)
     is_deployed = spec.settings.get("endpoint") not in (None, OPENAPI)
     if isinstance(model, ChatVertexCompat):
-        # Copies share the client that this makes; the settings are checked on the way, and nothing is sent.
+        # Creates the client that copies share, and checks the settings; sends nothing.
         model.explain_request("-")
         return ComparedModel(
             label, spec.provider, model, name, True, elsewhere, is_deployed, redactor, model.close, model.aclose
@@ -98,18 +98,18 @@ def _load(label: str, settings: Settings, environment: Mapping[str, str], redact
 
 
 def _own_server(spec: Spec, environment: Mapping[str, str]) -> str | None:
-    """The server of the user's own that answers in the provider's place."""
+    """Return the user's own server that answers instead of the provider; None if there is none."""
     variables = _URL_VARIABLES if spec.provider == OPENAI else (EMULATOR_HOST_VARIABLE,)
     urls = (*map(spec.settings.get, _URLS), *map(environment.get, variables))
     url = next((str(value) for value in urls if value), None)
     if url is None:
         return None
-    # Only the host, because the rest of a URL may hold a password.
+    # Only the host, because the rest of a URL may contain a password.
     return urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[2]
 
 
 def _counting_clients(spec: Spec, environment: Mapping[str, str]) -> dict[str, Any]:
-    """HTTP clients of the SDK's own make that count requests; none where the user chose others, or a proxy."""
+    """Return the SDK's own HTTP clients with request counting; empty if the user set others, or a proxy."""
     from openai import DefaultAsyncHttpxClient, DefaultHttpxClient  # noqa: PLC0415 - only the stock class needs them
 
     chosen = ("openai_proxy", "http_client", "http_async_client")

@@ -1,4 +1,4 @@
-"""Asks the models, several at a time, and measures each answer. Only this module sends requests."""
+"""Calls the models concurrently and measures each answer. Only this module sends requests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -25,17 +25,17 @@ _SHOWN_ERROR = 600
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A task that was carried out, with its times, its text and its model calls; not yet checked or priced.
+    """The raw result of a task: times, text and model calls; not yet checked or priced.
 
     Attributes:
-        task: What was asked.
-        began: When, by the calendar.
-        seconds: How long it took.
-        first_token_seconds: Until the first text or call.
-        text: What came.
-        error: Why nothing came.
-        calls: What LangChain reported of the model calls.
-        tally: The requests.
+        task: The task.
+        began: Start time.
+        seconds: Duration.
+        first_token_seconds: Time to the first text or tool call.
+        text: The answer.
+        error: The error message if it failed.
+        calls: The model calls as LangChain reported them.
+        tally: The counted requests.
     """
 
     task: Task
@@ -49,7 +49,7 @@ class Measurement:
 
 
 def measure(task: Task, compared: ComparedModel, application: Application) -> Measurement:
-    """Carry out a task and measure it."""
+    """Run a task and measure it."""
     recorder = Recorder()
     model = compared.listening(recorder)
     text, error = "", None
@@ -57,7 +57,7 @@ def measure(task: Task, compared: ComparedModel, application: Application) -> Me
         began, start = datetime.now(UTC), perf_counter()
         try:
             text = answer_text(application, model, task.prompt.text)
-        except Exception as failure:  # noqa: BLE001 - whatever the user's function or a provider's class raises
+        except Exception as failure:  # noqa: BLE001 - the user's function or a provider's class may raise anything
             error = _error_text(failure)
         seconds = perf_counter() - start
     first = None if recorder.first_token is None else recorder.first_token - start
@@ -65,7 +65,7 @@ def measure(task: Task, compared: ComparedModel, application: Application) -> Me
 
 
 def judge(measurement: Measurement, compared: ComparedModel, schema: Schema | None) -> Answer:
-    """The measurement as an answer: checked, priced, with secrets removed."""
+    """Return the measurement as an answer: checked, priced, with secrets removed."""
     calls = measurement.calls
     last = calls[-1].metadata if calls else {}
     redactor = compared.redactor
@@ -90,15 +90,15 @@ def judge(measurement: Measurement, compared: ComparedModel, schema: Schema | No
 def ask_all(
     tasks: Sequence[Task], compared_models: Mapping[str, ComparedModel], application: Application, concurrency: int
 ) -> Iterator[Measurement]:
-    """The measurements of the tasks, in the order in which they end; `concurrency` of them run at a time.
+    """Run the tasks, `concurrency` at the same time; yields the measurements in the order in which they end.
 
-    If the caller stops iterating, no further task is begun; those that run are waited for.
+    If the caller stops iterating, no further task starts, and running ones are waited for.
     """
     waiting = iter(tasks)
     running: set[Future[Measurement]] = set()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="vertex-compat-compare") as pool:
         while True:
-            # Submitted one by one, so that no task waits in the pool's queue when the caller stops.
+            # Submitted one by one, so that no task is queued in the pool when the caller stops.
             while len(running) < concurrency and (task := next(waiting, None)) is not None:
                 running.add(pool.submit(measure, task, compared_models[task.label], application))
             if not running:
@@ -110,7 +110,7 @@ def ask_all(
 
 @contextmanager
 def closing_all(compared_models: Mapping[str, ComparedModel], loop: LoopThread) -> Iterator[None]:
-    """Let go of the models' connections at the end, and of the loop."""
+    """Close the models' connections and the loop at the end."""
     with ExitStack() as stack:
         stack.callback(loop.close)
         for compared in compared_models.values():
@@ -122,7 +122,7 @@ def closing_all(compared_models: Mapping[str, ComparedModel], loop: LoopThread) 
 
 
 def remarks_on(compared: ComparedModel, measurements: Sequence[Measurement]) -> tuple[str, ...] | None:
-    """What was dropped, converted or defaulted in the model's first call; None if unknown."""
+    """Return what was dropped, converted or set by default in the model's first call; None if unknown."""
     call = next((measurement.calls[0] for measurement in measurements if measurement.calls), None)
     explain: Callable[..., object] | None = getattr(compared.model, "explain_request", None)
     if call is None or explain is None:
@@ -135,7 +135,7 @@ def remarks_on(compared: ComparedModel, measurements: Sequence[Measurement]) -> 
 
 
 def _call_options(call: ModelCall, model: BaseChatModel) -> dict[str, Any]:
-    """What the call set that differs from the model's own settings."""
+    """Return the call's options that differ from the model's own settings."""
     own = {name: getattr(model, name) for name in type(model).model_fields if name != "model"}
     return {
         name: value
@@ -153,20 +153,20 @@ def _shown(error: str) -> str:
 
 
 def _requests(measurement: Measurement, compared: ComparedModel) -> int | None:
-    """The requests; None where some were not seen, as in threads that carry no context on."""
+    """Return the number of requests; None if some were not counted, as in threads without the caller's context."""
     counted_requests = measurement.tally.requests
     finished = sum(call.is_over for call in measurement.calls)
     return counted_requests if compared.counts_requests and counted_requests >= finished else None
 
 
 def _usage(calls: Sequence[ModelCall]) -> TokenCounts | None:
-    """The tokens of all calls; None if one reported none."""
+    """Return the tokens of all calls; None if any call reported none."""
     usages = [call.usage for call in calls if call.usage is not None]
     return sum(usages, TokenCounts()) if usages and len(usages) == len(calls) else None
 
 
 def _cost(measurement: Measurement, compared: ComparedModel) -> Decimal | None:
-    """What each call cost, together: a price may depend on the length of the one prompt."""
+    """Return the sum of the calls' costs, priced one by one: a price may depend on the length of a single prompt."""
     if compared.is_deployed:
         return None
     costs = [

@@ -1,4 +1,4 @@
-"""What tokens cost by list price, from the data that the package genai-prices holds; nothing is downloaded."""
+"""List prices of tokens, from the data in the package genai-prices; nothing is downloaded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ _GOOGLE = "google"
 
 @dataclass(frozen=True, slots=True)
 class PriceData:
-    """Where prices come from.
+    """The source of the prices.
 
     Attributes:
-        version: Of the package that holds them.
+        version: Version of the package that contains them.
         newest: Start date of the most recent price that is already in effect.
     """
 
@@ -31,7 +31,7 @@ class PriceData:
 
 
 def price_data(today: date) -> PriceData:
-    """What is installed, and how old it is at most: the package states no other date of its data."""
+    """Return the installed version and its newest price: the package states no other date of its data."""
     begun = [day for day in _first_days() if day <= today]
     return PriceData(version(PACKAGE), max(begun, default=None))
 
@@ -39,17 +39,17 @@ def price_data(today: date) -> PriceData:
 def cost_of(
     provider: str, model: str, usage: TokenCounts, when: datetime, *, output_image: int = 0, searches: int = 0
 ) -> Decimal | None:
-    """US dollars for one call's tokens at that time; None if the model's price is unknown.
+    """Return US dollars for one call's tokens at that time; None if the model's price is unknown.
 
-    Prices go by the model's name: OpenAI's own, or Google's for whatever Vertex AI serves. Of the tokens out,
-    `output_image` are images; `searches` are those of the web that the call made.
+    Prices depend on the model's name: OpenAI's own prices, or Google's for all models on Vertex AI. `output_image` is
+    the number of output tokens that are images; `searches` is the number of web searches of the call.
     """
     calculation = _calculation(provider, model, usage, when, output_image_tokens=output_image, web_searches=searches)
     return None if calculation is None else Decimal(calculation.total_price)
 
 
 def price_text(provider: str, model: str, when: datetime) -> str | None:
-    """The price that applies, in words; None if it is unknown."""
+    """Return the applicable price in words; None if it is unknown."""
     calculation = _calculation(provider, model, TokenCounts(), when)
     return None if calculation is None else f"{calculation.model.id}: {calculation.model_price}"
 

@@ -19,9 +19,9 @@ class ModelCall:
     """One call of the model.
 
     Attributes:
-        messages: What it was asked.
+        messages: The input messages.
         parameters: The invocation parameters that LangChain reports.
-        usage: Its token counts; None if it reported none.
+        usage: The token counts; None if it reported none.
         metadata: The answer's response metadata.
         is_over: Whether it ended with an answer.
     """
@@ -36,7 +36,7 @@ class ModelCall:
 class Recorder(BaseCallbackHandler):
     """Records the calls of one answer, from any thread or task."""
 
-    run_inline = True  # else LangChain reports the tokens of asynchronous calls from a thread, when one is free
+    run_inline = True  # otherwise LangChain reports tokens of asynchronous calls late, from a thread pool
 
     def __init__(self) -> None:
         """Start without calls."""
@@ -46,7 +46,7 @@ class Recorder(BaseCallbackHandler):
 
     @property
     def calls(self) -> list[ModelCall]:
-        """The calls in their order."""
+        """The calls in order."""
         with self._lock:
             return list(self._calls.values())
 
@@ -59,7 +59,7 @@ class Recorder(BaseCallbackHandler):
             self._calls[run_id] = ModelCall(messages[0] if messages else [], kwargs.get("invocation_params") or {})
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
-        """Record when the first text or call came."""
+        """Record the time of the first text or tool call."""
         del kwargs
         if self.first_token is None and _says_something(token, chunk):
             self.first_token = perf_counter()

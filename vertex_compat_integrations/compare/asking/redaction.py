@@ -11,7 +11,7 @@ from vertex_compat_integrations.core.explain.explanation import REDACTED
 
 _SECRET_NAMES = re.compile(r"api_?key|secret|password|credential|authorization|headers|^token$", re.IGNORECASE)
 _SECRET_VARIABLES = ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
-# Services repeat a refused key in their errors, in part or whole; these are the forms of OpenAI's and Google's.
+# Services repeat a refused key in their errors, partly or fully; these are the forms of OpenAI's and Google's keys.
 _KEY_FORMS = re.compile(r"\b(?:sk-|ya29\.|AIza|Bearer )[\w.*~+/=-]+")
 _SHORTEST = 6
 
@@ -20,20 +20,20 @@ class Redactor:
     """Removes known secrets from texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Redact these; a text too short to be a secret is ignored."""
+        """Redact these secrets; texts too short to be a secret are ignored."""
         ordered = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def clean(self, text: str) -> str:
-        """The text without the known secrets."""
+        """Return the text without the known secrets."""
         return self._pattern.sub(REDACTED, text) if self._pattern else text
 
     def clean_error(self, text: str) -> str:
-        """The text without the known secrets, and without anything that has the form of a key."""
+        """Return the text without the known secrets and without anything that looks like a key."""
         return _KEY_FORMS.sub(REDACTED, self.clean(text))
 
     def clean_values(self, value: Any) -> Any:
-        """The JSON value without the known secrets, and without values whose name is one of a secret."""
+        """Return the JSON value without the known secrets and without values whose name indicates a secret."""
         match value:
             case str():
                 return self.clean(value)
@@ -49,7 +49,7 @@ class Redactor:
 
 
 def secrets_in(settings: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """The secrets among a model's settings, and those of the environment that its class would take."""
+    """Yield the secrets in a model's settings, and those that its class reads from the environment."""
     for name in _SECRET_VARIABLES:
         yield from _parts(environment.get(name, ""))
     for name, value in settings.items():
@@ -74,12 +74,12 @@ def _all_strings(value: Any) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """The secret, and its words: a header's value is `Bearer …`, a variable may hold several lines."""
+    """Yield the secret and its words: a header's value is `Bearer …`, a variable may contain several lines."""
     yield secret
     yield from secret.split()
 
 
 def _passwords(url: str) -> Iterator[str]:
-    """The password of a URL."""
+    """Yield the password of a URL."""
     if match := re.match(r"[a-z]+://[^/@:]*:([^/@]+)@", url):
         yield match.group(1)

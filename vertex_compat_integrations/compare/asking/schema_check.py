@@ -1,4 +1,4 @@
-"""Whether answers keep to a JSON schema. Nothing is downloaded for it."""
+"""Validates answers against a JSON schema. Nothing is downloaded."""
 
 import json
 from collections.abc import Mapping
@@ -19,59 +19,59 @@ _SHOWN = 300
 
 
 class Schema:
-    """A JSON schema that answers are held against."""
+    """A JSON schema to validate answers against."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        """Take the schema.
+        """Check the schema.
 
         Raises:
-            SettingsError: It is none.
+            SettingsError: The schema is invalid.
         """
         kind: Any = validator_for(content, default=Draft202012Validator)
         try:
             kind.check_schema(content)
         except SchemaError as error:
-            raise SettingsError(f"The schema is none: {error.message}", hint="Correct it at that place.") from None
+            raise SettingsError(f"The schema is invalid: {error.message}", hint="Correct the schema.") from None
         self.content = dict(content)
-        # An empty registry of its own: the library's default would download what a reference names.
+        # An empty registry, because the library's default would download references.
         self._validator = kind(content, registry=Registry())
 
     def check(self, text: str) -> Validity:
-        """Whether the text is JSON that keeps to the schema, and where not."""
+        """Return whether the text is JSON that matches the schema, and where it does not."""
         try:
             value = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             reason = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-            return Validity(is_valid=False, reason=f"It is no JSON{reason}.")
+            return Validity(is_valid=False, reason=f"Not valid JSON{reason}.")
         try:
             worst = best_match(self._validator.iter_errors(value))
         except Unresolvable as unknown:
-            return Validity(is_valid=False, reason=f"The schema refers to what it does not hold: {unknown}.")
+            return Validity(is_valid=False, reason=f"The schema has an unknown reference: {unknown}.")
         except RecursionError:
-            return Validity(is_valid=False, reason="It is nested too deep to be checked.")
+            return Validity(is_valid=False, reason="Nested too deep to be checked.")
         if worst is None:
             return Validity(is_valid=True)
         message = worst.message if len(worst.message) <= _SHOWN else f"{worst.message[:_SHOWN]}…"
         return Validity(is_valid=False, reason=f"{worst.json_path}: {message}")
 
     def response_format(self) -> dict[str, Any]:
-        """How a model is asked for it, in the words of Chat Completions."""
+        """Return the `response_format` of Chat Completions for this schema."""
         name = str(self.content.get("title") or "answer")
         safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)[:64]
         return {"type": "json_schema", "json_schema": {"name": safe, "schema": self.content}}
 
 
 def read_schema(path: Path) -> Schema:
-    """The schema in a JSON, YAML or TOML file.
+    """Read the schema in a JSON, YAML or TOML file.
 
     Raises:
-        SettingsError: The file cannot be read, or holds none.
+        SettingsError: The file cannot be read, or contains no valid schema.
     """
     content = read_file(path)
     if not isinstance(content, Mapping):
-        raise SettingsError(f"{path} holds no schema.", hint='Write a JSON object, such as {"type": "object", …}.')
+        raise SettingsError(f"{path} contains no schema.", hint='Write a JSON object, such as {"type": "object", …}.')
     return Schema(content)
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

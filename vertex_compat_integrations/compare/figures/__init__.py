@@ -1,1 +1,1 @@
-"""What the answers add up to: percentiles, summary, report."""
+"""The figures of a comparison: percentiles, summary, report."""

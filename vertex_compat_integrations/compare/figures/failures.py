@@ -1,4 +1,4 @@
-"""The errors among the answers, each told once however often it came."""
+"""The errors among the answers, each reported once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vertex_compat_integrations.compare.answer import Answer
 from vertex_compat_integrations.compare.plan import quoted
 
-# Of the same error, these differ from run to run.
+# Figures that differ between occurrences of the same error.
 _MEASURED = re.compile(r"\d+(?:\.\d+)?(?= ?(?:s|ms|seconds?|minutes?|attempts?|requests?|times?)\b)")
 
 
@@ -16,9 +16,9 @@ class Failure:
     """An error of one or more answers.
 
     Attributes:
-        number: By which tables and pages name it, from 1.
-        text: What it says, the first time.
-        labels: The models that it came from, each with the number of its answers.
+        number: Its number in tables and pages, from 1.
+        text: The message of the first occurrence.
+        labels: The models that returned it, each with the number of answers.
     """
 
     number: int
@@ -27,12 +27,12 @@ class Failure:
 
     @property
     def name(self) -> str:
-        """How an answer names its error."""
+        """The text that an answer shows for this error."""
         return f"failed: error {self.number}"
 
     @property
     def heading(self) -> str:
-        """Number and models, before the text."""
+        """Number and models, printed before the text."""
         models = ", ".join(
             f"{quoted(label)} ({count} {'answer' if count == 1 else 'answers'})" for label, count in self.labels.items()
         )
@@ -40,7 +40,7 @@ class Failure:
 
 
 def failures_in(answers: Sequence[Answer]) -> dict[str, Failure]:
-    """The errors by their key, in the order in which they came; texts that differ in what was measured are one."""
+    """Return the errors by key, in order of occurrence; texts that differ only in measured figures are one error."""
     texts: dict[str, str] = {}
     counts: dict[str, dict[str, int]] = {}
     for answer in answers:
@@ -53,5 +53,5 @@ def failures_in(answers: Sequence[Answer]) -> dict[str, Failure]:
 
 
 def failure_key(error: str) -> str:
-    """What two errors have in common that are one."""
+    """Return the key of an error; equal for texts that differ only in measured figures."""
     return _MEASURED.sub("#", error)

@@ -1,4 +1,4 @@
-"""Percentiles, medians of runs with their spread, and whether two models' runs can be told apart. Pure."""
+"""Percentiles, medians of runs with their spread, and significance of differences between models. Does no I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from math import comb, floor
 from statistics import median
 
 ACCEPTED_CHANCE = 0.05
-"""A difference that chance makes more often than this, among all that are looked at, is none."""
+"""Significance level for all comparisons together; a difference that chance explains more often is not reported."""
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value below which that share of the values lies, with straight lines between them; None without values.
+    """Return the value below which that share of the values lies, linearly interpolated; None without values.
 
-    The same as numpy's default and `statistics.quantiles(method="inclusive")`.
+    Same method as numpy's default and `statistics.quantiles(method="inclusive")`.
     """
     if not values:
         return None
@@ -25,13 +25,13 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What several runs came to.
+    """Median and range of several runs.
 
     Attributes:
-        median: The middle of the runs.
-        low: The lowest of them.
-        high: The highest of them.
-        runs: How many there are.
+        median: The median of the runs.
+        low: The lowest run.
+        high: The highest run.
+        runs: The number of runs.
     """
 
     median: float
@@ -41,24 +41,24 @@ class Spread:
 
 
 def spread(runs: Sequence[float]) -> Spread | None:
-    """The runs' median, lowest and highest; None for less than two runs, which have no spread."""
+    """Return the runs' median, lowest and highest; None for fewer than two runs, which have no spread."""
     if len(runs) < 2:
         return None
     return Spread(median(runs), min(runs), max(runs), len(runs))
 
 
 def chance_apart(runs: int) -> float:
-    """How often so many runs of two equal models would lie wholly apart, whichever is below."""
+    """Return the probability that so many runs of two equal models do not overlap at all, in either order."""
     return min(1.0, 2 / comb(2 * runs, runs))
 
 
 def are_apart(one: Spread, other: Spread) -> bool:
-    """Whether every run of one lies below every run of the other."""
+    """Whether every run of one model is below every run of the other."""
     return one.high < other.low or other.high < one.low
 
 
 def least_runs(comparisons: int) -> int:
-    """Runs that it takes until chance alone explains a difference seldom enough, among so many comparisons."""
+    """Return the number of runs needed to reach the significance level for so many comparisons."""
     runs = 2
     while chance_apart(runs) * comparisons > ACCEPTED_CHANCE:
         runs += 1

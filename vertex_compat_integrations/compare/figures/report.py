@@ -1,4 +1,4 @@
-"""The whole result of a comparison as one value, from which the table, JSON, CSV and the page are made."""
+"""The whole result of a comparison as one value; the table, JSON, CSV and the page are made from it."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from vertex_compat_integrations.compare.figures.summary import Comparison, Model
 from vertex_compat_integrations.compare.plan import Prompt
 
 FORMAT = 1
-"""Of what `record` gives; another number means that programs must look again."""
+"""Version of the format of `record`; it changes if programs must be adapted."""
 
 _NOT_A_PARAMETER = ("messages", "input", "contents")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -25,15 +25,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Under which conditions the models were asked.
+    """The conditions of a comparison.
 
     Attributes:
-        started: When the comparison began.
-        runs: How often each prompt was asked.
-        concurrency: How many answers were made at a time.
-        application: The function that asked, if it was one of the user's own.
-        schema: What the answers are held against.
-        warmed_up: Whether each model was asked once before, unmeasured.
+        started: Start time.
+        runs: How often each prompt was sent.
+        concurrency: Answers requested at the same time.
+        application: The user's function that called the model, if there is one.
+        schema: The schema that answers are validated against.
+        warmed_up: Whether each model was called once before, unmeasured.
         stopped: Whether the user stopped it early.
     """
 
@@ -48,17 +48,17 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model, and how it was asked.
+    """A compared model and the parameters of its requests.
 
     Attributes:
-        label: How outputs call it.
+        label: Its label in outputs.
         provider: `vertex_compat` or `openai`.
         name: The model's name at its provider.
-        elsewhere: The server of the user's own that answered in the provider's place.
-        parameters: What its first request said besides the messages; None where requests were not seen.
-        remarks: What was dropped, converted or defaulted; None if unknown.
-        price: The list price that applies, in words.
-        summary: What its answers come to.
+        elsewhere: The user's own server that answered instead of the provider.
+        parameters: The fields of its first request other than messages; None if requests were not recorded.
+        remarks: What was dropped, converted or set by default; None if unknown.
+        price: The applicable list price in words.
+        summary: Totals and times of its answers.
     """
 
     label: str
@@ -76,12 +76,12 @@ class Report:
     """The whole result of a comparison.
 
     Attributes:
-        conditions: How the models were asked.
-        prices: Where prices come from.
-        prompts: What they were asked.
+        conditions: The conditions.
+        prices: The source of the prices.
+        prompts: The prompts.
         subjects: The models.
-        answers: What they answered, by run, prompt and model.
-        comparison: Which differences between them the runs show.
+        answers: The answers, by prompt, run and model.
+        comparison: The differences between models that the runs show.
     """
 
     conditions: Conditions
@@ -93,7 +93,7 @@ class Report:
 
     @property
     def failures(self) -> int:
-        """Answers that are errors."""
+        """Number of answers that failed."""
         return sum(answer.error is not None for answer in self.answers)
 
     @property
@@ -102,7 +102,7 @@ class Report:
         return any(answer.emulated for answer in self.answers)
 
     def record(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the report as JSON for programs."""
         conditions, prices = self.conditions, self.prices
         return {
             "format": FORMAT,
@@ -132,7 +132,7 @@ def build_report(
     compared_models: Mapping[str, ComparedModel],
     measurements: Sequence[Measurement],
 ) -> Report:
-    """The report on the measurements, ordered by prompt, run and model."""
+    """Return the report on the measurements, ordered by prompt, run and model."""
     order = {label: place for place, label in enumerate(compared_models)}
     places = {prompt.name: place for place, prompt in enumerate(prompts)}
     ordered = sorted(
@@ -147,7 +147,7 @@ def build_report(
 
 
 def csv_text(report: Report) -> str:
-    """The answers as CSV, one in each line; what a spreadsheet would take for a formula begins with an apostrophe."""
+    """Return the answers as CSV, one per line; text that looks like a spreadsheet formula gets a leading apostrophe."""
     prompts = {prompt.name: prompt.text for prompt in report.prompts}
     rows = [{**answer.record(), "prompt_text": prompts[answer.task.prompt.name]} for answer in report.answers]
     lines = io.StringIO()
@@ -187,7 +187,7 @@ def _subject(
 
 
 def _parameters(compared: ComparedModel, measurements: Sequence[Measurement]) -> dict[str, Any] | None:
-    """What the first request said, besides what it asked."""
+    """Return the fields of the first request other than messages."""
     body = next((seen.tally.first_body for seen in measurements if seen.tally.first_body), None)
     if body is None or not compared.counts_requests:
         return None

@@ -1,4 +1,4 @@
-"""The totals and times of each model's answers, and the differences between models. Pure."""
+"""The totals and times of each model's answers, and the differences between models. Does no I/O."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ Reader = Callable[[Answer], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of which less is better, compared between models.
+    """A figure to compare between models; lower is better.
 
     Attributes:
-        name: In outputs for programs.
-        verb: Written between a model and its figure.
-        read: Takes it from an answer.
-        gather: Makes one figure of a run's answers.
-        show: Writes a figure.
+        name: Its name in outputs for programs.
+        verb: The verb between a model and its figure in sentences.
+        read: Reads the figure of an answer.
+        gather: Combines the figures of a run's answers.
+        show: Formats a figure.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Metric:
 
 
 def show_seconds(value: float) -> str:
-    """Seconds, or milliseconds where they are few."""
+    """Return seconds as text, as milliseconds below one second."""
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
 def show_dollars(value: float) -> str:
-    """US dollars with three digits that count."""
+    """Return US dollars with three significant digits."""
     if value == 0:
         return "$0"
     digits = 2
@@ -66,13 +66,13 @@ METRICS = (SECONDS, FIRST_TOKEN_SECONDS, COST_USD)
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long something took.
+    """Times of answers, in seconds.
 
     Attributes:
-        p50: Half of the answers took less.
-        p95: All but one of twenty took less.
-        slowest: The longest.
-        count: Answers of which it is known.
+        p50: Median.
+        p95: 95th percentile.
+        slowest: Longest time.
+        count: Number of answers with a known time.
     """
 
     p50: float
@@ -86,21 +86,21 @@ class ModelSummary:
     """Totals and times of a model's answers. A field that is None is unknown.
 
     Attributes:
-        label: Of the model.
-        answers: How many were asked for and came, failures included.
-        failures: How many of them are errors.
-        seconds: Times of the answers that are no errors.
-        first_token_seconds: The same, to the first text or call.
+        label: The model's label.
+        answers: Number of answers, failures included.
+        failures: Number of failed answers.
+        seconds: Times of the successful answers.
+        first_token_seconds: Times of the successful answers to the first text or tool call.
         usage: Tokens of all answers that report them.
-        usage_known: How many do.
-        cost: US dollars of all answers whose cost is known.
-        cost_known: How many these are.
-        calls: Model calls.
-        requests: HTTP requests.
-        retries: Requests beyond one for each call.
-        valid: Answers that keep to the schema.
-        checked: Answers that were held against it.
-        emulated: Whether the emulator gave any of them.
+        usage_known: Number of answers that report tokens.
+        cost: US dollars for all answers whose cost is known.
+        cost_known: Number of answers whose cost is known.
+        calls: Number of model calls.
+        requests: Number of HTTP requests.
+        retries: Number of requests beyond one per call.
+        valid: Number of answers that match the schema.
+        checked: Number of answers that were validated.
+        emulated: Whether the emulator gave any of the answers.
         runs: The spread of each metric over the runs.
     """
 
@@ -123,7 +123,7 @@ class ModelSummary:
 
 
 def summarise(label: str, answers: Sequence[Answer], runs: int) -> ModelSummary:
-    """The totals and times of one model's answers."""
+    """Return the totals and times of one model's answers."""
     good = [answer for answer in answers if answer.error is None]
     usages = _known([answer.usage for answer in answers])
     costs = _known([answer.cost for answer in answers])
@@ -153,8 +153,8 @@ class Comparison:
     """The differences between models that the runs show.
 
     Attributes:
-        findings: Differences that the runs show, a sentence each.
-        note: On what grounds, or why there is none.
+        findings: The differences, a sentence each.
+        note: The basis of the findings, or why there are none.
     """
 
     findings: tuple[str, ...]
@@ -162,28 +162,28 @@ class Comparison:
 
 
 def compare(summaries: Sequence[ModelSummary], runs: int, *, stopped: bool) -> Comparison:
-    """The differences between the models that the runs show: none from one run, and never which model is best."""
+    """Return the differences that the runs show: none from one run, and never which model is best."""
     pairs = list(_pairs(summaries))
     if reason := _why_incomparable(len(summaries), runs, len(pairs), stopped=stopped):
         return Comparison((), reason)
     findings = tuple(_finding(metric, one, other) for metric, one, other in pairs if _apart(metric, one, other))
     note = _note(summaries, runs, len(pairs))
-    return Comparison(findings, note if findings else f"The runs do not tell the models apart. {note}")
+    return Comparison(findings, note if findings else f"The runs show no difference between the models. {note}")
 
 
 def _why_incomparable(models: int, runs: int, pairs: int, *, stopped: bool) -> str | None:
-    """Why nothing is compared; None if there is something to compare."""
+    """Return why nothing can be compared; None if a comparison is possible."""
     if models < 2:
-        return "One model: there is nothing to compare."
+        return "Nothing to compare: there is only one model."
     if stopped:
-        return "It was stopped before its end: nothing is compared."
+        return "Nothing is compared: the comparison was stopped early."
     if runs < 2:
-        return "One run shows no difference between models: give --runs, 5 or more."
+        return "One run cannot show a difference between models: set --runs to 5 or more."
     if not pairs:
-        return "Too many answers failed or told no figures: nothing is compared."
+        return "Nothing is compared: too many answers failed or reported no figures."
     needed = least_runs(pairs)
     if runs < needed:
-        return f"{runs} runs cannot tell {pairs} differences from chance: it takes {needed}."
+        return f"{runs} runs are too few to distinguish {pairs} differences from chance: {needed} are needed."
     return None
 
 
@@ -191,18 +191,18 @@ def _note(summaries: Sequence[ModelSummary], runs: int, pairs: int) -> str:
     chance = chance_apart(runs) * pairs
     share = f"{chance:.1%}" if chance >= 0.001 else "0.1%"
     failed = [quoted(summary.label) for summary in summaries if summary.failures]
-    left_out = f" Left out, since answers failed: {', '.join(failed)}." if failed else ""
+    left_out = f" Not compared, because answers failed: {', '.join(failed)}." if failed else ""
     return (
-        f"A difference is told where every one of {runs} runs of one model lies beyond every one of the other. "
-        f"Of {pairs} that were looked at, chance alone would show one in at most {share} of such comparisons "
-        f"(less than {ACCEPTED_CHANCE:.0%} is asked for), if the runs do not lean on each other.{left_out}"
+        f"A difference is reported if all {runs} runs of one model are above all runs of the other. "
+        f"With {pairs} pairs of figures compared, chance alone would show a difference in at most {share} of such "
+        f"comparisons (limit: {ACCEPTED_CHANCE:.0%}), assuming independent runs.{left_out}"
     )
 
 
 def _pairs(summaries: Sequence[ModelSummary]) -> Iterator[tuple[Metric, ModelSummary, ModelSummary]]:
-    """What can be compared: models that answered always, by figures that all their runs have.
+    """Yield the pairs to compare: models without failures, by figures that all their runs have.
 
-    A model whose slow answers fail would look fast.
+    A model with failures is not compared: if its slow answers failed, it would look fast.
     """
     sound = [summary for summary in summaries if not summary.failures]
     for metric in METRICS:
@@ -226,7 +226,7 @@ def _finding(metric: Metric, one: ModelSummary, other: ModelSummary) -> str:
 
 
 def show_spread(metric: Metric, measured: Spread | None) -> str:
-    """The median of the runs, and the lowest and highest of them, where these differ."""
+    """Return the median of the runs as text, with the lowest and highest if they differ."""
     if measured is None:
         return "unknown"
     if measured.low == measured.high:
@@ -240,7 +240,7 @@ def _median(metric: Metric, summary: ModelSummary) -> float:
 
 
 def _spread_of(metric: Metric, answers: Sequence[Answer], runs: int) -> Spread | None:
-    """The spread of a metric over the runs; None unless every answer of each run has it."""
+    """Return the spread of a metric over the runs; None unless every answer of each run has it."""
     figures = []
     for run in range(1, runs + 1):
         values = [metric.read(answer) for answer in answers if answer.task.run == run and answer.error is None]

@@ -1,4 +1,4 @@
-"""What outputs for people say of the figures, once for the table and the page."""
+"""Texts about the figures, shared by the table and the page."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from vertex_compat_integrations.compare.figures.report import Report, Subject
 from vertex_compat_integrations.compare.figures.summary import ModelSummary, Times, show_dollars, show_seconds
 from vertex_compat_integrations.compare.plan import quoted
 
-EMULATED = "The emulator answered, no model did: times, tokens and costs say nothing of a real one."
+EMULATED = "The emulator answered, not a model: times, tokens and costs say nothing about a real model."
 
 UNKNOWN = "unknown"
 
@@ -14,23 +14,23 @@ _FEW = 20
 
 
 def counted(number: int, what: str) -> str:
-    """The number and the word, in its plural where it needs one."""
+    """Return the number and the word, in the plural if needed."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def conditions_text(report: Report) -> str:
-    """When and how the models were asked, in one line."""
+    """Return time and conditions of the comparison in one line."""
     conditions = report.conditions
     by = f" by {conditions.application}" if conditions.application else ""
     return (
         f"{conditions.started:%Y-%m-%d %H:%M} UTC: {counted(len(report.subjects), 'model')}, "
         f"{counted(len(report.prompts), 'prompt')}{by}, {counted(conditions.runs, 'run')}, "
-        f"up to {conditions.concurrency} at a time."
+        f"up to {conditions.concurrency} at the same time."
     )
 
 
 def figures(report: Report, subject: Subject) -> dict[str, str]:
-    """The figures of a model, by their headings."""
+    """Return the figures of a model, by their headings."""
     summary = subject.summary
     usage = summary.usage
     tokens = f"{usage.input:,} / {usage.output:,} ({usage.thought:,})" if summary.usage_known else UNKNOWN
@@ -48,43 +48,44 @@ def figures(report: Report, subject: Subject) -> dict[str, str]:
 
 
 def explanations(report: Report) -> Iterator[str]:
-    """What the figures mean, and what they do not."""
+    """Yield sentences on what the figures mean, and what they do not mean."""
     yield from _of_times(report)
     yield from _of_prices(report)
     yield (
-        "Requests are counted where they are sent; those beyond one for each model call are retries. "
-        "Tokens out include thoughts. What is unknown is not guessed."
+        "Requests are counted when they are sent; those beyond one per model call are retries. "
+        "Output tokens include thoughts. Unknown values are not estimated."
     )
 
 
 def _of_times(report: Report) -> Iterator[str]:
     conditions = report.conditions
     warm = (
-        "each model was asked once before"
+        "each model was called once before"
         if conditions.warmed_up
-        else "first answers load libraries and open connections"
+        else "first answers include loading libraries and opening connections"
     )
     yield (
-        f"Times are from the question to the first text or call, and to the end, without failed answers; "
-        f"up to {conditions.concurrency} answers at a time; {warm}."
+        f"Times are from the question to the first text or tool call, and to the end, without failed answers; "
+        f"up to {conditions.concurrency} answers at the same time; {warm}."
     )
     if len(report.prompts) > 1 or conditions.runs > 1:
         yield "p50 and p95 are over all prompts and runs; a run's figure is its prompts' median, a cost their sum."
     counts = [subject.summary.seconds.count for subject in report.subjects if subject.summary.seconds]
     if counts and min(counts) < _FEW:
-        yield f"With less than {_FEW} answers, p95 is little more than the slowest of them."
+        yield f"With fewer than {_FEW} answers, p95 is close to the slowest answer."
 
 
 def _of_prices(report: Report) -> Iterator[str]:
     prices = report.prices
-    since = f"; its newest price in force began on {prices.newest}" if prices.newest else ""
+    since = f"; its newest price in effect started on {prices.newest}" if prices.newest else ""
     yield (
-        f"Costs are list prices of genai-prices {prices.version}{since}. They go by the model's name and count tokens "
-        "only: no discounts, no surcharge of a location, no fees of tools, no requests that failed. They are no bill."
+        f"Costs are list prices of genai-prices {prices.version}{since}. They depend on the model's name and count "
+        "only tokens: no discounts, location surcharges, tool fees or failed requests. "
+        "These are estimates, not a bill."
     )
     for subject in report.subjects:
         if subject.elsewhere:
-            yield f"{quoted(subject.label)} was answered by {subject.elsewhere}, whose prices may be others."
+            yield f"{quoted(subject.label)} was answered by {subject.elsewhere}, whose prices may differ."
 
 
 def _times_text(times: Times | None) -> str:
@@ -92,4 +93,4 @@ def _times_text(times: Times | None) -> str:
 
 
 def _of(count: int, summary: ModelSummary) -> str:
-    return f", of {count} answers" if 0 < count < summary.answers else ""
+    return f", from {count} answers" if 0 < count < summary.answers else ""

@@ -1,4 +1,4 @@
-"""Charts as SVG that is as wide as its page: places are percentages, letters keep their size."""
+"""SVG charts as wide as the page: positions are percentages, text keeps its size."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from vertex_compat_integrations.compare.page.markup import Markup, element, join
 Show = Callable[[float], str]
 
 COLOURS = 8
-"""Of models; the next ones begin again."""
+"""Number of colours for models; further models start again with the first."""
 
 _ROW = 30
 _AXIS = 22
@@ -21,12 +21,12 @@ class Row:
     """The dots of one model.
 
     Attributes:
-        label: Of the model.
-        colour: Its number.
-        values: One for each answer.
-        p50: Half of them are less; None without values.
-        p95: All but one of twenty are less; None without values.
-        note: Written behind the label.
+        label: The model's label.
+        colour: The number of its colour.
+        values: One per answer.
+        p50: Median; None without values.
+        p95: 95th percentile; None without values.
+        note: Text after the label.
     """
 
     label: str
@@ -42,10 +42,10 @@ class Bar:
     """A bar of several pieces.
 
     Attributes:
-        label: Of the model.
-        colour: Its number.
-        pieces: Name and length of each.
-        note: Written behind the label.
+        label: The model's label.
+        colour: The number of its colour.
+        pieces: Name and length of each piece.
+        note: Text after the label.
     """
 
     label: str
@@ -55,21 +55,21 @@ class Bar:
 
 
 def dots(title: str, rows: Sequence[Row], show: Show) -> Markup:
-    """A dot for each value, a line at p50, a short one at p95, on one axis from 0."""
+    """Draw a dot per value, a line at p50 and a short one at p95, on one axis from 0."""
     top = round_up(max((value for row in rows for value in row.values), default=0.0))
     drawn = [_row(row.label, row.colour, row.note, _dots_of(row, top, show)) for row in rows]
-    return _figure(title, "One dot for each answer; the line is p50, the short one p95.", [*drawn, _axis(top, show)])
+    return _figure(title, "One dot per answer; the long line is p50, the short one p95.", [*drawn, _axis(top, show)])
 
 
 def bars(title: str, caption: str, rows: Sequence[Bar], show: Show) -> Markup:
-    """A bar for each model, on one axis from 0."""
+    """Draw a bar per model, on one axis from 0."""
     top = round_up(max((sum(length for _, length in row.pieces) for row in rows), default=0.0))
     drawn = [_row(row.label, row.colour, row.note, _pieces(row, top, show)) for row in rows]
     return _figure(title, caption, [*drawn, _axis(top, show)])
 
 
 def round_up(value: float) -> float:
-    """The next number at or above that begins with 1, 2, 4, 5, 6, 8 or 10; 1 for nothing."""
+    """Return the value rounded up to 1, 2, 4, 5, 6, 8 or 10 times a power of ten; 1 for 0."""
     if value <= 0:
         return 1.0
     unit = 10.0 ** floor(log10(value))
@@ -92,7 +92,7 @@ def _dots_of(row: Row, top: float, show: Show) -> Markup:
     marks = ((row.p50, 3, "median"), (row.p95, 8, "late"))
     lines = [_line(value, top, edge, _ROW - edge, kind) for value, edge, kind in marks if value is not None]
     spots = [
-        # In three heights, so that equal values do not hide each other.
+        # At three heights, so that equal values do not hide each other.
         element(
             "circle",
             element("title", show(value)),

@@ -1,4 +1,4 @@
-"""HTML from values: a model's words are always text, never markup."""
+"""Builds HTML; a model's text is always escaped, never markup."""
 
 import html
 import unicodedata
@@ -6,22 +6,22 @@ from collections.abc import Iterable
 
 _KEPT = "\n\t"
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They turn the reading direction, so that a line shows other words than it holds."""
+"""Characters that change the reading direction, so that a line could display other text than it contains."""
 
 
 class Markup(str):
-    """HTML that was made here."""
+    """HTML made by this module, which is not escaped again."""
 
     __slots__ = ()
 
 
 def escape(text: str) -> Markup:
-    """The text as HTML; characters that browsers obey or cannot show are shown as such."""
+    """Return the text as HTML; control and direction characters are made visible."""
     return Markup(html.escape("".join(map(_shown, text))))
 
 
 def element(name: str, *children: str, **attributes: str | int | float | bool | None) -> Markup:
-    """An element; texts in it are escaped, markup is not. `class_` and `http_equiv` become `class` and `http-equiv`."""
+    """Return an element, with text escaped. In attribute names, `_` becomes `-`; a final `_` is dropped (`class_`)."""
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
@@ -31,7 +31,7 @@ def element(name: str, *children: str, **attributes: str | int | float | bool | 
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """The parts one after another, texts escaped."""
+    """Join the parts, with text escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no script, no network, and every answer escaped."""
+"""The report as one self-contained HTML page: no script, no network, and every answer escaped."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ Failures = Mapping[str, Failure]
 
 
 def page(report: Report) -> str:
-    """The page."""
+    """Return the HTML page of a report."""
     sections = (
         element("h1", _TITLE),
         element("p", conditions_text(report), class_="soft"),
@@ -34,7 +34,7 @@ def page(report: Report) -> str:
         element("h2", "Charts"),
         _charts(report),
         *_all_answers(report),
-        element("h2", "How each was asked"),
+        element("h2", "Request parameters"),
         element("div", *map(_asked, report.subjects), class_="answers"),
         element("footer", *(element("p", line) for line in explanations(report))),
     )
@@ -42,7 +42,7 @@ def page(report: Report) -> str:
 
 
 def _head() -> Markup:
-    """A head that forbids everything but the page's own style, so that markup in an answer could load nothing."""
+    """Return a head that allows only the page's own style, so that markup in an answer could not load anything."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return Markup(
@@ -58,9 +58,9 @@ def _banners(report: Report) -> Iterator[Markup]:
     if report.emulated:
         yield element("p", EMULATED, class_="banner")
     if report.conditions.stopped:
-        yield element("p", "It was stopped before its end; this is what came until then.", class_="banner")
+        yield element("p", "The comparison was stopped early; these are the answers until then.", class_="banner")
     if report.failures:
-        text = f"{report.failures} of {len(report.answers)} answers failed; times and tokens are of the others."
+        text = f"{report.failures} of {len(report.answers)} answers failed; times and tokens are from the others."
         yield element("p", text, class_="banner")
 
 
@@ -73,7 +73,7 @@ def _findings(report: Report) -> Markup:
 
 
 def _errors(report: Report) -> Iterator[Markup]:
-    """Each error once; the answers name its number."""
+    """Show each error once; the answers refer to its number."""
     if failures := failures_in(report.answers):
         yield element("h2", "Errors")
         for failure in failures.values():
@@ -89,7 +89,7 @@ def _figures(report: Report) -> Markup:
 def _runs(report: Report) -> Iterator[Markup]:
     if report.conditions.runs < 2:
         return
-    yield element("h3", f"Median of {report.conditions.runs} runs, and the lowest and highest of them")
+    yield element("h3", f"Median of {report.conditions.runs} runs, with the lowest and the highest")
     rows = [
         [subject.label, *(show_spread(metric, subject.summary.runs[metric.name]) for metric in METRICS)]
         for subject in report.subjects
@@ -107,7 +107,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
 
 
 def _cell(heading: str, text: str) -> Markup:
-    """A cell with its heading, which narrow screens show beside it."""
+    """Return a cell with its heading, which narrow screens show next to it."""
     return element("td", text, data_label=heading)
 
 
@@ -119,14 +119,12 @@ def _charts(report: Report) -> Markup:
     ]
     tokens = [_token_bar(number, subject) for number, subject in numbered]
     if any(bar.pieces for bar in tokens):
-        # The pieces lose colour, which is to lighter in a light page and to darker in a dark one.
-        caption = (
-            "Mean of an answer, from left to right: input (full colour), output besides thoughts, thoughts (faint)."
-        )
+        # The pieces fade into the background: lighter on a light page, darker on a dark one.
+        caption = "Mean per answer, from left to right: input (full colour), output without thoughts, thoughts (faint)."
         drawn.append(bars("Tokens", caption, tokens, lambda count: f"{count:,.0f}"))
     costs = [_cost_bar(number, subject) for number, subject in numbered]
     if any(bar.pieces for bar in costs):
-        drawn.append(bars("Cost", "Mean of an answer by list price.", costs, show_dollars))
+        drawn.append(bars("Cost", "Mean per answer by list price.", costs, show_dollars))
     return element("div", *drawn, class_="charts")
 
 
@@ -147,7 +145,7 @@ def _times_chart(report: Report, title: str, name: str) -> Markup:
 
 
 def _absence(subject: Subject) -> str:
-    """Why a chart shows nothing of a model."""
+    """Return why a chart shows nothing for a model."""
     summary = subject.summary
     if summary.answers and summary.failures == summary.answers:
         return "every answer failed" if summary.answers > 1 else "its answer failed"
@@ -163,7 +161,7 @@ def _token_bar(number: int, subject: Subject) -> Bar:
     usage, answers = subject.summary.usage, subject.summary.usage_known
     if not answers:
         return Bar(subject.label, number, (), _absence(subject))
-    # LangChain's stock class reports Vertex AI's output without its thoughts, which may then be more.
+    # LangChain's stock class reports Vertex AI's output without thoughts, so thoughts can exceed the output.
     spoken = max(0, usage.output - usage.thought)
     pieces = (("input", usage.input / answers), ("output", spoken / answers), ("thoughts", usage.thought / answers))
     note = " + ".join(f"{count:,.0f} {name}" for name, count in pieces)
@@ -195,7 +193,7 @@ def _answers(report: Report, prompt: Prompt, failures: Failures) -> Markup:
 
 
 def _column(number: int, label: str, answers: Sequence[Answer], failures: Failures) -> Markup:
-    """One model's answers: the first is shown, the others open."""
+    """Return one model's answers: the first is shown, the others can be opened."""
     head = element("h3", element("span", label, class_=f"name c{number % COLOURS}"))
     if not answers:
         return element("article", head, element("p", "No answer.", class_="soft"))

@@ -1,4 +1,4 @@
-"""How the page looks, in light and dark, on wide and narrow screens."""
+"""The page's style, for light and dark mode and for wide and narrow screens."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --soft: #5b6675; --line: #d8dee6; --paper: #fff; --card: #f6f8fa;

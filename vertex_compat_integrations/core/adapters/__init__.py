@@ -1,1 +1,1 @@
-"""What the classes of both frameworks share: names of arguments, model specifications."""
+"""Code shared by the classes of both frameworks: names of arguments, model specifications."""

@@ -1,4 +1,4 @@
-"""Constructor words of other classes: what says the same in another form, and what asks for what is not so."""
+"""Constructor arguments of other classes: those that can be converted, and those that are refused with a hint."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from vertex_compat_integrations.core.settings.base import rename_aliases
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A word that is no setting here.
+    """An argument that is not a setting here.
 
     Attributes:
-        hint: What to say instead.
-        means_nothing: Values that ask for what is so anyway.
+        hint: What to use instead.
+        means_nothing: Values that equal the default behaviour, and are ignored.
     """
 
     hint: str
@@ -27,7 +27,7 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A word whose value says the same in another form.
+    """An argument whose value can be converted.
 
     Attributes:
         becomes: What it becomes, as a phrase for the user.
@@ -39,11 +39,11 @@ class Converted:
 
 
 Words = Mapping[str, Foreign | Converted]
-"""Word → what is to be known of it."""
+"""Argument → how it is handled."""
 
 
 def plain(value: object) -> Any:
-    """The value without other packages' classes: enums become their names, models become mappings."""
+    """Return the value without other packages' classes: enums become their names, models become mappings."""
     match value:
         case Enum():
             return value.name
@@ -77,7 +77,7 @@ def _from_schema(value: Any) -> dict[str, Any]:
 
 
 def with_answer_format(values: JsonObject) -> JsonObject:
-    """The arguments with an answer's MIME type and schema as one word, if both are given."""
+    """Return the arguments with an answer's MIME type and schema joined, if both are set."""
     kind, schema = values.get("response_mime_type"), values.get("response_schema")
     if kind is None or schema is None:
         return values
@@ -93,32 +93,32 @@ GENERATION_WORDS: Words = {
     "response_mime_type": Converted("`response_format`", _from_mime_type),
     "response_schema": Converted("`response_format`", _from_schema),
     "response_modalities": Converted(
-        "`modalities`, in small letters", lambda value: {"modalities": [str(plain(each)).lower() for each in value]}
+        "`modalities`, in lower case", lambda value: {"modalities": [str(plain(each)).lower() for each in value]}
     ),
     "safety_settings": Converted("the same, enums by name", lambda value: {"safety_settings": plain(value)}),
     "media_resolution": Converted("the same, an enum by name", lambda value: {"media_resolution": plain(value)}),
     "top_k": Foreign("The endpoint has no such parameter; use top_p=."),
     "labels": Foreign(_NO_FIELD),
     "audio_timestamp": Foreign(_NO_FIELD, (False,)),
-    "image_config": Foreign('Use modalities=["text", "image"]; the endpoint documents no other setting of pictures.'),
+    "image_config": Foreign('Use modalities=["text", "image"]; the endpoint documents no other image setting.'),
 }
-"""Words of Google's own `GenerationConfig`."""
+"""Arguments of Google's own `GenerationConfig`."""
 
 
 def own_words(
     values: JsonObject, words: Words, class_name: str, field_names: Collection[str], aliases: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The constructor's arguments in words of ours, and without those that are None, which means the default.
+    """Return the constructor's arguments under this package's names, without None, which means the default.
 
     Args:
         values: The arguments.
-        words: What is known of other classes' words.
-        class_name: The class, as errors name it.
-        field_names: The class's own words.
+        words: How other classes' arguments are handled.
+        class_name: The class's name, for errors.
+        field_names: The class's own settings.
         aliases: Other names of these.
 
     Raises:
-        SettingsError: A word asks for something that is not so, or says otherwise than another one.
+        SettingsError: An argument asks for something that the class cannot do, or contradicts another.
     """
     own: dict[str, Any] = {}
     converted: list[tuple[str, Mapping[str, Any]]] = []
@@ -138,17 +138,17 @@ def own_words(
 
 
 def _merge(own: dict[str, Any], settings: JsonObject, source: str) -> None:
-    """Add what a word means; a mapping is added to a mapping."""
+    """Add the settings of a converted argument; a mapping is merged into a mapping."""
     for name, value in settings.items():
         current = own.get(name)
         if isinstance(current, Mapping) and isinstance(value, Mapping) and name != source:
             own[name] = {**value, **current}
         elif current not in (None, value):
-            raise SettingsError(f"{source} and {name} are the same setting, given twice.", hint=f"Keep {name}=.")
+            raise SettingsError(f"{source} and {name} are the same setting, passed twice.", hint=f"Keep {name}=.")
         else:
             own[name] = value
 
 
 def _refuse_unless_idle(name: str, value: object, foreign: Foreign, class_name: str) -> None:
     if value is not None and value not in foreign.means_nothing:
-        raise SettingsError(f"{name}= is no setting of {class_name}.", hint=foreign.hint)
+        raise SettingsError(f"{name}= is not a setting of {class_name}.", hint=foreign.hint)

@@ -1,4 +1,4 @@
-"""JSON made from objects, kept as long as the objects live: tools are often bound anew for each call."""
+"""Cache for JSON made from objects, for as long as the objects live: tools are often bound again for each call."""
 
 import weakref
 from collections.abc import Callable, Hashable
@@ -12,15 +12,15 @@ from vertex_compat_integrations import wire
 class IdentityCache:
     """JSON objects by the object that they were made from, which need not be hashable.
 
-    What is kept is text, so that each caller has an object of its own.
+    They are stored as text, so that each caller gets a separate object.
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._held: dict[int, tuple[weakref.ref[Any], Hashable, bytes]] = {}
 
     def get(self, source: object, state: Hashable, make: Callable[[], wire.Json]) -> wire.Json:
-        """What `make` makes of the source; made once for each `state` that the source is in."""
+        """Return the result of `make` for the source; it is called once for each `state` of the source."""
         entry = self._held.get(id(source))
         if entry is not None and entry[0]() is source and entry[1] == state:
             copy: wire.Json = from_json(entry[2])
@@ -35,7 +35,7 @@ class IdentityCache:
             text = to_json(built)
             reference = weakref.ref(source, lambda _: self._held.pop(number, None))
         except (TypeError, ValueError):
-            # No JSON, or nothing that can be watched: made anew each time.
+            # Not JSON, or an object without weak references: made again each time.
             return
         if from_json(text) == built:
             self._held[number] = reference, state, text

@@ -1,7 +1,7 @@
-"""What a model's specification says: a string, a mapping, or a file with a section → provider and settings.
+"""A model's specification: a string, a mapping, or a file with a section → provider and settings.
 
-The environment goes over the specification, and what the program says in code goes over both. No variable sets a base
-URL or a credential.
+The environment overrides the specification, and settings in code override both. No environment variable sets a base URL
+or a credential.
 """
 
 import json
@@ -23,7 +23,7 @@ from vertex_compat_integrations.core.settings.options import wire_paths
 VERTEX_COMPAT = "vertex_compat"
 OPENAI = "openai"
 PROVIDERS = (VERTEX_COMPAT, OPENAI)
-"""What may stand before the colon of a model: our class, and the framework's stock class for OpenAI."""
+"""The valid providers before the colon of a model: this package's class, and the framework's own class for OpenAI."""
 
 MODEL_VARIABLE = "LLM_MODEL"
 
@@ -32,7 +32,7 @@ _ALIASES = {"model_provider": "provider", "model_name": "model", "project_id": "
 _SYNONYMS = {"base_url": "api_base", "api_base": "base_url"}
 _CREDENTIALS = ("api_key", "openai_api_key", "google_api_key", "credentials", "default_headers")
 _URLS = ("base_url", "api_base", "openai_api_base")
-"""Where a server of the user's own is named; with one for all providers, the credential goes there whichever it is."""
+"""Settings that name a user's own server; if one is set for all providers, every provider's credential goes there."""
 _EXAMPLES = "vertex_compat:google/gemini-3.5-flash or openai:gpt-5"
 
 Model = TypeVar("Model")
@@ -40,12 +40,12 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A model as it is to be made.
+    """A model to be created.
 
     Attributes:
         provider: One of `PROVIDERS`.
-        settings: The constructor's arguments, `model` among them.
-        idle: What was said for the other providers, by provider.
+        settings: The constructor's arguments, including `model`.
+        idle: The settings for the other providers, by provider.
     """
 
     provider: str
@@ -60,16 +60,17 @@ def resolve_spec(
     section: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Spec:
-    """The model that a specification, the environment and the program's own settings name together.
+    """Combine a specification, the environment and the program's own settings into one model.
 
     Args:
         spec: `"provider:model"`, a mapping of settings, or a file (`.yaml`, `.yml`, `.toml`, `.json`) that holds one.
-        overrides: Settings that the program gives besides, which count more than all others; by provider, too.
-        section: Where in the file or mapping the settings stand, e.g. `"models.fast"`.
-        environment: `LLM_MODEL` replaces the model, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` the place.
+        overrides: Settings from the program, which override all others; also by provider.
+        section: The section of the file or mapping that holds the settings, e.g. `"models.fast"`.
+        environment: `LLM_MODEL` replaces the model, `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION` project and
+            location.
 
     Raises:
-        SettingsError: The file cannot be read, or no provider and model come of it.
+        SettingsError: The file cannot be read, or the settings name no provider or model.
     """
     for_all, by_provider = _for_all(_settings_in(spec, section))
     code, code_for = _for_all(overrides)
@@ -88,7 +89,7 @@ def resolve_spec(
 
 
 def _laid_over(layers: Sequence[JsonObject]) -> dict[str, Any]:
-    """All settings, those of later layers over those of earlier ones; one location and several are one setting."""
+    """Merge the layers, later ones over earlier ones; `location` and `locations` count as one setting."""
     settings: dict[str, Any] = {}
     for layer in layers:
         for name, other in (("location", "locations"), ("locations", "location")):
@@ -99,15 +100,15 @@ def _laid_over(layers: Sequence[JsonObject]) -> dict[str, Any]:
 
 
 def _refuse_to_lend(settings: JsonObject, home: str, provider: str) -> None:
-    """Refuse to send a credential that was given for one provider to another, by a swap.
+    """Refuse to send one provider's credential to another provider when models are swapped.
 
     Raises:
-        SettingsError: The settings hold one, and the model is another provider's.
+        SettingsError: The settings hold a credential, and the model is another provider's.
     """
     for name in _CREDENTIALS if home not in ("", provider) else ():
         if settings.get(name) is not None:
             raise SettingsError(
-                f"{name} was given with a model of {home}; this one is of {provider}.",
+                f"{name} was set for a model of {home}; this one is of {provider}.",
                 hint=f"Put it under the key {home}, and what {provider} needs under the key {provider}.",
             )
 
@@ -119,18 +120,18 @@ def build_model(
     load_stock: Callable[[], type[Model]],
     names_of_stock: Callable[[type[Model]], Collection[str]],
 ) -> Model:
-    """The model that a specification names.
+    """Create the model of a specification.
 
     Args:
         spec: The specification.
-        build_own: Builds the model of this package.
-        own_names: The arguments that it takes.
-        load_stock: Imports the framework's own class for OpenAI; called only where the specification names it.
-        names_of_stock: The arguments that the stock class takes.
+        build_own: Creates this package's model.
+        own_names: The names of its arguments.
+        load_stock: Imports the framework's own class for OpenAI; called only if the specification names it.
+        names_of_stock: The names of that class's arguments.
 
     Raises:
-        SettingsError: A name is unknown, or does not apply to the provider in use.
-        ImportError: The stock class is not installed.
+        SettingsError: A name is unknown, or does not apply to the current provider.
+        ImportError: The framework's class for OpenAI is not installed.
     """
     if spec.provider != OPENAI:
         check_names(spec, {VERTEX_COMPAT: own_names})
@@ -141,14 +142,14 @@ def build_model(
 
 
 def check_names(spec: Spec, names_by_provider: Mapping[str, Collection[str]]) -> None:
-    """Refuse names that no setting has, also among those for a provider that is not in use.
+    """Refuse unknown names of settings, also in the settings of the provider that is not used.
 
     Args:
         spec: The specification.
-        names_by_provider: The settings' names by provider, of those that are installed.
+        names_by_provider: The settings' names by provider, for the installed providers.
 
     Raises:
-        SettingsError: There is such a name.
+        SettingsError: There is an unknown name.
     """
     for provider, settings in {spec.provider: spec.settings, **spec.idle}.items():
         for name in settings if provider in names_by_provider else ():
@@ -157,12 +158,12 @@ def check_names(spec: Spec, names_by_provider: Mapping[str, Collection[str]]) ->
 
 
 def stock_class(module: str, name: str, package: str) -> Any:
-    """The framework's own class for OpenAI's models.
+    """Import the framework's own class for OpenAI's models.
 
     Args:
-        module: Where it stands.
-        name: What it is called there.
-        package: What to install for it.
+        module: The module that has it.
+        name: The class's name.
+        package: The package to install.
 
     Raises:
         ImportError: The package is not installed.
@@ -176,18 +177,20 @@ def stock_class(module: str, name: str, package: str) -> Any:
 
 
 def _unknown(name: str, provider: str, names_by_provider: Mapping[str, Collection[str]]) -> SettingsError:
-    message = f"{name} is no setting of {provider} models."
+    message = f"{name} is not a setting of {provider} models."
     nearest = get_close_matches(name, names_by_provider[provider], n=1, cutoff=0.6)
     if nearest:
         return SettingsError(message, hint=f"Did you mean {nearest[0]}?")
     if _SYNONYMS.get(name) in names_by_provider[provider]:
         return SettingsError(message, hint=f"Did you mean {_SYNONYMS[name]}?")
     if "additional_kwargs" in names_by_provider[provider] and len(wire_paths().get(name, ())) == 1:
-        return SettingsError(message, hint=f"Write additional_kwargs: {{{name}: …}}, which both classes take.")
+        return SettingsError(message, hint=f"Write additional_kwargs: {{{name}: …}}, which both classes accept.")
     owner = next((other for other in names_by_provider if name in names_by_provider[other]), None)
     if owner is not None:
-        return SettingsError(message, hint=f"It is one of {owner}: put it under the key {owner}, or leave it out.")
-    return SettingsError(message, hint="Leave it out, or look the name up in the class's fields.")
+        return SettingsError(
+            message, hint=f"It is a setting of {owner}: put it under the key {owner}, or leave it out."
+        )
+    return SettingsError(message, hint="Leave it out, or look up the name in the class's fields.")
 
 
 def _settings_in(spec: str | os.PathLike[str] | JsonObject, section: str | None) -> JsonObject:
@@ -197,7 +200,7 @@ def _settings_in(spec: str | os.PathLike[str] | JsonObject, section: str | None)
         path = Path(spec)
         return _section(read_file(path), section, str(path))
     if section is not None:
-        raise SettingsError(f"section={section!r}, but {spec!r} is no file.", hint="Give a file or a mapping.")
+        raise SettingsError(f"section={section!r}, but {spec!r} is not a file.", hint="Pass a file or a mapping.")
     return {"model": spec}
 
 
@@ -207,7 +210,7 @@ def _section(settings: object, section: str | None, where: str) -> JsonObject:
             raise SettingsError(f"There is no section {section!r} in {where}.", hint=_sections_hint(settings))
         settings = settings[name]
     if not isinstance(settings, Mapping) or not all(isinstance(name, str) for name in settings):
-        raise SettingsError(f"{where} holds no settings by name.", hint="Write them as `name: value`.")
+        raise SettingsError(f"{where} does not hold settings by name.", hint="Write them as `name: value`.")
     if section is None and not _own_names(settings).keys() & {"model", "provider"} and _sections_in(settings):
         raise SettingsError(f"{where} names no model.", hint=_sections_hint(settings))
     return settings
@@ -220,16 +223,16 @@ def _sections_in(settings: object) -> list[str]:
 
 def _sections_hint(settings: object) -> str:
     names = ", ".join(map(str, _sections_in(settings)))
-    return f"Pass section=, one of {names}." if names else "Pass section= as it stands there, a.b for b in a."
+    return f"Pass section=, one of {names}." if names else "Pass section= as in the file, a.b for b in a."
 
 
 def _for_all(settings: JsonObject) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The settings for every provider, and those for one, by provider."""
+    """Separate the settings for all providers from those for one."""
     particular: dict[str, Mapping[str, Any]] = {}
     for name in PROVIDERS:
         value = settings.get(name)
         if value is not None and not isinstance(value, Mapping):
-            raise SettingsError(f"{name} holds no settings by name.", hint="Write them as `name: value`.")
+            raise SettingsError(f"{name} does not hold settings by name.", hint="Write them as `name: value`.")
         particular[name] = value or {}
     rest = {name: value for name, value in settings.items() if name not in PROVIDERS}
     return _own_names(rest), {name: _own_names(values) for name, values in particular.items() if values}
@@ -240,12 +243,12 @@ def _own_names(settings: JsonObject) -> dict[str, Any]:
 
 
 def _provider_and_model(layers: Sequence[JsonObject]) -> tuple[str, str]:
-    """Who makes the model, and its name there; a later layer counts more, and takes the provider along."""
+    """The provider, and the model's name there; later layers override earlier ones, with their provider."""
     provider, model = "", ""
     for layer in layers:
         named, name = _named(layer)
         if named and named != provider and model and not name:
-            raise SettingsError(f"provider={named!r} without a model.", hint=f"Give {named}:… as the model, too.")
+            raise SettingsError(f"provider={named!r} without a model.", hint=f"Also set the model to {named}:….")
         provider, model = named or provider, name or model
     if not provider:
         raise SettingsError(f"model={model!r} names no provider." if model else "No model.", hint=_provider_hint(model))
@@ -255,10 +258,10 @@ def _provider_and_model(layers: Sequence[JsonObject]) -> tuple[str, str]:
 
 
 def _named(layer: JsonObject) -> tuple[str, str]:
-    """The provider and the model that one layer names; either may be empty."""
+    """The provider and the model in one layer; either may be empty."""
     provider, model = layer.get("provider") or "", layer.get("model") or ""
     if not isinstance(model, str) or not isinstance(provider, str):
-        raise SettingsError(f"{model or provider!r} is no name.", hint=f"Write {_EXAMPLES}.")
+        raise SettingsError(f"{model or provider!r} is not a valid name.", hint=f"Write {_EXAMPLES}.")
     prefix = _prefix(model)
     if prefix and provider and prefix != provider:
         raise SettingsError(f"provider={provider!r} with model={model!r}.", hint="Keep one of the two providers.")
@@ -288,28 +291,30 @@ def _coordinates(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_text(path: Path) -> str:
-    """What stands in a file of text, with or without a byte order mark.
+    """Read a text file, with or without a byte order mark.
 
     Raises:
-        SettingsError: It cannot be read, or is no UTF-8.
+        SettingsError: The file cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
+        raise SettingsError(f"{path} is not UTF-8 text.", hint="Save it as UTF-8.") from None
 
 
 def read_file(path: Path) -> object:
-    """What a YAML, TOML or JSON file holds; its words are in no error, for they may be secrets.
+    """Read a YAML, TOML or JSON file; errors do not quote it, since it may hold secrets.
 
     Raises:
-        SettingsError: It cannot be read, or is of another kind.
+        SettingsError: The file cannot be read, or is of an unknown kind.
     """
     reader = _READERS.get(path.suffix)
     if reader is None:
-        raise SettingsError(f"{path} is of no known kind.", hint=f"Name one that ends with {' or '.join(_READERS)}.")
+        raise SettingsError(
+            f"{path} has an unknown file extension.", hint=f"Name one that ends with {' or '.join(_READERS)}."
+        )
     text = read_text(path)
     try:
         return reader(text)
@@ -327,9 +332,9 @@ def _yaml(text: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ValueError(f"no YAML{where}") from None
+        raise ValueError(f"invalid YAML{where}") from None
     except yaml.YAMLError:
-        raise ValueError("no YAML") from None
+        raise ValueError("invalid YAML") from None
 
 
 def _json(text: str) -> object:

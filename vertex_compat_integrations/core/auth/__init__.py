@@ -1,1 +1,1 @@
-"""Credentials: as whom a request is sent, and where a token may go. Imports core's ground files only."""
+"""Credentials: which principal sends a request, and where a token may go. Imports only the core's base modules."""

@@ -1,4 +1,4 @@
-"""What the file of Application Default Credentials says, and what is wrong with it. One small read, nothing more."""
+"""Reads and checks the file of Application Default Credentials. One small read, no other I/O."""
 
 import json
 import os
@@ -20,30 +20,30 @@ ADC_VARIABLES = (
     "HOME",
     "APPDATA",
 )
-"""What decides which Application Default Credentials google-auth finds."""
+"""Environment variables that decide which Application Default Credentials google-auth finds."""
 
 
 def resolve_adc_environment() -> tuple[str | None, ...]:
-    """The variables that decide which Application Default Credentials are found."""
+    """The values of the variables that decide which Application Default Credentials are found."""
     return tuple(os.environ.get(name) for name in ADC_VARIABLES)
 
 
 def resolve_adc_universe(environment: Mapping[str, str] = os.environ) -> str:
-    """The universe domain that the file names; Google's own, if it names none or is not there.
+    """Return the universe domain in the file; Google's own, if the file names none or does not exist.
 
-    The metadata server, which may know another, is not asked.
+    The metadata server, which may know another domain, is not contacted.
     """
     try:
         content = json.loads(adc_path(environment).read_bytes())
     except (OSError, ValueError, RuntimeError):
-        # Also a user without a home directory, or JSON that is nested without end.
+        # Also a user without a home directory, or JSON that is nested too deep.
         return DEFAULT_UNIVERSE
     universe = content.get("universe_domain") if isinstance(content, dict) else None
     return universe if isinstance(universe, str) and universe else DEFAULT_UNIVERSE
 
 
 def adc_path(environment: Mapping[str, str]) -> Path:
-    """The file where google-auth looks, in its order; it need not exist."""
+    """Return the file that google-auth reads, in its search order; it need not exist."""
     if named := environment.get(FILE_VARIABLE):
         return Path(named)
     if folder := environment.get(FOLDER_VARIABLE):
@@ -63,20 +63,20 @@ _FIELDS = {
     "impersonated_service_account": ("source_credentials", "service_account_impersonation_url"),
     "gdch_service_account": (),
 }
-"""What google-auth needs of each type of file (`google.auth._default.load_credentials_from_dict`)."""
+"""The fields that google-auth needs in each type of file (`google.auth._default.load_credentials_from_dict`)."""
 
 
 class AdcProblem(NamedTuple):
-    """Why there are no Application Default Credentials, and what to do; nothing of a file's content is in it."""
+    """Why there are no Application Default Credentials, and what to do; contains nothing of the file's content."""
 
     reason: str
     hint: str
 
 
 def adc_problem(environment: Mapping[str, str] = os.environ) -> AdcProblem | None:
-    """What is wrong with the file of Application Default Credentials; None if nothing is, or if no file is named.
+    """Return what is wrong with the file of Application Default Credentials; None if nothing, or if there is no file.
 
-    Without a file, google-auth asks the metadata server.
+    Without a file, google-auth uses the metadata server.
     """
     try:
         path = adc_path(environment)
@@ -90,13 +90,13 @@ def adc_problem(environment: Mapping[str, str] = os.environ) -> AdcProblem | Non
     if reason is None:
         return None
     if named:
-        step = f"Name a file of credentials; or unset {FILE_VARIABLE} and run `gcloud auth application-default login`."
+        step = f"Name a credentials file; or unset {FILE_VARIABLE} and run `gcloud auth application-default login`."
         return AdcProblem(f"{FILE_VARIABLE} names {path}: {reason}.", step)
-    return AdcProblem(f"The credentials in {path}: {reason}.", f"{LOGIN}, which writes the file anew.")
+    return AdcProblem(f"The credentials in {path}: {reason}.", f"{LOGIN}, which writes a new file.")
 
 
 def no_credentials(environment: Mapping[str, str] = os.environ) -> AdcProblem:
-    """That there are none at all, and where was looked."""
+    """The problem that no credentials were found, with the locations that were searched."""
     try:
         looked = f"no file {adc_path(environment)}"
     except RuntimeError:
@@ -104,28 +104,28 @@ def no_credentials(environment: Mapping[str, str] = os.environ) -> AdcProblem:
     return AdcProblem(
         f"No Application Default Credentials: {FILE_VARIABLE} is not set, there is {looked}, and no metadata server "
         "answers.",
-        f"{LOGIN}, set {FILE_VARIABLE} to a file of credentials, or pass credentials=…",
+        f"{LOGIN}, set {FILE_VARIABLE} to a credentials file, or pass credentials=…",
     )
 
 
 def _wrong_in(path: Path) -> str | None:
-    """Why a file holds no credentials; nothing of its content but the names of fields."""
+    """Why a file holds no credentials; contains nothing of its content except names of fields."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        return "it is no JSON"
+        return "it is not JSON"
     except FileNotFoundError:
-        return "there is no such file"
+        return "the file does not exist"
     except IsADirectoryError:
         return "it is a directory"
     except PermissionError:
-        return "this user may not read it"
+        return "this user is not allowed to read it"
     except OSError as error:
         return f"it cannot be read ({type(error).__name__})"
     kind = content.get("type") if isinstance(content, dict) else None
     if not isinstance(kind, str) or not kind:
         return "it has no type of credentials"
     if kind not in _FIELDS:
-        return "its type of credentials is none that google-auth knows"
+        return "google-auth does not know its type of credentials"
     missing = [name for name in _FIELDS[kind] if not content.get(name)]
     return f"it is incomplete, without {', '.join(missing)}" if missing else None

@@ -1,11 +1,11 @@
-"""Where tokens come from: Application Default Credentials, a google-auth object, a callable, or a static token.
+"""Tokens from google-auth: from Application Default Credentials, or from credentials that the user passes.
 
-The only module that imports google-auth, and only when a token or a project is first asked for. Its exceptions can
-hold private keys and request bodies, so none is ever chained: `CredentialsError` names the kind of credentials and the
+The only module that imports google-auth, and only when a token or a project is first needed. Its exceptions can hold
+private keys and request bodies, so they are never chained: `CredentialsError` names the kind of credentials and the
 class of the cause.
 
-Fetches run in threads, but one step keeps the interpreter's lock all the same: when a service account's key file is
-first loaded, google-auth has its RSA key checked, some 50 ms once in a process.
+Tokens are fetched in threads, but one step still holds the interpreter's lock: when a service account's key file is
+first loaded, google-auth checks its RSA key, which takes about 50 ms, once per process.
 """
 
 import copy
@@ -40,12 +40,14 @@ if TYPE_CHECKING:
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 LOGIN_HINT = "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, or pass credentials=…"
-REACH_HINT = "Check the network, HTTPS_PROXY or proxy=, and the CA bundle; tokens do not come from the endpoint."
+REACH_HINT = (
+    "Check the network, HTTPS_PROXY or proxy=, and the CA bundle; tokens come from other hosts than the endpoint."
+)
 GRANT_HINT = (
     "Run `gcloud auth application-default login` again; for a service account, check that its key still exists and "
     "that this machine's clock is right."
 )
-BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use a login that lasts."
+BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use other credentials."
 IMPERSONATION_HINT = (
     "Grant roles/iam.serviceAccountTokenCreator on the target, and enable iamcredentials.googleapis.com."
 )
@@ -57,14 +59,14 @@ OAUTH_CODES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class GoogleSettings:
-    """What a google-auth source is made from.
+    """The settings of a google-auth source.
 
     Attributes:
         credentials: The caller's credentials; None for Application Default Credentials.
         impersonate: Service accounts, delegates first and the target last; empty for none.
-        quota_project: Project that is charged, in place of what the credentials say.
-        scopes: Asked for where the credentials need scopes.
-        proxy: Proxy for token requests by https, in place of the environment's.
+        quota_project: Project that is charged, instead of the credentials' own.
+        scopes: Requested if the credentials need scopes.
+        proxy: Proxy for https token requests, instead of the environment's.
         ca_bundle: File or directory of certificate authorities for token requests.
     """
 
@@ -83,7 +85,7 @@ class _Loaded:
 
 
 class GoogleSource(SharedSource):
-    """Tokens from google-auth, which is loaded and asked in threads of this source's own."""
+    """Tokens from google-auth, which is loaded and called in this source's own threads."""
 
     def __init__(self, settings: GoogleSettings, clock: Callable[[], float] = time.time) -> None:
         super().__init__(clock)
@@ -95,7 +97,7 @@ class GoogleSource(SharedSource):
 
     @property
     def kind(self) -> str:
-        """Where the credentials come from, and their class."""
+        """The origin of the credentials, and their class."""
         credentials = self._settings.credentials
         loaded = self._loaded.credentials if self._loaded else credentials
         origin = "the given credentials" if credentials else "Application Default Credentials"
@@ -107,11 +109,13 @@ class GoogleSource(SharedSource):
     def renewal(self) -> str:
         """What to do if the endpoint refuses the token."""
         if self._settings.credentials is not None:
-            return "The token of credentials= is refused: pass credentials that are good for this endpoint and project."
+            return (
+                "The token of credentials= was refused: pass credentials that are valid for this endpoint and project."
+            )
         return CredentialsError.default_hint
 
     def account(self, timeout: float) -> Account:
-        """Project, quota project and universe as google-auth knows them; found once."""
+        """Project, quota project and universe as google-auth knows them; looked up once."""
         seconds = min(timeout, FETCH_LIMIT_SECONDS)
         if flight := self._finding.join(self._find_account, lambda: self._account is None):
             try:
@@ -121,7 +125,7 @@ class GoogleSource(SharedSource):
         return self._account or Account()
 
     async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
-        """Project, quota project and universe as google-auth knows them; found once, in another thread."""
+        """Project, quota project and universe as google-auth knows them; looked up once, in another thread."""
         seconds = min(timeout, FETCH_LIMIT_SECONDS)
         if flight := self._finding.join(self._find_account, lambda: self._account is None):
             try:
@@ -152,7 +156,7 @@ class GoogleSource(SharedSource):
             except (RefreshError, OAuthError) as error:
                 if self._settings.credentials is not None or "invalid_grant" not in _oauth_codes(error):
                     raise
-            # Somebody may have logged in again since these were loaded.
+            # The user may have logged in again since these credentials were loaded.
             self._loaded = None
             return self._token(request, url, refused)
 
@@ -161,7 +165,7 @@ class GoogleSource(SharedSource):
         began = datetime.datetime.now(datetime.UTC)
         current = self._in_use
         used = {refused, current.headers["Authorization"]} if current else {refused}
-        # A token that somebody else's refresh of the same object brought is as good as one of ours.
+        # The token may be newer than ours, if other code refreshed the same object: then it is valid as well.
         if not credentials.valid or _apply(credentials).get("Authorization", "") in used:
             credentials.refresh(request)
         life_seconds = math.inf
@@ -169,7 +173,7 @@ class GoogleSource(SharedSource):
             expiry = credentials.expiry.replace(tzinfo=datetime.UTC)
             checked_life((expiry - datetime.datetime.now(datetime.UTC)).total_seconds(), self.kind)
             life_seconds = (expiry - began).total_seconds()
-        # before_request() would refresh a token that google-auth calls stale a second time.
+        # before_request() would refresh a second time if google-auth considers the token stale.
         settles = life_seconds > ADVISORY_SECONDS and not is_loopback_url(url)
         if settles:
             credentials.before_request(request.in_background(), "POST", url, {})
@@ -184,7 +188,7 @@ class GoogleSource(SharedSource):
         return _apply(self._loaded.credentials) if self._loaded else None
 
     def _load(self, request: TokenRequest) -> _Loaded:
-        """The credentials; looked for once, and again after they were refused."""
+        """The credentials; looked up once, and again after they were refused."""
         if not self._load_lock.acquire(timeout=FETCH_LIMIT_SECONDS):
             raise TimeoutError
         try:
@@ -210,7 +214,7 @@ class GoogleSource(SharedSource):
         was_busy = super()._after_fork() | self._finding.reset()
         self._load_lock = threading.Lock()
         if was_busy:
-            # Locks inside the credentials may be held by the parent's thread.
+            # The parent's thread may hold locks inside the credentials.
             self._loaded = None
         return was_busy
 
@@ -218,7 +222,7 @@ class GoogleSource(SharedSource):
         return f"{type(self).__name__}({self.kind})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle how to get credentials, or the given ones without a token."""
+        """Pickle how to get credentials, or the passed credentials without a token."""
         settings = self._settings
         if settings.credentials is not None:
             settings = replace(settings, credentials=without_tokens(settings.credentials))
@@ -231,19 +235,19 @@ def _transport(settings: GoogleSettings) -> Iterator[TokenRequest]:
     import requests  # noqa: PLC0415 - google-auth's own transport
 
     with requests.Session() as session:
-        # Else a netrc file's `default` would be sent, in place of the header that google-auth made.
+        # Otherwise a netrc file's `default` entry would replace the header that google-auth set.
         session.auth = _as_it_is
         request = google.auth.transport.requests.Request(session)
         yield TokenRequest(request, settings.proxy, settings.ca_bundle, time.monotonic() + FETCH_LIMIT_SECONDS)
 
 
 def _as_it_is(prepared: object) -> Any:
-    """The request, with the authorisation that it has."""
+    """Return the request with its authorisation unchanged."""
     return prepared
 
 
 def _load(settings: GoogleSettings, request: TokenRequest) -> _Loaded:
-    """The credentials that the settings mean, scoped, impersonating and charging as they say."""
+    """Load the credentials of the settings, with scopes, impersonation and quota project."""
     import google.auth  # noqa: PLC0415 - loaded when it is needed
     from google.auth.credentials import CredentialsWithQuotaProject  # noqa: PLC0415
 
@@ -262,7 +266,7 @@ def _load(settings: GoogleSettings, request: TokenRequest) -> _Loaded:
 
 
 def _scoped(credentials: Any, scopes: Sequence[str]) -> Any:
-    """The credentials, with the scopes if they need any; as google-auth does for its default credentials."""
+    """Return the credentials, with the scopes if they need any; as google-auth does for its default credentials."""
     from google.auth.credentials import Scoped  # noqa: PLC0415 - loaded when it is needed
 
     needs_scopes = isinstance(credentials, Scoped) and credentials.requires_scopes
@@ -282,7 +286,7 @@ def _impersonated(credentials: object, settings: GoogleSettings) -> Any:
 
 
 def _apply(credentials: Any) -> AuthHeaders:
-    """What google-auth adds to a request: token, quota project, regional access boundary."""
+    """The headers that google-auth adds to a request: token, quota project, regional access boundary."""
     headers: dict[str, str] = {}
     credentials.apply(headers)
     return AuthHeaders(
@@ -291,13 +295,13 @@ def _apply(credentials: Any) -> AuthHeaders:
 
 
 def _own_project(credentials: object) -> str | None:
-    """The project that the credentials name, as service accounts do."""
+    """The project in the credentials themselves, as in service accounts."""
     project = getattr(credentials, "project_id", None)
     return project if isinstance(project, str) else None
 
 
 def without_tokens(credentials: "Credentials") -> "Credentials":
-    """A copy whose tokens, and those of credentials inside it, are left out."""
+    """Return a copy without tokens, also in nested credentials."""
     from google.auth.credentials import Credentials  # noqa: PLC0415 - loaded when it is needed
 
     bare = copy.copy(credentials)
@@ -309,7 +313,7 @@ def without_tokens(credentials: "Credentials") -> "Credentials":
 
 
 def universe_of(credentials: object) -> str:
-    """The universe domain of given credentials; where only the metadata server knows it, Google's own is taken."""
+    """The universe domain of the passed credentials; if only the metadata server knows it, Google's own."""
     from google.auth import compute_engine  # noqa: PLC0415 - loaded with the credentials
     from google.auth.credentials import Credentials  # noqa: PLC0415
 
@@ -319,13 +323,13 @@ def universe_of(credentials: object) -> str:
 
 
 def _oauth_codes(error: BaseException) -> list[str]:
-    """OAuth's error codes in an exception, which otherwise may hold anything."""
+    """The OAuth error codes in an exception, whose other content may be secret."""
     codes = [code for part in error.args if isinstance(part, str) for code in OAUTH_CODES.findall(part)]
     return list(dict.fromkeys(codes))
 
 
 def _adc_problem(error: BaseException) -> AdcProblem | None:
-    """What is wrong with Application Default Credentials; None if the error is of another kind."""
+    """What is wrong with Application Default Credentials; None if the error has another cause."""
     from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
 
     is_missing = isinstance(error, exceptions.DefaultCredentialsError)
@@ -356,7 +360,7 @@ def _hint(error: BaseException) -> str:
 
 
 def shared_source(settings: GoogleSettings, clock: Callable[[], float]) -> SharedSource:
-    """The source that everybody with these settings has."""
+    """Return the source that all objects with these settings share."""
     own = settings.credentials
     where = identity_of(own) if own is not None else resolve_adc_environment()
     key = (replace(settings, credentials=None), where, clock)

@@ -1,4 +1,4 @@
-"""One HTTP request for a token: within a deadline, by the caller's proxy and certificate authorities."""
+"""One HTTP request for a token: within a deadline, with the caller's proxy and certificate authorities."""
 
 import math
 import os
@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 from vertex_compat_integrations.core.auth.single_flight import FETCH_LIMIT_SECONDS
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Where `requests` looks for certificate authorities, in its order."""
+"""Variables in which `requests` looks for certificate authorities, in its order."""
 
 
 class TokenRequest:
-    """google-auth's transport, narrowed: in time, without redirects, with the caller's proxy and CA bundle.
+    """A restricted google-auth transport: with a deadline, the caller's proxy and CA bundle, and without redirects.
 
     Args:
         transport: `google.auth.transport.requests.Request`.
-        proxy: Proxy for https, in place of the environment's. The metadata server speaks http and is never behind one.
-        ca_bundle: File or directory of certificate authorities, in place of the environment's.
-        deadline: By the monotonic clock; infinite for lookups that nobody waits for.
+        proxy: Proxy for https, instead of the environment's. The metadata server uses http and is never behind one.
+        ca_bundle: File or directory of certificate authorities, instead of the environment's.
+        deadline: By the monotonic clock; infinite for lookups that no caller waits for.
     """
 
     def __init__(self, transport: Any, proxy: str | None, ca_bundle: str | None, deadline: float) -> None:
@@ -28,7 +28,7 @@ class TokenRequest:
         self._ca_bundle = ca_bundle
         self._deadline = deadline
         self.session = transport.session
-        """google-auth mounts its adapters for mutual TLS here."""
+        """The session on which google-auth mounts its adapters for mutual TLS."""
 
     def __call__(
         self,
@@ -39,16 +39,16 @@ class TokenRequest:
         timeout: float | None = None,
         **options: object,
     ) -> object:
-        """google-auth's response object.
+        """Send the request; return google-auth's response object.
 
         Raises:
-            TimeoutError: The deadline has passed; google-auth retries no such error.
+            TimeoutError: The deadline has passed; google-auth does not retry this error.
         """
         left = min(self._deadline - time.monotonic(), FETCH_LIMIT_SECONDS)
         if left <= 0:
             raise TimeoutError
         if url.startswith("http:"):
-            # The metadata server, or a server on this machine: HTTP_PROXY is not for them.
+            # The metadata server, or a server on this machine: HTTP_PROXY does not apply to them.
             options["proxies"] = {"http": None, "all": None}
         elif self._proxy:
             options["proxies"] = {"https": self._proxy}
@@ -64,12 +64,12 @@ class TokenRequest:
             return _NoProject()
 
     def in_background(self) -> "TokenRequest":
-        """The same transport for lookups that nobody waits for."""
+        """Return the same transport without a deadline, for lookups that no caller waits for."""
         return TokenRequest(self._transport, self._proxy, self._ca_bundle, math.inf)
 
 
 class _NoProject:
-    """The response of a project lookup that nobody answered."""
+    """Empty response, used when the project lookup fails."""
 
     status = 404
     data = b"{}"

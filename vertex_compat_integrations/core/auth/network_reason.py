@@ -1,6 +1,6 @@
-"""Why a connection failed, in words: told by Python's own exceptions at the end of each HTTP library's chain. Pure.
+"""Why a connection failed, in words, from Python's own exceptions at the end of each HTTP library's chain. Pure.
 
-Words of the libraries are not passed on: they may hold a proxy's password, or what a server said.
+The libraries' own messages are not passed on: they may contain a proxy's password, or a server's answer.
 """
 
 import socket
@@ -18,7 +18,7 @@ RESET = "the connection was reset"
 
 
 def network_reason(error: BaseException) -> str | None:
-    """Why there is no connection: one of the words above, with details behind; None if the chain does not tell."""
+    """Return why there is no connection: one of the texts above, with details; None if the chain does not show it."""
     for link in chain_of(error):
         match link:
             case socket.gaierror():
@@ -38,7 +38,7 @@ def network_reason(error: BaseException) -> str | None:
 
 
 def asked_host(error: BaseException) -> str | None:
-    """The host that a request of `requests` went to, by the exception that ended it; None if the chain has none."""
+    """Return the host of the failed request of `requests`; None if the exception chain has none."""
     for link in chain_of(error):
         url = getattr(getattr(link, "request", None), "url", None)
         if isinstance(url, str):
@@ -47,7 +47,7 @@ def asked_host(error: BaseException) -> str | None:
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what led to it; not what the caller was handling."""
+    """Yield the error and its causes, but not the exception that the caller was handling."""
     links: list[BaseException | None] = [error]
     seen: set[int] = set()
     while links:
@@ -55,7 +55,7 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
         if link is None or id(link) in seen or isinstance(link, VertexCompatError):
             continue
         seen.add(id(link))
-        # That more bytes are wanted is no reason; it hangs on what asyncio raises while a handshake is under way.
+        # "More bytes are needed" is not a cause; asyncio attaches it to errors that occur during a TLS handshake.
         if not isinstance(link, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             yield link
         links += [link.__cause__, link.__context__]

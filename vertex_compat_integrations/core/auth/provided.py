@@ -20,18 +20,18 @@ from vertex_compat_integrations.core.auth.source import (
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 
 ProvidedToken: TypeAlias = str | tuple[str, float]
-"""What a callable gives: a token, or a token with the time of its expiry in seconds since 1970."""
+"""The value that a callable returns: a token, or a token with its expiry in seconds since 1970."""
 
 TokenProvider: TypeAlias = Callable[[], ProvidedToken | Awaitable[ProvidedToken]]
 
 
 class StaticSource:
-    """A token that the caller gave; it cannot be refreshed."""
+    """A token that the caller passed; it cannot be refreshed."""
 
     kind = "the static token (api_key)"
     expires = None
     renewal = (
-        "The token in api_key= is refused, and is never refreshed; Google's live an hour. Pass a fresh one "
+        "The token in api_key= was refused, and cannot be refreshed; Google's expire after an hour. Pass a fresh one "
         "(`gcloud auth print-access-token`), or leave api_key= out to use Application Default Credentials."
     )
 
@@ -47,14 +47,14 @@ class StaticSource:
         return self.headers(url, timeout)
 
     def invalidate(self, headers: Mapping[str, str]) -> None:
-        """Nothing to do: there is no other token."""
+        """Do nothing: there is no other token."""
 
     def account(self, timeout: float) -> Account:  # noqa: ARG002 - as TokenSource has it
-        """The quota project, if one was given; a token says nothing else."""
+        """The quota project, if one was set; a token contains nothing else."""
         return Account(quota_project=self._headers.get(QUOTA_PROJECT_HEADER))
 
     async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
-        """The quota project, if one was given; a token says nothing else."""
+        """The quota project, if one was set; a token contains nothing else."""
         return self.account(timeout)
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ class StaticSource:
 
 
 class LostSource(StaticSource):
-    """What a pickle leaves of a static token: an error that says so."""
+    """Placeholder for a static token in a pickle: its use raises an error that explains it."""
 
     kind = "a static token that was left out of a pickle"
 
@@ -80,7 +80,7 @@ class LostSource(StaticSource):
         self._headers = AuthHeaders()
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ARG002 - as TokenSource has it
-        """No headers.
+        """Raise an error, since there is no token.
 
         Raises:
             CredentialsError: Always.
@@ -89,7 +89,7 @@ class LostSource(StaticSource):
 
 
 class CallableSource(SharedSource):
-    """Tokens from a callable: asked for each request, or kept until the time of expiry that it gives."""
+    """Tokens from a callable: called for each request, or only after the expiry that it returned."""
 
     def __init__(
         self,
@@ -114,16 +114,16 @@ class CallableSource(SharedSource):
     def renewal(self) -> str:
         """What to do if the endpoint refuses the token."""
         return (
-            "The token that the credentials callable gave is refused: let it return a fresh OAuth 2 access token, with "
+            "The token from the credentials callable was refused: let it return a fresh OAuth 2 access token, with "
             "the time of its expiry, in seconds since 1970."
         )
 
     def account(self, timeout: float) -> Account:  # noqa: ARG002 - as TokenSource has it
-        """The quota project, if one was given; a callable says nothing else."""
+        """The quota project, if one was set; a callable provides nothing else."""
         return Account(quota_project=self._quota_project)
 
     async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
-        """The quota project, if one was given; a callable says nothing else."""
+        """The quota project, if one was set; a callable provides nothing else."""
         return self.account(timeout)
 
     def _fetch(self, url: str, refused: str | None) -> Token:  # noqa: ARG002 - a callable takes no arguments
@@ -158,7 +158,7 @@ class CallableSource(SharedSource):
                 return CredentialsError(f"The credentials callable: {error.message}", hint=error.hint)
             case TimeoutError():
                 return CredentialsError(
-                    f"The credentials callable gave no token within {seconds:g} s.", hint="Let it return sooner."
+                    f"The credentials callable returned no token within {seconds:g} s.", hint="Let it return sooner."
                 )
             case _:
                 # The exception's own message may hold the token.
@@ -179,10 +179,10 @@ class CallableSource(SharedSource):
 
 
 def left_out_of_pickle() -> CredentialsError:
-    """The error of an object that was pickled with a static token, which no pickle holds."""
+    """Return the error of an object that was pickled with a static token, which is never pickled."""
     return CredentialsError(
         "The static token was left out when this object was pickled.",
-        hint="Set api_key= again, or use Application Default Credentials, which every process finds by itself.",
+        hint="Set api_key= again, or use Application Default Credentials, which every process looks up itself.",
     )
 
 

@@ -1,8 +1,9 @@
-"""Tokens that stay fresh: when to fetch the next one, once for all who wait, never on an event loop.
+"""Keeps tokens fresh: when to fetch the next one, once for all waiting callers, never on an event loop.
 
-A token has two windows. In the advisory window, up to 225 seconds before expiry, callers get the token that they have
-while one background thread fetches the next; a failure there is kept quiet and tried again later. In the mandatory
-window, the last moments, everybody waits for the one fetch. Tokens of a few seconds get the same windows, scaled down.
+A token has two windows. In the advisory window, which starts up to 225 seconds before expiry, callers get the current
+token while one background thread fetches the next; a failure there is ignored and retried later. In the mandatory
+window, the last seconds, all callers wait for the one fetch. Tokens that live only seconds have the same windows,
+scaled down.
 """
 
 import asyncio
@@ -20,27 +21,28 @@ from vertex_compat_integrations.core.forking import run_in_forked_child
 from vertex_compat_integrations.core.interruptions import interruption_in, is_from_signal
 
 ADVISORY_SECONDS = 225.0
-"""google-auth's own threshold; a metadata server hands out the same token until four minutes before its expiry."""
+"""google-auth's own threshold; a metadata server returns the same token until four minutes before its expiry."""
 
 MANDATORY_SECONDS = 30.0
 BACKOFF_SECONDS = 5.0
 _MOST_LOST_FLIGHTS = 10
-"""Fetches in a row that may be lost with their event loop, or cancelled from outside, before a caller gives up."""
+"""Maximum number of consecutive fetches that are lost with their event loop, or cancelled from outside."""
 
 SETTLING_SECONDS = 60.0
-"""So long after a fetch, headers may still arrive from google-auth's background lookup."""
+"""How long after a fetch google-auth's background lookup may still add headers."""
 
 BOUNDARY_HEADER = "x-allowed-locations"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """What a fetch brings.
+    """The result of a fetch.
 
     Attributes:
-        headers: The headers that carry the token.
-        life_seconds: How long it lives from the fetch's beginning; infinite if it does not expire, 0 if it is not kept.
-        settles: Whether further headers may arrive in the first minute.
+        headers: The headers with the token.
+        life_seconds: Lifetime from the start of the fetch; infinite if the token does not expire, 0 if it is not
+            stored.
+        settles: Whether further headers may be added in the first minute.
     """
 
     headers: AuthHeaders
@@ -50,15 +52,15 @@ class Token:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _TokenInUse:
-    """The token in use and its moments by the clock; replaced as a whole, so that readers need no lock.
+    """The current token and its times by the clock; replaced as a whole, so that readers need no lock.
 
     Attributes:
-        headers: The headers that carry the token.
-        fresh_until: Until here the headers are returned as they are, without a further look.
-        settled_at: From here on, google-auth's background lookup adds no header any more.
+        headers: The headers with the token.
+        fresh_until: Until here the headers are returned without further checks.
+        settled_at: From here on, google-auth's background lookup no longer adds headers.
         advisory_at: From here on, one thread fetches the next token while callers get this one.
         mandatory_at: From here on, callers wait for the next token.
-        expires: From here on, the token is refused.
+        expires: From here on, the server refuses the token.
     """
 
     headers: AuthHeaders
@@ -70,13 +72,13 @@ class _TokenInUse:
 
 
 def _take_into_use(token: Token, began: float) -> _TokenInUse:
-    """The token with its moments."""
-    # From the fetch's beginning: a token that took long to arrive has lived as long already.
+    """Compute when the token must be refreshed."""
+    # Count from the start of the fetch: a token that took long to arrive has already lost that time.
     expires = began + token.life_seconds
     if math.isinf(expires):
         advisory_at = mandatory_at = expires
     else:
-        # Tests, and some identity providers, issue tokens of a few seconds: their windows shrink with them.
+        # Tests, and some identity providers, issue tokens that live only seconds: their windows shrink with them.
         mandatory_at = expires - min(MANDATORY_SECONDS, token.life_seconds / 20)
         advisory_at = expires - min(ADVISORY_SECONDS, token.life_seconds / 4)
     settled_at = began + SETTLING_SECONDS if token.settles else began
@@ -85,14 +87,14 @@ def _take_into_use(token: Token, began: float) -> _TokenInUse:
 
 
 def _as_before(current: _TokenInUse, previous: _TokenInUse, began: float) -> _TokenInUse:
-    """A token that came a second time: it is asked for again in its mandatory window, and in that, at its expiry."""
-    # A metadata server returns the same token until minutes before its expiry; asking at each call would not help.
+    """A token that was returned again: the next fetch is in its mandatory window, and from there, at its expiry."""
+    # A metadata server returns the same token until minutes before its expiry; fetching in each call would not help.
     again_at = previous.mandatory_at if began < previous.mandatory_at else current.expires
     return replace(current, fresh_until=min(current.fresh_until, again_at), advisory_at=again_at, mandatory_at=again_at)
 
 
 def _postpone(current: _TokenInUse, now: float) -> _TokenInUse:
-    """A token whose successor could not be fetched: it serves on, and the next attempt waits."""
+    """A token whose successor could not be fetched: it is still used, and the next attempt waits."""
     next_at = min(now + max(BACKOFF_SECONDS, (current.expires - now) / 4), current.expires)
     mandatory_at = current.mandatory_at if now < current.mandatory_at else next_at
     advisory_at = min(next_at, mandatory_at)
@@ -101,7 +103,7 @@ def _postpone(current: _TokenInUse, now: float) -> _TokenInUse:
 
 
 class RefreshingSource(ABC):
-    """Auth headers from a token that is fetched again before it expires; for threads, tasks and forked children."""
+    """Auth headers with a token that is fetched again before it expires; for threads, tasks and forked children."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -114,51 +116,52 @@ class RefreshingSource(ABC):
 
     @abstractmethod
     def _fetch(self, url: str, refused: str | None) -> Token:
-        """A token from its origin, other than the refused one if that can be helped; runs in the fetching thread."""
+        """Fetch a token from its origin, if possible other than the refused one; runs in the fetching thread."""
 
     @abstractmethod
     def _explain(self, error: BaseException, seconds: float) -> Exception:
-        """The error to raise for what went wrong in a fetch, without a secret in it."""
+        """Return the error to raise for a failed fetch, without secrets in it."""
 
     def _explained(self, error: BaseException) -> BaseException:
-        """The error to raise; an end that the program is to have, and what a signal's handler raised, stay as they are.
+        """Return the error to raise; exits and exceptions of signal handlers are returned unchanged.
 
-        What else is no `Exception`, such as a cancellation from inside, would end a task or a thread of the caller.
+        Other exceptions that are not `Exception`, such as a cancellation from inside, would end a task or a thread of
+        the caller.
         """
         if isinstance(error, KeyboardInterrupt | SystemExit) or is_from_signal(error):
             return error
         return self._explain(error, FETCH_LIMIT_SECONDS)
 
     async def _fetch_on_loop(self) -> Token:
-        """A token from its origin; for sources that fetch on the caller's event loop."""
+        """Fetch a token from its origin; for sources that fetch on the caller's event loop."""
         raise NotImplementedError
 
     def _applied(self) -> AuthHeaders | None:
-        """The headers as they are in the first minute of a token that settles."""
+        """The current headers, for a token that may still get more in its first minute."""
         return None
 
     @property
     def expires(self) -> float | None:
-        """When the token in use expires, by the clock; None if there is none yet, or it does not expire."""
+        """When the current token expires, by the clock; None if there is no token, or it does not expire."""
         current = self._in_use
         return current.expires if current is not None and math.isfinite(current.expires) else None
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
-        """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
+        """Return the headers that authorise a request to `url`; a fetch is awaited for `timeout` or 10 s at most."""
         current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
         return self._serve(url) or self._wait(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
-        """The headers that authorise a request to `url`; nothing is fetched, and nothing blocks, on the event loop."""
+        """Return the headers that authorise a request to `url`; nothing is fetched or blocked on the event loop."""
         current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
         return self._serve(url) or await self._await(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     def invalidate(self, headers: Mapping[str, str]) -> None:
-        """Forget the token of these headers, to which the endpoint answered 401; a newer one is kept."""
+        """Forget the token of these headers, which the endpoint refused with 401; a newer token is kept."""
         with self._state_lock:
             current = self._in_use
             if current is not None and current.headers["Authorization"] == headers.get("Authorization"):
@@ -166,7 +169,7 @@ class RefreshingSource(ABC):
                 self._in_use = None
 
     def _serve(self, url: str) -> AuthHeaders | None:
-        """The headers of a token that is good; in its advisory window, the next one is fetched meanwhile."""
+        """The headers of a valid token; in its advisory window, the next one is fetched in the background."""
         current, now = self._in_use, self._clock()
         if current is None or now >= current.mandatory_at:
             return None
@@ -176,7 +179,7 @@ class RefreshingSource(ABC):
         return self._settle(current, now)
 
     def _settle(self, current: _TokenInUse, now: float) -> AuthHeaders:
-        """The headers, with those that came late."""
+        """The headers, including those that were added late."""
         headers = self._applied() or current.headers
         if now >= current.settled_at or BOUNDARY_HEADER in headers:
             with self._state_lock:
@@ -200,11 +203,11 @@ class RefreshingSource(ABC):
                 if flight is not None:
                     return flight.result(max(0.0, deadline - time.monotonic()))
             except FlightLostError:
-                # The fetch was lost with its thread or event loop: the next to come fetches anew.
+                # The fetch was lost with its thread or event loop: the next caller starts another.
                 continue
             except Exception as error:  # noqa: BLE001 - raised again unless the old token serves
                 return self._fall_back(error, seconds)
-            # No fetch was due any more: another thread has ended one since `_serve` looked.
+            # No fetch was due: another thread finished one after `_serve` looked.
             if current := self._in_use:
                 return current.headers
         return self._fall_back(FlightLostError(), seconds)
@@ -226,7 +229,7 @@ class RefreshingSource(ABC):
         return self._fall_back(FlightLostError(), seconds)
 
     def _fall_back(self, error: Exception, seconds: float) -> AuthHeaders:
-        """The token in use if it has life left, else the error; always the error if it is not the fetch's."""
+        """Return the current token if it has not expired, else raise; an error of other code is always raised."""
         if interruption_in(error) is not None:
             raise error
         current = self._in_use
@@ -235,12 +238,12 @@ class RefreshingSource(ABC):
         raise self._explain(error, seconds) from None
 
     def _renew(self, url: str) -> AuthHeaders:
-        """The headers of a fetched token, which is in use from here on."""
+        """Fetch a token, use it from now on, and return its headers."""
         began, refused = self._clock(), self._refused
         try:
             token = self._fetch(url, refused)
             if token.headers["Authorization"] == self._refused != refused:
-                # The endpoint refused it while this fetch was under way.
+                # The endpoint refused this token during the fetch.
                 token = self._fetch(url, self._refused)
         except BaseException as error:  # noqa: BLE001 - explained below
             failure = self._explained(error)
@@ -267,7 +270,7 @@ class RefreshingSource(ABC):
         raise failure
 
     def _keep(self, token: Token, began: float) -> AuthHeaders:
-        # A callable that names no expiry is asked each time; what it returns is not kept.
+        # A callable that returns no expiry is called each time; its token is not stored.
         if not token.life_seconds:
             return token.headers
         current = _take_into_use(token, began)
@@ -285,7 +288,7 @@ class RefreshingSource(ABC):
                 self._in_use = _postpone(self._in_use, self._clock())
 
     def _after_fork(self) -> bool:
-        """Whether a fetch was under way in the parent; its thread and locks do not exist in the child."""
+        """Reset threads and locks, which the child does not have; return whether the parent was fetching a token."""
         self._state_lock = threading.Lock()
         return self._fetching.reset()
 

@@ -1,4 +1,4 @@
-"""Sources of tokens that a process shares: equal settings give the same source, which refreshes once."""
+"""Token sources that a process shares: equal settings return the same source, which refreshes only once."""
 
 import threading
 import weakref
@@ -12,11 +12,11 @@ from vertex_compat_integrations.core.auth.source import Account
 from vertex_compat_integrations.core.forking import run_in_forked_child
 
 LASTING_SOURCES = 256
-"""Sources that are kept for good, one for each set of settings; beyond that, the oldest is let go."""
+"""Number of sources that are kept permanently, one for each set of settings; beyond that, the oldest is dropped."""
 
 
 class SharedSource(RefreshingSource):
-    """A source that copies share: one token for an object and everything that was made from it."""
+    """A source that copies share: one token for an object and everything created from it."""
 
     @property
     @abstractmethod
@@ -44,7 +44,7 @@ class SharedSource(RefreshingSource):
 
 
 class Sources:
-    """Every shared source of this process: some for good, others for as long as somebody uses them."""
+    """Every shared source of this process: some are permanent, others exist as long as they are used."""
 
     def __init__(self) -> None:
         self._lasting: dict[Any, SharedSource] = {}
@@ -53,11 +53,11 @@ class Sources:
         run_in_forked_child(self._reset)
 
     def _reset(self) -> None:
-        # In a forked child, the lock may be held by a thread that is not there.
+        # In a forked child, the lock may be held by a thread that does not exist there.
         self._lock = threading.Lock()
 
     def find(self, key: object, build: Callable[[], SharedSource], *, is_lasting: bool) -> SharedSource:
-        """The source for the key, built if there is none."""
+        """Return the source for the key; build it if there is none."""
         sources = self._lasting if is_lasting else self._passing
         with self._lock:
             source = sources.get(key)
@@ -72,7 +72,7 @@ SOURCES = Sources()
 
 
 def identity_of(credential: object) -> tuple[int, ...]:
-    """What tells one object from another as long as both live; a bound method is made anew at each look."""
+    """Return a key that identifies an object as long as it lives; each access to a bound method creates a new one."""
     if isinstance(credential, MethodType):
         return (id(credential.__self__), id(credential.__func__))
     return (id(credential),)

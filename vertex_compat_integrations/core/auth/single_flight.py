@@ -1,4 +1,4 @@
-"""One run of some work for all who wait for it, threads and tasks of any event loop; never on an event loop."""
+"""One run of some work for all waiting threads and tasks of any event loop; it never blocks an event loop."""
 
 import asyncio
 import concurrent.futures
@@ -13,29 +13,29 @@ from typing import Any, Generic, TypeVar
 from vertex_compat_integrations.core.interruptions import is_from_signal
 
 FETCH_LIMIT_SECONDS = 10.0
-"""Nobody waits longer for a token, whatever the call's own timeout is."""
+"""Longest wait for a token, whatever the call's own timeout is."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """How a flight ended, if not well. A value, since each waiter raises a copy of its own."""
+    """The failure of a flight. A value, since each waiter raises its own copy."""
 
     error: BaseException
 
 
 class FlightLostError(Exception):
-    """The event loop that carried the flight is gone; somebody has to start another."""
+    """The event loop that ran the flight is gone; a waiter has to start another flight."""
 
 
 class Flight(Generic[Result]):
-    """One run of some work, for however many wait.
+    """One run of some work, for any number of waiters.
 
     Attributes:
-        overdue_at: When it is left to itself, by the monotonic clock.
-        task: What carries it, if that is an event loop.
-        interruption: What a signal's handler raised in the task; it is for one of the tasks that wait, not for all.
+        overdue_at: When the flight is abandoned, by the monotonic clock.
+        task: The task that runs it, if it runs on an event loop.
+        interruption: An exception that a signal handler raised in the task; one of the waiting tasks gets it, not all.
     """
 
     def __init__(self) -> None:
@@ -47,32 +47,32 @@ class Flight(Generic[Result]):
 
     @property
     def has_landed(self) -> bool:
-        """Whether it is over."""
+        """Whether the flight is over."""
         return self._future.done()
 
     def land(self, outcome: Result | _Failure) -> None:
-        """Release who waits."""
+        """Set the outcome and release the waiters."""
         self._future.set_result(outcome)
         self.wake()
 
     def wake(self) -> None:
-        """Wake up who waits on an event loop."""
+        """Wake the waiters on event loops."""
         for loop, waiters in list(self._waiters.items()):
             _wake(loop, waiters)
 
     def result(self, seconds: float) -> Result:
-        """What the work brought.
+        """Wait for the result of the work.
 
         Raises:
-            TimeoutError: It brought nothing in this time.
+            TimeoutError: There was no result in this time.
         """
         return _unwrap(self._future.result(seconds))
 
     async def aresult(self, seconds: float) -> Result:
-        """What the work brought; cancelling one waiter leaves the others alone.
+        """Wait for the result of the work; cancelling one waiter does not affect the others.
 
         Raises:
-            TimeoutError: It brought nothing in this time.
+            TimeoutError: There was no result in this time.
         """
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
@@ -88,16 +88,16 @@ class Flight(Generic[Result]):
         return self.result(0)
 
     def _await_landing(self, loop: asyncio.AbstractEventLoop, waiter: "asyncio.Future[None]") -> None:
-        """Add who waits in a loop; landing wakes up those of a loop at once, however many they are."""
+        """Add a waiter on a loop; landing wakes all waiters of a loop with one call."""
         waiters = self._waiters.setdefault(loop, [])
         waiters.append(waiter)
         if self.has_landed:
-            # Its wake-up may be over.
+            # The wake-up may already be over.
             _wake(loop, waiters)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, waiters: "list[asyncio.Future[None]]") -> None:
-    # A loop that is closed by now has nobody waiting in it.
+    # A closed loop has no waiters.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(_release, waiters)
 
@@ -109,21 +109,21 @@ def _release(waiters: "list[asyncio.Future[None]]") -> None:
 
 
 def _unwrap(outcome: Result | _Failure) -> Result:
-    """The result of a flight; a failure is raised as a copy, since many waiters raise it at once."""
+    """Return the result of a flight; a failure is raised as a copy, since many waiters raise it at once."""
     if isinstance(outcome, _Failure):
         raise copy.copy(outcome.error) from None
     return outcome
 
 
 class SingleFlight(Generic[Result]):
-    """Runs work in a thread of its own (or a task), one run at a time, and hands the result to all who wait."""
+    """Runs work in a separate thread (or task), one run at a time, and gives the result to all waiters."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flight: Flight[Result] | None = None
 
     def reset(self) -> bool:
-        """Whether a flight was under way, which is forgotten: a forked child has neither its thread nor its lock."""
+        """Forget the flight, whose thread and lock do not exist in a forked child; return whether there was one."""
         was_busy = self._flight is not None
         self._lock = threading.Lock()
         self._flight = None
@@ -135,9 +135,10 @@ class SingleFlight(Generic[Result]):
         is_due: Callable[[], bool],
         on_loop: Callable[[], Coroutine[Any, Any, Result]] | None = None,
     ) -> Flight[Result] | None:
-        """The flight under way, else a new one if it is due; None if it is not.
+        """Return the current flight, or start one if work is due; None if it is not.
 
-        A flight that hangs is left to itself and replaced. `on_loop`, if given, is what runs, as a task of this loop.
+        A flight that hangs is abandoned and replaced. `on_loop`, if passed, is run instead of `work`, as a task of this
+        loop.
         """
         begun = Flight[Result]()
         try:
@@ -150,7 +151,7 @@ class SingleFlight(Generic[Result]):
                 self._flight = begun
             self._start(begun, work, on_loop)
         except BaseException:
-            # What a signal's handler raised, for one: nobody shall wait for a flight that never began.
+            # An exception of a signal handler, for example: no caller must wait for a flight that never began.
             self._land(begun, _Failure(FlightLostError()))
             raise
         return begun
@@ -161,7 +162,7 @@ class SingleFlight(Generic[Result]):
         work: Callable[[], Result],
         on_loop: Callable[[], Coroutine[Any, Any, Result]] | None,
     ) -> None:
-        """Begin the work, in a task or a thread."""
+        """Start the work, in a task or a thread."""
         if on_loop is not None:
             flight.task = asyncio.get_running_loop().create_task(self._carry(flight, on_loop))
             flight.task.add_done_callback(lambda task: self._end(flight, task))
@@ -169,14 +170,14 @@ class SingleFlight(Generic[Result]):
         try:
             threading.Thread(target=self._fly, args=(flight, work), name="vertex-compat-token", daemon=True).start()
         except RuntimeError as error:
-            # No thread can be started while the interpreter shuts down.
+            # No thread can be started during the interpreter's shutdown.
             self._land(flight, _Failure(error))
 
     def _fly(self, flight: Flight[Result], work: Callable[[], Result]) -> None:
         outcome: Result | _Failure
         try:
             outcome = work()
-        except BaseException as error:  # noqa: BLE001 - whatever ends the work, its waiters are released and told
+        except BaseException as error:  # noqa: BLE001 - however the work ends, its waiters must be released
             outcome = _Failure(error)
         self._land(flight, outcome)
 
@@ -185,7 +186,7 @@ class SingleFlight(Generic[Result]):
         try:
             outcome = await work()
         except (asyncio.CancelledError, GeneratorExit):
-            # The loop ends, or somebody cancels all its tasks: `_end` says what then lands.
+            # The loop ends, or all its tasks are cancelled: `_end` then sets the outcome.
             raise
         except BaseException as error:
             if is_from_signal(error):
@@ -194,7 +195,7 @@ class SingleFlight(Generic[Result]):
         self._land(flight, outcome)
 
     def _end(self, flight: Flight[Result], task: "asyncio.Task[None]") -> None:
-        """The task is over; who waits and got nothing fetches anew, unless a signal's handler raised in the task."""
+        """End the flight with its task; waiters without a result fetch again, except after a signal handler's error."""
         error = None if task.cancelled() else task.exception()
         if error is not None and is_from_signal(error):
             flight.interruption = error

@@ -1,4 +1,4 @@
-"""What every source of tokens has: headers, an account, and the checks of a token."""
+"""The interface of every token source: headers, an account, and the checks of a token."""
 
 import math
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ FOREIGN_KEYS = (
     ("glpat-", "a token of GitLab's"),
     ("AKIA", "an access key of AWS"),
 )
-"""How keys begin that are no OAuth tokens of Google's, and what they are; the longer beginnings first."""
+"""Prefixes of keys that are not Google OAuth tokens, and what they are; longer prefixes first."""
 
 
 class AuthHeaders(dict[str, str]):
-    """Headers that authorise a request; values stay out of repr, and so out of tracebacks that show locals."""
+    """Headers that authorise a request; values are left out of repr, and so of tracebacks that show locals."""
 
     def __repr__(self) -> str:
         return f"<AuthHeaders {', '.join(self)}>"
@@ -41,7 +41,7 @@ class AuthHeaders(dict[str, str]):
 
 
 class Account(NamedTuple):
-    """What the credentials say about themselves."""
+    """The account data that the credentials contain."""
 
     project: str | None = None
     quota_project: str | None = None
@@ -49,7 +49,7 @@ class Account(NamedTuple):
 
 
 class TokenSource(Protocol):
-    """What yields the headers that authorise a request."""
+    """Source of the headers that authorise a request."""
 
     @property
     def kind(self) -> str:
@@ -57,33 +57,33 @@ class TokenSource(Protocol):
 
     @property
     def expires(self) -> float | None:
-        """When the token in use expires, in seconds since 1970; None if there is none yet, or if that is not known."""
+        """When the current token expires, in seconds since 1970; None if there is no token or its expiry is unknown."""
 
     @property
     def renewal(self) -> str:
-        """What to do if the endpoint refuses the token: it differs with where the token is from."""
+        """What to do if the endpoint refuses the token; depends on where the token is from."""
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
-        """The headers that authorise a request to `url`; waits at most `timeout` or ten seconds if a fetch is due."""
+        """Return the headers that authorise a request to `url`; a fetch is awaited for `timeout` or 10 s at most."""
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
-        """The headers that authorise a request to `url`; nothing is fetched, and nothing blocks, on the event loop."""
+        """Return the headers that authorise a request to `url`; nothing is fetched or blocked on the event loop."""
 
     def invalidate(self, headers: Mapping[str, str]) -> None:
-        """Forget the token of these headers, to which the endpoint answered 401; a newer one is kept."""
+        """Forget the token of these headers, which the endpoint refused with 401; a newer token is kept."""
 
     def account(self, timeout: float) -> Account:
-        """Project, quota project and universe; waits at most `timeout` or ten seconds for google-auth to find them."""
+        """Project, quota project and universe; waits for google-auth's lookup, `timeout` or 10 s at most."""
 
     async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
         """Project, quota project and universe; nothing blocks on the event loop."""
 
 
 def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
-    """The headers for a token.
+    """Return the headers for a token.
 
     Raises:
-        SettingsError: The token is no token at all.
+        SettingsError: The token is blank or has invalid characters.
     """
     if not token or not all("!" <= character <= "~" for character in token):
         raise SettingsError(
@@ -97,29 +97,29 @@ def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
 
 
 def check_key_form(token: str) -> None:
-    """Refuse what is some other service's key: Google's endpoint takes OAuth 2 access tokens only.
+    """Refuse a key of another service: Google's endpoint accepts only OAuth 2 access tokens.
 
     Raises:
-        SettingsError: It is one.
+        SettingsError: The token is such a key.
     """
     for beginning, kind in FOREIGN_KEYS:
         if token.startswith(beginning):
             raise SettingsError(
                 f"The token is {kind} ({beginning}…), which this endpoint does not accept.",
                 hint="Leave api_key out to use Application Default Credentials, or pass an OAuth 2 access token; a "
-                "server of your own, named by base_url=, takes any key.",
+                "server of your own, named by base_url=, accepts any key.",
             )
 
 
 def checked_life(seconds: float, kind: str) -> float:
-    """The life that a token has left.
+    """Return the lifetime that a token has left.
 
     Raises:
-        CredentialsError: It has none.
+        CredentialsError: The token has expired.
     """
     if not seconds > 0 or math.isnan(seconds):
         raise CredentialsError(
-            f"The token from {kind} has expired already.",
+            f"The token from {kind} has already expired.",
             hint="Check this machine's clock, and the source of the token.",
         )
     return seconds

@@ -1,4 +1,4 @@
-"""The source of tokens that the settings of a connection mean."""
+"""Creates the token source for the settings of a connection."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -26,25 +26,25 @@ def token_source(
     takes_any_key: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> TokenSource:
-    """The source of tokens that the settings mean; Application Default Credentials if they name none.
+    """Return the token source for the settings; Application Default Credentials if they name none.
 
-    Equal settings give the same source, so that everything made from one object refreshes once. Nothing is loaded or
-    asked before the first token or project is wanted.
+    Equal settings return the same source, so that everything created from one object refreshes only once. Nothing is
+    loaded or requested before the first token or project is needed.
 
     Args:
         credentials: google-auth credentials, or a callable (also `async`) that returns a token, or a tuple of a token
             and its expiry in seconds since 1970.
         token: An OAuth 2 access token, which is never refreshed.
-        impersonate_service_account: The service account to act as; in a sequence, delegates come before it.
+        impersonate_service_account: The service account to impersonate; in a sequence, delegates come before it.
         quota_project: Project that is charged (`x-goog-user-project`).
-        scopes: OAuth scopes, where the credentials need them.
-        proxy: Proxy for token requests by https; the metadata server is reached without it.
+        scopes: OAuth scopes, if the credentials need them.
+        proxy: Proxy for https token requests; the metadata server is reached without it.
         ca_bundle: Certificate authorities for token requests.
-        takes_any_key: Whether the server is none of Google's, and may take keys of any form.
-        clock: Tells when a token expires, in seconds since 1970.
+        takes_any_key: Whether the server is not Google's, and may accept keys of any form.
+        clock: The clock for the expiry of tokens, in seconds since 1970.
 
     Raises:
-        SettingsError: The settings contradict each other, or the token cannot be one.
+        SettingsError: The settings contradict each other, or the token is not a valid token.
     """
     accounts = impersonate_service_account or ()
     impersonate = (accounts,) if isinstance(accounts, str) else tuple(accounts)
@@ -67,13 +67,13 @@ def token_source(
 
 
 def check_alternatives(credentials: object, token: object, impersonate: str | Sequence[str] | None) -> None:
-    """Refuse settings of which only one can be meant.
+    """Refuse settings of which only one can be used.
 
     Raises:
-        SettingsError: They contradict each other.
+        SettingsError: The settings contradict each other.
     """
     if token is not None and credentials is not None:
-        raise SettingsError("Both a token (api_key) and credentials are given.", hint="Give one of them.")
+        raise SettingsError("Both a token (api_key) and credentials are set.", hint="Set only one of them.")
     if impersonate and (token is not None or callable(credentials)):
         raise SettingsError(
             "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."

@@ -1,8 +1,8 @@
-"""Where a credential may go: to Google, to hosts that the program names, and nowhere else.
+"""Where a credential may be sent: to Google, to hosts that the program names, and nowhere else.
 
-A static token or a callable belongs to the origin that it was first used with: Google, or a server of the user's own.
-Frameworks rebuild an object with other settings while a program runs; a base URL that came that way must not get
-the credential.
+A static token or a callable belongs to the origin that it was first used with: Google, or a user's own server.
+Frameworks rebuild an object with other settings while a program runs; a base URL that was changed in this way must not
+get the credential.
 """
 
 import threading
@@ -17,25 +17,25 @@ from vertex_compat_integrations.core.forking import run_in_forked_child
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A credential's first origin, and the other hosts that the program named then."""
+    """A credential's first origin, and the other hosts that the program allowed at that time."""
 
     origin: str
     allow_hosts: tuple[str, ...]
 
 
 class _Pairs:
-    """What credentials are in use, and where; kept with the token sources, and as long as the credential lives."""
+    """The credentials in use, each with its origin; an entry lives as long as its credential."""
 
     def __init__(self) -> None:
         self._pairs: dict[int, tuple[Callable[[], object | None], Pair]] = {}
         self.reset()
 
     def reset(self) -> None:
-        """In a forked child the lock may be held by a thread that is not there."""
+        """Create a new lock: in a forked child the old one may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
 
     def first(self, credential: object, pair: Pair) -> Pair:
-        """The pair that the credential was first seen in: the given one, if it is new."""
+        """Return the pair that the credential was first used with: the passed one, if the credential is new."""
         key = id(credential)
         with self._lock:
             earlier = self._pairs.get(key)
@@ -48,7 +48,7 @@ class _Pairs:
         try:
             return weakref.ref(credential, lambda _: self._pairs.pop(key, None))
         except TypeError:
-            # Some callables of the standard library take no weak references; they are kept.
+            # Some callables of the standard library do not support weak references; they are kept alive.
             return lambda: credential
 
 
@@ -59,34 +59,36 @@ run_in_forked_child(_PAIRS.reset)
 def check_trust(
     origin: str, credential: object | None, allow_hosts: Sequence[str], universe_domain: str = DEFAULT_UNIVERSE
 ) -> None:
-    """Refuse to take a credential where it does not belong.
+    """Refuse to send a credential to a host where it does not belong.
 
     Args:
-        origin: Where the request goes.
-        credential: The static token or callable that the user gave for Google or for the user's own base URL; None for
-            Google's credentials, and for other hosts that no base URL of the user's names.
-        allow_hosts: Hosts that may have a Google credential.
-        universe_domain: Where Google's credentials are at home.
+        origin: The destination of the request.
+        credential: The static token or callable that the user passed for Google or for their own base URL; None for
+            Google's credentials, and for other hosts that no base URL of the user names.
+        allow_hosts: Hosts that may receive a Google credential.
+        universe_domain: The universe domain of Google's credentials.
 
     Raises:
-        SettingsError: Nobody said that the host may have the credential; or it is plain http.
+        SettingsError: The host is not allowed to receive the credential, or uses plain http.
     """
     if origin.startswith("http:") and not is_loopback_url(origin):
-        raise SettingsError(f"{origin} is plain http; a credential would be readable on the way.", hint="Use https://.")
+        raise SettingsError(
+            f"{origin} is plain http; a credential could be read by others on the network.", hint="Use https://."
+        )
     if credential is not None:
         _check_pair(origin, _PAIRS.first(credential, Pair(origin, tuple(allow_hosts))), universe_domain)
     elif not (is_google_host(origin, universe_domain) or is_allowed(origin, allow_hosts)):
         raise SettingsError(
-            f"{origin} is not one of Google's hosts; a Google credential goes there only if you say so.",
-            hint=f"Pass allow_hosts=[{origin!r}], or a token of that server's own as api_key=.",
+            f"{origin} is not one of Google's hosts; a Google credential is sent there only if you allow it.",
+            hint=f"Pass allow_hosts=[{origin!r}], or that server's own token as api_key=.",
         )
 
 
 def _check_pair(origin: str, pair: Pair, universe_domain: str) -> None:
-    """Refuse an origin that is not the credential's first, nor named then, nor Google's as the first."""
+    """Refuse an origin unless it is the credential's first, was allowed then, or is Google's like the first."""
     stays_at_google = is_google_host(origin, universe_domain) and is_google_host(pair.origin, universe_domain)
     if not (origin == pair.origin or stays_at_google or is_allowed(origin, pair.allow_hosts)):
         raise SettingsError(
-            f"The credential was given for {pair.origin}; these settings would send it to {origin}.",
-            hint=f"Name {origin} in allow_hosts= where the credential is first given, or pass another credential.",
+            f"The credential was set for {pair.origin}; these settings would send it to {origin}.",
+            hint=f"Name {origin} in allow_hosts= where the credential is first set, or pass another credential.",
         )

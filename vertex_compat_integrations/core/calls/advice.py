@@ -1,6 +1,6 @@
-"""What to do about an error, by what is known of the model, the place and the credential. Pure.
+"""Hints for errors, from what is known about the model, the location and the credential. Pure.
 
-The error's own hint comes from Google's words (`core/http_errors.py`); what is known here says more, or otherwise.
+The error's own hint is chosen by Google's text (`core/http_errors.py`); these hints extend or replace it.
 """
 
 import datetime
@@ -26,12 +26,12 @@ _LOCATION_OF_URL = re.compile(r"/locations/([^/]+)/")
 
 
 def unknown_location(location: str) -> str:
-    """That a location is none that Google's pages name, and the nearest, as a sentence."""
-    return f"location={location!r} is none that Google's pages name; the nearest is {nearest_location(location)!r}."
+    """A sentence that Google's pages do not name a location, with the nearest one that they name."""
+    return f"location={location!r} is not named on Google's pages; the nearest is {nearest_location(location)!r}."
 
 
 def hint_of_way(error: VertexCompatError, destination: Destination, source: TokenSource) -> str | None:
-    """What to do, if the way to the server or the credential is the reason; None if it is something else."""
+    """Return a hint if the network path or the credential caused the error; None for any other cause."""
     match error:
         case DeadlineExceededError():
             return None
@@ -54,14 +54,14 @@ def hint_of_way(error: VertexCompatError, destination: Destination, source: Toke
 
 @dataclass(frozen=True, slots=True)
 class ModelAdvice:
-    """What helps a call to one model at one place.
+    """Hints for a call to one model at one location.
 
     Attributes:
-        model: Its name.
-        facts: What is known of it.
-        location: Where it was asked; None if only the URL says it.
-        url: What was asked.
-        has_choice: Whether several places were given.
+        model: The model's name.
+        facts: The model's facts.
+        location: The location of the request; None if only the URL contains it.
+        url: The URL of the request.
+        has_choice: Whether several places were set.
     """
 
     model: str
@@ -71,40 +71,40 @@ class ModelAdvice:
     has_choice: bool
 
     def where_capacity_is(self) -> str:
-        """What helps where capacity is short, for this model and from this location."""
+        """What to do when capacity is short, for this model and this location."""
         asked, served = self._asked(), self.facts.locations
         helps = []
         if asked != DEFAULT_LOCATION and (not served or DEFAULT_LOCATION in served):
             helps.append(f"location={DEFAULT_LOCATION!r}")
         if not self.has_choice and (places := self._places(asked)):
-            helps.append(f"locations={places} (asked one after the other)")
+            helps.append(f"locations={places} (tried one after the other)")
         if self.facts.gemini:
             helps.append("provisioned throughput")
         use = f", or use {' or '.join(helps)}" if helps else ""
         return f"Shared capacity is used up for the moment: wait and retry{use}."
 
     def _places(self, asked: str | None) -> list[str]:
-        """The location that was asked and two more, as far as it is known where the model is served."""
+        """The location of the request and two more, if it is known where the model is served."""
         if asked is None:
             return []
         others = [each for each in self.facts.locations or (DEFAULT_LOCATION, "us", "eu") if each != asked]
         return [asked, *others[:2]] if others else []
 
     def _asked(self) -> str | None:
-        """The location that was asked; behind a base URL it stands in the URL, if the server is Google's."""
+        """The location of the request; taken from the URL if a base URL is set and the server is Google's."""
         if self.location is not None:
             return self.location
         in_url = _LOCATION_OF_URL.search(self.url or "")
         return in_url[1] if in_url else None
 
     def where_it_is(self, error: VertexCompatError) -> str | None:
-        """Why the model is not found; None if nothing more is known than the error says."""
+        """Why the model is not found; None if no more is known than the error contains."""
         if error.hint == PROJECT_HINT:
             return None
         if self.facts.retires and self.facts.replacement:
             return self.end()
         if self.facts.route:
-            return f"By its page this model is served by {self.facts.route}, not by this endpoint."
+            return f"According to its page, this model is served by {self.facts.route}, not by this endpoint."
         served = self.facts.locations
         if served and self.location not in served:
             return f"This model is served at {', '.join(served)}: pass location={served[0]!r}."
@@ -114,7 +114,7 @@ class ModelAdvice:
         return f"Did you mean model={nearest!r}?" if nearest else None
 
     def end(self) -> str | None:
-        """When the model's service ended or is to end, and what to take then; None if no end is known."""
+        """When the model retired or will retire, and its replacement; None if no date is known."""
         facts = self.facts
         if facts.retires is None:
             return None

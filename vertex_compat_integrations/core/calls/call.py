@@ -1,4 +1,4 @@
-"""One call: its request, its attempts, and what becomes of what comes back. No I/O of its own."""
+"""One call: its request, its attempts, and the handling of each answer. No I/O of its own."""
 
 import json
 import re
@@ -50,23 +50,23 @@ Piece = TypeVar("Piece")
 
 @dataclass(frozen=True, slots=True)
 class CallTerms:
-    """On what terms a call is made.
+    """Settings and helpers for one call.
 
     Attributes:
-        facts: What the model can do.
-        project: Whose requests these are, if it is known.
-        seconds: For the whole call, retries included.
+        facts: The model's facts.
+        project: The project of the requests, if it is known.
+        seconds: Timeout of the whole call, retries included.
         max_retries: Requests after the first one.
-        own_server: Whether a server of the user's own answers.
-        takes_cut: Whether the user takes a streamed answer that broke off for an answer.
-        clock: Tells the time, in seconds.
-        chance: Gives a number from 0 to 1.
-        memory: The places, and what is known of them.
-        budget_of: What pays for retries at a place.
+        own_server: Whether the server is the user's own, not a Google host.
+        takes_cut: Whether an interrupted stream counts as an answer (`on_truncated="warn"`).
+        clock: Returns the time, in seconds.
+        chance: Returns a random number from 0 to 1.
+        memory: The health of each location and request type.
+        budget_of: Returns the retry budget of a place.
         distrusted: Hashes of thought signatures that the service refused before.
-        repairs: Whether an odd history may be mended with a loss.
-        line_of: Writes a message that a history lacks as the caller would.
-        takes_empty: Whether the user takes a turn that says nothing for an answer.
+        repairs: Whether an invalid history may be repaired even if something is lost.
+        line_of: Renders a missing message as the caller's framework would write it.
+        takes_empty: Whether an empty turn counts as an answer (`on_empty="return"`).
     """
 
     facts: ModelFacts
@@ -86,9 +86,9 @@ class CallTerms:
 
 
 class Call(Generic[Piece]):
-    """What a call keeps from attempt to attempt; a subclass says what is asked, and reads the answer.
+    """The state of a call across its attempts; a subclass builds the request and reads the answer.
 
-    A plain call gives its whole answer as one piece, so that one loop serves plain calls and streams.
+    A plain call yields its whole answer as one piece, so that one loop serves plain calls and streams.
     """
 
     path: ClassVar[str]
@@ -98,7 +98,7 @@ class Call(Generic[Piece]):
         """Build the request.
 
         Raises:
-            SettingsError: The request cannot be; nothing is sent.
+            SettingsError: The options are invalid or contradict each other; nothing is sent.
         """
         self._model, self._facts = model, terms.facts
         self._seconds, self._clock = terms.seconds, terms.clock
@@ -121,14 +121,14 @@ class Call(Generic[Piece]):
         self.request = self._build()
 
     def _build(self) -> Request:
-        """The request as it is to be sent."""
+        """Build the request to be sent."""
         raise NotImplementedError
 
     def read(self, block: bytes | None) -> Iterable[Piece]:
-        """The pieces of the answer that a block of the body completes; None is the body's end.
+        """Return the pieces of the answer that a block of the body completes; None means the end of the body.
 
         Raises:
-            VertexCompatError: The body is an error, or no answer to this call.
+            VertexCompatError: The body is an error, or not an answer to this call.
         """
         if block is not None:
             self._blocks.append(block)
@@ -137,24 +137,24 @@ class Call(Generic[Piece]):
         return (self._decode(body),)
 
     def _decode(self, body: bytes) -> Piece:
-        """The answer in a whole body.
+        """Decode the answer in a whole body.
 
         Raises:
-            VertexCompatError: The body is an error, or no answer to this call.
+            VertexCompatError: The body is an error, or not an answer to this call.
         """
         raise NotImplementedError
 
     def settle_for(self, error: VertexCompatError) -> Piece | None:  # noqa: ARG002 - a stream's depends on it
-        """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts."""
+        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error."""
         return None
 
     @property
     def place(self) -> Place:
-        """Where the next attempt goes."""
+        """Location and request type of the next attempt."""
         return self._attempts.place
 
     def locate(self, project: str | None) -> None:
-        """Complete what names the project, now that the credential has told it."""
+        """Fill in resource names that need the project, once the credential provides it."""
         self._resource = replace(self._resource, project=project)
         self.request = self._build()
 
@@ -163,7 +163,7 @@ class Call(Generic[Piece]):
         """Seconds until the deadline.
 
         Raises:
-            DeadlineExceededError: It has passed.
+            DeadlineExceededError: The deadline has passed.
         """
         seconds = self._deadline - self._clock()
         if seconds <= 0:
@@ -171,20 +171,20 @@ class Call(Generic[Piece]):
         return seconds
 
     def content(self) -> bytes:
-        """The request's body, for one more attempt."""
+        """Return the request's body, for one more attempt."""
         self._requests += 1
         count_request(lambda: self.request.body)
         try:
             return to_json(self.request.body)
         except ValueError:
-            # A lone surrogate, as models send them in cut emoji, has no UTF-8; escaped it is JSON.
+            # A lone surrogate, which models send in a cut emoji, cannot be encoded as UTF-8; escaped, it is valid JSON.
             return json.dumps(self.request.body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
-        """The request's headers with the credential's.
+        """Return the request's headers with the credential's.
 
         Raises:
-            AuthenticationError: They were refused a moment ago, and the credential has no others.
+            AuthenticationError: The server just refused these headers, and the credential has no others.
         """
         if self._refused is not None and self._refused[1] == auth_headers:
             raise self._refused[0]
@@ -192,10 +192,10 @@ class Call(Generic[Piece]):
         return AuthHeaders({**self.request.headers, **auth_headers})
 
     def delay_after(self, error: VertexCompatError) -> float:
-        """Seconds to wait before the next attempt.
+        """Return the seconds to wait before the next attempt.
 
         Raises:
-            VertexCompatError: The given error, explained, if there is to be none.
+            VertexCompatError: The given error, with explanations, if there is no further attempt.
         """
         self._blocks = []
         if self._repair(error):
@@ -210,7 +210,7 @@ class Call(Generic[Piece]):
         return delay
 
     def _repair(self, error: VertexCompatError) -> bool:
-        """Whether the cause can be mended; once for each cause, and not counted as a retry."""
+        """Repair the request, once for each cause, not counted as a retry; return whether it was possible."""
         if not isinstance(error, AuthenticationError | ThoughtSignatureError) or type(error) in self._repaired:
             return False
         self._repaired.add(type(error))
@@ -219,24 +219,24 @@ class Call(Generic[Piece]):
         return self._mend(error)
 
     def _mend(self, error: VertexCompatError) -> bool:
-        """Whether another request can go better: with a fresh token, for example."""
+        """Prepare another request that can succeed, for example with a fresh token; return whether there is one."""
         return isinstance(error, AuthenticationError)
 
     def succeed(self) -> None:
-        """The call went well."""
+        """Record that the call succeeded."""
         self._attempts.succeed()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the answer showed of settings that had no effect, as sentences for the user."""
+        """Sentences for the user about settings that had no effect, as the answer shows."""
         return ()
 
     def was_repaired(self, kind: type[VertexCompatError]) -> bool:
-        """Whether an error of this kind was answered with a repaired request."""
+        """Return whether the request was repaired after an error of this kind."""
         return kind in self._repaired
 
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
-        """The error with what is known of the call; of the SDK's class, too."""
+        """Return the error with the facts of the call; it is also of the SDK's class."""
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
         error.attempts, error.seconds, error.url = self._requests, self._clock() - self._began, self.url
@@ -244,7 +244,7 @@ class Call(Generic[Piece]):
         return as_sdk_error(error)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """What to do about an error, for a model of which something is known."""
+        """Return what to do about an error, for a model about which something is known."""
         match error:
             case NotFoundError():
                 return self._advice.where_it_is(error) or error.hint
@@ -260,11 +260,13 @@ class Call(Generic[Piece]):
         return ModelAdvice(self._model, self._facts, self._resource.location, self.url, self._attempts.has_choice)
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
-        """How long an answer may be, if the error speaks of that and the model's row says more than its text."""
+        """Return the answer's length limits, if the error is about them and the catalogue has more than its text."""
         cap, facts = self._facts.unstreamed_output_tokens, self._facts
         if cap is None or not re.search(r"max_?(output)?_?tokens|output tokens", error.message, re.IGNORECASE):
             return None
-        return f"{self._model} gives at most {facts.output_tokens:,} tokens an answer, {cap:,} unless it is streamed."
+        return (
+            f"{self._model} returns at most {facts.output_tokens:,} tokens per answer, {cap:,} unless it is streamed."
+        )
 
 
 class MessagesCall(Call[Piece]):
@@ -279,13 +281,13 @@ class MessagesCall(Call[Piece]):
         """Build the request.
 
         Raises:
-            SettingsError: The request cannot be; nothing is sent.
+            SettingsError: The options are invalid or contradict each other; nothing is sent.
         """
         self._messages, self._options = messages, options
         self._skip_values: SkipValues = skip_values
         self._distrusted = terms.distrusted
         self._repairs, self._line_of = terms.repairs, terms.line_of
-        # Gemini's calls are JSON objects before this endpoint writes them as text.
+        # This endpoint converts Gemini's calls from JSON objects to text, so they are always valid.
         self._checks_calls = not (terms.facts.gemini or terms.takes_empty)
         self._may_be_empty = terms.takes_empty
         self._ending: Ending | None = None
@@ -305,9 +307,9 @@ class MessagesCall(Call[Piece]):
         )
 
     def _placed(self, ending: Ending) -> Ending:
-        """The ending with a model's name, and with the place that answered, if it was chosen from several."""
+        """Return the ending with a model's name, and with the place that answered, if there were several."""
         if not ending.model:
-            # Counters of tokens go by the name, and some gateways leave it out.
+            # Token counters use the name, and some gateways omit it.
             ending = replace(ending, model=self._model or None)
         if not self._attempts.has_choice:
             return ending
@@ -316,11 +318,11 @@ class MessagesCall(Call[Piece]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """That the model was to answer without thinking, and thought; or that its calls stood in the text."""
+        """Warn if the model thought though thinking was off, or if its tool calls were left in the text."""
         if self._sent_tools is not None and self._sent_tools.has_read:
             remark = (
-                f"{self._model} gave tool calls that its server left in the text; they were read there. Start the "
-                "server with the tool parser of this model: it knows its form better."
+                f"{self._model} returned tool calls that its server left in the text; they were read there. Start the "
+                "server with the tool parser of this model: it knows the model's format better."
             )
             return (remark,)
         ending = self._ending
@@ -330,16 +332,16 @@ class MessagesCall(Call[Piece]):
 
     @property
     def _takes_empty(self) -> bool:
-        """Whether the model may stop without a word: the user says so, or it was told at what words to stop."""
+        """Whether the model may stop without a word: the settings allow it, or the request has stop sequences."""
         return self._may_be_empty or bool(self.request.body.get("stop"))
 
     def _expect_calls(self) -> SentTools | None:
-        """The tools, where calls may be left in the text: Gemini's are no text of the model."""
+        """The tools, if calls may be left in the text; None for Gemini, whose calls are never text of the model."""
         self._sent_tools = None if self._facts.gemini else sent_tools(self.request.body)
         return self._sent_tools
 
     def _new_reader(self, *, done_is_an_end: bool = False) -> StreamReader:
-        """What reads the stream of one attempt."""
+        """Create the reader for the stream of one attempt."""
         decoder = StreamDecoder(
             marker=self.request.marker,
             unopened=self.request.unopened,
@@ -352,11 +354,11 @@ class MessagesCall(Call[Piece]):
         return StreamReader(decoder, done_is_an_end=done_is_an_end)
 
     def _mend(self, error: VertexCompatError) -> bool:
-        """Whether another request can go better: with a fresh token, or with skip values for signatures."""
+        """Prepare another request that can succeed: with a fresh token, or with skip values for signatures."""
         if not isinstance(error, ThoughtSignatureError):
             return super()._mend(error)
         if "corrupted" in error.message.lower():
-            # Which of them it was is not told.
+            # The server does not report which signature it was.
             self.refused_signatures = frozenset(map(hash, signatures_of(self.request.body["messages"])))
         self._skip_values = "everywhere"
         mended = self._build()
@@ -373,18 +375,18 @@ class ChatCall(MessagesCall[list[Reply]]):
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether the answer would be shorter than `max_tokens` allows, because it is not streamed."""
+        """Whether the answer without streaming would be shorter than `max_tokens` allows."""
         limit = self._facts.unstreamed_output_tokens
         return limit is not None and self.request.body.get("max_tokens", 0) > limit
 
     def _decode(self, body: bytes) -> list[Reply]:
-        """The answers in a body.
+        """Decode the answers in a body.
 
         Raises:
-            VertexCompatError: The body is an error, no completion, or an empty answer.
+            VertexCompatError: The body is an error, not a completion, or an empty answer.
         """
         completion = decode_json(body)
-        # Servers behind proxies send errors with status 200, too.
+        # Servers behind proxies also send errors with status 200.
         if (failure := decode_stream_failure(completion)) is not None:
             raise failure
         replies = decode_replies(
@@ -404,9 +406,9 @@ class ChatCall(MessagesCall[list[Reply]]):
 
 
 class GatheredCall(MessagesCall[list[Reply]]):
-    """One `chat` whose answer is streamed, since it may be longer so; it is tried again as a whole.
+    """One `chat` whose answer is streamed, since a streamed answer may be longer; it is retried as a whole.
 
-    For models that give fewer tokens without streaming (`unstreamed_output_tokens` of the catalogue).
+    For models that return fewer tokens without streaming (`unstreamed_output_tokens` of the catalogue).
     """
 
     _stream = True
@@ -414,7 +416,7 @@ class GatheredCall(MessagesCall[list[Reply]]):
     _deltas: list[ReplyDelta]
 
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
-        """The answer, at the body's end."""
+        """Return the answer, at the end of the body."""
         if (reader := self._reader) is None:
             reader = self._reader = self._new_reader()
             self._deltas = []
@@ -427,10 +429,10 @@ class GatheredCall(MessagesCall[list[Reply]]):
         return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
 
     def delay_after(self, error: VertexCompatError) -> float:
-        """Seconds to wait before the next attempt, which begins the answer anew.
+        """Return the seconds to wait before the next attempt, which starts the answer again.
 
         Raises:
-            VertexCompatError: The given error, explained, if there is to be none.
+            VertexCompatError: The given error, with explanations, if there is no further attempt.
         """
         self._reader = None
         return super().delay_after(error)
@@ -447,16 +449,16 @@ class StreamCall(MessagesCall[ReplyDelta]):
         """Build the request.
 
         Raises:
-            SettingsError: The request cannot be; nothing is sent.
+            SettingsError: The options are invalid or contradict each other; nothing is sent.
         """
         self._takes_cut = terms.takes_cut
-        # Google's Gemini sends a finish reason with every whole answer; servers of a user's own may only say `[DONE]`.
+        # Google's Gemini sends a finish reason with every complete answer; a user's own server may only send `[DONE]`.
         self._done_is_an_end = terms.own_server and not terms.facts.gemini
         self._reader: StreamReader | None = None
         super().__init__(messages, options, terms, skip_values=skip_values)
 
     def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
-        """The pieces of the answer that a block of the body completes; None is the body's end."""
+        """Return the pieces of the answer that a block of the body completes; None means the end of the body."""
         reader = self._reader
         if reader is None:
             reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
@@ -472,19 +474,19 @@ class StreamCall(MessagesCall[ReplyDelta]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Also, that thoughts came as answer until a tag ended them."""
+        """Also warn if thoughts were streamed as answer text until a closing tag arrived."""
         if self._reader is None or not self._reader.decoder.has_recalled:
             return super().remarks
         remark = (
-            f"{self._model} began its answer with thoughts that no tag opens; they were streamed as answer until a tag "
-            'ended them. With model_facts={"unopened_thoughts": True} they are streamed as thoughts.'
+            f"{self._model} began its answer with thoughts without an opening tag; they were streamed as answer "
+            'text until a tag ended them.  With model_facts={"unopened_thoughts": True} they are streamed as thoughts.'
         )
         return (*super().remarks, remark)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
-        """What remains of an answer that broke off, if the caller takes it as it is; None if the error counts.
+        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error.
 
-        A tool call that broke off is no call, whatever the caller takes.
+        A tool call that was interrupted is never returned.
         """
         is_cut = isinstance(error, StreamInterruptedError | ConnectionFailedError)
         reader = self._reader
@@ -495,10 +497,11 @@ class StreamCall(MessagesCall[ReplyDelta]):
         return self._with_place(rest)
 
     def delay_after(self, error: VertexCompatError) -> float:
-        """Seconds to wait before the next attempt.
+        """Return the seconds to wait before the next attempt.
 
         Raises:
-            VertexCompatError: The given error, explained, if there is to be none; there is none after the first piece.
+            VertexCompatError: The given error, with explanations, if there is no further attempt; there is none after
+                the first piece.
         """
         reader, self._reader = self._reader, None
         if reader is not None and reader.has_begun:
@@ -512,7 +515,7 @@ class EmbeddingCall(Call[Embedded]):
     path = wire.EMBEDDINGS_PATH
 
     def __init__(self, body: wire.EmbeddingRequest, terms: CallTerms) -> None:
-        """Take the request as it is."""
+        """Use the given request body unchanged."""
         self._body = body
         super().__init__(body["model"], terms)
 
@@ -520,10 +523,10 @@ class EmbeddingCall(Call[Embedded]):
         return Request(dict(self._body), {})
 
     def _decode(self, body: bytes) -> Embedded:
-        """The vectors in a body.
+        """Decode the vectors in a body.
 
         Raises:
-            VertexCompatError: The body is an error, or no list of one vector for each text.
+            VertexCompatError: The body is an error, or not a list with one vector for each text.
         """
         answer = decode_json(body)
         if (failure := decode_stream_failure(answer)) is not None:
@@ -531,7 +534,7 @@ class EmbeddingCall(Call[Embedded]):
         return decode_embeddings(answer, self._body)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """What to do; where the error's own reason is vague, also what is known of the model and its places."""
+        """What to do about an error; if its own reason is vague, also the known facts about the model's locations."""
         advice = self._advice
         remarks = dict.fromkeys(filter(None, (advice.where_it_is(error), advice.end())))
         if isinstance(error, NotFoundError):
@@ -542,7 +545,7 @@ class EmbeddingCall(Call[Embedded]):
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:
-    """The error as one of a stream that has begun, with what came of it."""
+    """Convert an error into that of a stream that has begun, with the part received so far."""
     if isinstance(error, PartialReplyError):
         return error
     interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")

@@ -1,7 +1,7 @@
 """Texts → requests of the embeddings route, and its answers → vectors. Pure.
 
-Google's pages name the models (multilingual E5), not the route; that it is `/embeddings` beside `/chat/completions` and
-speaks OpenAI's shapes is known from public clients. Nothing here was checked against the live service.
+Google's pages name the models (multilingual E5), not the route; that it is `/embeddings` next to `/chat/completions`
+and uses OpenAI's shapes is known from public clients. Nothing here was checked against the live service.
 """
 
 import base64
@@ -32,36 +32,36 @@ from vertex_compat_integrations.core.settings.connection import (
 )
 
 Purpose = Literal["query", "text"]
-"""What a text is for: to search with, or to be found. E5 wants to be told."""
+"""The use of a text: a search query, or a text to be found. E5 needs to know it."""
 
 BATCH_SIZE = 16
-"""Texts of one request; the service's own limit is not documented."""
+"""Texts per request; the service's own limit is not documented."""
 
 
 class VectorOptions(Settings):
-    """How texts become vectors, whatever a framework calls the model and the batch."""
+    """How texts become vectors, without the model's name and the batch size, whose names differ between frameworks."""
 
     dimensions: int | None = Field(default=None, ge=1)
-    """Length of the vectors, in numbers; None is the model's own.
+    """Length of the vectors, in numbers, e.g. 384; None is the model's own.
 
-    Google says "up to" 384 and 1,024 of E5; unverified live.
+    Google documents "up to" 384 and 1,024 for E5; unverified live.
     """
 
     query_prefix: str | None = None
-    """What stands before a query; None is what the model was trained with (`query: ` for E5), `""` is nothing."""
+    """Text put before a query; None is the prefix used in training (`query: ` for E5), `""` puts nothing."""
 
     text_prefix: str | None = None
-    """What stands before a text that is to be found; None is what the model was trained with (`passage: ` for E5)."""
+    """Text put before a text to be found; None is the prefix used in training (`passage: ` for E5)."""
 
     concurrency: int = Field(default=4, ge=1)
     """Batches at the same time, in asynchronous calls: 4 by default.
 
-    Few, because E5's documented quota is 3,000 tokens a minute.
+    The number is low because E5's documented quota is 3,000 tokens a minute.
     """
 
 
 class EmbeddingOptions(VectorOptions):
-    """All that a call for embeddings says besides the texts."""
+    """All parameters of a call for embeddings except the texts."""
 
     setting_aliases: ClassVar[Mapping[str, str]] = {"model_name": "model", "chunk_size": "batch_size"}
 
@@ -73,7 +73,7 @@ class EmbeddingOptions(VectorOptions):
     """`publisher/name`, e.g. `intfloat/multilingual-e5-small-maas`; empty by default."""
 
     batch_size: int = Field(default=BATCH_SIZE, ge=1)
-    """Texts of one request: 16 by default. E5 reads 512 tokens of each."""
+    """Texts of one request: 16 by default. E5 reads the first 512 tokens of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class Embedded:
     """The vectors of some texts, in the texts' order.
 
     Attributes:
-        vectors: One vector a text.
-        input_tokens: Tokens of all the texts; None if the answer did not count them.
+        vectors: One vector per text.
+        input_tokens: Tokens of all texts; None if the answer did not count them.
     """
 
     vectors: list[list[float]]
@@ -90,7 +90,7 @@ class Embedded:
 
 
 def served_hint(today: date | None = None) -> str:
-    """Which models Google's pages name for the embeddings route, until when, and what serves embeddings else."""
+    """A hint with the models that Google's pages name for this route, until when, and with alternatives."""
     day = today or datetime.now(tz=UTC).date()
     named = ", ".join(
         f"{facts.prefix} ({'retired on' if facts.has_retired(day) else 'until'} {facts.retires})"
@@ -99,14 +99,14 @@ def served_hint(today: date | None = None) -> str:
     return f"Google's pages name for this route {named}. {_ELSEWHERE}"
 
 
-_ELSEWHERE = "Embed on this machine, or name a server of your own with base_url= or endpoint=: see README, Embeddings."
+_ELSEWHERE = "Embed on this machine, or use your own server with base_url= or endpoint=: see README, Embeddings."
 
 
 def embedding_model(connection: Connection, name: str, override: JsonObject | None) -> str:
-    """The model's name as the destination takes it; a warning, if Google's pages say that it is served no more.
+    """Return the model's name in the destination's form; warn if it has retired by Google's pages.
 
     Raises:
-        SettingsError: There is none, or it is known to give no embeddings there.
+        SettingsError: There is no name, or the model is known to have no embeddings there.
     """
     destination = resolve_destination(connection)
     if destination.own_server:
@@ -116,14 +116,14 @@ def embedding_model(connection: Connection, name: str, override: JsonObject | No
     try:
         model = resolve_model_name(f"google/{name}" if name.startswith("text-embedding-") else name, destination)
     except SettingsError as error:
-        # The hints are for chat models, but where E5's own publisher is missing.
+        # Those hints are for chat models, except the one that E5's publisher is missing.
         raise error if "intfloat/" in error.hint else SettingsError(error.message, hint=served_hint()) from None
     facts = facts_for(model, override)
     check_embeds(model, facts, own_server=False)
     if facts.embedding is not None and facts.has_retired(datetime.now(tz=UTC).date()):
         warnings.warn(
-            f"{model} retired on {facts.retires}, by Google's pages, and no other model is known that this route "
-            f"serves: calls will fail. {_ELSEWHERE}",
+            f"{model} retired on {facts.retires}, by Google's pages, and no other model is known for this route: "
+            f"calls will fail. {_ELSEWHERE}",
             VertexCompatWarning,
             stacklevel=2,
         )
@@ -131,7 +131,7 @@ def embedding_model(connection: Connection, name: str, override: JsonObject | No
 
 
 def served_location(connection: Connection, name: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The location of a call that names none: the first that serves the model; None leaves it as it is."""
+    """The first location that serves the model, if the settings name no location; None leaves it unchanged."""
     is_named = connection.location or connection.locations or connection.base_url or connection.endpoint != OPENAPI
     if is_named or any(environment.get(variable) for variable in LOCATION_VARIABLES):
         return None
@@ -139,25 +139,25 @@ def served_location(connection: Connection, name: str, environment: Mapping[str,
 
 
 def check_embeds(model: str, facts: ModelFacts, *, own_server: bool) -> None:
-    """Refuse a model that is known to give no embeddings on the endpoint; a server of one's own knows its models.
+    """Refuse a model that is known to have no embeddings on the endpoint; a user's own server decides itself.
 
     Raises:
-        SettingsError: It is one.
+        SettingsError: The model has no embeddings there.
     """
     if own_server or not is_known(model):
         return
     if facts.embedding is None:
-        raise SettingsError(f"{model} gives no embeddings on this endpoint.", hint=served_hint())
+        raise SettingsError(f"{model} has no embeddings on this endpoint.", hint=served_hint())
     if facts.route is not None:
         raise SettingsError(
-            f"{model} gives no embeddings on this endpoint.", hint=f"Ask it by {facts.route}, as Google's pages say."
+            f"{model} has no embeddings on this endpoint.", hint=f"Use {facts.route}, as Google's pages say."
         )
 
 
 def build_requests(
     texts: Sequence[str], options: EmbeddingOptions, facts: ModelFacts, purpose: Purpose
 ) -> list[wire.EmbeddingRequest]:
-    """The requests for all texts, batch by batch.
+    """Build the requests for all texts, batch by batch.
 
     Raises:
         SettingsError: A text is empty, or the model has no vectors of that length.
@@ -195,31 +195,31 @@ def _request(texts: list[str], options: EmbeddingOptions) -> wire.EmbeddingReque
 
 
 def decode_embeddings(answer: object, request: wire.EmbeddingRequest) -> Embedded:
-    """The vectors in the order of the request's texts, in whatever order they came.
+    """Return the vectors in the order of the request's texts, in whichever order the answer has them.
 
     Raises:
-        UnexpectedReplyError: The answer is no list of one vector for each text, of the length that was asked for.
+        UnexpectedReplyError: The answer is not a list with one vector for each text, of the requested length.
     """
     data = answer.get("data") if isinstance(answer, Mapping) else None
     if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
-        raise UnexpectedReplyError("What came is no list of embeddings.")
+        raise UnexpectedReplyError("The answer is not a list of embeddings.")
     count = len(request["input"])
     indices = [item.get("index", place) for place, item in enumerate(data)]
     if not all(type(index) is int for index in indices):
-        raise UnexpectedReplyError("The embeddings' indices are no numbers.")
+        raise UnexpectedReplyError("The embeddings' indices are not whole numbers.")
     by_index = {index: item.get("embedding") for index, item in zip(indices, data, strict=True)}
     if len(data) != count or set(by_index) != set(range(count)):
-        raise UnexpectedReplyError(f"Embeddings came for {list(by_index)} of {count} texts.")
+        raise UnexpectedReplyError(f"The answer has embeddings for texts {list(by_index)} of {count}.")
     vectors = [_decode_vector(by_index[index]) for index in range(count)]
     _check_length(vectors, request.get("dimensions"))
     return Embedded(vectors, _input_tokens(cast("Mapping[str, Any]", answer).get("usage")))
 
 
 def join_embedded(parts: Sequence[Embedded]) -> Embedded:
-    """The vectors of all batches.
+    """Join the vectors of all batches.
 
     Raises:
-        UnexpectedReplyError: They are not of one length.
+        UnexpectedReplyError: The vectors do not all have the same length.
     """
     vectors = list(chain.from_iterable(part.vectors for part in parts))
     _check_length(vectors, None)
@@ -229,12 +229,12 @@ def join_embedded(parts: Sequence[Embedded]) -> Embedded:
 
 def _decode_vector(value: object) -> list[float]:
     try:
-        # Packed is how OpenAI's own API sends vectors to its SDK: base64 of little-endian float32.
+        # OpenAI's own API sends vectors to its SDK in packed form: base64 of little-endian float32.
         vector = _unpack(value) if isinstance(value, str) else [float(number) for number in cast("list[Any]", value)]
     except (TypeError, ValueError, OverflowError, struct.error):
         vector = []
     if not vector or not all(map(math.isfinite, vector)):
-        raise UnexpectedReplyError("An embedding is no list of numbers.")
+        raise UnexpectedReplyError("An embedding is not a list of numbers.")
     return vector
 
 
@@ -246,10 +246,11 @@ def _unpack(value: str) -> list[float]:
 def _check_length(vectors: Sequence[Sequence[float]], dimensions: int | None) -> None:
     lengths = sorted({len(vector) for vector in vectors})
     if len(lengths) > 1:
-        raise UnexpectedReplyError(f"Embeddings of different lengths came: {lengths}.")
+        raise UnexpectedReplyError(f"The embeddings have different lengths: {lengths}.")
     if dimensions is not None and lengths and lengths != [dimensions]:
         raise UnexpectedReplyError(
-            f"dimensions={dimensions} was asked for, and {lengths[0]} came.", hint="Leave dimensions= unset."
+            f"dimensions={dimensions} was requested, but the vectors have {lengths[0]}.",
+            hint="Leave dimensions= unset.",
         )
 
 

@@ -1,7 +1,8 @@
-"""Which place a call asks, and which next: locations and request types in order, after which error. No I/O.
+"""The order in which a call tries places (locations and request types), and after which errors. No I/O.
 
-A place is tried once a round. While others are left, a shortage of capacity sends the call on at once; when all have
-been tried, it waits as it would at one place, and begins again. Attempts and time are bounded for all places together.
+Each place is tried once per round. If capacity is short, the call moves to the next place immediately; when all have
+been tried, it waits as it would for a single place, and starts the next round. The limits on attempts and time apply to
+all places together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,13 +21,13 @@ from vertex_compat_integrations.core.json_values import google_extras
 from vertex_compat_integrations.core.settings.options import Options
 
 STAY_SECONDS = 60.0
-"""How long calls begin where one found an answer, instead of at the first place: quotas are counted by the minute."""
+"""How long new calls start at the place that answered, instead of the first one: quotas are counted per minute."""
 
 _SHORTAGES = frozenset({429, 503})
 
 
 class Place(NamedTuple):
-    """Where, and in which way, capacity is asked for.
+    """A location and a kind of capacity.
 
     Attributes:
         location: `global`, `us`, `eu` or a region; None behind a base URL.
@@ -43,7 +44,7 @@ class Place(NamedTuple):
 
 
 def at_place(options: Options, place: Place) -> Options:
-    """The options of a request that is sent to this place."""
+    """Return the options of a request to this place."""
     _, request_type, tier = place
     if options.request_type == request_type and options.shared_request_type == tier:
         return options
@@ -51,7 +52,7 @@ def at_place(options: Options, place: Place) -> Options:
 
 
 BudgetOf: TypeAlias = Callable[[Place], RetryBudget | None]
-"""What pays for retries at a place, if they are bounded beyond one call."""
+"""Returns the retry budget of a place; None if only the call itself limits retries."""
 
 
 OneOrMore: TypeAlias = str | Sequence[str] | None
@@ -61,7 +62,7 @@ OneOrMore: TypeAlias = str | Sequence[str] | None
 def places_of(
     locations: Sequence[str | None], request_types: OneOrMore = None, shared_request_types: OneOrMore = None
 ) -> tuple[Place, ...]:
-    """The places in the order in which they are tried: all capacity of a location before the next location.
+    """Return the places in the order in which they are tried: all capacity of a location before the next location.
 
     Provisioned throughput alone (`dedicated`) has no tier of pay-as-you-go requests; `shared` is tried tier by tier.
     """
@@ -79,7 +80,7 @@ def _several(choices: OneOrMore) -> Sequence[str | None]:
 
 
 def lacks_model(error: VertexCompatError) -> bool:
-    """Whether the error says that the location does not serve the model; 501 is what some say instead of 404."""
+    """Return whether the location does not serve the model; some models return 501 instead of 404."""
     if isinstance(error, ApiError) and error.code == 501:
         return True
     text = NOT_SERVED_TEXTS.get(error.code or 0)
@@ -87,34 +88,34 @@ def lacks_model(error: VertexCompatError) -> bool:
 
 
 def is_shortage(error: VertexCompatError) -> bool:
-    """Whether the error says that there is no capacity at the moment."""
+    """Return whether the error means that there is no capacity at the moment."""
     return error.code in _SHORTAGES
 
 
 def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str]) -> None:
-    """Refuse several locations for a request that belongs to one.
+    """Refuse several locations for a request that is bound to one.
 
     Raises:
-        SettingsError: It names a context cache.
+        SettingsError: The request names a context cache.
     """
     if len(locations) > 1 and google_extras(body).get("cached_content"):
         raise SettingsError(
-            "cached_content together with several locations: a context cache stands in one.",
+            "cached_content together with several locations: a context cache is stored in one location.",
             hint="Pass location= with the cache's location.",
         )
 
 
 class PlaceMemory:
-    """What a client knows of the places for one model: where calls were answered last, and where the model is not."""
+    """A client's knowledge of the places for one model: where calls last succeeded, and where the model is missing."""
 
     def __init__(self, places: Sequence[Place]) -> None:
-        """`places` in the user's order."""
+        """Create the memory for `places`, in the user's order."""
         self.places = tuple(places)
         self._last: tuple[Place, float] | None = None
         self._lacking: set[str | None] = set()
 
     def order(self, now: float) -> tuple[Place, ...]:
-        """The places in the order for a call that begins now; without those that lack the model, unless all do."""
+        """Return the places in order for a call that begins now, without those that lack the model, unless all do."""
         last = self._last
         if last is None and not self._lacking:
             return self.places
@@ -124,16 +125,16 @@ class PlaceMemory:
         return (last[0], *(place for place in served if place != last[0]))
 
     def answered(self, place: Place, now: float) -> None:
-        """A call was answered here after it failed elsewhere."""
+        """Record that a call was answered here after it failed at another place."""
         self._last = place, now
 
     def failed(self, place: Place) -> None:
-        """There was no capacity here."""
+        """Record that there was no capacity here."""
         if self._last is not None and self._last[0] == place:
             self._last = None
 
     def lack(self, location: str | None) -> None:
-        """The location does not serve the model."""
+        """Record that the location does not serve the model."""
         self._lacking.add(location)
 
 
@@ -141,8 +142,8 @@ class Attempts:
     """The attempts of one call, from place to place.
 
     Attributes:
-        place: Where the next attempt goes.
-        has_choice: Whether the user named more than one place.
+        place: The place of the next attempt.
+        has_choice: Whether the user set more than one place.
     """
 
     def __init__(
@@ -154,14 +155,14 @@ class Attempts:
         clock: Callable[[], float],
         chance: Callable[[], float],
     ) -> None:
-        """Begin at the first place.
+        """Start at the first place.
 
         Args:
-            memory: The places, and what is known of them.
-            budget_of: What pays for retries at a place.
+            memory: The health of each place.
+            budget_of: Returns the retry budget of a place.
             max_retries: Attempts after the first one, at all places together.
-            clock: Tells the time, in seconds.
-            chance: Gives a number from 0 to 1.
+            clock: Returns the time, in seconds.
+            chance: Returns a random number from 0 to 1.
         """
         self._place_memory, self._budget_of = memory, budget_of
         self._max_retries, self._clock, self._chance = max_retries, clock, chance
@@ -177,17 +178,17 @@ class Attempts:
             self._budget.begin()
 
     def succeed(self) -> None:
-        """The call went well where it is."""
+        """Record that the call succeeded at the current place."""
         if self._budget is not None:
             self._budget.succeed()
         if self._codes:
             self._place_memory.answered(self.place, self._clock())
 
     def delay_after(self, error: VertexCompatError, remaining: float) -> float | None:
-        """Seconds to wait before the next attempt, which goes to `place`; None if there is to be none.
+        """Return the seconds to wait before the next attempt, which goes to `place`; None if there is none.
 
         Args:
-            error: What went wrong.
+            error: The error of the last attempt.
             remaining: Seconds until the call's deadline.
         """
         if self.has_choice and (is_shortage(error) or lacks_model(error)):
@@ -200,14 +201,14 @@ class Attempts:
         return delay
 
     def verdict(self, error: VertexCompatError) -> VertexCompatError:
-        """The error that the call ends with: that capacity is short counts more than that a place lacks the model."""
+        """Return the error that the call ends with: a capacity shortage has priority over "model not served"."""
         return self._shortage if self._shortage is not None and lacks_model(error) else error
 
     @property
     def story(self) -> str:
-        """Which places said what, as a sentence for the user; empty if there was one place only."""
+        """A sentence for the user with the error code of each place; empty if there was only one place."""
         asked = ", ".join(f"{place} ({code})" for place, code in self._codes.items())
-        return f"Asked one after the other: {asked}." if asked else ""
+        return f"Tried one after the other: {asked}." if asked else ""
 
     def _go_to(self, place: Place) -> None:
         self.place = place
@@ -226,7 +227,7 @@ class Attempts:
         return self._begin_again(self.verdict(error), remaining, now)
 
     def _note(self, error: VertexCompatError, now: float) -> None:
-        """Keep what the error says of the place."""
+        """Store what the error shows about the place."""
         error.location = self.place.location
         self._codes[self.place] = error.code
         self._tried.add(self.place)
@@ -235,18 +236,18 @@ class Attempts:
             self._place_memory.lack(self.place.location)
             self._open = tuple(place for place in self._open if place.location != self.place.location)
             return
-        # Its frames would be kept alive by this object, which they hold.
+        # Without its traceback: this object stores the error, and the traceback's frames hold this object.
         self._shortage = error.with_traceback(None)
         if error.retry_after is not None:
             self._wanted_rest[self.place] = now + error.retry_after
 
     def _is_paid(self, place: Place, error: VertexCompatError) -> bool:
-        """Whether the place's budget pays for an attempt there; as for retries, none is charged after a 429."""
+        """Charge the place's budget for an attempt; as for retries, nothing is charged after a 429."""
         budget = self._budget_of(place)
         return budget is None or isinstance(error, RateLimitError) or lacks_model(error) or budget.take()
 
     def _begin_again(self, error: VertexCompatError, remaining: float, now: float) -> float | None:
-        """The wait before a further round, which begins with the first place, or the one that wants the least rest."""
+        """Return the wait before a further round, which starts with the place that needs the shortest rest."""
         place = min(self._open, key=lambda each: self._rest(each, now))
         delay = self._wait(error, remaining, self._rest(place, now) or None, place)
         if delay is not None:
@@ -255,11 +256,11 @@ class Attempts:
         return delay
 
     def _rest(self, place: Place, now: float) -> float:
-        """Seconds that the place's server still asks to be left alone."""
+        """Seconds for which the place's server still asks to receive no requests."""
         return max(self._wanted_rest.get(place, now) - now, 0.0)
 
     def _wait(self, error: VertexCompatError, remaining: float, stated: float | None, place: Place) -> float | None:
-        """Seconds before another attempt at the place; if there is none, the error's hint may become the reason."""
+        """Return the seconds before another attempt at the place; without one, the error's hint may name the reason."""
         decision = decide_retry(
             error,
             self._counts,

@@ -1,4 +1,4 @@
-"""How many requests the calls of a piece of code took, counted where they are sent."""
+"""Counts the requests of a piece of code where they are sent."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,15 +9,15 @@ Body = Mapping[str, Any]
 
 
 class Tally:
-    """The requests of one piece of code, its threads and tasks included that carry its context on."""
+    """The requests of one piece of code, including threads and tasks that inherit its context."""
 
     def __init__(self) -> None:
-        """Nothing was sent yet."""
+        """Start at zero."""
         self._bodies: list[Body | None] = []
 
     @property
     def requests(self) -> int:
-        """Requests that were sent, or tried to be."""
+        """Number of requests that were sent, or that failed while being sent."""
         return len(self._bodies)
 
     @property
@@ -26,8 +26,8 @@ class Tally:
         return self._bodies[0] if self._bodies else None
 
     def add(self, body: Callable[[], Body | None]) -> None:
-        """Count a request; only the first one's body is asked for and kept."""
-        # Appending is atomic, so threads of one answer may count at a time.
+        """Count a request; only the body of the first one is built and stored."""
+        # Appending is atomic, so several threads can count at the same time.
         self._bodies.append(None if self._bodies else body())
 
 
@@ -36,7 +36,7 @@ _TALLY: ContextVar[Tally | None] = ContextVar("vertex_compat_tally", default=Non
 
 @contextmanager
 def counted() -> Iterator[Tally]:
-    """A tally of the requests that are sent inside."""
+    """Count the requests that are sent inside the block."""
     tally = Tally()
     token = _TALLY.set(tally)
     try:
@@ -46,7 +46,7 @@ def counted() -> Iterator[Tally]:
 
 
 def count_request(body: Callable[[], Body | None]) -> None:
-    """Tell whoever counts that a request goes out; where nobody counts, nothing happens."""
+    """Count a request, if any code is counting; otherwise do nothing."""
     tally = _TALLY.get()
     if tally is not None:
         tally.add(body)

@@ -1,7 +1,7 @@
 """What each model can do: facts as data, found by the longest matching prefix of the model's name.
 
-The rows stand in TOML files, one for each family (`data/`), and each fact names its source. None was checked against
-the live service.
+The rows are in TOML files, one for each family (`data/`), and each fact names its source. None was checked against the
+live service.
 """
 
 import datetime
@@ -45,18 +45,18 @@ __all__ = [
 ]
 
 FACTS_VARIABLE = "VERTEX_COMPAT_MODEL_FACTS"
-"""Names a user's own file of facts, which is laid over the catalogue."""
+"""The variable with the path of a user's own file of facts, which overrides the catalogue."""
 
 
 def facts_for(model: str, override: JsonObject | None = None) -> ModelFacts:
-    """The facts of the row with the longest prefix of `model`; `override` replaces single facts.
+    """Return the facts of the row with the longest prefix of `model`; `override` replaces single facts.
 
-    A `google/gemini-*` that no row names (a later release, a tuned model) gets the strictest Gemini facts; any other
-    unknown model those of an open model behind an OpenAI-compatible server.
+    An unknown `google/gemini-*` (a later release, a tuned model) gets the strictest Gemini facts; any other unknown
+    model gets those of an open model behind an OpenAI-compatible server.
 
     Raises:
-        SettingsError: `override` names something that is no fact, or has a value of another type; or the file that
-            `VERTEX_COMPAT_MODEL_FACTS` names is not right.
+        SettingsError: `override` has an unknown fact, or a value of another type; or the file that
+            `VERTEX_COMPAT_MODEL_FACTS` names is invalid.
     """
     facts = _row_of(model, os.environ.get(FACTS_VARIABLE)).facts
     if not override:
@@ -68,23 +68,23 @@ def facts_for(model: str, override: JsonObject | None = None) -> ModelFacts:
 
 
 def is_known(model: str) -> bool:
-    """Whether a row names this model's family."""
+    """Return whether a row names this model's family."""
     return bool(_row_of(model, os.environ.get(FACTS_VARIABLE)).facts.prefix)
 
 
 def catalogue_rows(file: str | None = None) -> tuple[Row, ...]:
-    """All rows, with a user's own file over them: the given one, else that of `VERTEX_COMPAT_MODEL_FACTS`.
+    """Return all rows, overridden by a user's own file: the argument, else that of `VERTEX_COMPAT_MODEL_FACTS`.
 
     Raises:
-        SettingsError: The file cannot be read, or is no file of facts; the message names line and key.
+        SettingsError: The file cannot be read, or is not a file of facts; the message names line and key.
     """
     return tuple(_tables(file or os.environ.get(FACTS_VARIABLE)).all())
 
 
 def nearest_model(name: str) -> str | None:
-    """The name that a row has and this one is a slip of, with its publisher; None if there is none.
+    """Return the known model of which this name is probably a misspelling, with its publisher; None if there is none.
 
-    No model is named whose service has ended, or whose successor is known.
+    Models whose service has ended, or whose successor is known, are never returned.
     """
     today = datetime.datetime.now(tz=datetime.UTC).date()
     rows = [row.facts for row in catalogue_rows()]
@@ -103,7 +103,7 @@ def nearest_model(name: str) -> str | None:
 
 
 def embedding_models() -> tuple[ModelFacts, ...]:
-    """The models that are served on the embeddings route, or were."""
+    """Return the models that the embeddings route serves, or served."""
     rows = [row.facts for row in catalogue_rows()]
     return tuple(facts for facts in rows if facts.embedding is not None and facts.prefix.endswith("-maas"))
 
@@ -117,6 +117,6 @@ def _row_of(model: str, file: str | None) -> Row:
 def _tables(file: str | None) -> Tables:
     if not file:
         return Tables()
-    from vertex_compat_integrations.core.catalogue.user_file import read_user_file  # noqa: PLC0415 - few programs have one
+    from vertex_compat_integrations.core.catalogue.user_file import read_user_file  # noqa: PLC0415 - few programs need it
 
     return read_user_file(Path(file).expanduser())

@@ -1,22 +1,22 @@
-"""The types of the catalogue's rows: what one model can do, and what it demands."""
+"""The types of the catalogue's rows: what one model can do, and what it requires."""
 
 import datetime
 from dataclasses import dataclass
 from typing import Literal
 
 ThinkingStyle = Literal["level", "budget", "effort", "switch", "always"]
-"""How a model takes its thinking setting.
+"""The form of a model's thinking setting.
 
-Gemini 3 by level, 2.5 by token budget, others by `reasoning_effort`, by a switch of their chat template, or not at all
-because they always think.
+Gemini 3 uses a level, 2.5 a token budget, others `reasoning_effort` or a switch of their chat template; some always
+think and have no setting.
 """
 
 ThinkingLevel = Literal["minimal", "low", "medium", "high", "max"]
 ToolChoiceForm = Literal["auto", "none", "required", "named", "validated"]
 ThoughtsBack = Literal["field", "tags"]
-"""In which form the thoughts of a turn's tool calls go back to the model.
+"""The form in which thoughts of a turn's tool calls are sent back to the model.
 
-`field` is `reasoning_content` beside the calls, `tags` is `<think>…</think>` before the message's text.
+`field` is `reasoning_content` next to the calls, `tags` is `<think>…</think>` before the message's text.
 """
 
 Medium = Literal["text", "image", "audio", "video", "pdf", "embedding"]
@@ -48,7 +48,7 @@ Parameter = Literal[
     "prediction",
     "prompt_cache_key",
 ]
-"""The options that have a place in the request's body; `settings/options.py` says where."""
+"""The options that are sent in the request's body; `settings/options.py` has their paths."""
 
 Refusal = Parameter | Literal["chat", "last_assistant_message"]
 
@@ -63,12 +63,12 @@ LAST_ASSISTANT_MESSAGE: Refusal = "last_assistant_message"
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingFacts:
-    """What a model that gives vectors wants, and gives.
+    """Properties of an embedding model.
 
     Attributes:
         query_prefix: Text to put before a query.
         text_prefix: Text to put before a document.
-        dimensions: Length of its vectors, and the most that may be asked for; None if it is not known.
+        dimensions: Length of its vectors, and the maximum for requests; None if it is not known.
     """
 
     query_prefix: str = ""
@@ -78,47 +78,48 @@ class EmbeddingFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What one model, or one family, can do. The values stand in the TOML files of `catalogue/data`.
+    """What one model, or one family, can do. The values are in the TOML files of `catalogue/data`.
 
     Attributes:
-        prefix: Beginning of the names of the row's models, publisher included.
-        source: Page or report that the row is from: its word in `sources.toml`, or a text.
-        date: When that was published or last read, as ISO date or month.
-        gemini: Whether Vertex converts the request to its native Gemini form: OpenAPI schemas, `extra_body.google`.
+        prefix: Start of the names of the row's models, publisher included.
+        source: Page or report of the row: its key in `sources.toml`, or a text.
+        date: When the source was published or last read, as ISO date or month.
+        gemini: Whether Vertex AI converts the request to its native Gemini form: OpenAPI schemas, `extra_body.google`.
         thinking: Form of the thinking setting; None if the model does not think.
-        thinking_levels: Levels or efforts that the model takes, if it takes one; the lowest first.
-        thinking_switch: What in `chat_template_kwargs` switches thinking, if `thinking` is `"switch"`.
-        thinking_off: Whether a Gemini model can be told not to think.
+        thinking_levels: Levels or efforts that the model supports, if it uses them; the lowest first.
+        thinking_switch: The key in `chat_template_kwargs` that turns thinking on and off, if `thinking` is `"switch"`.
+        thinking_off: Whether thinking can be turned off for a Gemini model.
         thinks_unasked: Whether a model that thinks does so by default.
-        unopened_thoughts: Whether thoughts begin the text without an opening tag, while the model thinks.
-        thoughts_back: In which form the thoughts of the current turn's tool calls go back; None if they do not.
+        unopened_thoughts: Whether the text starts inside a thought, without an opening tag, while the model thinks.
+        thoughts_back: The form in which thoughts of the current turn's tool calls are sent back; None if they are not.
         demands_signatures: Whether a tool call of the current turn is refused without its thought signature.
-        refuses_preamble: Whether text beside tool calls in the history is refused.
+        refuses_preamble: Whether text next to tool calls in the history is refused.
         calls_tools: Whether it can call tools.
-        tool_choices: Forms of `tool_choice` that it takes.
+        tool_choices: Forms of `tool_choice` that it accepts.
         wants_tool_choice: Whether `tool_choice` must be sent even if it is `"auto"`.
         system_with_tools: Whether a request may have both system messages and tools.
-        strict_turns: Whether user and assistant must take turns, the user first.
+        strict_turns: Whether user and assistant must alternate, the user first.
         tools_with_json: Whether a request may have both tools and a JSON `response_format`.
         mixed_detail: Whether images of one request may differ in `detail`.
-        ignores: Options that are left out, with one warning: they have no effect, or are an error, and the answer is of
-            the same kind without them.
-        refuses: What makes a request fail before it is sent, since the model refuses it and leaving it out would change
-            what is asked: names of options, `last_assistant_message`, `chat` (this route does not serve the model).
+        ignores: Options that are omitted, with one warning: they have no effect, or cause an error, and the answer is
+            of the same kind without them.
+        refuses: Reasons to refuse a request before it is sent, since the model refuses it and omitting the part would
+            change the request: names of options, `last_assistant_message`, `chat` (this route does not serve the
+            model).
         input_tokens: Context window.
-        output_tokens: Most tokens of one answer.
-        unstreamed_output_tokens: Most tokens of an answer that is not streamed, if that is fewer.
-        max_images: Most images of one request; None if no limit is known.
-        image_tokens: Tokens that an image counts, at the default resolution.
-        page_tokens: Tokens that a page of a PDF counts.
-        video_frame_tokens: Tokens that a frame of a video counts; one a second is read.
-        inputs: What goes in.
-        outputs: What comes out.
-        locations: Where it is served; empty means wherever the endpoint is.
-        route: What serves the model, if by its own page that is another route than this one.
-        retires: Announced end of service, as ISO date or month; without `replacement` the earliest day it may be.
-        replacement: What Google names in its place.
-        embedding: How it embeds texts, if that is what it does; such a model does not chat.
+        output_tokens: Maximum tokens of one answer.
+        unstreamed_output_tokens: Maximum tokens of an answer without streaming, if that is fewer.
+        max_images: Maximum images of one request; None if no limit is known.
+        image_tokens: Tokens per image, at the default resolution.
+        page_tokens: Tokens per page of a PDF.
+        video_frame_tokens: Tokens per frame of a video; one frame per second is read.
+        inputs: Kinds of input.
+        outputs: Kinds of output.
+        locations: Locations that serve it; empty means every location of the endpoint.
+        route: The route that serves the model, if its own page names another than this one.
+        retires: Announced end of service, as ISO date or month; without `replacement` the earliest possible day.
+        replacement: The model that Google names as replacement.
+        embedding: Properties as an embedding model, if it is one; such a model does not chat.
     """
 
     prefix: str
@@ -159,7 +160,7 @@ class ModelFacts:
     embedding: EmbeddingFacts | None
 
     def days_left(self, today: datetime.date) -> int | None:
-        """Days until the announced end of service; 0 or less when it has come, None if none is announced.
+        """Return the days until the announced end of service; 0 or less if it has passed, None if none is announced.
 
         A month counts from its first day, and so does an end that may come later.
         """
@@ -168,11 +169,11 @@ class ModelFacts:
         return (datetime.date.fromisoformat(f"{self.retires}-01"[:10]) - today).days
 
     def has_retired(self, today: datetime.date) -> bool:
-        """Whether the announced end of service has come; that of an "or later" counts from its first day."""
+        """Return whether the announced end of service has passed; an "or later" counts from its first day."""
         left = self.days_left(today)
         return left is not None and left <= 0
 
     @property
     def may_retire_later(self) -> bool:
-        """Whether the announced date is the earliest one: Google's pages say "or later" until they name a successor."""
+        """Whether the date is the earliest possible: Google's pages say "or later" until they name a successor."""
         return self.retires is not None and not (self.replacement or self.embedding)

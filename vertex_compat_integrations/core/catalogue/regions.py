@@ -1,4 +1,4 @@
-"""The locations that Google's pages name, and the nearest to a name that is none of them."""
+"""The locations that Google's pages name, and the nearest one to an unknown name."""
 
 import difflib
 
@@ -27,23 +27,23 @@ LOCATIONS = frozenset(
         *("me-central1", "me-central2", "me-west1", "africa-south1"),
     }
 )
-"""Regions of Google Cloud, and what this endpoint has beside them.
+"""Regions of Google Cloud, and the other locations of this endpoint.
 
-Google's pages "Vertex AI locations" (docs.cloud.google.com/vertex-ai/docs/general/locations) and "Regions and
-zones"; not every region serves models.
+Google's pages "Vertex AI locations" (docs.cloud.google.com/vertex-ai/docs/general/locations) and "Regions and zones";
+not every region serves models.
 """
 
 
 def is_known_location(location: str) -> bool:
-    """Whether Google's pages name the location; a new region is not named here yet, and works all the same."""
+    """Return whether Google's pages name the location; a new region may be missing here, and works nevertheless."""
     return location in LOCATIONS
 
 
 def nearest_location(location: str) -> str:
-    """The location that the name is most like; `global` if it is like none."""
+    """Return the location that is most similar to the name; `global` if none is similar."""
     name = location.lower().replace("_", "-").replace(" ", "-")
     area, _, rest = name.partition("-")
-    # "us-central" is meant as "us-central1", not as a name of the same length; "eu-west4" as "europe-west4".
+    # "us-central" means "us-central1", not a name of the same length; "eu-west4" means "europe-west4".
     begun = sorted(each for each in LOCATIONS if rest and each.startswith(name))
     ends = sorted(each for each in LOCATIONS if rest and each.startswith(area) and each.endswith(f"-{rest}"))
     return next(iter(begun or ends or difflib.get_close_matches(name, sorted(LOCATIONS), n=1)), "global")

@@ -1,4 +1,4 @@
-"""The catalogue's TOML files → rows: one table for each model, `extends` resolved, a user's own file laid over them.
+"""The catalogue's TOML files → rows: one table for each model, with `extends` resolved and a user's own file merged.
 
 A family's file is read when the first of its models is looked up; see `data/unknown.toml` for all facts.
 """
@@ -17,7 +17,7 @@ DATA = Path(__file__).parent / "data"
 SOURCES = "sources"
 
 _FILES = {"": ("unknown",), "google": ("gemini", "google", "embeddings"), "intfloat": ("embeddings",)}
-"""By publisher, the files of its models, where that is not one file of the publisher's name."""
+"""The files of a publisher's models, by publisher, if they are not one file with the publisher's name."""
 
 ABOUT = ("prefix", "source", "date")
 _ABSENT = "none"
@@ -33,7 +33,7 @@ Table: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a fact is from: a word of `sources.toml`, or a text; and when that was published or last read."""
+    """The source of a fact: a key of `sources.toml`, or a text; and when it was published or last read."""
 
     source: str
     date: str
@@ -41,7 +41,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, and where each of its facts is from; inherited facts keep the origin of the row that states them.
+    """One row, with the origin of each fact; inherited facts keep the origin of the row that states them.
 
     Attributes:
         facts: What the model can do.
@@ -63,36 +63,36 @@ class Source:
 
 
 class Tables:
-    """The rows, read file by file as they are asked for."""
+    """The rows, read file by file as they are needed."""
 
     def __init__(self, over: Mapping[str, Table] | None = None) -> None:
-        """`over` is a user's own rows, whose facts replace those of the catalogue."""
+        """Read the rows; `over` is a user's own rows, whose facts override the catalogue's."""
         self._over = over or {}
         self._tables: dict[str, dict[str, Table]] = {}
         self._rows: dict[str, Row] = {}
 
     def find(self, model: str) -> Row:
-        """The row with the longest prefix of `model`; gateways list Gemini without its publisher."""
+        """Return the row with the longest prefix of `model`; gateways list Gemini without its publisher."""
         model = f"google/{model}" if model.startswith("gemini-") else model
         tables = self._of_publisher(model.partition("/")[0])
         prefix = max((prefix for prefix in tables if model.startswith(prefix)), key=len, default="")
         return self.row(prefix)
 
     def row(self, prefix: str) -> Row:
-        """The row of this very prefix, with what it inherits."""
+        """Return the row with exactly this prefix, with its inherited facts."""
         if (row := self._rows.get(prefix)) is None:
             row = self._rows[prefix] = self._resolve(prefix, self._of_publisher(prefix.partition("/")[0])[prefix])
         return row
 
     def all(self) -> Iterator[Row]:
-        """Every row: the one of unknown models first, then file by file."""
+        """Yield every row: first the one for unknown models, then file by file."""
         files = sorted(path for path in DATA.glob("*.toml") if path.stem != SOURCES)
         prefixes = ["", "google/", *(prefix for path in files for prefix in _parse(path)["models"]), *self._over]
         for publisher in dict.fromkeys(prefix.partition("/")[0] for prefix in prefixes):
             yield from map(self.row, self._of_publisher(publisher))
 
     def _of_publisher(self, publisher: str) -> dict[str, Table]:
-        """Prefix → table, of one publisher."""
+        """Prefix → table, for one publisher."""
         if (tables := self._tables.get(publisher)) is None:
             tables = _read_publisher(publisher)
             for prefix, table in self._over.items():
@@ -115,7 +115,7 @@ class Tables:
 
 
 def file_of(prefix: str) -> str:
-    """The file that a row of this prefix belongs into: that of the row it stands under, else its publisher's."""
+    """Return the file for a row of this prefix: that of its parent row, else its publisher's."""
     publisher = prefix.partition("/")[0]
     files = _FILES.get(publisher, (publisher,))
     paths = [path for file in files if (path := DATA / f"{file}.toml").is_file()]
@@ -125,17 +125,17 @@ def file_of(prefix: str) -> str:
 
 @cache
 def sources() -> Mapping[str, Source]:
-    """The pages and reports by the words that stand for them."""
+    """The pages and reports by their keys."""
     return {word: Source(**source) for word, source in _parse(DATA / f"{SOURCES}.toml").items()}
 
 
 def source_of(word: str) -> Source:
-    """The page or report of a row; a word that is not in `sources.toml` is its own title."""
+    """Return the page or report of a row; a key that is not in `sources.toml` is its own title."""
     return sources().get(word) or Source(word)
 
 
 def plain_fact(name: str, value: object, inherited: object = None) -> Any:
-    """A fact as rows hold it; files and users write lists, `"none"`, and `"..."` for what the row above lists."""
+    """Convert a fact from lists, `"none"`, and `"..."` (the items of the row above), which files and users write."""
     if value == _ABSENT and name in _OPTIONAL:
         return None
     if name in _SETS:
@@ -148,19 +148,19 @@ def plain_fact(name: str, value: object, inherited: object = None) -> Any:
 
 def _items(name: str, value: object) -> Any:
     if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
-        raise SettingsError(f"The model fact {name}={value!r} is no list.", hint=f"Write {name}=[…].")
+        raise SettingsError(f"The model fact {name}={value!r} is not a list.", hint=f"Write {name}=[…].")
     return value
 
 
 def _with_origin(value: Any, origin: Origin) -> tuple[Any, Origin]:
-    """A fact's value and origin; with an origin of its own it is written `{value = …, source = "…", date = "…"}`."""
+    """Return a fact's value and origin; an own origin is written `{value = …, source = "…", date = "…"}`."""
     if _has_origin(value):
         return bare_value(value), Origin(value.get("source", origin.source), value.get("date", origin.date))
     return value, origin
 
 
 def bare_value(value: Any) -> Any:
-    """A fact's value without an origin of its own."""
+    """Return a fact's value without its own origin."""
     return value["value"] if _has_origin(value) else value
 
 
@@ -170,7 +170,7 @@ def _has_origin(value: Any) -> bool:
 
 def _read_publisher(publisher: str) -> dict[str, Table]:
     paths = [DATA / f"{file}.toml" for file in _FILES.get(publisher, (publisher,))]
-    # A model's name comes from the user: only what is a file's name by its form is looked for.
+    # The name comes from the user: only a valid file name is looked up.
     if publisher == SOURCES or not re.fullmatch(r"[\w-]*", publisher) or not all(path.is_file() for path in paths):
         return {}
     tables = [item for path in paths for item in _parse(path)["models"].items()]
@@ -178,19 +178,19 @@ def _read_publisher(publisher: str) -> dict[str, Table]:
 
 
 def _longest(tables: Mapping[str, Table], prefix: str) -> str:
-    """The row that a new row stands under, if it does not say which it extends."""
+    """Return the parent of a new row that does not state what it extends."""
     return max((other for other in tables if prefix.startswith(other)), key=len, default="")
 
 
 def _laid_over(below: Table, table: Table) -> Table:
-    """A table with a user's table over it; each fact keeps its own origin."""
+    """Merge a user's table over a table; each fact keeps its own origin."""
     facts = _with_origins(below) | _with_origins(table)
     about = {name: value for name, value in {**below, **table}.items() if name not in FACT_NAMES}
     return about | facts
 
 
 def _with_origins(table: Table) -> Table:
-    """The table's facts, each with its origin beside its value."""
+    """Return the table's facts, each with its origin."""
     facts = {name: value for name, value in table.items() if name in FACT_NAMES}
     origin = {"source": table["source"], "date": table["date"]} if facts else {}
     return {
@@ -200,7 +200,7 @@ def _with_origins(table: Table) -> Table:
 
 @cache
 def _parse(path: Path) -> Table:
-    import tomllib  # noqa: PLC0415 - the import of this package shall read no file and load no parser
+    import tomllib  # noqa: PLC0415 - importing this package must not read files or load a parser
 
     with path.open("rb") as file:
         return tomllib.load(file)

@@ -1,4 +1,4 @@
-"""A user's own facts, from a file or as `model_facts=`: checked, with errors that name the line and the key."""
+"""A user's own facts, from a file or as `model_facts=`: validated, with errors that name the line and the key."""
 
 import datetime
 import re
@@ -16,17 +16,15 @@ from vertex_compat_integrations.core.catalogue.facts import ModelFacts
 from vertex_compat_integrations.core.catalogue.tables import FACT_NAMES, Table, Tables, bare_value, plain_fact
 from vertex_compat_integrations.core.errors import SettingsError
 
-FORM = (
-    'Write [models."publisher/name"], and below it facts as name = value: `vertex-compat models --json` has them all.'
-)
+FORM = 'Write [models."publisher/name"], and below it facts as name = value: `vertex-compat models --json` lists them.'
 _KEYS = FACT_NAMES | {"extends", "source", "date"}
 
 
 def read_user_file(path: Path) -> Tables:
-    """The catalogue with the rows of a user's file over it.
+    """Return the catalogue, overridden by the rows of a user's file.
 
     Raises:
-        SettingsError: The file cannot be read, or is no file of facts; the message names file, line and key.
+        SettingsError: The file cannot be read, or is not a file of facts; the message names file, line and key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -36,11 +34,11 @@ def read_user_file(path: Path) -> Tables:
     modified = datetime.datetime.fromtimestamp(path.stat().st_mtime, tz=datetime.UTC).date().isoformat()
     rows = content.pop("models", {})
     if content or not rows or not isinstance(rows, Mapping):
-        raise _error(path, text, next(iter(content), "models"), None, "it is no table of models")
+        raise _error(path, text, next(iter(content), "models"), None, "it is not a table of models")
     over: dict[str, Table] = {}
     for prefix, table in rows.items():
         if not isinstance(table, Mapping):
-            raise _error(path, text, prefix, None, "it is no table")
+            raise _error(path, text, prefix, None, "it is not a table")
         for key, value in table.items():
             try:
                 _check_key(key, value)
@@ -51,35 +49,35 @@ def read_user_file(path: Path) -> Tables:
 
 
 def override_facts(facts: ModelFacts, override: Mapping[str, object]) -> ModelFacts:
-    """The facts of a row with some replaced.
+    """Return the facts of a row with some replaced.
 
     Raises:
-        SettingsError: `override` names something that is no fact, or has a value of another type.
+        SettingsError: `override` has an unknown fact, or a value of another type.
     """
     if unknown := sorted(set(override) - FACT_NAMES):
         raise SettingsError(
-            f"Not model facts: {', '.join(unknown)}.", hint=f"Take one of {', '.join(sorted(FACT_NAMES))}."
+            f"Not model facts: {', '.join(unknown)}.", hint=f"Use one of {', '.join(sorted(FACT_NAMES))}."
         )
     return replace(facts, **{name: _checked(name, value, getattr(facts, name)) for name, value in override.items()})
 
 
 def _with_parents(tables: Tables, over: Mapping[str, Table], path: Path, text: str) -> Tables:
-    """The tables, whose rows of the file all extend a row that there is."""
+    """Check that all rows of the file extend an existing row, and return the tables."""
     for prefix in over:
         try:
             tables.row(prefix)
         except (KeyError, RecursionError):
-            raise _error(path, text, prefix, "extends", "there is no such row to extend") from None
+            raise _error(path, text, prefix, "extends", "the row to extend does not exist") from None
     return tables
 
 
 def _check_key(key: str, value: object) -> None:
     if key not in _KEYS:
-        raise SettingsError(f"no such fact; facts are {', '.join(sorted(FACT_NAMES))}")
+        raise SettingsError(f"unknown fact; facts are {', '.join(sorted(FACT_NAMES))}")
     if key in FACT_NAMES:
         _checked(key, bare_value(value))
     elif not isinstance(value, str):
-        raise SettingsError("it is no text")
+        raise SettingsError("it is not text")
     elif key == "date":
         _check_date(value)
 
@@ -88,14 +86,14 @@ def _check_date(value: str) -> None:
     try:
         datetime.date.fromisoformat(value if len(value) == len("2026-11-28") else f"{value}-01")
     except ValueError:
-        raise SettingsError(f"{value!r} is no date; a date is written 2026-11 or 2026-11-28") from None
+        raise SettingsError(f"{value!r} is not a date; write it as 2026-11 or 2026-11-28") from None
 
 
 def _checked(name: str, value: object, inherited: object = None) -> Any:
-    """The fact as rows hold it.
+    """Return the validated fact.
 
     Raises:
-        SettingsError: The value is of another type.
+        SettingsError: The value has another type.
     """
     try:
         fact = _adapter(name).validate_python(plain_fact(name, value, inherited), strict=True)
@@ -119,7 +117,7 @@ def _error(path: Path, text: str, table: str, key: str | None, why: str) -> Sett
 
 
 def _line_of(text: str, table: str, key: str | None) -> int | None:
-    """The number of the line where a table begins, or where a key of it stands; from 1."""
+    """Return the number of the line where a table begins, or where one of its keys is; from 1."""
     header = re.compile(rf"""\s*\[.*(?<![\w/.-]){re.escape(table)}(?![\w/-])|\s*["']?{re.escape(table)}["']?\s*=""")
     own = re.compile(rf"""\s*["']?{re.escape(key or "")}["']?\s*[=.]""")
     begin = None

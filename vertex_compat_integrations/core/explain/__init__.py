@@ -1,1 +1,1 @@
-"""What `explain_request` returns: the request that would be sent, with remarks."""
+"""The result of `explain_request`: the request that would be sent, with remarks."""

@@ -1,4 +1,4 @@
-"""A request as it would be sent, and why: address, headers, body, and remarks on what was changed."""
+"""A request as it would be sent, with reasons: URL, headers, body, and remarks on changes."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ Kind = Literal["dropped", "converted", "defaulted"]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something in which the request differs from what the caller passed.
+    """A difference between the request and the caller's arguments.
 
     Attributes:
-        kind: Whether it was dropped, converted or defaulted.
+        kind: Whether the part was dropped, converted or defaulted.
         what: The setting, or the part of the messages.
-        why: A sentence.
+        why: The reason, as a sentence.
     """
 
     kind: Kind
@@ -34,11 +34,11 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A request as it would be sent; nothing was sent, and no credential was looked for.
+    """A request as it would be sent; nothing was sent, and no credential was looked up.
 
     Attributes:
-        url: Where to.
-        headers: The headers besides the SDK's own; tokens and the user's own values are redacted.
+        url: The URL.
+        headers: The headers, without the SDK's own; tokens and the user's own values are redacted.
         body: The JSON body.
         remarks: What was dropped, converted or defaulted, and why.
     """
@@ -55,13 +55,16 @@ class Explanation:
 
 
 def remarks_on_call(call: JsonObject, class_name: str) -> list[Remark]:
-    """What becomes of a call's arguments that are no options."""
-    unknown = [Remark("dropped", name, f"It is no option of {class_name}.") for name in unknown_names(call)]
+    """Explain a call's arguments that are not options."""
+    unknown = [Remark("dropped", name, f"It is not an option of {class_name}.") for name in unknown_names(call)]
     idle = [name for name, value in call.items() if value is not None and name in TOLERATED - {"stream_usage"}]
-    return [*unknown, *(Remark("dropped", name, "Frameworks set it for others; it is not sent.") for name in idle)]
+    return [
+        *unknown,
+        *(Remark("dropped", name, "Frameworks set it for other classes; it is not sent.") for name in idle),
+    ]
 
 
 def remark_on_thoughts(count: int) -> list[Remark]:
-    """That so many messages' thoughts are not sent back."""
-    why = f"{count} of the messages hold some; they are not sent back, signatures are."
+    """Remark that the thoughts of this number of messages are not sent back."""
+    why = f"{count} of the messages hold thoughts; only their signatures are sent back."
     return [Remark("dropped", "thoughts", why)] if count else []

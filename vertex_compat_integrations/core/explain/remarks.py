@@ -1,4 +1,4 @@
-"""Settings, messages and the request that they became → its explanation. Pure."""
+"""Builds the explanation of a request from settings, messages and the request itself. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, 
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS
 
 UNKNOWN_PROJECT = "PROJECT-OF-THE-CREDENTIALS"
-"""The project in the URL as long as the credentials were not asked for theirs."""
+"""The project in the URL if the credentials were not asked for theirs."""
 
 _DEFAULTED = ("temperature", "top_p", "max_tokens")
-"""Options of which it is worth a remark that they are unset."""
+"""Options with a remark if they are unset."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCall:
-    """A call, and the request that it became.
+    """A call, and its request.
 
     Attributes:
-        connection: The settings of where, and as whom.
-        destination: What they and the environment came to.
+        connection: Settings of the destination and the credentials.
+        destination: The destination from settings and environment.
         options: The options before the model's name was completed.
         messages: The messages before the history's rules.
-        facts: What is known of the model.
+        facts: The model's facts.
         request: The request.
-        environment: Where unset coordinates came from.
-        places: Where a call asks, in this order.
+        environment: The source of unset coordinates.
+        places: The places that a call tries, in this order.
     """
 
     connection: Connection
@@ -54,7 +54,7 @@ class ExplainedCall:
 
 
 def explain(call: ExplainedCall, project: str | None) -> Explanation:
-    """The explanation of a call's request; `project` is that of the credentials, if it is already known."""
+    """Explain a call's request; `project` is that of the credentials, if it is already known."""
     project = call.destination.project or project
     url = call.destination.build_base_url(project or UNKNOWN_PROJECT) + wire.CHAT_PATH
     thinking = thinking_fields(call.options, call.facts)
@@ -72,7 +72,7 @@ def explain(call: ExplainedCall, project: str | None) -> Explanation:
 
 
 def _headers(call: ExplainedCall) -> dict[str, str]:
-    """The headers as they may be shown."""
+    """The headers in a form that may be shown."""
     hidden = call.options.default_headers or {}
     shown = {name: REDACTED if name in hidden else value for name, value in call.request.headers.items()}
     quota = call.connection.quota_project if not call.destination.emulated else None
@@ -93,10 +93,10 @@ def _of_place(call: ExplainedCall, project: str | None) -> Iterator[Remark]:
         yield Remark("converted", "the destination", why)
     if connection.base_url is not None:
         if destination.base_url != connection.base_url:
-            yield Remark("converted", "base_url", f"{destination.base_url} is what comes before the route.")
+            yield Remark("converted", "base_url", f"{destination.base_url} is the part before the route.")
         return
     if connection.location is None and not connection.locations:
-        source = _source(LOCATION_VARIABLES, call.environment) or "It is unset, and the most models are there."
+        source = _source(LOCATION_VARIABLES, call.environment) or "It is unset, and this location has the most models."
         yield Remark("defaulted", f"location={destination.location!r}", source)
     if connection.project is None:
         yield _of_unset_project(project, call.environment)
@@ -104,18 +104,18 @@ def _of_place(call: ExplainedCall, project: str | None) -> Iterator[Remark]:
 
 def _of_unset_project(project: str | None, environment: Mapping[str, str]) -> Remark:
     if project is None:
-        return Remark("defaulted", "project", "It is unset: the first call asks the credentials for theirs.")
-    source = _source(PROJECT_VARIABLES, environment) or "The credentials said so, or the emulator."
+        return Remark("defaulted", "project", "It is unset: the first call takes the credentials' project.")
+    source = _source(PROJECT_VARIABLES, environment) or "From the credentials, or from the emulator."
     return Remark("defaulted", f"project={project!r}", source)
 
 
 def _of_places(call: ExplainedCall) -> Iterator[Remark]:
-    """In which order several places are call."""
+    """Explain in which order several places are tried."""
     if len(call.places) < 2:
         return
     reached = call.connection.max_retries + 1
     first, *others = map(str, call.places[:reached])
-    why = f"{first} is asked first" + (f", then {', '.join(others)}" if others else "")
+    why = f"{first} is tried first" + (f", then {', '.join(others)}" if others else "")
     why += ": after a 429, a 503, or where the model is not served."
     if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
@@ -130,14 +130,14 @@ def _several_types(options: Options) -> list[str]:
 
 def _source(variables: Sequence[str], environment: Mapping[str, str]) -> str | None:
     name = next((name for name in variables if environment.get(name)), None)
-    return f"It is unset: {name} says so." if name else None
+    return f"It is unset: {name} sets it." if name else None
 
 
 def _of_credentials(call: ExplainedCall) -> Iterator[Remark]:
     connection = call.connection
     if call.destination.emulated or connection.api_key is not None or connection.credentials is not None:
         return
-    why = "None are given: Application Default Credentials are looked for by the first call."
+    why = "None are set: the first call looks up Application Default Credentials."
     yield Remark("defaulted", "credentials", why)
 
 
@@ -148,35 +148,35 @@ def _of_model(call: ExplainedCall) -> Iterator[Remark]:
 
 
 def _of_options(call: ExplainedCall) -> Iterator[Remark]:
-    """What became of the options that have a place in the body."""
+    """Explain the options that are sent in the body."""
     for name in wire_paths():
         if (value := getattr(call.options, name)) is not None:
             yield from _of_option(name, value, call.request)
     if call.options.parallel_tool_calls is not None and "parallel_tool_calls" not in call.request.body:
         yield Remark("dropped", "parallel_tool_calls", "The endpoint ignores it; False keeps an answer's first call.")
     if "stream_options" in call.request.body:
-        yield Remark("defaulted", "stream_options", "Streams tell token counts only when they are call.")
+        yield Remark("defaulted", "stream_options", "Streams report token counts only on request.")
     if unset := [name for name in _DEFAULTED if getattr(call.options, name) is None]:
-        yield Remark("defaulted", ", ".join(unset), "Unset is not sent, so that the service's own defaults hold.")
+        yield Remark("defaulted", ", ".join(unset), "Unset is not sent, so the service's own defaults apply.")
 
 
 def _of_option(name: str, value: Any, request: Request) -> Iterator[Remark]:
-    """What became of an option that is set."""
+    """Explain an option that is set."""
     if name in request.ignored:
         yield Remark("dropped", name, f"{request.body['model']} ignores it on this endpoint.")
     elif name == "tools":
         yield from _of_tools(value, request.body)
     elif (sent := _at(request.body, wire_paths()[name])) is None:
-        yield Remark("dropped", name, _EMPTY.get(name, "It says nothing that is not so anyway."))
+        yield Remark("dropped", name, _EMPTY.get(name, "It equals the default."))
     elif sent != value:
-        yield Remark("converted", name, _WHY.get(name, f"{sent!r} is how the endpoint takes it."))
+        yield Remark("converted", name, _WHY.get(name, f"{sent!r} is the endpoint's form of it."))
 
 
-_EMPTY = {"stop": "An empty list stops nowhere.", "tool_choice": "There is no tool to choose, or the model decides."}
+_EMPTY = {"stop": "An empty list has no effect.", "tool_choice": "There is no tool to choose, or the model decides."}
 _WHY = {
-    "response_format": "The schema is said in the endpoint's subset of JSON Schema.",
-    "safety_settings": "The endpoint takes a list of category and threshold.",
-    "model_safety_settings": "The endpoint takes a mapping.",
+    "response_format": "The schema is converted to the endpoint's subset of JSON Schema.",
+    "safety_settings": "The endpoint requires a list of category and threshold.",
+    "model_safety_settings": "The endpoint requires a mapping.",
     "cached_content": "Its full name has project and location.",
 }
 
@@ -186,13 +186,11 @@ def _of_tools(tools: Sequence[Any], body: wire.Json) -> Iterator[Remark]:
     for tool in tools:
         name = tool.get("function", {}).get("name") if isinstance(tool, Mapping) else None
         if name is None:
-            yield Remark(
-                "converted", f"the tool {', '.join(tool)}", "Google's own tools stand under extra_body.google."
-            )
+            yield Remark("converted", f"the tool {', '.join(tool)}", "Google's own tools are under extra_body.google.")
         elif name not in sent:
             yield Remark("dropped", f"the tool {name}", "tool_choice does not allow it.")
         elif sent[name] != tool:
-            yield Remark("converted", f"the tool {name}", "It is said in the endpoint's subset of JSON Schema.")
+            yield Remark("converted", f"the tool {name}", "It is converted to the endpoint's subset of JSON Schema.")
 
 
 def _of_thinking(options: Options, fields: ThinkingFields) -> Iterator[Remark]:
@@ -200,35 +198,35 @@ def _of_thinking(options: Options, fields: ThinkingFields) -> Iterator[Remark]:
     sent = {**fields.top, **fields.google}
     marker = sent.pop("thought_tag_marker", None)
     if named and sent != {"reasoning_effort": options.reasoning_effort} and not fields.notes:
-        yield Remark("converted", ", ".join(named), f"{sent} is how this model is told.")
+        yield Remark("converted", ", ".join(named), f"{sent} is this model's form of it.")
     if marker is not None and options.thought_tag_marker is None:
-        yield Remark("defaulted", f"thought_tag_marker={marker!r}", "Thoughts are told apart by it.")
+        yield Remark("defaulted", f"thought_tag_marker={marker!r}", "It separates thoughts from the answer.")
 
 
 def _of_notes(request: Request, thinking: ThinkingFields) -> Iterator[Remark]:
-    """What the model cannot do."""
+    """List the parts that the model does not support."""
     for note in request.notes:
         yield Remark("dropped" if note in thinking.notes else "converted", "for this model", note)
 
 
 def _of_messages(passed: Sequence[wire.Message], sent: Sequence[wire.Message]) -> Iterator[Remark]:
     if len(sent) < len(passed):
-        why = f"{len(passed)} become {len(sent)}: some say nothing, or are told together with a neighbour."
+        why = f"{len(passed)} become {len(sent)}: some are empty, or are joined with the next one."
         yield Remark("converted", "messages", why)
     had, has = _signatures(passed), _signatures(sent)
     skipped = has.count(wire.SKIP_SIGNATURE) - had.count(wire.SKIP_SIGNATURE)
     if skipped > 0:
-        why = f"The history lacks {skipped} that the model demands: Google's skip value stands in."
+        why = f"The history lacks {skipped} that the model requires: Google's skip value is sent instead."
         yield Remark("defaulted", "thought signatures", why)
     if (lost := len(had) - len(has) + max(skipped, 0)) > 0:
-        why = f"{lost} are not sent: repeated ones, or such as this model cannot read."
+        why = f"{lost} are not sent: they are repeated, or this model cannot read them."
         yield Remark("dropped", "thought signatures", why)
     if _results(passed) != _results(sent):
-        yield Remark("converted", "the order of tool results", "It is that of the calls, right after them.")
+        yield Remark("converted", "the order of tool results", "Results follow the calls, in the calls' order.")
     if _arguments(passed) != _arguments(sent):
-        yield Remark("converted", "arguments of tool calls", "Some are no JSON object.")
+        yield Remark("converted", "arguments of tool calls", "Some are not a JSON object.")
     if _preambles(sent) < _preambles(passed):
-        yield Remark("dropped", "text beside tool calls", "This model refuses it.")
+        yield Remark("dropped", "text next to tool calls", "This model refuses it.")
 
 
 def _calls(messages: Iterable[wire.Message]) -> Iterator[Any]:

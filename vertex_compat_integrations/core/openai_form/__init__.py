@@ -1,4 +1,4 @@
-"""What programs for OpenAI write and read → what Vertex AI does, and back: requests, answers, errors.
+"""Conversion between the format of programs for OpenAI and that of Vertex AI: requests, answers, errors.
 
-Pure but for `http_client`, which the stock SDK's clients send through; the proxy uses the rest.
+Pure except for `http_client`, which the stock SDK's clients use for sending; the proxy uses the rest.
 """

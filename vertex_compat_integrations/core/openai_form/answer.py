@@ -1,7 +1,7 @@
 """A whole completion → OpenAI's form of it: shapes, names, ids, finish reasons and token counts. Pure.
 
-Programs that were written for OpenAI count on it: completion tokens include those of thoughts, and the sum is the total
-(Vertex AI counts thoughts beside them); a turn of calls ends with `tool_calls`; a call has an id and JSON text.
+Programs written for OpenAI rely on it: completion tokens include those of thoughts, and the sum is the total (Vertex AI
+counts thoughts separately); a turn of calls ends with `tool_calls`; a call has an id and JSON text.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ from vertex_compat_integrations.core.reply.usage import decode_usage
 
 @dataclass(frozen=True, slots=True)
 class AnswerForm:
-    """What a request says of the form of its answer.
+    """What a request requires of the form of its answer.
 
     Attributes:
-        own_names: A function's name on the wire → the program's own.
+        own_names: A function's name in the request → the program's own name.
         one_call: Whether only the first tool call is kept, since Gemini has no `parallel_tool_calls`.
-        wants_usage: Whether a stream shall end with a chunk of token counts.
-        raw_usage: Whether token counts stay as the endpoint told them.
+        wants_usage: Whether a stream must end with a chunk of token counts.
+        raw_usage: Whether the endpoint's token counts are kept unchanged.
     """
 
     own_names: Mapping[str, str] = field(default_factory=dict)
@@ -40,23 +40,23 @@ class AnswerForm:
 
 
 def fit_completion(value: object, form: AnswerForm) -> wire.Json:
-    """The completion in OpenAI's form; the same object if it has that already.
+    """Return the completion in OpenAI's form; the same object if it already has that form.
 
     Raises:
-        UnexpectedReplyError: It is none.
+        UnexpectedReplyError: The value is not a completion.
     """
     if not isinstance(value, dict) or not isinstance(choices := value.get("choices"), list):
-        raise UnexpectedReplyError("The answer is JSON, but no completion: it has no list of choices.")
+        raise UnexpectedReplyError("The answer is JSON, but not a completion: it has no list of choices.")
     fitted = {**value, "choices": [_fit_choice(choice, form) for choice in mappings_in(choices)]}
     if choices and not fitted["choices"]:
-        raise UnexpectedReplyError("The answer's choices are no objects.")
+        raise UnexpectedReplyError("The answer's choices are not objects.")
     if not form.raw_usage and (usage := openai_usage(value.get("usage"))):
         fitted["usage"] = usage
     return value if fitted == value else fitted
 
 
 def openai_usage(usage: object) -> wire.Json | None:
-    """Token counts in OpenAI's way, with what else stands beside them; None if there are none."""
+    """Return token counts in OpenAI's form, with all other fields; None if there are none."""
     counts = mapping_in(usage)
     decoded = decode_usage(counts)
     if decoded is None:
@@ -75,7 +75,7 @@ def openai_usage(usage: object) -> wire.Json | None:
 
 
 def openai_finish(reason: object, *, has_calls: bool) -> Any:
-    """A finish reason in OpenAI's words; what is no text stays."""
+    """Return a finish reason in OpenAI's words; a value that is not text is unchanged."""
     return decode_finish(reason, has_calls=has_calls)[0] if isinstance(reason, str) and reason else reason
 
 

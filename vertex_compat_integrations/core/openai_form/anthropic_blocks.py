@@ -1,8 +1,9 @@
 """Anthropic's content blocks in a program's messages → OpenAI's calls, tool messages and parts. Pure.
 
-Agents that change their model in the middle keep such histories. `tool_use` is a call, `tool_result` a tool message of
-its own before what else the user says; `image` and `document` are media. Anthropic's thoughts are no other model's.
-Source of the forms: Anthropic's Messages API. Blocks of further kinds (`server_tool_use`, …) stay as they are.
+Agents that switch models during a conversation have such histories. `tool_use` becomes a call, `tool_result` a separate
+tool message before the rest of the user's message; `image` and `document` are media. Anthropic's thoughts are dropped:
+no other model can use them. Source of the forms: Anthropic's Messages API. Blocks of other kinds (`server_tool_use`, …)
+are unchanged.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ _SPOKEN_BLOCKS = (*_THOUGHTS, "tool_use", "tool_result", "image", "document")
 
 
 def without_anthropic_blocks(messages: Sequence[Any]) -> list[Any]:
-    """The messages, those with Anthropic's blocks in OpenAI's form.
+    """Return the messages, with Anthropic's blocks converted to OpenAI's form.
 
     Raises:
         UnsupportedContentError: A block holds a medium that Google cannot fetch, or one without data.

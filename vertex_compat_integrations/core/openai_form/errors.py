@@ -1,4 +1,4 @@
-"""What went wrong → OpenAI's form of it, which stock SDKs show. Pure."""
+"""Errors → OpenAI's form of them, which stock SDKs show. Pure."""
 
 import math
 
@@ -21,18 +21,18 @@ _CODES: tuple[tuple[type[VertexCompatError], str], ...] = (
     (NotFoundError, "model_not_found"),
     (RateLimitError, "rate_limit_exceeded"),
 )
-"""Words of OpenAI's that programs look for; for the rest, Google's status stands there."""
+"""OpenAI's error codes that programs check; for other errors, Google's status is used."""
 
 _SIGNATURE_HINT = (
-    "Neither this call nor its signature was seen here before, or the model's answer was changed: begin anew."
+    "This call and its signature were not seen here before, or the model's answer was changed: start a new chat."
 )
 
 _LONGEST_WAIT = 2**31
-"""Seconds: more has no place in many programs' integers."""
+"""Seconds: larger numbers overflow many programs' integers."""
 
 
 def status_of(error: VertexCompatError) -> int:
-    """The HTTP status that tells the error."""
+    """Return the HTTP status for the error."""
     match error:
         case ApiError() if error.code is not None and 400 <= error.code < 600:
             return error.code
@@ -47,7 +47,7 @@ def status_of(error: VertexCompatError) -> int:
 
 
 def error_body(error: VertexCompatError) -> wire.Json:
-    """OpenAI's error object; its message is Google's, with the place and what to do, and its details as they came."""
+    """Return OpenAI's error object; its message is Google's, with location and hint; Google's details are unchanged."""
     if isinstance(error, ThoughtSignatureError):
         error.hint = _SIGNATURE_HINT
     code = next((word for kind, word in _CODES if isinstance(error, kind)), error.status)
@@ -56,23 +56,23 @@ def error_body(error: VertexCompatError) -> wire.Json:
 
 
 def openai_error(status: int, message: str, code: str | None) -> wire.Json:
-    """OpenAI's error object."""
+    """Return OpenAI's error object."""
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     return {"error": {"message": _whole_text(message), "type": kind, "param": None, "code": code and _whole_text(code)}}
 
 
 def error_headers(error: VertexCompatError) -> dict[str, str]:
-    """Headers of an error answer: how long to wait, if the server said so."""
+    """Return the headers of an error answer: how long to wait, if the server requested it."""
     if error.retry_after is None or not math.isfinite(error.retry_after):
         return {}
     return {"Retry-After": str(math.ceil(min(error.retry_after, _LONGEST_WAIT)))}
 
 
 def error_event(error: VertexCompatError) -> bytes:
-    """The error as an event of a stream that has begun; OpenAI's SDKs raise it."""
+    """Return the error as an event of a stream that has begun; OpenAI's SDKs raise it."""
     return b"data: " + encode_json(error_body(error)) + b"\n\n"
 
 
 def _whole_text(text: str) -> str:
-    """The text without halves of an emoji, which no program could print."""
+    """Return the text without halves of an emoji (lone surrogates), which programs cannot print."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""One request of the stock SDK's client and its answer, both changed on their way. Pure but for what is remembered."""
+"""One request of the stock SDK's client and its answer, both converted. Pure, except for remembered signatures."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from vertex_compat_integrations.core.settings.connection import Destination, res
 
 
 class Answered(NamedTuple):
-    """An answer as the SDK gets it: HTTP status, body, and headers besides those that came."""
+    """An answer for the SDK: HTTP status, body, and additional headers."""
 
     status: int
     body: bytes
@@ -30,15 +30,15 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it goes out.
+    """A converted request.
 
     Attributes:
-        content: Its body; None if that stays as it is.
+        content: Its body; None if it is unchanged.
         refusal: The answer, if nothing is sent at all.
-        model: The model as the endpoint calls it.
-        form: How the answer goes back.
+        model: The model's name on the endpoint.
+        form: The form of the answer.
         is_chat: Whether the answer is a completion, or a stream of one.
-        is_streamed: Whether it is a stream.
+        is_streamed: Whether the answer is a stream.
     """
 
     content: bytes | None = None
@@ -50,16 +50,16 @@ class Asked:
 
 
 class ExchangeForm:
-    """Changes the requests and answers of one client, and remembers the thought signatures of its answers."""
+    """Converts the requests and answers of one client, and remembers the thought signatures of its answers."""
 
     def __init__(self, destination: Destination, project: str | None, *, repairs: bool) -> None:
-        """`repairs`: whether an odd history may be mended with a loss."""
+        """Create the converter; `repairs`: whether an invalid history may be repaired with a loss."""
         self._destination, self._project, self._repairs = destination, project, repairs
         self._memory = SignatureMemory()
         self._warned: set[str] = set()
 
     def read(self, path: str, raw: bytes) -> Asked:
-        """The request to this path with this body, as it goes out."""
+        """Convert the request to this path with this body."""
         if not raw or not path.endswith(wire.CHAT_PATH):
             return Asked()
         model = ""
@@ -75,11 +75,11 @@ class ExchangeForm:
         return Asked(encode_json(fitted.body), None, model, fitted.form, is_chat=True, is_streamed=is_streamed)
 
     def failure(self, asked: Asked, status: int, body: bytes, headers: Mapping[str, str]) -> Answered:
-        """An error answer in OpenAI's form, with Google's message and a hint; the status stays."""
+        """Return an error answer in OpenAI's form, with Google's message and a hint; the status is unchanged."""
         return self._answered(decode_failure(status, body, headers), asked.model)._replace(status=status)
 
     def completion(self, asked: Asked, body: bytes) -> Answered | None:
-        """A whole answer in OpenAI's form; None if it has that already."""
+        """Return a whole answer in OpenAI's form; None if it already has that form."""
         try:
             value = decode_json(body)
             if (failure := decode_stream_failure(value)) is not None:
@@ -91,15 +91,15 @@ class ExchangeForm:
         return None if completion is value else Answered(200, encode_json(completion))
 
     def stream(self, asked: Asked) -> "StreamForm":
-        """What changes the events of a streamed answer."""
+        """Return the converter for the events of a streamed answer."""
         return StreamForm(self, asked)
 
     def learn(self, relay: Relay, model: str) -> None:
-        """Remember what stands beside the calls of a streamed answer."""
+        """Remember the signatures of a streamed answer's calls."""
         self._memory.learn(relay.calls, model)
 
     def explained(self, error: VertexCompatError, model: str) -> VertexCompatError:
-        """The error with the place where it happened."""
+        """Add model, project and location to the error."""
         error.model = model or None
         if model:
             error.project, error.location = self._project, self._destination.location
@@ -110,24 +110,24 @@ class ExchangeForm:
         return Answered(status_of(error), body, error_headers(error))
 
     def _resolved(self, name: str) -> str:
-        """The model's whole name; a name that cannot be one goes out as it is, for Google to judge."""
+        """The model's full name; an invalid name is sent unchanged, so that Google decides."""
         try:
             return resolve_model_name(name, self._destination)
         except SettingsError:
             return name
 
     def _warn_of(self, notes: Iterable[str]) -> None:
-        """Warn the caller; the same words once only."""
+        """Warn the caller; the same text only once."""
         for note in set(notes) - self._warned:
             self._warned.add(note)
             warnings.warn(note, VertexCompatWarning, stacklevel=3)
 
 
 class StreamForm:
-    """Feeds on the blocks of one streamed answer; `feed` each, then `finish`.
+    """Converts the blocks of one streamed answer; call `feed` with each, then `finish`.
 
     Attributes:
-        is_over: Whether nothing more is to be fed: an error came.
+        is_over: Whether an error was received, so that nothing more must be fed.
     """
 
     def __init__(self, exchange: ExchangeForm, asked: Asked) -> None:
@@ -136,15 +136,15 @@ class StreamForm:
         self.is_over = False
 
     def feed(self, block: bytes) -> bytes:
-        """The events that the block completes."""
+        """Return the events that the block completes."""
         return self._passed(self._relay.feed(block))
 
     def finish(self) -> bytes:
-        """What remains at the body's end."""
+        """Return the rest, at the end of the body."""
         return self._passed(self._relay.finish())
 
     def broken(self) -> bytes | None:
-        """What remains where the connection broke; None if the answer is not whole."""
+        """Return the rest after a broken connection; None if the answer is not complete."""
         return self._relay.ending() if self._relay.is_finished else None
 
     def _passed(self, events: bytes) -> bytes:

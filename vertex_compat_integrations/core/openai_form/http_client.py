@@ -1,7 +1,7 @@
-"""HTTP clients for the stock SDK that put a request into the endpoint's form, and its answer into OpenAI's.
+"""HTTP clients for the stock SDK that convert a request to the endpoint's form, and its answer to OpenAI's.
 
-They override `send`, which is public in httpx and httpx2: the SDK itself, what wraps it and what patches it see nothing
-but OpenAI's form. The asynchronous one has connections for each event loop, since a connection lives on the loop that
+They override `send`, which is public in httpx and httpx2: the SDK itself, its wrappers and patches see only OpenAI's
+form. The asynchronous client has separate connections for each event loop, since a connection belongs to the loop that
 opened it.
 """
 
@@ -19,23 +19,23 @@ from vertex_compat_integrations.core.transport.sdk_clients import close_with_loo
 
 _UNAUTHORIZED = 401
 _OF_A_BODY = ("content-type", "content-length", "content-encoding", "transfer-encoding")
-"""Headers that speak of a body as it was."""
+"""Headers that describe the original body."""
 _JSON = "application/json"
 _CLOSED = "Cannot send a request, as the client has been closed."
-"""The library's own words."""
+"""The library's own message."""
 
 
 class Access(Protocol):
-    """Whose credential a request carries."""
+    """Adds a credential to requests."""
 
     def authorise(self, request: Any) -> None:
-        """Put the credential's headers into a request, unless it goes elsewhere."""
+        """Set the credential's headers on a request; refuse a request to another host."""
 
     async def aauthorise(self, request: Any) -> None:
         """Like `authorise`; nothing is fetched on the event loop."""
 
     def renew(self, request: Any) -> bool:
-        """Put another token into a request whose own was refused; False if there is no other."""
+        """Set another token on a request whose token was refused; return False if there is no other."""
 
     async def arenew(self, request: Any) -> bool:
         """Like `renew`."""
@@ -45,12 +45,12 @@ class HttpClient(openai.DefaultHttpxClient):
     """The SDK's HTTP client for one endpoint."""
 
     def __init__(self, access: Access, form: ExchangeForm, **settings: Any) -> None:
-        """`settings` are the library's own."""
+        """Create a client; `settings` are the library's own."""
         super().__init__(**settings)
         self._access, self._form = access, form
 
     def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-        """The response in OpenAI's form; with `stream`, its body is yet to be read."""
+        """Send the request and return the response in OpenAI's form; with `stream`, its body is not read yet."""
         asked = self._form.read(request.url.path, request.read() if _is_json(request) else b"")
         if asked.refusal is not None:
             return _answered(request, asked.refusal)
@@ -70,7 +70,7 @@ class HttpClient(openai.DefaultHttpxClient):
         return _settled(response, asked, self._form, body)
 
     def _sent(self, request: Any, options: Any) -> Any:
-        """The response, whose body is yet to be read; a token that is refused is replaced once, if there is another."""
+        """Send the request; the body is not read yet. A refused token is replaced once, if there is another."""
         self._access.authorise(request)
         response = super().send(request, stream=True, **options)
         if response.status_code == _UNAUTHORIZED and _is_whole(request) and self._access.renew(request):
@@ -80,10 +80,10 @@ class HttpClient(openai.DefaultHttpxClient):
 
 
 class PlainHttpClient(HttpClient):
-    """Nothing is changed on the way, neither of a request nor of its answer; only the credential is added."""
+    """Changes nothing in a request or its answer; only the credential is added."""
 
     def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-        """The response as it came; with `stream`, its body is yet to be read."""
+        """Send the request and return the response unchanged; with `stream`, its body is not read yet."""
         response = self._sent(request, options)
         if not stream:
             response.read()
@@ -91,12 +91,12 @@ class PlainHttpClient(HttpClient):
 
 
 class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
-    """Like `HttpClient`, on any event loop; it opens no connection itself."""
+    """Like `HttpClient`, on any event loop; it opens no connections itself."""
 
     def __init__(self, access: Access, form: ExchangeForm, **settings: Any) -> None:
-        """`settings` are the library's own."""
+        """Create a client; `settings` are the library's own."""
         if "verify" not in settings:
-            # Read once for all loops: the authorities take 40 ms to load.
+            # Loaded once for all loops: the certificate authorities take 40 ms.
             settings = {**settings, "verify": LIBRARY.create_ssl_context()}
         super().__init__(**settings)
         self._access, self._form, self._settings = access, form, settings
@@ -126,7 +126,7 @@ class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
         return _settled(response, asked, self._form, body)
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop; those of others close with their loops."""
+        """Close the connections of the running loop; those of other loops close with their loops."""
         await super().aclose()
         loop = asyncio.get_running_loop()
         self._clients.pop(loop, None)
@@ -144,7 +144,7 @@ class AsyncHttpClient(openai.DefaultAsyncHttpxClient):
         return response
 
     async def _client_of_loop(self) -> Any:
-        """The client of the running loop; it closes when the loop shuts its generators down."""
+        """The client of the running loop; it closes when the loop closes its generators."""
         if self.is_closed:
             raise RuntimeError(_CLOSED)
         loop = asyncio.get_running_loop()
@@ -211,17 +211,17 @@ def _is_json(request: Any) -> bool:
 
 
 def _is_whole(request: Any) -> bool:
-    """Whether the body can be sent once more."""
+    """Return whether the body can be sent again."""
     return isinstance(request.stream, LIBRARY.ByteStream)
 
 
 def _is_failure(response: Any) -> bool:
-    """Whether the answer is an error; redirects are not followed, for they would carry the prompt elsewhere."""
+    """Return whether the answer is an error; redirects are not followed: they would send the prompt to another host."""
     return bool(response.status_code >= 300)
 
 
 def _as_asked(request: Any, asked: Asked) -> Any:
-    """The request with the body that goes out."""
+    """Return the request with the converted body."""
     if asked.content is None:
         return request
     headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"]
@@ -231,7 +231,7 @@ def _as_asked(request: Any, asked: Asked) -> Any:
 
 
 def _answered(request: Any, answered: Answered, headers: tuple[tuple[str, str], ...] = ()) -> Any:
-    """A response with this answer, and these headers where it has none of its own."""
+    """Return a response with this answer; `headers` are added where the answer has none of that name."""
     rest = [(name, value) for name, value in headers if name.lower() not in {each.lower() for each in answered.headers}]
     return LIBRARY.Response(
         answered.status,
@@ -242,7 +242,7 @@ def _answered(request: Any, answered: Answered, headers: tuple[tuple[str, str], 
 
 
 def _settled(response: Any, asked: Asked, form: ExchangeForm, failure: bytes) -> Any:
-    """What the SDK gets for a response that is read, and is no stream of events."""
+    """Return the SDK's response for a response that is read, and is not a stream of events."""
     answered: Answered | None = None
     if _is_failure(response):
         answered = form.failure(asked, response.status_code, failure, response.headers)
@@ -266,6 +266,6 @@ def _streamed(response: Any, events: Any) -> Any:
 
 
 def _headers_of(response: Any) -> tuple[tuple[str, str], ...]:
-    """The headers of a response that hold for another body, too."""
+    """Return the headers of a response that are also valid for another body."""
     headers = response.headers.multi_items()
     return tuple((name, value) for name, value in headers if name.lower() not in _OF_A_BODY)

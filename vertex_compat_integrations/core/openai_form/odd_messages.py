@@ -1,4 +1,4 @@
-"""A program's messages → messages whose rules are known; what is of another kind passes between them. Pure."""
+"""Replaces a program's messages of unknown form by placeholders, so that the rules apply to the others. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -12,22 +12,22 @@ _SPOKEN = ("system", "user")
 _SYSTEM_ROLES = {"developer": "system"}
 """`developer` is not in Google's list of roles."""
 _ORIGINAL = "original"
-"""Where what stands in for an odd message keeps it."""
+"""The key under which a placeholder stores the original message."""
 _TEXTS = ("input_text", "output_text")
-"""What OpenAI's Responses API calls `text`."""
+"""Names of `text` in OpenAI's Responses API."""
 
 
 def with_stand_ins(values: Sequence[Any]) -> list[wire.Message] | None:
-    """The messages as their rules want them read, each odd one behind a plain one; None if all of them are odd.
+    """Return the messages in the form that the rules require, with placeholders for odd ones; None if all are odd.
 
-    An odd message so takes its turn, and does not keep the others from being mended.
+    An odd message thereby keeps its position, and the others can still be repaired.
     """
     plain = [_plain(value) for value in values]
     odd = {place for place, message in enumerate(plain) if not _is_message(message)}
     if len(odd) == len(plain):
         return None
     if any(text_in(mapping_in(plain[place]).get("role")) == "assistant" for place in odd):
-        # What it calls is not known, so a result may be of its calls.
+        # Its calls are unknown, so a result may belong to one of them.
         called = {
             call["id"] for place, each in enumerate(plain) if place not in odd for call in each.get("tool_calls", ())
         }
@@ -40,12 +40,12 @@ def with_stand_ins(values: Sequence[Any]) -> list[wire.Message] | None:
 
 
 def has_stand_ins(messages: Sequence[wire.Message]) -> bool:
-    """Whether one of the messages stands for an odd one."""
+    """Return whether one of the messages is a placeholder."""
     return any(_ORIGINAL in message for message in messages)
 
 
 def without_stand_ins(messages: Sequence[Any]) -> list[Any]:
-    """The messages with the odd ones as they came."""
+    """Return the messages, placeholders replaced by the original messages."""
     return [mapping_in(message).get(_ORIGINAL, message) for message in messages]
 
 
@@ -55,7 +55,7 @@ def _stand_in(value: Any) -> wire.Message:
 
 
 def _plain(value: Any) -> Any:
-    """The message without what is null, under a role that the endpoint has, its content in the usual form."""
+    """Return the message without nulls, with a role that the endpoint has, and its content in the usual form."""
     if not isinstance(value, dict):
         return value
     fields = {key: item for key, item in value.items() if item is not None}
@@ -78,7 +78,7 @@ def _id_in(fields: Mapping[str, Any]) -> Any:
 
 
 def _content(content: Any) -> Any:
-    """Content without what is null in its list."""
+    """Return the content without nulls in its list."""
     if not isinstance(content, list):
         return content
     parts = [_as_medium(part) for part in content if part is not None]
@@ -86,10 +86,10 @@ def _content(content: Any) -> Any:
 
 
 def _as_medium(part: Any) -> Any:
-    """OpenAI's `file` part as the endpoint takes it, and parts in the Responses API's form; any other as it is.
+    """Convert OpenAI's `file` part, and parts in the Responses API's form; return others unchanged.
 
     Raises:
-        UnsupportedContentError: Google cannot fetch what the part names.
+        UnsupportedContentError: Google cannot fetch the part's URL or file.
     """
     match part:
         case {"type": "file", "file": dict() as file}:
@@ -107,7 +107,7 @@ def _as_medium(part: Any) -> Any:
 
 
 def _result_content(content: Any) -> Any:
-    """What a tool gave, as text in whatever it was wrapped; parts of other kinds stay."""
+    """Return a tool's result as text, whatever wraps it; parts of other kinds are unchanged."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
@@ -119,13 +119,13 @@ def _result_content(content: Any) -> Any:
 
 
 def _is_text(part: Any) -> bool:
-    """Whether it is text, under OpenAI's names for that in either of its interfaces, or under none."""
+    """Return whether the part is text, with the type of either OpenAI API, or without a type."""
     kinds = ("text", *_TEXTS, None)
     return isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type") in kinds
 
 
 def _plain_call(call: Any) -> Any:
-    """The call with its arguments as text; Ollama's programs write an object."""
+    """Return the call with its arguments as text; programs for Ollama send an object."""
     function = mapping_in(mapping_in(call).get("function"))
     if not function or isinstance(function.get("arguments"), str):
         return call

@@ -1,8 +1,9 @@
-"""One streamed answer on its way to the program, in OpenAI's form: events go on as they come. Pure.
+"""Converts one streamed answer to OpenAI's form and passes on its events as they arrive. Pure.
 
-What has that form already goes on byte for byte. What has not: indexes and ids of calls that are missing or wrong,
-arguments told twice or behind an empty object, and token counts beside content. Programs read those from a chunk of
-their own, the last one, that they have asked for, and some drop what stands beside them (CrewAI 1.15).
+Events that already have that form are passed on unchanged, byte for byte. Converted are: missing or wrong indexes and
+ids of calls, arguments that are repeated or follow an empty object, and token counts next to content. Programs read
+token counts from a separate last chunk that they have requested, and some drop content that is sent with them (CrewAI
+1.15).
 """
 
 from collections.abc import Sequence
@@ -29,15 +30,15 @@ _USUAL = frozenset({*_HEAD, "choices", "usage", "service_tier"})
 
 
 class Relay:
-    """Feeds on the blocks of one answer; `feed` each, then `finish`.
+    """Converts the blocks of one answer; call `feed` with each, then `finish`.
 
     Attributes:
-        calls: The tool calls so far, under the program's names; whole once the answer has its finish reason.
-        failure: What the stream brought instead of its end; nothing is to be fed after it.
+        calls: The tool calls so far, under the program's names; complete once the answer has its finish reason.
+        failure: The error that ended the stream; nothing must be fed after it.
     """
 
     def __init__(self, form: AnswerForm | None = None, *, done_is_an_end: bool) -> None:
-        """`done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
+        """Start a stream; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
         self.calls: tuple[ToolCall, ...] = ()
         self.failure: VertexCompatError | None = None
         self._form = form = form or AnswerForm()
@@ -52,18 +53,18 @@ class Relay:
 
     @property
     def is_finished(self) -> bool:
-        """Whether a finish reason was seen."""
+        """Whether a finish reason was received."""
         return self._decoder.is_finished
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts that were seen, in whatever way the endpoint counts; None if there were none."""
+        """The token counts that were received, in any of the endpoint's forms; None if there were none."""
         return decode_usage(mapping_in(self._usage))
 
     def feed(self, block: bytes) -> bytes:
-        """The events that the block completes, as they go out.
+        """Return the events that the block completes, converted.
 
-        What the stream brings instead of events is in `failure` afterwards.
+        An error in the stream is in `failure` afterwards.
         """
         try:
             payloads = self._parser.feed(block)
@@ -73,7 +74,7 @@ class Relay:
         return self._relayed(payloads)
 
     def finish(self) -> bytes:
-        """What remains at the body's end; without `failure`, the answer was whole."""
+        """Return the rest at the end of the body; without `failure`, the answer is complete."""
         last = self._relayed(self._parser.finish())
         if self.failure is None and self._done_is_an_end and self._parser.is_done and not self.is_finished:
             self._decoder.end()
@@ -83,7 +84,7 @@ class Relay:
         return last if self.failure is not None else last + self.ending()
 
     def ending(self) -> bytes:
-        """The events that end a whole answer: token counts, if they were asked for and came, and `[DONE]`."""
+        """Return the events that end a complete answer: token counts, if requested and received, and `[DONE]`."""
         usage: object = None
         if self._form.wants_usage:
             usage = self._usage if self._form.raw_usage else openai_usage(self._usage)
@@ -100,10 +101,10 @@ class Relay:
         return b"".join(events)
 
     def _outgoing(self, payload: bytes) -> bytes:
-        """The payload as the event that goes out; nothing if it says nothing to the program.
+        """Return the payload as an event for the program; empty if there is nothing for the program in it.
 
         Raises:
-            VertexCompatError: It is an error, or no chunk.
+            VertexCompatError: The payload is an error, or not a chunk.
         """
         chunk = decode_json(payload)
         if not isinstance(chunk, dict) or "choices" not in chunk:
@@ -129,7 +130,7 @@ class Relay:
             self._decoder.feed({**chunk, "choices": []})
             return None if fields.keys() <= _USUAL else {**fields, "choices": []}
         first, *others = (_shaped(choice) for choice in choices)
-        # Those of several answers (`n`) come with their own numbers; Gemini streams one.
+        # Choices of several answers (`n`) have their own numbers; Gemini streams one answer.
         fitted = first if first.get("index") else self._fit_first(first, chunk)
         return {**fields, "choices": [fitted, *others]}
 
@@ -148,7 +149,7 @@ class Relay:
         return choice
 
     def _closing(self) -> tuple[ToolCallDelta, ...]:
-        """What was held back of calls until their end: names that stand in arguments, and empty arguments."""
+        """Return parts of calls that were held back until their end: names inside arguments, and empty arguments."""
         self._is_closed = True
         named = self._decoder.name_calls()
         late = self._learned(named.tool_calls if named is not None else ())
@@ -156,7 +157,7 @@ class Relay:
         return (*late, *self._learned(empty))
 
     def _learned(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
-        """The pieces of calls under the program's names; they are kept as the answer's."""
+        """Return the pieces of calls under the program's names, and store them as the answer's."""
         if not calls:
             return ()
         for call in calls:
@@ -169,7 +170,7 @@ class Relay:
         return delta.tool_calls
 
     def _said_by_done(self) -> bytes:
-        """The chunk that says what `[DONE]` alone has said: that the answer is over."""
+        """Return the chunk that ends an answer for which the server only sent `[DONE]`."""
         if not self.is_finished:
             return b""
         calls = _pieces((), (), self._closing())
@@ -178,7 +179,7 @@ class Relay:
         return _event({**self._head, "choices": [choice]})
 
     def _found_missing(self) -> VertexCompatError | None:
-        """Why the answer is not whole, if it is not."""
+        """Return why the answer is not complete, if it is not."""
         if self.is_finished or (self._done_is_an_end and self._parser.is_done):
             return None
         stray = self._parser.stray
@@ -186,7 +187,7 @@ class Relay:
             return error
         if stray and not self._decoder.partial_text:
             return UnexpectedReplyError(NO_STREAM)
-        return StreamInterruptedError(NO_FINISH_REASON, hint="Ask again.")
+        return StreamInterruptedError(NO_FINISH_REASON, hint="Retry the call.")
 
 
 def _event(chunk: JsonObject) -> bytes:
@@ -194,7 +195,7 @@ def _event(chunk: JsonObject) -> bytes:
 
 
 def _shaped(choice: JsonObject) -> wire.Json:
-    """The choice with an object as its delta; servers that do not stream write a whole message."""
+    """Return the choice with an object as its delta; servers that do not stream send a whole message."""
     delta = choice.get("delta")
     return {**choice, "delta": delta if isinstance(delta, dict) else dict(mapping_in(choice.get("message")))}
 
@@ -207,7 +208,7 @@ def _with_calls(delta: JsonObject, pieces: list[wire.Json]) -> wire.Json:
 def _pieces(
     calls: Sequence[ToolCallDelta], originals: Sequence[JsonObject], closing: Sequence[ToolCallDelta]
 ) -> list[wire.Json]:
-    """The pieces as they go out, one for each call; what else stood in an original one stays there."""
+    """Return the pieces to be sent, one for each call; other fields of an original piece are kept."""
     pairs = zip(calls, originals, strict=True) if len(calls) == len(originals) else ((call, {}) for call in calls)
     pieces = [_piece(call, original) for call, original in pairs]
     for call in closing:
@@ -220,7 +221,7 @@ def _pieces(
 
 
 def _piece(call: ToolCallDelta, original: JsonObject) -> wire.Json:
-    """A piece of a call with index, id and name where OpenAI has them: id and name on the first piece only."""
+    """Return a piece of a call in OpenAI's form: with an index, and id and name on the first piece only."""
     rest = {key: value for key, value in original.items() if key not in ("index", "id", "function")}
     function: dict[str, Any] = {**mapping_in(original.get("function")), "arguments": call.arguments}
     function.pop("name", None)

@@ -1,7 +1,7 @@
-"""A program's request → the endpoint's: names, schemas, signatures, the history's rules as the classes have them. Pure.
+"""Converts a program's request to the endpoint's form: names, schemas, signatures, rules for the history. Pure.
 
-What nothing is known of goes on as it came, and the endpoint's own refusal says why. What is known to be refused, and
-cannot be mended, is refused before it is sent, in the words that the classes have.
+Unknown parts are sent unchanged, and the endpoint's own refusal explains them. Parts that are known to be refused, and
+cannot be repaired, are refused before sending, with the same messages as in the classes.
 """
 
 from collections.abc import Mapping
@@ -29,17 +29,17 @@ from vertex_compat_integrations.core.settings.options import wire_paths
 
 _NEUTRAL = {**NEUTRAL, "top_p": 1}
 _BOOKKEEPING = frozenset({"prediction", "prompt_cache_key", "service_tier", "store", "user"})
-"""Options of which the words of an answer do not depend: OpenAI's own clients send some of them always."""
+"""Options that do not affect the words of an answer: OpenAI's own clients always send some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedRequest:
-    """A request as it goes out.
+    """A converted request.
 
     Attributes:
         body: The JSON body.
-        form: How its answer goes back.
-        notes: What was changed with a loss, or has no effect, as sentences for the user.
+        form: The form of its answer.
+        notes: Changes with a loss, and options without effect, as sentences for the user.
     """
 
     body: wire.Json
@@ -48,34 +48,34 @@ class FittedRequest:
 
 
 def decode_request(raw: bytes) -> wire.Json:
-    """The JSON object that a program sent.
+    """Decode the JSON object that a program sent.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: The body is not a JSON object.
     """
     try:
         body = decode_json(raw)
     except VertexCompatError:
         body = None
     if not isinstance(body, dict):
-        raise InvalidRequestError("The request's body is no JSON object.", hint="Send Chat Completions.", code=400)
+        raise InvalidRequestError("The request's body is not a JSON object.", hint="Send Chat Completions.", code=400)
     return body
 
 
 def fit_chat(
     body: wire.Json, model: str, memory: SignatureMemory, mending: Mending = NO_LOSS, *, own_server: bool = False
 ) -> FittedRequest:
-    """The chat request for this model.
+    """Convert a chat request for this model.
 
     Args:
-        body: What the program sent.
-        model: The model as the endpoint calls it.
+        body: The program's request.
+        model: The model's name on the endpoint.
         memory: The signatures of earlier answers.
-        mending: What may be lost of an odd history.
-        own_server: Whether a server of the user's own answers.
+        mending: What may be lost when an invalid history is repaired.
+        own_server: Whether the server is the user's own, not a Google host.
 
     Raises:
-        SettingsError: Messages or tools are such as no model takes.
+        SettingsError: No model accepts these messages or tools.
     """
     facts = facts_for(model)
     fields = _without_unset(body, facts, own_server=own_server)
@@ -98,7 +98,7 @@ def fit_chat(
 
 
 def embeddings_body(body: wire.Json, model: str) -> wire.Json:
-    """The request for vectors from this model."""
+    """Return the request for vectors from this model."""
     return {**body, "model": model}
 
 
@@ -111,9 +111,9 @@ def _form(body: wire.Json, declared: Declared | None) -> AnswerForm:
 
 
 def _without_unset(body: wire.Json, facts: ModelFacts, *, own_server: bool) -> wire.Json:
-    """The body without what says nothing: nulls, and empty lists of tools with what speaks of them.
+    """Return the body without empty parts: nulls, and empty lists of tools with the options that refer to them.
 
-    Gemini on Vertex AI has no `parallel_tool_calls`, and tells token counts unasked.
+    Gemini on Vertex AI has no `parallel_tool_calls`, and always reports token counts.
     """
     dropped: set[str] = set()
     for tools, choice in (("tools", "tool_choice"), ("functions", "function_call")):
@@ -127,10 +127,10 @@ def _without_unset(body: wire.Json, facts: ModelFacts, *, own_server: bool) -> w
 
 
 def _ignored(body: wire.Json, model: str, facts: ModelFacts) -> tuple[str, ...]:
-    """Which options of the body the model does not take, and that are left out: programs send some of them always.
+    """Return the options of the body that the model does not accept; they are omitted, since programs always send some.
 
     Raises:
-        SettingsError: The model refuses one, and without it the answer would be another.
+        SettingsError: The model refuses an option that affects the answer.
     """
     settings = {name for name, path in wire_paths().items() if path == (name,)}
     named = [name for name in body if name in settings and (name in facts.refuses or name in facts.ignores)]
@@ -141,17 +141,17 @@ def _ignored(body: wire.Json, model: str, facts: ModelFacts) -> tuple[str, ...]:
 
 
 def _says_nothing(name: str, value: object) -> bool:
-    """Whether the answer is the same without the option."""
+    """Return whether the answer is the same without the option."""
     return name in _BOOKKEEPING or value is False or value == {} or _NEUTRAL.get(name) == value
 
 
 def _ignored_notes(names: tuple[str, ...], body: wire.Json, model: str) -> tuple[str, ...]:
     missed = [name for name in names if not _says_nothing(name, body[name])]
-    return (f"{model} does not take {', '.join(missed)}: left out.",) if missed else ()
+    return (f"{model} does not accept {', '.join(missed)}: left out.",) if missed else ()
 
 
 def _with_tools(body: wire.Json, declared: Declared, fitted: FittedTools) -> wire.Json:
-    """The body with its tools as the model takes them, and Google's own in their place."""
+    """Return the body with tools in the form that the model accepts, and Google's own tools at their path."""
     tool_fields = {"tools": list(fitted.tools), "tool_choice": fitted.choice}
     others = {name: value for name, value in body.items() if name not in tool_fields}
     fields = {**others, **{name: value for name, value in tool_fields.items() if value}}
@@ -162,7 +162,7 @@ def _with_tools(body: wire.Json, declared: Declared, fitted: FittedTools) -> wir
 
 
 def _with_answer_schema(body: wire.Json, facts: ModelFacts) -> wire.Json:
-    """The body with the answer's schema under a valid name, and for Gemini in the endpoint's subset."""
+    """Return the body with the answer's schema under a valid name, and for Gemini in the endpoint's subset."""
     wanted = mapping_in(mapping_in(body.get("response_format")).get("json_schema"))
     if not wanted:
         return body
@@ -179,13 +179,13 @@ def _with_answer_schema(body: wire.Json, facts: ModelFacts) -> wire.Json:
 
 @dataclass(frozen=True, slots=True)
 class _Conversation:
-    """Whom the messages are for.
+    """The model for which messages are converted.
 
     Attributes:
         model: The model's name.
-        facts: What it can do.
-        renamed: A function's name → its name on the wire.
-        own_server: Whether a server of the user's own answers.
+        facts: The model's facts.
+        renamed: A function's name → its name in the request.
+        own_server: Whether the server is the user's own, not a Google host.
     """
 
     model: str
@@ -194,11 +194,11 @@ class _Conversation:
     own_server: bool
 
     def settled(self, values: list[Any], memory: SignatureMemory, mending: Mending, has_tools: bool) -> FittedMessages:  # noqa: FBT001 - called once
-        """The messages by the model's rules, odd ones behind what stands in for them."""
+        """Return the messages by the model's rules, with placeholders for odd ones."""
         messages = with_stand_ins(without_anthropic_blocks(values))
         if messages is None:
             return FittedMessages(values)
-        # As for the library's classes: signatures are Gemini's, and no other publisher's model shall see them.
+        # As in the library's classes: signatures are Gemini's, and must not reach another publisher's model.
         is_gemini = self.facts.gemini or "/" not in self.model
         messages = memory.restore(messages, self.model) if is_gemini else without_signatures(messages)
         settled = settle_history(messages, self.facts, mending=mending)

@@ -1,4 +1,4 @@
-"""The thought signatures that answers carried, for programs that do not send them back. Pure but for what it holds."""
+"""Remembers the thought signatures of answers, for programs that do not send them back. Pure, except for its state."""
 
 import hashlib
 from collections import OrderedDict
@@ -21,16 +21,16 @@ MAX_BYTES = 64 * 2**20
 
 
 class SignatureMemory:
-    """What stood beside tool calls, by call; those that were not asked for the longest are forgotten first.
+    """The signatures of tool calls, by call; the least recently used are forgotten first.
 
-    Several threads may use it: each step is whole by itself, and a call that another thread forgets meanwhile is gone.
+    It can be used by several threads: each step is atomic, and a call that another thread forgets meanwhile is lost.
 
-    A call is known by its id, its model, its name and the value of its arguments: an id that a server gives twice, or a
-    call that the program changed, gets no signature that was made for another.
+    A call is identified by its id, its model, its name and the value of its arguments: with an id that a server sends
+    twice, or a call that the program changed, no other call's signature is used.
     """
 
     def __init__(self, max_calls: int = MAX_CALLS, max_bytes: int = MAX_BYTES) -> None:
-        """Hold no more than so many calls, and bytes."""
+        """Store at most this number of calls, and of bytes."""
         self._held: OrderedDict[bytes, bytes] = OrderedDict()
         self._max_calls, self._max_bytes = max_calls, max_bytes
         self._bytes = 0
@@ -39,22 +39,22 @@ class SignatureMemory:
         return len(self._held)
 
     def learn(self, calls: Iterable[ToolCall], model: str) -> None:
-        """Keep what stands beside these calls."""
+        """Store the signatures of these calls."""
         for call in calls:
             if next(signatures_in(call.extra), None) is not None:
                 self._keep(_key(model, call.id, call.name, call.arguments), encode_json(call.extra))
 
     def learn_completion(self, completion: Any, model: str) -> None:
-        """Keep what stands beside the calls of a completion, of whatever shape."""
+        """Store the signatures of the calls in a completion, whatever its shape."""
         for choice in mappings_in(mapping_in(completion).get("choices")):
             try:
                 self.learn(decode_calls(mapping_in(choice.get("message"))), model)
             except EmptyReplyError:
-                # A call without a name: the program gets it as it is, and nobody will send it back.
+                # A call without a name: the program gets it unchanged, and will not send it back.
                 continue
 
     def restore(self, messages: Sequence[wire.Message], model: str) -> list[wire.Message]:
-        """The messages with what stood beside their calls, where it is missing and known."""
+        """Return the messages with their calls' signatures, where they are missing and known."""
         return [self._restored(message, model) for message in messages]
 
     def _restored(self, message: wire.Message, model: str) -> wire.Message:
@@ -86,11 +86,11 @@ class SignatureMemory:
 
 
 def _key(model: str, call_id: str, name: str, arguments: str) -> bytes:
-    """Of a fixed size, however long the arguments are; these count by value, for programs write them anew."""
+    """A key of fixed size, however long the arguments are; they count by value, since programs encode them again."""
     try:
         value = from_json(arguments or "{}")
     except (TypeError, ValueError):
-        # No JSON, or with halves of an emoji.
+        # Not JSON, or with halves of an emoji (lone surrogates).
         value = arguments
     return hashlib.sha256(encode_json([model, call_id, name, _sorted(value)])).digest()
 

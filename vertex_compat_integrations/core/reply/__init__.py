@@ -1,1 +1,1 @@
-"""What comes back: bytes to events, chunks and completions to one `Reply`. No network, no SDK."""
+"""Decoding of responses: bytes to events, chunks and completions to one `Reply`. No network, no SDK."""

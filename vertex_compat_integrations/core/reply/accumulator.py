@@ -1,7 +1,7 @@
 """Pieces of one streamed answer → the answer so far, after each piece. Pure.
 
-For frameworks that take snapshots; what one piece costs does not depend on how many came before it, but for the joining
-of the text itself.
+For frameworks that need the whole answer so far. The cost of one piece does not depend on the number of earlier pieces,
+except for joining the text itself.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ _UNENDED = Ending()
 
 @dataclass(slots=True)
 class _GrowingCall:
-    """A call whose pieces are still coming, and the call that they make so far."""
+    """A call whose pieces are still arriving, and the call that they form so far."""
 
     id: str = ""
     name: str = ""
@@ -25,7 +25,7 @@ class _GrowingCall:
     extra: wire.ExtraContent | None = None
 
     def add(self, delta: ToolCallDelta) -> ToolCall:
-        """The call with one more piece."""
+        """Add one more piece and return the call."""
         self.id = delta.id or self.id
         self.name = delta.name or self.name
         self.arguments += delta.arguments
@@ -35,10 +35,10 @@ class _GrowingCall:
 
 
 class Accumulator:
-    """Feeds on the deltas of one answer; `add` each."""
+    """Collects the deltas of one answer; call `add` with each."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with nothing."""
         self._text = ""
         self._thoughts = ""
         self._growing: dict[int, _GrowingCall] = {}
@@ -47,7 +47,7 @@ class Accumulator:
         self._media: tuple[Media, ...] = ()
 
     def add(self, delta: ReplyDelta) -> Reply:
-        """The answer so far; whole if the delta is the last one, which brings the ending."""
+        """Add a delta and return the answer so far; it is complete after the last delta, which has the ending."""
         if delta.recalled:
             self._text = ""
         if delta.text:
@@ -60,13 +60,13 @@ class Accumulator:
             self._in_order = tuple(self._calls.values())
         if delta.media:
             self._media += delta.media
-        # By position: one for each piece, and keywords take twice the time.
+        # Positional arguments: this runs for each piece, and keywords take twice the time.
         so_far = self._text, self._thoughts, self._in_order
         return Reply(*so_far, delta.extra, self._media, delta.refusal, delta.ending or _UNENDED, delta.dropped)
 
 
 def gathered(deltas: Iterable[ReplyDelta]) -> Reply:
-    """The whole answer, of which nobody wants to see the parts; what is long is joined once.
+    """Return the whole answer at once, for callers that need no parts; long text is joined only once.
 
     Raises:
         ValueError: There is no delta.
@@ -83,7 +83,7 @@ def gathered(deltas: Iterable[ReplyDelta]) -> Reply:
         for call in last.tool_calls:
             calls[call.index].append(call)
     if last is None:
-        raise ValueError("An answer has one piece at least, which brings its ending.")
+        raise ValueError("An answer has at least one piece, which has its ending.")
     whole = ReplyDelta(
         "".join(text),
         "".join(thoughts),
@@ -98,7 +98,7 @@ def gathered(deltas: Iterable[ReplyDelta]) -> Reply:
 
 
 def _joined(pieces: list[ToolCallDelta]) -> ToolCallDelta:
-    """The pieces of one call as one."""
+    """Join the pieces of one call."""
     extra: wire.ExtraContent = {}
     for namespace, value in ((name, value) for piece in pieces for name, value in (piece.extra or {}).items()):
         if isinstance(value, dict):

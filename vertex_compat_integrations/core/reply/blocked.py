@@ -1,6 +1,6 @@
-"""An answer that a filter blocked, as the error that tells of it; and as a warning. Pure, but for the warning.
+"""An answer that a filter blocked, as an error or as a warning. Pure, except for the warning.
 
-What the model itself refuses, in words of its own (`message.refusal`), is an answer and no block.
+A refusal in the model's own words (`message.refusal`) is an answer, not a block.
 """
 
 import warnings
@@ -12,9 +12,9 @@ from vertex_compat_integrations.core.reply.reply import Ending
 
 
 def block_of(ending: Ending, refusal: str | None, *, text: str = "", thoughts: str = "") -> RefusedAnswerError | None:
-    """The error for an answer that a filter blocked, with what is known of it; None if none did.
+    """Return the error for an answer that a filter blocked, with all that is known; None if no filter did.
 
-    `text` and `thoughts` are what came before the block.
+    `text` and `thoughts` are the parts received before the block.
     """
     reason = refusal_of(ending)
     if reason is None:
@@ -27,9 +27,9 @@ def block_of(ending: Ending, refusal: str | None, *, text: str = "", thoughts: s
 
 
 def warn_of(block: RefusedAnswerError) -> None:
-    """Warn of a block that is to be no error."""
+    """Warn about a block that is not raised as an error."""
     warnings.warn(
-        f'{block.message} Its reason stands in `refusal`; on_blocked="error" makes an error of it.',
+        f'{block.message} The reason is in `refusal`; on_blocked="error" raises it as an error.',
         VertexCompatWarning,
         stacklevel=2,
     )

@@ -1,8 +1,8 @@
 """Grounding metadata → citations of the answer's text. Pure.
 
-Sources: where the metadata stands in a completion is undocumented; the shape is that of the native API's
-`GroundingMetadata` (`groundingChunks[].web`, `groundingSupports[].segment`), whose segments count bytes of UTF-8. Names
-come in snake case and in camel case.
+Sources: where a completion has the metadata is undocumented; the shape is that of the native API's `GroundingMetadata`
+(`groundingChunks[].web`, `groundingSupports[].segment`), whose segments count bytes of UTF-8. Names can be in snake
+case or in camel case.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from vertex_compat_integrations.core.reply.reply import Citation
 
 _KEYS = ("grounding_metadata", "groundingMetadata")
 MAX_SEARCHED = 64 * 2**20
-"""Characters of the answer that its segments are looked for in, all together; beyond them, no place is told."""
+"""Characters of the answer that are searched for its segments, in total; beyond them, citations have no position."""
 
 _SOURCE_KINDS = ("web", "maps", "retrieved_context", "retrievedContext", "image")
 
 
 def decode_grounding(holder: JsonObject) -> object:
-    """Grounding metadata of a message, delta, choice or completion; None if there are none."""
+    """Return the grounding metadata of a message, delta, choice or completion; None if there are none."""
     extra = holder.get("extra_content")
     google = extra.get("google") if isinstance(extra, Mapping) else None
     places = (google, holder) if isinstance(google, Mapping) else (holder,)
@@ -27,16 +27,16 @@ def decode_grounding(holder: JsonObject) -> object:
 
 
 def without_grounding(value: object) -> object:
-    """A namespace of an `extra_content` without grounding metadata."""
+    """Return a namespace of an `extra_content` without grounding metadata."""
     if not isinstance(value, Mapping):
         return value
     return {key: item for key, item in value.items() if key not in _KEYS}
 
 
 def decode_citations(grounding: object, text: str) -> tuple[Citation, ...]:
-    """The citations that the metadata make of an answer's text, one for each pair of segment and source.
+    """Return the citations of an answer's text that the metadata contain, one for each pair of segment and source.
 
-    Sources that support no segment are cited for the answer as a whole.
+    Sources without a segment are cited for the answer as a whole.
     """
     if not isinstance(grounding, Mapping):
         return ()
@@ -50,9 +50,9 @@ def decode_citations(grounding: object, text: str) -> tuple[Citation, ...]:
 
 
 def _objects(holder: JsonObject, *names: str) -> list[JsonObject]:
-    """The objects of the list that stands under one of the names."""
+    """Return the objects in the list under one of the names."""
     value = _either(holder, *names)
-    # A place in the list is an index elsewhere, so what is no object stays as an empty one.
+    # Other fields refer to positions in the list, so an item that is not an object is kept as an empty one.
     return [item if isinstance(item, Mapping) else {} for item in value] if isinstance(value, list) else []
 
 
@@ -82,7 +82,7 @@ def _supported(
 
 
 class _Answer:
-    """The answer's text, in which segments are looked for."""
+    """The answer's text, in which segments are searched."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -92,10 +92,10 @@ class _Answer:
         self._searched = 0
 
     def place(self, segment: JsonObject) -> tuple[str | None, int | None, int | None]:
-        """The segment's words and where they stand in the text, in characters.
+        """Return the segment's words and their position in the text, in characters.
 
-        The words decide: offsets are believed only where they point at them, for they may count text that the answer
-        does not hold, such as thoughts.
+        The words decide: offsets are used only if they point at the words, since they may count text that is not in the
+        answer, such as thoughts.
         """
         stated = segment.get("text")
         begin, end = _either(segment, "start_index", "startIndex") or 0, _either(segment, "end_index", "endIndex")
@@ -111,12 +111,12 @@ class _Answer:
         return (stated if isinstance(stated, str) else None), None, None
 
     def _may_read(self, count: int) -> bool:
-        """Whether so many characters more may be looked at."""
+        """Return whether this many more characters may be searched."""
         self._searched += min(count, len(self._encoded))
         return self._searched <= MAX_SEARCHED
 
     def _characters_before(self, at: int) -> int:
-        """How many whole characters stand before a byte."""
+        """Return the number of whole characters before a byte."""
         if self._is_ascii:
             return min(at, len(self._encoded))
         if not self._starts:
@@ -125,13 +125,13 @@ class _Answer:
         block = min(at // _BLOCK, len(self._starts) - 1)
         rest = self._encoded[block * _BLOCK : at]
         begun = self._starts[block] + _characters_begun(rest)
-        # The last one may be cut by the offset; then it is none.
+        # The offset may cut the last character; then it does not count.
         is_cut = 0 < at < len(self._encoded) and self._encoded[at] & 0xC0 == 0x80
         return begun - is_cut
 
 
 def _characters_begun(encoded: bytes) -> int:
-    """How many characters begin in these bytes of UTF-8: all but those that go on with one."""
+    """Count the characters that begin in these bytes of UTF-8: all bytes except continuation bytes."""
     return len(encoded) - len(encoded.translate(None, _BEGINNINGS))
 
 

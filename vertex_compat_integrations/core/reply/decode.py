@@ -24,19 +24,19 @@ _FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
 }
-"""Other servers' words for the four of Chat Completions."""
+"""Other servers' names for the four finish reasons of Chat Completions."""
 
 _OF_A_MESSAGE = (
     *("role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"),
     *("audio", "images", "extra_content", "thought_signature"),
 )
-"""What may stand on the choice itself, where others have a message."""
+"""Fields that some servers put on the choice itself instead of on a message."""
 
 
 MAX_CHOICES = 256
-"""Answers to one request; OpenAI's API takes `n` up to 128, the endpoint up to 8."""
+"""Answers to one request; OpenAI's API accepts `n` up to 128, the endpoint up to 8."""
 
-_EMPTY_STOP_HINT = 'Retry, or rephrase the prompt; on_empty="return" takes such a turn for an answer.'
+_EMPTY_STOP_HINT = 'Retry, or rephrase the prompt; on_empty="return" accepts such a turn as an answer.'
 
 
 def decode_replies(
@@ -50,19 +50,24 @@ def decode_replies(
     checks_calls: bool = False,
     tools: SentTools | None = None,
 ) -> list[Reply]:
-    """The answers of a completion, one for each choice.
+    """Return the answers of a completion, one for each choice.
 
-    `marker` is the tag round thoughts that the request set; `unopened` says that the text begins with thoughts that no
-    tag opens; `lone_end` that it may; `one_call` keeps the first tool call only. `takes_empty` says that the model may
-    stop without a word; `checks_calls` that calls which cannot be read are no answer. `tools` are those that calls
-    are looked for in the text of, if the server told none.
+    Args:
+        completion: The decoded JSON.
+        marker: The tag that wraps thoughts, if the request set one.
+        unopened: Whether the text begins with thoughts without an opening tag.
+        lone_end: Whether that is possible, but not known.
+        one_call: Whether to keep only the first tool call.
+        takes_empty: Whether the model may stop without a word.
+        checks_calls: Whether calls that cannot be read are an error.
+        tools: The tools whose calls are searched for in the text, if the server reported no calls.
 
     Raises:
-        UnexpectedReplyError: It is no completion, or has more choices than can be asked for.
-        EmptyReplyError: The only answer holds nothing, or no call that can be read; or a call has no name.
+        UnexpectedReplyError: The value is not a completion, or has more choices than can be requested.
+        EmptyReplyError: The only answer holds nothing, or no readable call; or a call has no name.
     """
     if not isinstance(completion, Mapping) or not isinstance(completion.get("choices"), list):
-        raise UnexpectedReplyError("The answer is JSON, but no completion.")
+        raise UnexpectedReplyError("The answer is JSON, but not a completion.")
     choices = mappings_in(completion["choices"]) or [{}]
     if len(choices) > MAX_CHOICES:
         raise UnexpectedReplyError(f"The answer has more than {MAX_CHOICES:,} choices (MAX_CHOICES).")
@@ -85,12 +90,12 @@ def decode_replies(
 
 
 def is_whole(finish: object, *, has_calls: bool) -> bool:
-    """Whether the model came to the end of an answer in words."""
+    """Return whether the model finished an answer in words."""
     return decode_finish(text_in(finish), has_calls=has_calls)[0] == "stop"
 
 
 def message_in(choice: JsonObject) -> JsonObject:
-    """The choice's message, or its piece of one; what stands beside it or in its place belongs to it.
+    """Return the choice's message, or its piece of one; message fields on the choice itself are included.
 
     Google's page on image generation of 2025 has `role`, `content` and `image` on the choice, and no message; OpenAI's
     older completions have `text` there.
@@ -142,7 +147,7 @@ def _is_empty(reply: Reply) -> bool:
 
 
 def decode_content(content: object) -> tuple[str, tuple[Media, ...]]:
-    """Text and media of a `content`: a string, a list of parts, or nothing."""
+    """Return text and media of a `content`: a string, a list of parts, or nothing."""
     if isinstance(content, str):
         return content, ()
     parts = mappings_in(content)
@@ -152,17 +157,17 @@ def decode_content(content: object) -> tuple[str, tuple[Media, ...]]:
 
 
 def _url_in(image: object) -> str:
-    """The URL of an `image_url`, which is an object or the bare URL."""
+    """Return the URL of an `image_url`, which is an object or the bare URL."""
     return text_in(image.get("url") if isinstance(image, Mapping) else image)
 
 
 def decode_reasoning(message: JsonObject) -> str:
-    """Thoughts that stand in a field of their own, as open models send them."""
+    """Return thoughts that are in a separate field, as open models send them."""
     return text_in(message.get("reasoning_content") or message.get("reasoning"))
 
 
 def decode_media(message: JsonObject, choice: JsonObject) -> tuple[Media, ...]:
-    """Media beside the text: Google sends a generated image as `message.audio`, older pages as the choice's `image`."""
+    """Return media next to the text: Google sends a generated image as `message.audio`, or as the choice's `image`."""
     media: list[Media] = []
     images = [choice.get("image"), *mappings_in(message.get("images"))]
     for value, usual in [(message.get("audio"), "audio/wav"), *((image, "image/png") for image in images)]:
@@ -183,9 +188,9 @@ def _media_at(url: str) -> Media:
 
 
 def message_extra(message: JsonObject) -> wire.ExtraContent | None:
-    """The message's `extra_content` as it is to be sent back; an older dialect's bare signature is brought into it.
+    """Return the message's `extra_content` to be sent back, including an older dialect's bare signature.
 
-    Grounding metadata say something of this answer only, and are kept with its ending.
+    Grounding metadata are only about this answer; they are kept with its ending.
     """
     extra = {
         namespace: without_grounding(value) for namespace, value in mapping_in(message.get("extra_content")).items()
@@ -203,7 +208,7 @@ def decode_ending(
     grounding: object = None,
     text: str = "",
 ) -> Ending:
-    """What a completion says of itself; `text` is its answer, which the grounding metadata speak of."""
+    """Return the completion's finish reason, usage and names; `text` is the answer that grounding metadata refer to."""
     reason, detail = decode_finish(text_in(choice.get("finish_reason")), has_calls=has_calls)
     usage = mapping_in(completion.get("usage"))
     google = mapping_in(mapping_in(usage.get("extra_properties")).get("google"))
@@ -215,7 +220,7 @@ def decode_ending(
         finish_detail=detail,
         usage=decode_usage(usage),
         traffic_type=text_in(google.get("traffic_type")) or None,
-        # A name or a number of another type is none: what reads them later would fail over it.
+        # A name or a number of the wrong type is dropped: later readers would fail on it.
         id=text_in(completion.get("id")) or None,
         model=text_in(completion.get("model")) or None,
         created=created if type(created := completion.get("created")) is int else None,
@@ -227,12 +232,12 @@ def decode_ending(
 
 
 def _failure_in(error: object) -> str | None:
-    """What a gateway says beside the finish reason `error`: OpenRouter has an object with a message on the choice."""
+    """The text of a gateway's finish reason `error`: OpenRouter has an object with a message on the choice."""
     return text_in(mapping_in(error).get("message")) or text_in(error) or None
 
 
 def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str | None]:
-    """Finish reason and detail; a compound value is taken apart, and calls make a `stop` into `tool_calls`."""
+    """Return finish reason and detail; a compound value is split, and calls turn a `stop` into `tool_calls`."""
     if not raw:
         return None, None
     head, _, tail = raw.partition(":")
@@ -243,19 +248,19 @@ def decode_finish(raw: str | None, *, has_calls: bool) -> tuple[str | None, str 
 
 
 def refusal_of(ending: Ending) -> str | None:
-    """Why a filter kept the answer back; None if none did."""
+    """Return why a filter blocked the answer; None if none did."""
     if ending.finish_reason != "content_filter":
         return None
     return f"The answer was blocked by a content filter ({ending.finish_detail or 'no reason given'})."
 
 
 def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", takes_empty: bool = True) -> None:
-    """Refuse an answer that holds nothing; `takes_empty` says that the model may stop without a word.
+    """Refuse an answer that holds nothing; `takes_empty` means that the model may stop without a word.
 
-    Gemini and vLLM stop so, after a tool's result most of all (BerriAI/litellm#24442, vllm-project/vllm#41902).
+    Gemini and vLLM do so, mostly after a tool's result (BerriAI/litellm#24442, vllm-project/vllm#41902).
 
     Raises:
-        EmptyReplyError: It is so; retryable where the same request can have another answer.
+        EmptyReplyError: The answer is empty; retryable if the same request can get another answer.
     """
     if not empty or ending.finish_reason == "content_filter" or (takes_empty and ending.finish_reason == "stop"):
         return
@@ -267,7 +272,7 @@ def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", tak
 def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
     if ending.finish_reason == "length":
         error = EmptyReplyError(
-            "max_tokens was used up before the answer began (thoughts count, too).",
+            "max_tokens was used up before the answer began (thoughts also count).",
             hint="Raise max_tokens, or lower the thinking setting.",
             partial_thoughts=thoughts,
         )
@@ -280,9 +285,9 @@ def _empty_reply(ending: Ending, thoughts: str) -> EmptyReplyError:
             partial_thoughts=thoughts,
         )
     reason = ending.finish_detail or ending.finish_reason or "no finish reason"
-    instead = "thoughts alone, " if thoughts else ""
+    instead = "only thoughts, " if thoughts else ""
     return EmptyReplyError(
-        f"The model gave {instead}neither text nor a tool call ({reason}).",
+        f"The model returned {instead}neither text nor a tool call ({reason}).",
         hint=_EMPTY_STOP_HINT if ending.finish_reason == "stop" else None,
         partial_thoughts=thoughts,
     )

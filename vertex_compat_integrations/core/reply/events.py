@@ -1,9 +1,10 @@
-"""Bytes of a response → the payloads of its server-sent events, and JSON. Knows no SDK and no chunk's meaning.
+"""Bytes of a response → the payloads of its server-sent events (SSE), and JSON. Independent of SDK and chunk format.
 
-What is no SSE is kept: the endpoint appends a bare JSON error to a stream that has begun.
+Bytes outside SSE are kept: the endpoint appends a bare JSON error to a stream that has begun.
 """
 
 import json
+import re
 from codecs import BOM_UTF8
 from typing import Any
 
@@ -13,33 +14,37 @@ from vertex_compat_integrations.core.errors import UnexpectedReplyError
 from vertex_compat_integrations.core.http_errors import HTML_PAGE
 
 MAX_EVENT_BYTES = 256 * 2**20
-"""More than any answer with media that is documented; a bound against a server that never ends a line."""
+"""A limit for servers that never end a line; larger than any documented answer with media."""
 
 MAX_LINES = 500_000
-"""Lines of one event, or of what is no event: a whole answer that a server wrote with line breaks and indents."""
+"""Maximum lines of one event, or of text outside events, which may be a whole answer with indents."""
+
+
+_PLAIN_EVENTS = re.compile(rb"(?:data: \{[^\r\n]*\}\n\n)+")
+"""One-line events with a JSON object, the usual case: they are split without looking at each line."""
 
 
 class EventParser:
-    """Bytes in, payloads of SSE `data` fields out; what is no SSE collects in `stray`."""
+    """Converts bytes to payloads of SSE `data` fields; bytes outside SSE are collected in `stray`."""
 
     def __init__(self) -> None:
-        """Begin between two events."""
+        """Start between two events."""
         self._rest: list[bytes] = []
         self._lines: list[bytes] = []
         self._stray = bytearray()
-        self._line_count = 0
+        self._stray_count = 0
         self._size = 0
         self.is_done = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The payloads that the bytes complete.
+        """Return the payloads that the bytes complete.
 
         Raises:
             UnexpectedReplyError: An event is larger than any answer, or has more lines.
         """
-        if self._is_one_event(data):
-            return [data[6:-2]]
-        # A long line comes in many blocks, which are joined at its end only: joining at each would be quadratic.
+        if not (self._rest or self._lines) and _PLAIN_EVENTS.fullmatch(data):
+            return data[6:-2].split(b"\n\ndata: ")
+        # A long line arrives in many blocks; they are joined only at its end, since joining at each would be quadratic.
         if not (b"\n" in data or b"\r" in data or (self._rest and self._rest[-1].endswith(b"\r"))):
             self._hold(data)
             return []
@@ -48,16 +53,10 @@ class EventParser:
         self._rest, self._size = [], 0
         if cut < len(text):
             self._hold(text[cut:])
-        return [payload for line in text[:cut].splitlines() if (payload := self._take(line)) is not None]
-
-    def _is_one_event(self, data: bytes) -> bool:
-        """Whether the bytes are one event of one line with a JSON object, as servers send most of them."""
-        return (
-            data.startswith(b"data: {")
-            and data.endswith(b"}\n\n")
-            and data.find(b"\n") == len(data) - 2
-            and not (self._rest or self._lines or b"\r" in data)
-        )
+        plain = None if self._lines else _PLAIN_EVENTS.match(text)
+        end = plain.end() if plain else 0
+        events = text[6 : end - 2].split(b"\n\ndata: ") if plain else []
+        return events + [payload for line in text[end:cut].splitlines() if (payload := self._take(line)) is not None]
 
     def _hold(self, data: bytes) -> None:
         """Keep the beginning of a line."""
@@ -69,7 +68,7 @@ class EventParser:
             )
 
     def finish(self) -> list[bytes]:
-        """The payload that stood before the body's end without an empty line behind it."""
+        """Return the last payload, if no empty line follows it."""
         rest = b"".join(self._rest)
         self._rest = []
         last = [payload for line in rest.splitlines() if (payload := self._take(line)) is not None]
@@ -78,31 +77,29 @@ class EventParser:
 
     @property
     def stray(self) -> bytes:
-        """What came that was no SSE."""
+        """The bytes that were not SSE."""
         return bytes(self._stray).strip()
 
-    def _count_line(self) -> None:
-        self._line_count += 1
-        if self._line_count > MAX_LINES:
-            raise UnexpectedReplyError(f"An event of the stream has more than {MAX_LINES:,} lines (MAX_LINES).")
-
     def _take(self, line: bytes) -> bytes | None:
-        """The payload that an empty line ends; other lines are collected."""
+        """Collect a line; an empty line returns the payload that it ends."""
         if line.startswith(b"data:"):
             self._lines.append(line[5:].removeprefix(b" "))
-            self._count_line()
+            if len(self._lines) + self._stray_count > MAX_LINES:
+                raise _too_many_lines()
             return None
         if line:
             if line.startswith(BOM_UTF8):
                 return self._take(line.lstrip(BOM_UTF8))
             if not line.startswith((b":", b"event:", b"id:", b"retry:")):
                 self._stray += line + b"\n"
-                self._count_line()
+                self._stray_count += 1
+                if self._stray_count > MAX_LINES:
+                    raise _too_many_lines()
             return None
         if not self._lines:
             return None
         payload = b"\n".join(self._lines)
-        self._lines, self._line_count = [], 0
+        self._lines, self._stray_count = [], 0
         # Some servers write two spaces before it.
         if payload.startswith((b"[", b" ", b"\t")) and payload.lstrip().startswith(b"[DONE]"):
             self.is_done = True
@@ -110,23 +107,27 @@ class EventParser:
         return payload
 
 
+def _too_many_lines() -> UnexpectedReplyError:
+    return UnexpectedReplyError(f"An event of the stream has more than {MAX_LINES:,} lines (MAX_LINES).")
+
+
 def decode_json(data: bytes) -> Any:
-    """The JSON value.
+    """Decode the JSON value.
 
     Raises:
-        UnexpectedReplyError: It is none, or nested deeper than any completion.
+        UnexpectedReplyError: The bytes are not JSON, or nested deeper than any completion.
     """
     try:
         return from_json(data)
     except ValueError:
         pass
     try:
-        # Lone surrogates are JSON to Python, not to the faster parser.
+        # Python accepts lone surrogates as JSON, the faster parser does not.
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         if data.lstrip().startswith(b"<"):
             raise UnexpectedReplyError(HTML_PAGE) from None
-        raise UnexpectedReplyError(f"What came is no JSON: {_beginning(data)!r}.") from error
+        raise UnexpectedReplyError(f"The answer is not JSON: {_beginning(data)!r}.") from error
 
 
 def _beginning(data: bytes) -> str:

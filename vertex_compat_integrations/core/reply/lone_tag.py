@@ -1,7 +1,7 @@
-"""The tag that ends thoughts which no tag began: `THINKING</think>ANSWER`. Pure.
+"""A closing tag of thoughts without an opening tag: `THINKING</think>ANSWER`. Pure.
 
-So answer DeepSeek V3.1 (Google's page on thinking of open models), and Qwen3-Thinking and DeepSeek R1 on a server of
-one's own that has no parser for thoughts: their chat templates put the opening tag into the prompt.
+DeepSeek V3.1 (Google's page on thinking of open models) answers in this form, and so do Qwen3-Thinking and DeepSeek R1
+on a user's own server without a parser for thoughts: their chat templates put the opening tag into the prompt.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 from vertex_compat_integrations.core.reply.calls_in_text.code_spans import CodeSpans
 
 _OPENING_MARK = re.compile(r"""(?:[ \t(\[\u201c\u2018\xab]|(?:\A|(?<=[\s(\[]))["'])\Z""")
-"""Blank, bracket or quotation mark; a straight quotation mark opens behind a blank or a bracket only."""
+"""Blank, bracket or quotation mark; a straight quotation mark only opens after a blank or a bracket."""
 _CLOSING_MARKS = " \t.,;:!?)]\u201d\u2019\xbb\"'"
 
 _JSON_BEGINS = ("{", "[")
@@ -19,27 +19,27 @@ _JSON_BEGINS = ("{", "[")
 
 @lru_cache(maxsize=32)
 def pattern_of(tags: tuple[str, ...]) -> re.Pattern[str]:
-    """What finds the first of the tags."""
+    """Return a pattern that finds the first of the tags."""
     return re.compile("|".join(map(re.escape, tags)))
 
 
 class LoneTag:
-    """Looks for the tag in a text that comes in pieces; the tag may be cut anywhere.
+    """Searches for the tag in a text that arrives in pieces; a piece may end inside the tag.
 
-    A tag that the text merely speaks of ends nothing. It does so
+    A tag that the text only mentions does not end thoughts. It is a mention
 
-    * behind an opening tag, wherever that stands: `Write <think> before and </think> after.`
+    * after an opening tag, wherever that is: `Write <think> before and </think> after.`
     * in JSON: in a text that begins with a brace or a bracket;
-    * in code: behind an odd number of backticks in its line, or of fences in the text;
-    * as a word: behind a blank or an opening bracket or quote, and before a blank, a punctuation mark, a closing
-      bracket or quote, or the text's end: `The tag </think> ends it.`
+    * in code: after an odd number of backticks in its line, or of fences in the text;
+    * as a word: after a blank or an opening bracket or quote, and before a blank, a punctuation mark, a closing bracket
+    or quote, or the text's end: `The tag </think> ends it.`
 
     Attributes:
-        is_possible: Whether the tag can still come; not once it, or an opening tag, was there.
+        is_possible: Whether the tag can still arrive; not after the tag, or an opening tag, was found.
     """
 
     def __init__(self, opening: Sequence[str], closing: Sequence[str]) -> None:
-        """Look for one of the closing tags."""
+        """Search for one of the closing tags."""
         self._opening = opening
         self._tags = (*opening, *closing)
         self._held = ""
@@ -49,14 +49,14 @@ class LoneTag:
         self.is_possible = True
 
     def passes(self, piece: str) -> bool:
-        """Whether the piece holds nothing of a tag, nor what was held back; it is then taken as read."""
+        """Return whether the piece and the held-back text contain no part of a tag; the piece then counts as read."""
         if self._held or "<" in piece:
             return False
         self._unread.append(piece)
         return True
 
     def feed(self, piece: str) -> tuple[str, str | None]:
-        """What is certain to stand before the tag, and what stands behind it; None if the tag has not come."""
+        """Return the text that is certainly before the tag, and the text after it; None if no tag was found yet."""
         rest, self._held = self._held + piece, ""
         begin = 0
         while self.is_possible and (tag := pattern_of(self._tags).search(rest, begin)) is not None:
@@ -64,7 +64,7 @@ class LoneTag:
             if tag[0] in self._opening:
                 self.is_possible = False
             elif end == len(rest):
-                # Whether it is a word shows in what follows.
+                # The next character shows whether it is a word.
                 break
             elif self._ends_thoughts(rest[begin : tag.start()], rest[end]):
                 self.is_possible = False
@@ -79,7 +79,7 @@ class LoneTag:
         return rest, None
 
     def finish(self) -> tuple[str, str | None]:
-        """Like `feed`, at the text's end."""
+        """Like `feed`, at the end of the text."""
         rest, self._held = self._held, ""
         if rest in self._tags and self._ends_thoughts("", ""):
             self.is_possible = False
@@ -87,18 +87,18 @@ class LoneTag:
         return rest, None
 
     def give_up(self) -> str:
-        """What was held back, which is text."""
+        """Stop searching; return the held-back text, which is plain text."""
         self.is_possible = False
         rest, self._held = self._held, ""
         return rest
 
     def _certain(self, text: str, begin: int) -> int:
-        """Up to where the text is no part of a tag that may still come or count."""
+        """Return the index up to which the text is not part of a tag that may still matter."""
         at = text.rfind("<", begin)
         return at if at >= 0 and any(tag.startswith(text[at:]) for tag in self._tags) else len(text)
 
     def _ends_thoughts(self, before: str, following: str) -> bool:
-        """Whether the tag behind this text, and before this character, is no word of the text."""
+        """Return whether a tag between this text and this character is a real tag, not a mention."""
         self._read("".join((*self._unread, before)))
         self._unread = []
         if self._beginning in _JSON_BEGINS or self._spans.is_inside:
@@ -110,7 +110,7 @@ class LoneTag:
         return not is_word
 
     def _read(self, text: str) -> None:
-        """Go on through the text, as far as it tells whether what follows is code."""
+        """Read the text far enough to know whether the text after it is code."""
         self._beginning = self._beginning or text.lstrip()[:1]
         self._spans.read(text)
         self._end = (self._end + text)[-2:]

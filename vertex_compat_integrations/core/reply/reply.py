@@ -1,4 +1,4 @@
-"""The values that an answer is decoded to: `Reply` when it came whole, `ReplyDelta` for each piece of a stream."""
+"""The values that an answer is decoded to: `Reply` for a whole answer, `ReplyDelta` for each piece of a stream."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from vertex_compat_integrations import wire
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that the model asks for; `arguments` is the JSON string as it came, `extra` its `extra_content`."""
+    """A call that the model requests; `arguments` is the JSON string unchanged, `extra` its `extra_content`."""
 
     id: str
     name: str
@@ -18,15 +18,15 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one completion; `output` holds the thoughts, `total` is the sum of `input` and `output`.
+    """Tokens of one completion; `output` includes the thoughts, `total` is the sum of `input` and `output`.
 
     Attributes:
         input: Tokens of the prompt.
         output: Tokens of the answer, thoughts included.
         thought: Tokens of the thoughts, a part of `output`.
         cached: Tokens read from a cache, a part of `input`.
-        input_audio: Tokens of sound, a part of `input`.
-        output_audio: Tokens of sound, a part of `output`.
+        input_audio: Tokens of audio, a part of `input`.
+        output_audio: Tokens of audio, a part of `output`.
     """
 
     input: int
@@ -44,13 +44,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One place of the answer's text, and what it is grounded in.
+    """A part of the answer's text, and the source that it is grounded in.
 
     Attributes:
-        url: Where the source is.
+        url: URL of the source.
         title: The source's title.
         text: The words of the answer that are grounded.
-        start: Index of their first character in the answer's text; None if the place is not known.
+        start: Index of their first character in the answer's text; None if the position is not known.
         end: Index after their last character.
     """
 
@@ -63,7 +63,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image or a sound in the answer: base64 data or a URL."""
+    """An image or audio in the answer: base64 data or a URL."""
 
     mime_type: str
     data: str | None = None
@@ -72,23 +72,23 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is known of a completion when it is over.
+    """The facts of a completion that are known at its end.
 
     Attributes:
-        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or another as it came.
-        finish_detail: What stood behind it, e.g. `PROHIBITED_CONTENT` of `content_filter: PROHIBITED_CONTENT`.
-        usage: Token counts, if any came.
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or another value, unchanged.
+        finish_detail: The part after the reason, e.g. `PROHIBITED_CONTENT` of `content_filter: PROHIBITED_CONTENT`.
+        usage: Token counts, if there are any.
         traffic_type: `ON_DEMAND`, `PROVISIONED_THROUGHPUT`, …
         id: The completion's id.
-        model: The model's name as echoed, or as asked for where none came.
+        model: The model's name in the answer, or that of the request if the answer has none.
         created: Seconds since 1970.
         fingerprint: `system_fingerprint`.
-        logprobs: As they came.
-        grounding: Grounding metadata, as it came.
-        citations: What the grounding metadata say of the answer's text.
-        location: Where it was answered, if there was a choice of places.
-        request_type: By which capacity, if there was a choice.
-        shared_request_type: By which tier of pay-as-you-go capacity, if there was a choice.
+        logprobs: Log probabilities, unchanged.
+        grounding: Grounding metadata, unchanged.
+        citations: Citations of the answer's text, from the grounding metadata.
+        location: The location that answered, if there was a choice of places.
+        request_type: The kind of capacity that answered, if there was a choice.
+        shared_request_type: The tier of pay-as-you-go capacity that answered, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -117,12 +117,12 @@ class Reply(NamedTuple):
 
     Attributes:
         text: The answer's text, without thoughts.
-        thoughts: The thoughts, if they were told.
-        tool_calls: In the order they came.
+        thoughts: The thoughts, if the answer has any.
+        tool_calls: The tool calls, in the order received.
         extra: The message's own `extra_content`, opaque, to be sent back.
-        media: Images and sounds.
+        media: Images and audio.
         refusal: Why there is no answer, if the model or a filter refused.
-        dropped: Calls set aside because one call at most was asked for.
+        dropped: Calls that were set aside because only one call was allowed.
         ending: Finish reason, usage, names.
     """
 
@@ -138,14 +138,14 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a call. `id` and `name` stand on a call's first piece only; `index` is ours, counted from 0.
+    """A piece of a call. Only a call's first piece has `id` and `name`; `index` is this package's own, from 0.
 
     Attributes:
-        index: Which call.
-        id: Its id, once.
-        name: The function's name, once.
+        index: The number of the call.
+        id: The call's id, only once.
+        name: The function's name, only once.
         arguments: What this piece adds to the arguments.
-        extra: What this piece adds to the call's `extra_content`; no key comes twice.
+        extra: What this piece adds to the call's `extra_content`; no key is repeated.
     """
 
     index: int
@@ -156,11 +156,11 @@ class ToolCallDelta:
 
 
 class ReplyDelta(NamedTuple):
-    """What one chunk adds to the answer; `ending` stands on the last one only.
+    """The addition of one chunk to the answer; only the last one has `ending`.
 
     Attributes:
-        recalled: How many characters were told as text before and are none: all that were. They were thoughts, as a
-            closing tag alone has shown, and begin this piece's `thoughts`.
+        recalled: Number of characters that were streamed as text before, all of it, but are thoughts, as a closing tag
+            without an opening one has shown; this piece's `thoughts` begin with them.
     """
 
     text: str = ""

@@ -1,4 +1,4 @@
-"""The chunks of one streamed completion → `ReplyDelta`s. No network; each quirk of a server has its reason at its line.
+"""The chunks of one streamed completion → `ReplyDelta`s. No network; each server quirk is explained at its line.
 
 The quirks were seen in Google's samples and in public captures; `tests/wire` has the bodies.
 """
@@ -43,15 +43,15 @@ _USUAL_CHOICE_KEYS = frozenset(
         "content_filter_results",
     }
 )
-"""Of a choice whose message stands in its `delta`, on Google's servers, vLLM, SGLang and others."""
+"""Keys of a choice whose message is in `delta`, on Google's servers, vLLM, SGLang and others."""
 _USUAL_KEYS = frozenset({"choices", "created", "id", "model", "object", "system_fingerprint", "usage"})
 
 
 class StreamDecoder:
-    """Feeds on the chunks of one completion; `feed` each, then `finish`.
+    """Decodes the chunks of one completion; call `feed` with each, then `finish`.
 
     Attributes:
-        has_recalled: Whether thoughts were told as answer, because no tag had opened them.
+        has_recalled: Whether thoughts were streamed as answer text, because they had no opening tag.
     """
 
     def __init__(
@@ -65,10 +65,16 @@ class StreamDecoder:
         checks_calls: bool = False,
         tools: SentTools | None = None,
     ) -> None:
-        """`marker`, `unopened`, `lone_end`: see `ThoughtSplitter`. `one_call`: keep the first call only.
+        """Start a stream.
 
-        `takes_empty`: the model may stop without a word. `checks_calls`: calls that cannot be read are no answer.
-        `tools`: those that calls are looked for in the text of, if the server tells none.
+        Args:
+            marker: See `ThoughtSplitter`.
+            unopened: See `ThoughtSplitter`.
+            lone_end: See `ThoughtSplitter`.
+            one_call: Whether to keep only the first call.
+            takes_empty: Whether the model may stop without a word.
+            checks_calls: Whether calls that cannot be read are an error.
+            tools: The tools whose calls are searched for in the text, if the server reports no calls.
         """
         self._takes_empty, self._checks_calls = takes_empty, checks_calls
         self._splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)
@@ -101,7 +107,7 @@ class StreamDecoder:
 
     @property
     def is_finished(self) -> bool:
-        """Whether a finish reason was seen."""
+        """Whether a finish reason was received."""
         return self._finish is not None
 
     @property
@@ -110,34 +116,33 @@ class StreamDecoder:
         return bool(self._calls) or bool(self._finder and self._finder.has_begun)
 
     def feed(self, chunk: wire.Json) -> ReplyDelta | None:
-        """What the chunk adds, or None."""
-        # Usage comes with every chunk, with the last, or in one of its own; the last one counts.
+        """Return what the chunk adds, or None."""
+        # Usage is in every chunk, in the last, or in a separate one; the last usage counts.
         if usage := chunk.get("usage"):
             self._usage = mapping_in(usage) or self._usage
-        choices = mappings_in(chunk.get("choices"))
-        if not choices:
-            # A chunk of its own: usage after `stream_options`, a late signature, or names without a choice.
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
+            choice = next(iter(mappings_in(choices)), None)
+        if choice is None:
+            # A separate chunk: usage after `stream_options`, a late signature, or names without a choice.
             self._keep_extra(message_extra(chunk))
             self._keep_grounding(chunk)
             self._late |= {key: value for key, value in chunk.items() if value and key != "choices"}
             return None
-        self._last = chunk
-        if self._late:
-            self._late = {}
-        choice = choices[0]
+        self._last, self._late = chunk, {}
         is_usual = choice.keys() <= _USUAL_CHOICE_KEYS
         # Servers that do not stream answer with one whole `message`.
-        delta = mapping_in(choice.get("delta")) if is_usual else message_in(choice)
-        if finish := choice.get("finish_reason"):
-            self._finish = text_in(finish) or self._finish
-            self._failure = choice.get("error")
-        if logprobs := choice.get("logprobs"):
-            self._logprobs.append(mapping_in(logprobs))
-        # No page says where grounding metadata are: beside the choices, too.
+        delta = choice.get("delta") if is_usual else message_in(choice)
+        if not isinstance(delta, dict):
+            delta = {}
+        if choice.get("finish_reason") or choice.get("logprobs"):
+            self._keep_finish(choice)
+        # No page documents where grounding metadata are: check next to the choices, too.
         if not chunk.keys() <= _USUAL_KEYS:
             self._keep_grounding(chunk)
         content = delta.get("content")
-        # The fast path: nearly every chunk is text and nothing else, and its cost is what streaming costs.
+        # The fast path: nearly every chunk is only text, so this determines the cost of streaming.
         if is_usual and content and isinstance(content, str) and delta.keys() <= _PLAIN_KEYS:
             if not self._splitter.is_plain(content):
                 return self._delta(self._splitter.feed(content))
@@ -147,6 +152,13 @@ class StreamDecoder:
             return self._delta(Split("", content))
         return self._feed_rest(delta, choice)
 
+    def _keep_finish(self, choice: JsonObject) -> None:
+        if finish := choice.get("finish_reason"):
+            self._finish = text_in(finish) or self._finish
+            self._failure = choice.get("error")
+        if logprobs := choice.get("logprobs"):
+            self._logprobs.append(mapping_in(logprobs))
+
     def _feed_rest(self, delta: JsonObject, choice: JsonObject) -> ReplyDelta | None:
         content, media = decode_content(delta.get("content"))
         media = (*media, *decode_media(delta, choice))
@@ -155,12 +167,12 @@ class StreamDecoder:
         released = self._splitter.expect_no_lone_end() if reasoning else ""
         split = self._splitter.feed(content, marked=_is_marked_thought(delta)) if content else Split("", "")
         pieces = one_or_more_in(delta.get("tool_calls"))
-        # OpenAI's form before November 2023, which some gateways still write.
+        # OpenAI's form before November 2023, which some gateways still send.
         if function := mapping_in(delta.get("function_call")):
             pieces.append({"index": 0, "function": function})
         calls = tuple(self._calls.feed(pieces))
         if self._calls and self._finder is not None:
-            # The server reads calls itself: what it left in the text is text.
+            # The server parses calls itself: anything left in the text is text.
             released, self._finder = self._finder.give_up() + released, None
         self._keep_extra(message_extra(delta))
         self._keep_grounding(delta)
@@ -178,7 +190,7 @@ class StreamDecoder:
         return ReplyDelta(text, thoughts, calls, media, recalled=recalled)
 
     def _add(self, split: Split) -> tuple[str, str, int]:
-        """Thoughts and text of a piece, and how many characters that were told as answer it makes thoughts of."""
+        """Return thoughts and text of a piece, and how many characters streamed as answer turn out to be thoughts."""
         thoughts, text, recalls = split
         earlier = self.partial_text if recalls else ""
         if recalls and self._finder is not None:
@@ -196,12 +208,12 @@ class StreamDecoder:
         return thoughts, text, len(earlier)
 
     def _keep_extra(self, extra: object) -> None:
-        """Keep what is to be sent back; a mark that says "this piece is a thought" is not."""
+        """Keep what must be sent back; a mark "this piece is a thought" is not kept."""
         for namespace, value in mapping_in(extra).items():
             if not isinstance(value, Mapping):
                 self._extra.setdefault(namespace, value)
                 continue
-            # `thought: true` alone marks a piece as a thought; beside a signature it belongs to the signature.
+            # `thought: true` alone marks a piece as a thought; next to a signature it belongs to the signature.
             items = {key: item for key, item in value.items() if key != "thought" or "thought_signature" in value}
             if items:
                 if not isinstance(self._extra.get(namespace), dict):
@@ -209,22 +221,23 @@ class StreamDecoder:
                 self._extra[namespace].update(items)
 
     def _keep_grounding(self, holder: JsonObject) -> None:
-        """Keep what a piece says of the answer's sources; of what is said twice, the last counts."""
+        """Keep the answer's sources in a piece; if a key is repeated, the last value counts."""
         metadata = mapping_in(decode_grounding(holder))
         self._grounding |= {key: value for key, value in metadata.items() if value or key not in self._grounding}
 
     def end(self) -> None:
-        """Take the stream for ended where it says so by `[DONE]` alone, if what came of it is whole.
+        """Treat `[DONE]` as the end of a stream without a finish reason, if the answer received is whole.
 
-        TGI gives no finish reason to a turn of calls (3.2 and later), nor to words where there are tools (2.4 to 3.1).
+        TGI sends no finish reason for a turn of calls (3.2 and later), nor for text in requests with tools (2.4 to
+        3.1).
         """
         if self._finish is None and (self._calls or self._text or self._waiting):
             self._finish = ("tool_calls" if self._calls else "stop") if self._calls.is_whole else None
 
     def name_calls(self) -> ReplyDelta | None:
-        """The calls that only the stream's end shows; None if there are none.
+        """Return the calls that are known only at the end of the stream; None if there are none.
 
-        Their names stand in their arguments, or they stand in the text.
+        Their names are in their arguments, or the calls are in the text.
 
         Raises:
             EmptyReplyError: A call in the text cannot be read.
@@ -240,12 +253,12 @@ class StreamDecoder:
         return delta if delta != ReplyDelta() else None
 
     def _wanted(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
-        """The first call only, where the caller allows no more."""
+        """Return only the first call, if the caller allows no more."""
         # Gemini has no `parallel_tool_calls`: it may send more calls than the caller allows.
         return tuple(call for call in calls if call.index == 0) if self._one_call else calls
 
     def _end_text(self) -> tuple[str, str, int]:
-        """What `_add` gives for the end of the text; nothing if it has ended before."""
+        """Return the result of `_add` for the end of the text; nothing if the text has already ended."""
         if self._has_ended:
             return "", "", 0
         self._has_ended = True
@@ -253,11 +266,11 @@ class StreamDecoder:
 
     @property
     def _refuses_calls(self) -> bool:
-        """Whether calls that cannot be read are an error; not where the answer was cut at its length."""
+        """Whether calls that cannot be read are an error; not if the answer was cut at its maximum length."""
         return self._checks_calls and decode_finish(self._finish, has_calls=self.has_calls)[0] != "length"
 
     def _find_calls(self, finder: CallFinder) -> tuple[str, tuple[ToolCallDelta, ...]]:
-        """What is text of what was held back because it might be a call, and the calls."""
+        """Return the text and the calls in the text that was held back as a possible call."""
         partial = self.partial_text
         text, calls = finder.finish(text=partial, thoughts=self.partial_thoughts, refuses=self._refuses_calls)
         self._finder = None
@@ -266,11 +279,11 @@ class StreamDecoder:
         return text, self._wanted(tuple(map(self._calls.add_whole, calls)))
 
     def finish(self) -> ReplyDelta:
-        """What remains: held-back text, what is to be sent back, and the ending.
+        """Return the rest: held-back text, data to be sent back, and the ending.
 
         Raises:
-            StreamInterruptedError: No finish reason was seen.
-            EmptyReplyError: The answer holds nothing, or no call that can be read; or a call has no name.
+            StreamInterruptedError: No finish reason was received.
+            EmptyReplyError: The answer holds nothing, or no readable call; or a call has no name.
         """
         last = self._end_text()
         if not self.is_finished:
@@ -284,7 +297,7 @@ class StreamDecoder:
         return rest
 
     def settle(self) -> ReplyDelta:
-        """What remains of an answer that broke off, taken as it is."""
+        """Return the rest of an interrupted answer as it is."""
         thoughts, text, recalled = self._add(self._splitter.finish(whole=False))
         if waiting := self._waiting:
             self._text.append(waiting)
@@ -312,7 +325,7 @@ class StreamDecoder:
         )
 
     def interrupted(self, message: str) -> StreamInterruptedError:
-        """The error that says the stream broke off, with what came of it."""
+        """Return the error for an interrupted stream, with the part received so far."""
         text = self.partial_text + self._waiting
         return StreamInterruptedError(message, partial_text=text, partial_thoughts=self.partial_thoughts)
 
@@ -326,7 +339,7 @@ class StreamDecoder:
 
 
 def _is_marked_thought(delta: JsonObject) -> bool:
-    """Whether the service marks the piece as thought; beside a signature the mark speaks of the signature."""
+    """Return whether the service marks the piece as a thought; next to a signature the mark is for the signature."""
     google = mapping_in(mapping_in(delta.get("extra_content")).get("google"))
     return bool(google.get("thought")) and "thought_signature" not in google
 

@@ -1,4 +1,4 @@
-"""The bytes of one streamed answer → the pieces of it. No I/O of its own."""
+"""The bytes of one streamed answer → its pieces. No I/O of its own."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,21 +8,21 @@ from vertex_compat_integrations.core.reply.events import EventParser, decode_jso
 from vertex_compat_integrations.core.reply.reply import Ending, ReplyDelta
 from vertex_compat_integrations.core.reply.stream import StreamDecoder
 
-NO_CHUNK = "An event of the stream is JSON, but no chunk of a completion."
-NO_STREAM = "The answer to a streaming request is no stream."
+NO_CHUNK = "An event of the stream is JSON, but not a chunk of a completion."
+NO_STREAM = "The answer to a streaming request is not a stream."
 
 
 class StreamReader:
-    """Bytes of one streamed answer → pieces of it.
+    """Converts the bytes of one streamed answer to pieces.
 
     Attributes:
-        decoder: What reads the events.
-        has_begun: Whether a piece was given out.
-        ending: What the answer says of itself, once it is over.
+        decoder: The decoder of the events.
+        has_begun: Whether a piece was returned.
+        ending: The ending of the answer, once it is over.
     """
 
     def __init__(self, decoder: StreamDecoder, *, done_is_an_end: bool = False) -> None:
-        """Read into this decoder; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
+        """Use this decoder; `done_is_an_end`: whether `[DONE]` may end an answer without a finish reason."""
         self.decoder = decoder
         self._done_is_an_end = done_is_an_end
         self.has_begun = False
@@ -30,10 +30,10 @@ class StreamReader:
         self._parser = EventParser()
 
     def feed(self, block: bytes) -> Iterable[ReplyDelta]:
-        """The pieces that the bytes complete.
+        """Return the pieces that the bytes complete.
 
         Raises:
-            VertexCompatError: An event is an error, or no JSON; the pieces before it are given out first.
+            VertexCompatError: An event is an error, or not JSON; the pieces before it are returned first.
         """
         payloads = self._parser.feed(block)
         if len(payloads) != 1:
@@ -51,10 +51,10 @@ class StreamReader:
                 yield delta
 
     def finish(self) -> Iterator[ReplyDelta]:
-        """The last pieces.
+        """Yield the last pieces.
 
         Raises:
-            VertexCompatError: The stream ended before its finish reason, brought an error, or was none.
+            VertexCompatError: The stream ended before its finish reason, contained an error, or was not a stream.
         """
         for payload in self._parser.finish():
             try:
@@ -87,7 +87,7 @@ class StreamReader:
         return self.decoder.feed(chunk)
 
     def _decode_stray(self, stray: bytes) -> ReplyDelta | None:
-        """What stands in a body that is no SSE: an error, or a whole completion from a server that does not stream."""
+        """Decode a body that is not SSE: an error, or a whole completion from a server that does not stream."""
         if (failure := decode_stray(stray)) is not None:
             raise failure
         if stray.startswith(b"{"):

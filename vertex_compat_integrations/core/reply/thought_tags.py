@@ -1,7 +1,7 @@
-"""Tell a model's thoughts from its answer, in text where tags stand between them.
+"""Separates a model's thoughts from its answer in text with tags.
 
 Seen in public captures: `<think>…</think>` (Google's documented marker, DeepSeek R1, MiniMax), `<thought>…</thought>`
-(Gemini's other front end), a closing tag with no opening one (see `lone_tag`).
+(Gemini's other API), a closing tag without an opening one (see `lone_tag`).
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ KNOWN_TAGS = ("think", "thought")
 
 
 class Split(NamedTuple):
-    """A piece of text, told apart.
+    """A piece of text, split into thoughts and answer.
 
     Attributes:
         thoughts: What it adds to the thoughts.
         text: What it adds to the answer.
-        recalls: Whether all that was told as answer before it was thoughts.
+        recalls: Whether all text returned as answer before it turns out to be thoughts.
     """
 
     thoughts: str
@@ -26,16 +26,16 @@ class Split(NamedTuple):
 
 
 class ThoughtSplitter:
-    """Splits a text that comes in pieces; a tag may be cut anywhere.
+    """Splits a text that arrives in pieces; a piece may end inside a tag.
 
-    With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags, and only where
-    the text begins, since an answer may speak of them. `unopened` says that the text begins with thoughts that no tag
-    opens; if none closes them either, the model answered at once, and what was told as thoughts is the answer, too.
-    `lone_end` says that this may be so without being known: a first closing tag then recalls the text before it.
+    With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags count, and only
+    at the start of the text, since an answer may mention them. `unopened`: the text starts inside a thought
+    (`THINKING</think>ANSWER`). If no closing tag follows, there was no thinking, and the text is the answer.
+    `lone_end`: that is possible, but not known; a first closing tag then recalls the text before it.
     """
 
     def __init__(self, marker: str | None = None, *, unopened: bool = False, lone_end: bool = False) -> None:
-        """Begin in the answer, or in the thoughts."""
+        """Start in the answer, or in the thoughts."""
         tags = (marker, *KNOWN_TAGS) if marker and marker not in KNOWN_TAGS else KNOWN_TAGS
         self._opening = tuple(f"<{tag}>" for tag in tags)
         self._closing = tuple(f"</{tag}>" for tag in tags)
@@ -50,9 +50,9 @@ class ThoughtSplitter:
         self._held = ""
 
     def feed(self, piece: str, *, marked: bool = False) -> Split:
-        """What the piece adds to thoughts and answer; `marked` means the service itself calls it a thought."""
+        """Return what the piece adds to thoughts and answer; `marked` means that the service marks it as a thought."""
         if marked or self._marked:
-            # Gemini marks whole pieces (`extra_content.google.thought`); tags round them say the same again.
+            # Gemini marks whole pieces (`extra_content.google.thought`); tags around them are redundant.
             self._thinking, self._begun, self._marked = marked, False, marked
         elif self.is_plain(piece):
             return Split("", piece)
@@ -60,7 +60,7 @@ class ThoughtSplitter:
         return split if self._lone is None else self._split_at_lone_tag(split, *self._lone.feed(split.text))
 
     def expect_no_lone_end(self) -> str:
-        """What was held back for a lone closing tag; from here on it is text, since the thoughts come elsewhere."""
+        """Stop searching for a lone closing tag, since thoughts have their own field; return the held-back text."""
         lone, self._lone = self._lone, None
         return lone.give_up() if lone is not None else ""
 
@@ -78,7 +78,7 @@ class ThoughtSplitter:
         rest, self._held = self._held + piece, ""
         at = 0
         while at < len(rest):
-            # A tag may be cut anywhere between two chunks: the end that could begin one waits for the next piece.
+            # A piece may end inside a tag: an end that could begin a tag waits for the next piece.
             tag, end = self._next_tag(rest, at)
             if tag is None:
                 end = len(rest) - self._partial_tag(rest, at)
@@ -100,7 +100,7 @@ class ThoughtSplitter:
         return Split("".join(thoughts), "".join(text))
 
     def is_plain(self, piece: str) -> bool:
-        """Whether the piece is answer throughout: no tag counts in it, and nothing before it waits for it.
+        """Return whether the whole piece is answer: no tag counts in it, and no held-back text waits for it.
 
         If so, it counts as fed.
         """
@@ -111,7 +111,7 @@ class ThoughtSplitter:
         return not self._anywhere or "<" not in piece
 
     def finish(self, *, whole: bool = True) -> Split:
-        """What was held back because it could have begun a tag; `whole` says that the model came to its end."""
+        """Return the text held back as a possible tag; `whole` means that the model finished its answer."""
         split = self._finish(whole=whole)
         if self._lone is None:
             return split
@@ -125,15 +125,15 @@ class ThoughtSplitter:
 
     def _finish(self, *, whole: bool) -> Split:
         rest, self._held = self._held, ""
-        # No closing tag came, and the model came to its end: it answered at once, without thoughts.
+        # No closing tag was received and the model finished: it answered directly, without thoughts.
         if self._unclosed is not None and whole:
             return Split(rest, "".join(self._unclosed) + rest)
         return Split(rest, "") if self._thinking else Split("", rest)
 
     def _next_tag(self, text: str, begin: int) -> tuple[str | None, int]:
-        """The next tag that counts, and where it stands."""
+        """Return the next tag that counts, and its position."""
         match = pattern_of(self._tags()).search(text, begin) if self._tags() else None
-        # Without a marker of the request's own, a tag behind words is a word of the answer, which may speak of tags.
+        # Without a marker set by the request, a tag after words is part of the answer, which may mention tags.
         is_word = not self._anywhere and not self._thinking
         if match is None or (is_word and text[begin : match.start()].strip()):
             return None, -1
@@ -147,15 +147,15 @@ class ThoughtSplitter:
         return (*self._opening, *self._closing)
 
     def _partial_tag(self, text: str, begin: int) -> int:
-        """How many characters at the end of `text` could begin a tag."""
+        """Return how many characters at the end of `text` could begin a tag."""
         at = text.rfind("<", begin)
         if at < 0 or not any(tag.startswith(text[at:]) for tag in self._tags()):
             return 0
         return len(text) - at
 
     def _without_break(self, text: str) -> str:
-        """The text without the line breaks that follow a tag."""
-        # Models put line breaks between the closing tag and the answer, which are no part of it.
+        """Return the text without the line breaks that follow a tag."""
+        # Models write line breaks between the closing tag and the answer; they are not part of the answer.
         if not self._after_tag:
             return text
         stripped = text.lstrip("\n")
@@ -166,7 +166,7 @@ class ThoughtSplitter:
 def split_thoughts(
     text: str, marker: str | None = None, *, unopened: bool = False, lone_end: bool = False, whole: bool = True
 ) -> Split:
-    """A text that came in one piece, told apart; the arguments as for `ThoughtSplitter`."""
+    """Split a text received in one piece; the arguments are those of `ThoughtSplitter`."""
     if "<" not in text and not unopened:
         return Split("", text)
     splitter = ThoughtSplitter(marker, unopened=unopened, lone_end=lone_end)

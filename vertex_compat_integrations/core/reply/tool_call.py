@@ -13,10 +13,10 @@ from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, 
 from vertex_compat_integrations.core.reply.reply import ToolCall
 
 NO_ARGUMENTS = "null"
-"""How some tell a call without arguments, besides nothing and `{}`: the model's own `"arguments": null`, dumped."""
+"""A form of "no arguments", besides nothing and `{}`: the model's own `"arguments": null`, serialized."""
 
 MAX_CALLS = 1_024
-"""Tool calls of one answer; no model makes as many, and frameworks take a time that grows with their square."""
+"""Maximum tool calls of one answer; no model needs as many, and frameworks take time quadratic in their number."""
 
 _QUOTED = 200
 """How many characters of a broken call's arguments an error shows."""
@@ -25,7 +25,7 @@ _END_OF_TURN = re.compile(r"\s*(<[^<>]*>\s*)*")
 
 
 def encode_call(call: ToolCall) -> wire.ToolCall:
-    """The call as it stands in a message, with everything that the endpoint wants back."""
+    """Encode the call as in a message, with everything that the endpoint needs to get back."""
     encoded: wire.ToolCall = {
         "id": call.id,
         "type": "function",
@@ -37,11 +37,11 @@ def encode_call(call: ToolCall) -> wire.ToolCall:
 
 
 def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
-    """The calls of a whole message, each with an id of its own.
+    """Return the calls of a whole message, each with a unique id.
 
     Raises:
-        EmptyReplyError: One of them has no name.
-        UnexpectedReplyError: There are more than any model makes.
+        EmptyReplyError: A call has no name.
+        UnexpectedReplyError: There are more calls than any model makes.
     """
     calls: list[ToolCall] = []
     ids = UniqueIds()
@@ -61,9 +61,9 @@ def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
 
 
 def named_in(arguments: str) -> tuple[str, str] | None:
-    """Name and arguments of a call whose name stands in its arguments; None if it does not.
+    """Return name and arguments of a call whose name is inside its arguments; None if it is not.
 
-    TGI 2.0 to 3.1 streams what the model wrote: `{"function": {"_name": …, …}}` and its end-of-turn token. (Its source,
+    TGI 2.0 to 3.1 streams the model's text: `{"function": {"_name": …, …}}` and its end-of-turn token. (Its source,
     router/src/server.rs, and the snapshots of its integration tests.)
     """
     try:
@@ -78,25 +78,25 @@ def named_in(arguments: str) -> tuple[str, str] | None:
 
 
 def refuse_unreadable(calls: Sequence[ToolCall], *, partial_text: str = "", partial_thoughts: str = "") -> None:
-    """Refuse a turn whose calls all have arguments that are no JSON object: no agent can go on from it.
+    """Refuse a turn in which no call has a JSON object as arguments: no agent can continue from it.
 
     Qwen3-32B behind vLLM wrote one bracket too many (langchain-ai/deepagents#1515).
 
     Raises:
-        EmptyReplyError: It is so.
+        EmptyReplyError: No call is readable.
     """
     if calls and not any(is_readable(call.arguments) for call in calls):
         quoted = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
         raise EmptyReplyError(
-            f"The model wrote a tool call whose arguments are no JSON object: {quoted}.",
-            hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" takes such a turn for an answer.',
+            f"The model wrote a tool call whose arguments are not a JSON object: {quoted}.",
+            hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" accepts such a turn as an answer.',
             partial_text=partial_text,
             partial_thoughts=partial_thoughts,
         )
 
 
 def is_readable(arguments: str) -> bool:
-    """Whether a call's arguments are a JSON object, or nothing; line breaks may stand in its strings as they are."""
+    """Return whether a call's arguments are a JSON object, or nothing; its strings may contain raw line breaks."""
     try:
         return isinstance(json.loads(arguments.strip() or "{}", strict=False), dict)
     except (ValueError, RecursionError):
@@ -104,40 +104,40 @@ def is_readable(arguments: str) -> bool:
 
 
 def refuse_flood(count: int) -> None:
-    """Refuse so many calls.
+    """Refuse too many calls.
 
     Raises:
-        UnexpectedReplyError: It is more than `MAX_CALLS`.
+        UnexpectedReplyError: There are more than `MAX_CALLS`.
     """
     if count > MAX_CALLS:
         raise UnexpectedReplyError(f"The answer has more than {MAX_CALLS:,} tool calls (MAX_CALLS).")
 
 
 def refuse_nameless(names: Iterable[str], *, partial_text: str = "", partial_thoughts: str = "") -> None:
-    """Refuse calls of which one has no name.
+    """Refuse calls if one of them has no name.
 
     Raises:
-        EmptyReplyError: It is so. Left out, it would be a turn that an agent takes for the last one.
+        EmptyReplyError: A call has no name. Without that call, an agent would take the turn for the last one.
     """
     if not all(names):
         raise EmptyReplyError(
-            "The server told a tool call without a name.",
-            hint="Retry; if it lasts, ask without streaming, or renew the server.",
+            "The server sent a tool call without a name.",
+            hint="Retry; if it lasts, call without streaming, or update the server.",
             partial_text=partial_text,
             partial_thoughts=partial_thoughts,
         )
 
 
 class UniqueIds:
-    """The ids of one answer's calls; frameworks pair by them, and servers send them empty or twice."""
+    """The ids of one answer's calls; frameworks pair by them, and servers send empty or duplicate ones."""
 
     def __init__(self) -> None:
-        """None is taken."""
+        """Start without ids."""
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
 
     def take(self, call_id: str | None) -> str:
-        """The given id if it is one and not taken; else one like it, in a time that does not grow with their number."""
+        """Return the id if it is set and unused, otherwise a similar one; takes constant time for any number of ids."""
         unique = call_id or f"call_{uuid4().hex}"
         number = self._numbers.get(unique, 1)
         base = unique
@@ -153,7 +153,7 @@ NO_FIELDS = "{}"
 
 
 def arguments_text(arguments: object) -> str:
-    """A call's arguments as JSON text."""
+    """Return a call's arguments as JSON text."""
     if arguments is None:
         return ""
     if isinstance(arguments, str):
@@ -161,12 +161,12 @@ def arguments_text(arguments: object) -> str:
     try:
         return to_json(arguments, fallback=str).decode()
     except ValueError:
-        # Halves of an emoji, which have no UTF-8; escaped they are JSON.
+        # Halves of an emoji (lone surrogates) cannot be encoded as UTF-8; escaped, they are valid JSON.
         return json.dumps(arguments, default=str, separators=(",", ":"))
 
 
 def signatures_in(extra: object) -> Iterator[str]:
-    """The thought signatures of an `extra_content`, in whatever namespace."""
+    """Yield the thought signatures of an `extra_content`, in any namespace."""
     for value in mapping_in(extra).values():
         if signature := text_in(mapping_in(value).get("thought_signature")):
             yield signature

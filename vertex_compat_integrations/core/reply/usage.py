@@ -1,16 +1,17 @@
-"""Token counts, in any of the endpoint's ways of counting, → `Usage`. Pure."""
+"""Token counts, in any of the endpoint's forms, → `Usage`. Pure."""
 
 from vertex_compat_integrations.core.json_values import JsonObject, mapping_in
 from vertex_compat_integrations.core.reply.reply import Usage
 
 _MOST_TOKENS = 2**53
-"""What no answer has: larger numbers are no exact ones in most programs that read them."""
+"""Larger than any answer: most programs cannot read larger numbers exactly."""
 
 
 def decode_usage(usage: JsonObject) -> Usage | None:
-    """Token counts that add up, from any of the endpoint's ways of counting; None if there are none.
+    """Return token counts that add up, from any of the endpoint's forms; None if there are none.
 
-    Gemini counts thoughts beside `completion_tokens`, open models within them; which it is, the total tells.
+    Gemini counts thoughts in addition to `completion_tokens`, open models as a part of them; the total shows which
+    applies.
     """
     prompt, completion, total = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
     if not (prompt or completion or total):
@@ -33,6 +34,6 @@ def decode_usage(usage: JsonObject) -> Usage | None:
 
 
 def _count(counts: JsonObject, name: str) -> int:
-    """The count of that name; 0 if it is absent or none, or larger than any count of tokens."""
+    """Return the count of that name; 0 if it is missing, invalid, or larger than any token count."""
     count = counts.get(name)
     return count if type(count) is int and 0 < count < _MOST_TOKENS else 0

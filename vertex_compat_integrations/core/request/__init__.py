@@ -1,1 +1,1 @@
-"""What is sent: the body of a request, built and checked before anything goes out. No network, no SDK."""
+"""Building the body of a request, and checking it before anything is sent. No network, no SDK."""

@@ -1,4 +1,4 @@
-"""Messages, options and facts → the body of one request; the order in which its rules apply. Pure."""
+"""Messages, options and facts → the body of one request; defines the order in which the rules apply. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ from vertex_compat_integrations.core.settings.options import Options, wire_paths
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Whose requests these are, and who answers.
+    """The project and location of a request, and the kind of server.
 
     Attributes:
-        project: What short resource names are completed with, once it is known.
-        location: As above.
-        own_server: Whether a server of the user's own answers: a gateway, or a deployed model.
+        project: Completes short resource names, once it is known.
+        location: Completes short resource names.
+        own_server: Whether the server is the user's own: a gateway, or a deployed model.
     """
 
     project: str | None = None
@@ -45,15 +45,15 @@ class Request:
     """One request, ready to be sent.
 
     Attributes:
-        body: The JSON body; what is equal from turn to turn comes before the messages.
-        headers: Headers besides the credential's.
+        body: The JSON body; the parts that are equal from turn to turn come before the messages.
+        headers: Headers, without the credential's.
         one_call: Whether only the first tool call of the answer is kept.
-        marker: The tag round thoughts in the answer, if the request sets one.
-        unopened: Whether the answer begins with thoughts that no tag opens.
-        thinking_off: Whether the model shall not think.
-        ignored: Options that were set and have no effect on this model; they are not in the body.
-        notes: What else of the settings the model cannot do, as sentences for the user.
-        own_names: Name on the wire → the tool's own, for tools whose names would be refused.
+        marker: The tag that wraps thoughts in the answer, if the request sets one.
+        unopened: Whether the answer begins with thoughts without an opening tag.
+        thinking_off: Whether thinking is turned off.
+        ignored: Options that were set but have no effect on this model; they are not in the body.
+        notes: Other settings that the model does not support, as sentences for the user.
+        own_names: Name in the request → the tool's own name, for tools whose names the server would refuse.
     """
 
     body: wire.Json
@@ -78,14 +78,15 @@ def build_request(
     distrusted: Collection[int] = (),
     mending: Mending = NO_LOSS,
 ) -> Request:
-    """The request with these messages and options, for a model with these facts.
+    """Build the request with these messages and options, for a model with these facts.
 
-    `distrusted` has hashes of thought signatures that were refused once; `mending` says what an odd history may lose.
+    `distrusted` has hashes of thought signatures that the service refused before; `mending` defines what may be lost
+    when an invalid history is repaired.
 
     Raises:
         SettingsError: The options contradict each other or the model's facts.
         HistoryError: The messages are in an order that the endpoint refuses.
-        SchemaError: A tool's or the answer's schema has no form in the endpoint's subset.
+        SchemaError: The endpoint's subset cannot express a tool's or the answer's schema.
     """
     declared = settle_tools(options.tools, options.tool_choice, facts, options.on_recursion or "cut")
     thinking = thinking_fields(options, facts)
@@ -100,10 +101,10 @@ def build_request(
     history = _for_this_model(shown.messages, options, facts, resource)
     notes = (*declared.notes, *thinking.notes, *tools.notes, *shown.notes, *mending.notes)
     conversation = fit_messages(history, options.model, facts, has_tools=bool(body.get("tools")))
-    # The last key: whatever is equal from turn to turn comes first, since prompts are cached by their beginnings.
+    # The last key: the parts that are equal from turn to turn come first, since prompts are cached by prefix.
     body["messages"] = conversation.messages
     refuse_contradictions(body, facts)
-    # From the body and not from the options, whose thinking the user's extra body may overrule.
+    # From the body, not from the options: the user's extra body may override their thinking settings.
     thinking_in_body = read_thinking(body, facts)
     return Request(
         body,
@@ -119,7 +120,7 @@ def build_request(
 
 
 def _with_extras(body: wire.Json, thinking: wire.Json, options: Options, native: Sequence[Any]) -> wire.Json:
-    """The body with Google's extras, the user's extra body over them, and Google's own tools."""
+    """Return the body with Google's extras, then the user's extra body, then Google's own tools."""
     if thinking:
         body = deep_merge(body, {"extra_body": {"google": thinking}})
     return _with_native_tools(deep_merge(body, _nested_extra_body(options.extra_body)), native)
@@ -132,9 +133,9 @@ def _shown(history: list[wire.Message], options: Options, facts: ModelFacts) -> 
 def _for_this_model(
     history: list[wire.Message], options: Options, facts: ModelFacts, resource: Resource
 ) -> list[wire.Message]:
-    """The messages with what the model takes back of its own: signatures if it is Gemini, else thoughts.
+    """Return the messages with the model's own data sent back to it: signatures for Gemini, thoughts for other models.
 
-    Servers of the user's own get `content` beside calls in any case: some refuse a message without that key
+    A user's own server always gets `content` with tool calls: some servers refuse a message without that key
     (huggingface/text-generation-inference#3021, InternLM/lmdeploy#4035).
     """
     if resource.own_server and not facts.gemini:
@@ -145,7 +146,7 @@ def _for_this_model(
 
 
 def _with_native_tools(body: wire.Json, native: Sequence[Any]) -> wire.Json:
-    """The body with Google's own tools in their place, behind those that the extra body brings."""
+    """Return the body with Google's own tools added after those of the extra body."""
     if not native:
         return body
     tools = google_extras(body).get("tools") or []
@@ -158,10 +159,10 @@ def _tool_fields(fitted: FittedTools) -> wire.Json:
 
 
 def _plain_fields(options: Options, facts: ModelFacts) -> tuple[wire.Json, tuple[str, ...]]:
-    """The options that go out as they are, each in its place; and the names of those that have no effect."""
+    """The options that are sent unchanged, each at its path, and the names of those that have no effect."""
     fields: wire.Json = {}
     ignored: list[str] = []
-    # `getattr` on a pydantic model costs more than a look into its dict.
+    # `getattr` on a pydantic model is slower than a lookup in its dict.
     values = vars(options)
     for name, path in wire_paths().items():
         value = values[name]
@@ -197,10 +198,10 @@ def _as_on_the_wire(name: str, value: object) -> object:
 
 
 def _nested_extra_body(extra: JsonObject | None) -> wire.Json:
-    """The user's extra body with Google's extras where Google documents them: under `extra_body.google`.
+    """Return the user's extra body with Google's extras where Google documents them: under `extra_body.google`.
 
     Raises:
-        SettingsError: A value that must be a mapping is none; None counts as left out.
+        SettingsError: A value must be a mapping and is not; None counts as omitted.
     """
     if not extra:
         return {}
@@ -218,14 +219,14 @@ def _nested_extra_body(extra: JsonObject | None) -> wire.Json:
 def _mapping_at(extra: JsonObject, key: str) -> wire.Json:
     value = extra.get(key)
     if not isinstance(value, Mapping | None):
-        raise SettingsError(f"{key!r} in the extra body is no mapping: {value!r}.")
+        raise SettingsError(f"{key!r} in the extra body is not a mapping: {value!r}.")
     return {name: each for name, each in (value or {}).items() if each is not None}
 
 
 def _stream_fields(options: Options, facts: ModelFacts, resource: Resource) -> wire.Json:
     if options.n is not None and options.n > 1:
-        raise SettingsError(f"n={options.n} in a stream.", hint="Ask for several answers without streaming.")
-    # Google's Gemini sends usage unasked; OpenAI-compatible servers and gateways, whatever the model, only when asked.
+        raise SettingsError(f"n={options.n} in a stream.", hint="Request several answers without streaming.")
+    # Google's Gemini always sends usage; OpenAI-compatible servers and gateways send it only on request, for any model.
     is_googles = facts.gemini and not resource.own_server
     return {"stream": True} if is_googles else {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -236,20 +237,20 @@ def _headers(options: Options) -> dict[str, str]:
         headers[wire.REQUEST_TYPE_HEADER] = kind if isinstance(kind, str) else kind[0]
     if (tier := options.shared_request_type) is not None:
         tier = tier if isinstance(tier, str) else tier[0]
-        # The standard tier is what a request without the header gets.
+        # A request without the header gets the standard tier.
         if tier != "standard":
             headers[wire.SHARED_REQUEST_TYPE_HEADER] = tier
     return headers
 
 
-# Converted once for each schema text; the results are shared, and not changed.
+# Converted once per schema text; results are shared, and must not be changed.
 @lru_cache(maxsize=1024)
 def _answer_schema(schema: bytes) -> wire.Json:
     return to_openapi(from_json(schema))
 
 
 def _settle_formats(body: wire.Json, facts: ModelFacts, resource: Resource) -> None:
-    """Complete in place what has a short form: the answer's schema, the cache's name."""
+    """Complete short forms in place: the answer's schema, the cache's name."""
     google = google_extras(body)
     schema = mapping_in(body.get("response_format")).get("json_schema")
     if isinstance(schema, Mapping) and isinstance(name := schema.get("name"), str) and name:

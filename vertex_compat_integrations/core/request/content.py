@@ -1,7 +1,7 @@
-"""Constructors of wire content parts: text, and media of any kind. Nothing is downloaded.
+"""Builders for content parts of the request: text, and media of any kind. Nothing is downloaded.
 
-Source: Google's page on OpenAI compatibility: `image_url` takes `https://`, `gs://` (assumed to be an image) and data
-URIs of any MIME type; `input_audio.data` takes any URI or base64, with any MIME type as `format`.
+Source: Google's page on OpenAI compatibility: `image_url` accepts `https://`, `gs://` (assumed to be an image) and data
+URIs of any MIME type; `input_audio.data` accepts any URI or base64, with any MIME type as `format`.
 """
 
 import mimetypes
@@ -48,24 +48,24 @@ _MAGIC = (
 _NAMESPACES = ("google", "vertex")
 
 _CONTAINERS = frozenset({"audio/ogg", "audio/mp4", "video/webm", "video/mp4", "video/quicktime", "video/3gpp"})
-"""Containers of sound or of pictures; their first bytes do not show which."""
+"""Containers of audio or video; their first bytes do not show which."""
 
 
 def text(value: str) -> wire.TextPart:
-    """A piece of text."""
+    """Build a text part."""
     return {"type": "text", "text": value}
 
 
 def media(
     *, url: str | None = None, data: str | None = None, mime_type: str | None = None, detail: str | None = None
 ) -> wire.ImagePart | wire.AudioPart:
-    """A medium by URL (`https:`, `gs:`, `data:`) or as base64 data.
+    """Build the part for a medium by URL (`https:`, `gs:`, `data:`) or as base64 data.
 
-    The type that the first bytes show counts more than `mime_type`, which frameworks relabel; without either, a URL's
-    ending decides, because the endpoint takes every URL for an image.
+    The type that the first bytes show overrides `mime_type`, which frameworks often set wrongly. Without either, the
+    URL's file extension decides, because the endpoint treats every URL as an image.
 
     Raises:
-        UnsupportedContentError: There is neither URL nor data, or data of no known kind.
+        UnsupportedContentError: There is neither a URL nor data, or the data's kind is unknown.
     """
     if url is not None and url.startswith("data:"):
         data, declared = _split_data_uri(url)
@@ -83,17 +83,17 @@ def media(
 
 _REACHABLE = ("https://", "http://", "gs://", "data:")
 _OTHERS_FILES = ("https://generativelanguage.googleapis.com/",)
-"""Addresses of files that another service keeps; the Files API of the Gemini API does not exist on Vertex AI."""
+"""URLs of files stored by another service; the Files API of the Gemini API does not exist on Vertex AI."""
 
 
 def refuse_unreachable(url: str) -> None:
-    """Refuse a link or a file's id that Google cannot fetch.
+    """Refuse a link or a file id that Google cannot fetch.
 
-    Source: Google's page on OpenAI compatibility: `https://`, `gs://` and data URIs. The service's own word for others
-    is "Unsupported file uri" (BerriAI/litellm#11529).
+    Source: Google's page on OpenAI compatibility: `https://`, `gs://` and data URIs. For others, the service's own
+    error is "Unsupported file uri" (BerriAI/litellm#11529).
 
     Raises:
-        UnsupportedContentError: It is one, such as `file://…`, `repo://…` or `file-abc123`.
+        UnsupportedContentError: The URL is one, such as `file://…`, `repo://…` or `file-abc123`.
     """
     if not url.lower().startswith(_REACHABLE) or url.startswith(_OTHERS_FILES):
         raise UnsupportedContentError(
@@ -103,40 +103,40 @@ def refuse_unreachable(url: str) -> None:
 
 
 def openai_file(file: JsonObject) -> wire.ContentPart:
-    """OpenAI's `file`, by its data or by its id, which may be a link.
+    """Build the part for OpenAI's `file`, by its data or by its id, which may be a link.
 
     Raises:
-        UnsupportedContentError: It is the id of a file that another service keeps.
+        UnsupportedContentError: The id belongs to a file that another service stores.
     """
     kind = file.get("format") or file.get("mime_type")
     if isinstance(uri := file.get("file_id") or file.get("file_uri"), str) and uri:
         return media(url=uri, mime_type=str(kind or "application/pdf"))
     data = file.get("file_data")
     if not isinstance(data, str):
-        raise UnsupportedContentError("A file without data.", hint="Give it file_data.")
+        raise UnsupportedContentError("A file without data.", hint="Set its file_data.")
     if data.startswith("data:"):
         return media(url=data)
-    # Some programs leave the data URI's head out.
+    # Some programs omit the prefix of the data URI.
     kind = kind or guess_by_name(str(file.get("filename") or ""))
     return media(data=data, mime_type=str(kind) if kind else None)
 
 
 def _split_data_uri(uri: str) -> tuple[str, str | None]:
-    """The data as base64, and the MIME type that the URI declares."""
+    """Return the data as base64, and the MIME type that the URI declares."""
     head, _, data = uri.removeprefix("data:").partition(",")
-    # RFC 2397: without the word base64, the data are percent-encoded.
+    # RFC 2397: without the word base64, the data is percent-encoded.
     if head.rpartition(";")[2].strip().lower() != "base64":
         data = b64encode(unquote_to_bytes(data)).decode()
     return data, head.partition(";")[0] or None
 
 
 def guess_by_name(name: str | None) -> str | None:
-    """The MIME type that the ending of a file's name or of a URL stands for; None if it is unknown."""
+    """Guess the MIME type from the extension of a file's name or a URL; None if it is unknown."""
     return mimetypes.guess_type(name.partition("?")[0].partition("#")[0])[0] if name else None
 
 
 def _truer(sniffed: str | None, declared: str | None) -> str | None:
-    """The MIME type to believe: the bytes', unless the declared one is another use of the same container."""
+    """Choose the MIME type: the bytes' type, unless the declared one is another use of the same container."""
     if sniffed in _CONTAINERS and declared and declared.startswith(("audio/", "video/")):
         return declared
     return sniffed or declared
@@ -144,7 +144,7 @@ def _truer(sniffed: str | None, declared: str | None) -> str | None:
 
 def _by_data(data: str, mime_type: str | None, detail: str | None) -> wire.ImagePart | wire.AudioPart:
     if mime_type is None:
-        raise UnsupportedContentError("Data of an unknown kind.", hint="Give the content block its mime_type.")
+        raise UnsupportedContentError("Data of an unknown kind.", hint="Set the content block's mime_type.")
     if mime_type.startswith("audio/"):
         return {"type": "input_audio", "input_audio": {"data": data, "format": mime_type}}
     return _image(f"data:{mime_type};base64,{data}", detail)
@@ -158,16 +158,16 @@ def _image(url: str, detail: str | None) -> wire.ImagePart:
 
 
 def own_extra(holder: JsonObject) -> wire.ExtraContent | None:
-    """The `extra_content` that a block or a message brings itself, for Google's fields on it.
+    """Return the `extra_content` that a block or a message has itself, for Google's fields on it.
 
-    Older pages of Google's called it `extra_part`, with the fields bare or under `extra_content`.
+    Older Google pages called it `extra_part`, with the fields either directly in it or under `extra_content`.
     """
     own = holder.get("extra_content")
     extra: wire.ExtraContent = dict(own) if isinstance(own, Mapping) else {}
     older = holder.get("extra_part")
     if isinstance(older, Mapping):
         warnings.warn(
-            "extra_part is gone from Google's pages: it is sent as extra_content.", VertexCompatWarning, stacklevel=2
+            "extra_part is no longer on Google's pages: it is sent as extra_content.", VertexCompatWarning, stacklevel=2
         )
         extra = _with_extra_part(extra, older)
     return extra or None
@@ -184,7 +184,7 @@ def _with_extra_part(extra: wire.ExtraContent, older: JsonObject) -> wire.ExtraC
 
 
 def sniff(data: str) -> str | None:
-    """The MIME type that base64 data show by their first bytes; None if they show none."""
+    """Detect the MIME type of base64 data from its first bytes; None if they do not show it."""
     try:
         head = b64decode(data[:64] + "=" * (-len(data[:64]) % 4))
     except (BinasciiError, ValueError):
@@ -193,6 +193,6 @@ def sniff(data: str) -> str | None:
 
 
 def parts_of(message: wire.Message) -> list[Any]:
-    """The content of a message as parts; a string is one text part."""
+    """Return the content of a message as parts; a string becomes one text part."""
     content = message.get("content")
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())

@@ -1,8 +1,8 @@
-"""The endpoint's rules for a conversation; messages that break one are repaired if nothing is lost, else refused.
+"""The endpoint's rules for a conversation; a message that breaks one is repaired if nothing is lost, otherwise refused.
 
 Sources: Google's "Thought signatures" (first call of each step of the current turn; order of calls and results), and
 the service's own refusals as quoted in public issues: unequal numbers of calls and results, empty text parts, arguments
-that are no JSON object, text beside tool calls.
+that are not a JSON object, text next to tool calls.
 """
 
 import re
@@ -27,13 +27,13 @@ _GO_ON = user_words("Go on.")
 _CUT_OFF = user_words("(The beginning of the conversation is left out.)")
 _REFERENCE = re.compile(r'"\$ref"\s*:')
 _SPECIAL_KEY = re.compile(r'\A\s*\{(?s:.)*"(?:\$ref|output|error)"\s*:')
-"""A JSON object with a key that means something to Gemini's side, at a glance."""
+"""Finds, quickly, a JSON object with a key that has a special meaning for Gemini's API."""
 
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
-"""Which calls of the current turn get the documented skip value for a thought signature.
+"""Which calls of the current turn get the documented skip value in place of a thought signature.
 
-`everywhere`: all of them that must be signed, and no other signature is sent, since any may be the one that was
-refused: another model's, or of a call that was changed on the way.
+`everywhere`: all calls that must be signed, and no other signature is sent, since any may be the refused one: it may
+come from another model, or from a call that was changed later.
 """
 
 
@@ -44,13 +44,13 @@ def settle_history(
     distrusted: Collection[int] = (),
     mending: Mending = NO_LOSS,
 ) -> list[wire.Message]:
-    """The messages as the model's rules demand them; the caller's are not changed.
+    """Return the messages in the form that the model's rules require; the caller's messages are not changed.
 
-    `distrusted` has the hashes of signatures that the service refused once; they are left out. `mending` says whether
-    something may be lost, and hears of it.
+    `distrusted` has the hashes of signatures that the service refused before; they are omitted. `mending` defines
+    whether something may be lost, and records it.
 
     Raises:
-        HistoryError: A call without result, a result without call, or nothing from the user.
+        HistoryError: A call has no result, a result has no call, or there is nothing from the user.
     """
     cleaned = [clean for each in messages if (clean := _clean(each, mending, is_gemini=facts.gemini)) is not None]
     settled = with_results_in_order(cleaned, mending)
@@ -70,10 +70,10 @@ def settle_history(
 
 
 def _clean(message: wire.Message, mending: Mending, *, is_gemini: bool) -> wire.Message | None:
-    """The message without empty text; None if nothing is left of it, and it is no tool's.
+    """Return the message without empty text; None if nothing is left of it, and it is not a tool message.
 
     Raises:
-        HistoryError: Nothing is left of a user message, and the caller wants nothing to be lost.
+        HistoryError: Nothing is left of a user message, and the caller does not allow losses.
     """
     content = message.get("content")
     if isinstance(content, list):
@@ -87,7 +87,7 @@ def _clean(message: wire.Message, mending: Mending, *, is_gemini: bool) -> wire.
                 and _SPECIAL_KEY.search(content)
             ):
                 content = _as_text(content)
-            # The number of results must equal that of the calls, so an empty result cannot be left out.
+            # The number of results must equal that of the calls, so an empty result cannot be omitted.
             return cast("wire.Message", {**message, "content": content or EMPTY_RESULT})
         case "user" if not content:
             mending.lose("A user message is empty", "Leave it out, or put text into it.", "it is left out")
@@ -101,7 +101,7 @@ def _clean(message: wire.Message, mending: Mending, *, is_gemini: bool) -> wire.
 
 
 def _as_text(result: str) -> str:
-    """A tool's result, with JSON that Gemini's side would read in its own way put under `output` as the text it is.
+    """Wrap a tool's result as text under `output` if Gemini's API would interpret its JSON in a special way.
 
     Source: Google's reference of `FunctionResponse.response`: `output` and `error` are the result and the failure, and
     only without them the whole object is the result; `{"$ref": …}` names a part of the message. Unverified live.
@@ -109,7 +109,7 @@ def _as_text(result: str) -> str:
     try:
         value = from_json(result)
     except (TypeError, ValueError):
-        # No JSON, or with halves of an emoji.
+        # Not JSON, or with halves of an emoji (lone surrogates).
         return result
     if not isinstance(value, dict):
         return result
@@ -129,13 +129,13 @@ def _clean_assistant(message: wire.AssistantMessage, content: Any) -> wire.Assis
 
 
 def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
-    """The call with arguments that are a JSON object; text that is none goes under a name of its own."""
+    """Return the call with arguments that are a JSON object; other text is wrapped in one, under a separate name."""
     arguments = call["function"]["arguments"]
     try:
         if isinstance(from_json(arguments), dict):
             return call
     except TypeError:
-        # Halves of an emoji that came in two chunks are one character again; a lone half becomes U+FFFD.
+        # Join halves of an emoji that were received in two chunks; a lone half becomes U+FFFD.
         joined = arguments.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return _with_object_arguments({**call, "function": {**call["function"], "arguments": joined}})
     except ValueError:
@@ -145,7 +145,7 @@ def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
 
 
 def _with_calls_in_turn(messages: list[wire.Message]) -> list[wire.Message]:
-    """The messages, with an assistant's text right before a message with calls moved into that message.
+    """Return the messages with an assistant's text moved into the message with tool calls that follows it.
 
     Otherwise the service refuses: "Please ensure that function call turn comes immediately after a user turn or after a
     function response turn."
@@ -158,7 +158,7 @@ def _with_calls_in_turn(messages: list[wire.Message]) -> list[wire.Message]:
             backwards[following] = _with_preamble(message, after)
             continue
         backwards.append(message)
-        # The service looks through system messages: they become one instruction beside the conversation.
+        # The service ignores the position of system messages: they become one instruction outside the conversation.
         following = len(backwards) - 1 if message["role"] != "system" else following
     return backwards[::-1]
 
@@ -168,7 +168,7 @@ def _is_preamble(message: wire.Message, after: wire.Message) -> bool:
 
 
 def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Message:
-    """The message with the preamble's content before its own; the preamble's signature moves to its last part."""
+    """Put the preamble's content before the message's own; the preamble's signature moves to its last part."""
     *parts, last = parts_of(preamble)
     if preamble["role"] == "assistant" and (extra := preamble.get("extra_content")):
         last = {"extra_content": extra, **last}
@@ -176,10 +176,11 @@ def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Messag
 
 
 def _between_the_users_words(messages: list[wire.Message], facts: ModelFacts, mending: Mending) -> list[wire.Message]:
-    """The messages, begun and ended by the user where the model wants that.
+    """Return the messages, with a user message at the start and end if the model requires that.
 
     Raises:
-        HistoryError: There is nothing to answer; or words of the user's are missing that the caller does not allow.
+        HistoryError: There is nothing to answer; or a user message is missing, and the caller does not allow adding
+            one.
     """
     spoken = [message for message in messages if message["role"] != "system"]
     if not spoken:
@@ -188,11 +189,11 @@ def _between_the_users_words(messages: list[wire.Message], facts: ModelFacts, me
         problem = "The conversation ends with the assistant's message; this model answers the user, or a tool's result"
         line = mending.line_of(_GO_ON)
         way_out = f"Add a user message: {line} {override_hint(facts, LAST_ASSISTANT_MESSAGE)}"
-        mending.lose(problem, way_out, f"the user says {_GO_ON['content']!r}")
+        mending.lose(problem, way_out, f"the user message {_GO_ON['content']!r} is added")
         messages = [*messages, _GO_ON]
     if facts.gemini and spoken[0].get("tool_calls"):
         problem = "The conversation begins with a tool call; it must follow a user message"
-        mending.lose(problem, TRIM_HINT, "the user says before it that the beginning is missing")
+        mending.lose(problem, TRIM_HINT, "a user message before it says that the beginning is missing")
         place = messages.index(spoken[0])
         messages = [*messages[:place], _CUT_OFF, *messages[place:]]
     return messages
@@ -205,7 +206,7 @@ def _without_preamble(message: wire.Message) -> wire.Message:
 
 
 def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Message]:
-    """The messages, none with a signature of its own that one of its calls or parts carries already."""
+    """Yield the messages, none with its own signature if one of its calls or parts has the same one."""
     for message in messages:
         if message["role"] == "assistant" and "extra_content" in message:
             carried = {
@@ -220,7 +221,7 @@ def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Mess
 
 
 def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.ExtraContent:
-    """The extra content without the signatures that are carried elsewhere, and without what is then empty."""
+    """Return the extra content without the signatures in `carried`, and without values that are then empty."""
     rest = {
         namespace: {key: item for key, item in value.items() if key != "thought_signature" or item not in carried}
         if isinstance(value, dict)
@@ -231,12 +232,12 @@ def _without_signatures(extra: wire.ExtraContent, carried: set[str]) -> wire.Ext
 
 
 def without_signatures(messages: Sequence[wire.Message]) -> list[wire.Message]:
-    """The messages without thought signatures, which are Gemini's: no other publisher's model shall see them."""
+    """Return the messages without thought signatures, which are Gemini's and must not reach other publishers."""
     return [_unsigned(message) if message["role"] == "assistant" else message for message in messages]
 
 
 def signatures_of(messages: Iterable[wire.Message]) -> Iterator[str]:
-    """Every thought signature that the messages carry, but for Google's skip value."""
+    """Yield every thought signature in the messages, except Google's skip value."""
     for message in messages:
         calls: list[Any] = message.get("tool_calls") or []  # type: ignore[assignment]
         for holder in (message, *calls, *parts_of(message)):
@@ -246,7 +247,7 @@ def signatures_of(messages: Iterable[wire.Message]) -> Iterator[str]:
 
 
 def _without_distrusted(message: wire.Message, distrusted: Collection[int]) -> wire.Message:
-    """The message without any of its signatures, if one of them is not trusted."""
+    """Return the message without any of its signatures, if one of them is not trusted."""
     if message["role"] == "assistant" and any(hash(each) in distrusted for each in signatures_of([message])):
         return _unsigned(message)
     return message
@@ -262,7 +263,7 @@ def _unsigned(message: wire.AssistantMessage) -> wire.Message:
 
 
 def _unsigned_part(part: Any) -> Any:
-    """A content part, a call or a message without the signature of its own."""
+    """Return a content part, a call or a message without its own signature."""
     if not (extra := part.get("extra_content")):
         return part
     rest = _without_signatures(extra, set(signatures_in(extra)))
@@ -276,7 +277,7 @@ def _with_extra(message: wire.AssistantMessage, extra: wire.ExtraContent) -> wir
 
 
 def _with_skip_values(messages: list[wire.Message]) -> list[wire.Message]:
-    """The messages with the skip value on the first call of each step of the current turn that has no signature."""
+    """Return the messages, with the skip value on each step's first call of the current turn if it is unsigned."""
     begin = max((number for number, message in enumerate(messages) if _is_user_text(message)), default=0)
     return [*messages[:begin], *map(_with_skip_value, messages[begin:])]
 

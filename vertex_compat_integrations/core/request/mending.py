@@ -1,8 +1,8 @@
-"""What is mended in a history: each call gets its one result, right behind it; what loses something is refused. Pure.
+"""Repairs a history: each call is followed by its one result; repairs that lose something are refused. Pure.
 
-Google's "Thought signatures" gives the order; the service refuses unequal numbers of calls and results. What stands
-between a call and its result (LangGraph tools that add a message of their own, langchain-ai/langgraph#5582) goes behind
-the results, since results are known by their ids wherever they stand.
+Google's "Thought signatures" gives the order; the service refuses unequal numbers of calls and results. Messages
+between a call and its result (LangGraph tools that add a message of their own, langchain-ai/langgraph#5582) move after
+the results, since a result can be identified by its id at any position.
 """
 
 import json
@@ -14,32 +14,32 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import TRIM_HINT, HistoryError
 
 LineOf: TypeAlias = Callable[[wire.Message], str]
-"""A message as the line of code that makes it, in the words of the framework in use."""
+"""Returns the line of code that creates a message, as a user of the current framework would write it."""
 
 NOT_RUN = "not run"
-"""What the result of a cancelled call says."""
+"""The content of the result of a cancelled call."""
 
 _WAY_OUT = "Give each tool call one tool message, right after the message that called."
 
 
 def wire_line(message: wire.Message) -> str:
-    """The message as it stands on the wire: the line for whoever uses no framework."""
+    """Return the message in the request's format, for callers without a framework."""
     return json.dumps(message, ensure_ascii=False)
 
 
 def missing_result(call: wire.ToolCall) -> wire.ToolMessage:
-    """The result that a cancelled call lacks."""
+    """Return the result that a cancelled call lacks."""
     return {"role": "tool", "tool_call_id": call["id"], "content": NOT_RUN}
 
 
 @dataclass(slots=True)
 class Mending:
-    """How the histories of one caller are mended.
+    """How the histories of one caller are repaired.
 
     Attributes:
-        repairs: Whether the caller allows what loses something (`repair_history`).
-        line_of: Writes a message that is missing as the caller would.
-        losses: What was mended with a loss, as clauses.
+        repairs: Whether the caller allows repairs that lose something (`repair_history`).
+        line_of: Returns the line of code that creates a missing message, for hints.
+        losses: The repairs that lost something, as clauses.
     """
 
     repairs: bool = False
@@ -47,15 +47,15 @@ class Mending:
     losses: list[str] = field(default_factory=list)
 
     def lose(self, problem: str, way_out: str, repair: str) -> None:
-        """Keep in mind that something is lost.
+        """Record that a repair loses something.
 
         Args:
-            problem: What is odd, as a clause without its full stop.
+            problem: What is wrong, as a clause without a full stop.
             way_out: What the caller can do, as a sentence; with the line to add, if there is one.
             repair: What is done instead, if the caller allows it.
 
         Raises:
-            HistoryError: The caller does not.
+            HistoryError: The caller does not allow the loss.
         """
         if not self.repairs:
             raise HistoryError(f"{problem}.", hint=f"{way_out} Or set repair_history=True: {repair}.")
@@ -63,33 +63,33 @@ class Mending:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One sentence that says what was lost; nothing if nothing was."""
-        return (f"The history was mended (repair_history). {'; '.join(self.losses)}.",) if self.losses else ()
+        """One sentence that lists what was lost; empty if nothing was."""
+        return (f"The history was repaired (repair_history). {'; '.join(self.losses)}.",) if self.losses else ()
 
 
 NO_LOSS = Mending()
-"""Lets nothing be lost; it refuses at once, and so never holds anything."""
+"""Allows no loss; it raises immediately, and so never stores anything."""
 
 
 def user_words(text: str) -> wire.UserMessage:
-    """Words that stand in for something that is lost, told by the user."""
+    """Return a user message that replaces something that is lost."""
     return cast("wire.UserMessage", {"role": "user", "content": text})
 
 
 def with_results_in_order(messages: Sequence[wire.Message], mending: Mending) -> list[wire.Message]:
-    """The messages with each call's result in the order of the calls, right after them, under the call's name.
+    """Return the messages with each call's result right after the calls, in their order, under the call's name.
 
     Raises:
-        HistoryError: Calls and results do not pair, and the caller wants nothing to be lost.
+        HistoryError: Calls and results do not match, and the caller does not allow losses.
     """
     ordered: list[wire.Message] = []
     waiting: list[wire.ToolCall] = []
-    # Most histories are as they should be, at every turn: this loop calls no function of its own.
+    # Most histories are already correct, at every turn: this loop therefore calls no other function.
     for message in messages:
         if message["role"] == "tool":
             if not waiting or waiting[0]["id"] != message["tool_call_id"]:
                 return _Pairing(messages, mending).settled()
-            # By its name Gemini pairs a result with its call, so the call's counts, whatever the result says.
+            # Gemini pairs a result with its call by name, so the call's name is used, whatever name the result has.
             ordered.append({**message, "name": waiting.pop(0)["function"]["name"]})
             continue
         if waiting:
@@ -101,7 +101,7 @@ def with_results_in_order(messages: Sequence[wire.Message], mending: Mending) ->
 
 
 class _Pairing:
-    """One history whose calls and results do not stand as they should."""
+    """One history whose calls and results are not in order."""
 
     def __init__(self, messages: Sequence[wire.Message], mending: Mending) -> None:
         self._messages, self._mending = messages, mending
@@ -124,7 +124,7 @@ class _Pairing:
                 self._assign(place, message)
 
     def settled(self) -> list[wire.Message]:
-        """The messages, each call's result behind it."""
+        """Return the messages, with each call's result after it."""
         return list(self._settled())
 
     def _settled(self) -> Iterator[wire.Message]:
@@ -137,10 +137,10 @@ class _Pairing:
                 yield self._result_of(self._calls[number][1], self._results[number])
 
     def _assign(self, place: int, result: wire.ToolMessage) -> None:
-        """Note whose result it is: by its id, or by a function's name where that stands for an id, or by its place.
+        """Find the call of a result: by its id, by a function's name used as an id, or by its position.
 
-        Of several calls with its id it is the nearest one before it that has no result yet, in the order of that
-        message's calls; else one behind it; else it is one more result of the nearest.
+        Of several calls with this id it is the nearest one before the result that has no result yet, in the order of
+        that message's calls; otherwise one after it; otherwise it is an additional result of the nearest call.
         """
         key = result["tool_call_id"] or result.get("name") or ""
         numbers = self._of_key.get(key, []) if key else range(len(self._calls))
@@ -165,20 +165,20 @@ class _Pairing:
             result = missing_result(call)
             line = self._mending.line_of(result)
             way_out = f"{_WAY_OUT} For a call that was cancelled, add behind it: {line}"
-            self._mending.lose(f"{called} has no result", way_out, "it gets one that says it was not run")
+            self._mending.lose(f"{called} has no result", way_out, "it gets a result that says it was not run")
             return {**result, "name": call["function"]["name"]}
         if any(_told(each) != _told(results[0]) for each in results):
             problem = f"{called} has {len(results)} results that differ"
-            self._mending.lose(problem, "Keep one of them.", "the last one counts")
+            self._mending.lose(problem, "Keep one of them.", "the last one is used")
         return {**results[-1], "tool_call_id": call["id"], "name": call["function"]["name"]}
 
     def _as_words(self, place: int, result: wire.ToolMessage) -> wire.Message:
-        """A result without a call, as the user's words."""
+        """Convert a result without a call into a user message."""
         call_id = result["tool_call_id"]
-        problem = f"A tool message (tool_call_id {call_id!r}) follows no message that calls a tool"
+        problem = f"A tool message (tool_call_id {call_id!r}) does not follow a message that calls a tool"
         if any(at < place for at, _ in self._calls):
             problem = f"The result with tool_call_id {call_id!r} belongs to no call before it"
-        self._mending.lose(problem, f"Leave it out. {TRIM_HINT}", "it is told as the user's words")
+        self._mending.lose(problem, f"Leave it out. {TRIM_HINT}", "it is sent as a user message")
         name = f" of {result['name']}" if result.get("name") else ""
         return user_words(f"Result{name}: {_text_of(result)}")
 

@@ -1,7 +1,8 @@
-"""What some families of models demand of tools and messages, each by a fact of the catalogue. Pure.
+"""Special requirements of some model families for tools and messages, each by a fact of the catalogue. Pure.
 
-Sources: Google's "Function calling for open models" (gpt-oss and the largest Llama 3 take no forced call, Qwen wants
-`tool_choice` set, DeepSeek no system prompt beside tools) and its Llama pages (user and assistant take turns).
+Sources: Google's "Function calling for open models" (gpt-oss and the largest Llama 3 do not support a forced call, Qwen
+requires `tool_choice`, DeepSeek accepts no system prompt together with tools) and its Llama pages (user and assistant
+must alternate).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from vertex_compat_integrations.core.request.content import parts_of
 
 @dataclass(frozen=True, slots=True)
 class FittedTools:
-    """Tools and `tool_choice` as the model takes them; `notes` say what it cannot do, as sentences for the user."""
+    """Tools and `tool_choice` in the form that the model accepts; `notes` list what it cannot do, for the user."""
 
     tools: Sequence[Any]
     choice: Any = None
@@ -25,31 +26,31 @@ class FittedTools:
 
 @dataclass(frozen=True, slots=True)
 class FittedMessages:
-    """The conversation as the model takes it; `notes` as above."""
+    """The conversation in the form that the model accepts; `notes` as in `FittedTools`."""
 
     messages: list[wire.Message]
     notes: tuple[str, ...] = ()
 
 
 def fit_tools(tools: Sequence[object], choice: object, model: str, facts: ModelFacts) -> FittedTools:
-    """The tools and the tool choice that come nearest to what was asked for."""
+    """Return the tools and the tool choice that the model accepts and that are closest to the request."""
     notes: tuple[str, ...] = ()
     if tools and not facts.calls_tools:
-        notes = (f"{model} is not known to call tools; they are sent all the same.",)
+        notes = (f"{model} is not known to call tools; they are sent anyway.",)
     match choice:
         case None:
             return FittedTools(tools, "auto" if tools and facts.wants_tool_choice else None, notes)
         case {"function": {"name": str(name)}} if "named" not in facts.tool_choices:
             return _fit_named(tools, name, model, facts, notes)
         case str() if choice not in facts.tool_choices:
-            note = f"{model} does not take tool_choice={choice!r}: 'auto' is sent."
+            note = f"{model} does not support tool_choice={choice!r}: 'auto' is sent."
             return FittedTools(tools, "auto", (*notes, note))
         case _:
             return FittedTools(tools, choice, notes)
 
 
 def _fit_named(tools: Sequence[Any], name: str, model: str, facts: ModelFacts, notes: tuple[str, ...]) -> FittedTools:
-    """Only the named tool, which is as near as the model comes."""
+    """Return only the named tool, the closest that the model supports."""
     named = [tool for tool in tools if tool.get("function", {}).get("name") == name]
     if "required" in facts.tool_choices:
         return FittedTools(named, "required", notes)
@@ -58,15 +59,15 @@ def _fit_named(tools: Sequence[Any], name: str, model: str, facts: ModelFacts, n
 
 
 def fit_messages(messages: list[wire.Message], model: str, facts: ModelFacts, *, has_tools: bool) -> FittedMessages:
-    """The messages with system text and turns where the model wants them; the caller's are not changed.
+    """Return the messages with system text and turns where the model requires them; the caller's are not changed.
 
     Raises:
-        HistoryError: The model wants the user to begin, and the assistant does.
+        HistoryError: The model requires a user message first, and the conversation begins with another.
     """
     notes: tuple[str, ...] = ()
     if has_tools and not facts.system_with_tools and any(message["role"] == "system" for message in messages):
         messages = _with_system_in_user(messages)
-        notes = (f"{model} shall have no system message beside tools: it is told as the user's first words.",)
+        notes = (f"{model} accepts no system message together with tools: it begins the user's first message.",)
     if facts.strict_turns:
         messages = _in_turns(messages, model)
     return FittedMessages(messages, notes)
@@ -93,21 +94,21 @@ def _in_turns(messages: list[wire.Message], model: str) -> list[wire.Message]:
     first = next((message for message in turns if message["role"] != "system"), None)
     if first is not None and first["role"] != "user":
         raise HistoryError(
-            f"The conversation begins with the {first['role']}; {model} wants the user to begin.",
+            f"The conversation begins with the {first['role']}; {model} requires a user message first.",
             hint=TRIM_HINT,
         )
     return turns
 
 
 def _continues(before: wire.Message, message: wire.Message) -> bool:
-    """Whether both messages are text of the same side, user or assistant."""
+    """Return whether both messages are text of the same role, user or assistant."""
     if before["role"] != message["role"] or message["role"] not in ("user", "assistant"):
         return False
     return not (before.get("tool_calls") or message.get("tool_calls"))
 
 
 def _joined(parts: list[Any]) -> Any:
-    """One content of several parts; if all are text, one string, since many open models take nothing else."""
+    """Join several parts to one content; text parts become one string, the only form many open models accept."""
     if all(part.get("type") == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts

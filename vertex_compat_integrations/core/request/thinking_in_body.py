@@ -1,4 +1,4 @@
-"""A request's body, with the user's own fields merged into it → whether the model thinks, and how the answer begins."""
+"""Whether a request's body, including the user's own fields, makes the model think, and how the answer begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from vertex_compat_integrations.core.request.thinking import SWITCHES, USUAL_SWI
 
 @dataclass(frozen=True, slots=True)
 class ThinkingInBody:
-    """What a body demands of the model's thinking.
+    """The thinking settings that a body contains.
 
     Attributes:
-        is_off: Whether the model shall not think.
-        begins_in_thoughts: Whether the answer begins with thoughts that no tag opens.
+        is_off: Whether thinking is turned off.
+        begins_in_thoughts: Whether the answer begins with thoughts without an opening tag.
     """
 
     is_off: bool
@@ -22,7 +22,7 @@ class ThinkingInBody:
 
 
 def read_thinking(body: JsonObject, facts: ModelFacts) -> ThinkingInBody:
-    """What the body, built of all settings, demands; the extra body may have set what no option set."""
+    """Read the thinking settings of the complete body; the extra body may have set what no option set."""
     switch = _switch(body, facts)
     thinks = facts.thinks_unasked if switch is None else switch
     return ThinkingInBody(

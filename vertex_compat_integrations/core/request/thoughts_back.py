@@ -1,8 +1,8 @@
-"""The thoughts of the current turn's tool calls, as open models want them back. Pure.
+"""Thoughts of the current turn's tool calls, in the form in which open models require them back. Pure.
 
-Some models refuse a tool's result without the thoughts that led to the call, or do worse without them; the rows of the
-catalogue name their pages (`thoughts_back`). Thoughts of earlier turns are not sent: chat templates drop them. Nor is
-anything sent to a model of another publisher than the one whose thoughts they are.
+Some models refuse a tool's result without the thoughts that led to the call, or answer worse without them; the rows of
+the catalogue name their pages (`thoughts_back`). Thoughts of earlier turns are not sent: chat templates drop them. Nor
+are thoughts sent to a model of another publisher than the one that produced them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _NATIVE_PUBLISHER = "google"
 
 
 def with_thoughts_back(messages: list[wire.Message], options: Options, facts: ModelFacts) -> list[wire.Message]:
-    """The messages, each note of thoughts left out, or made into what the model takes back."""
+    """Return the messages, each record of thoughts removed or converted to the form that the model accepts."""
     if not [message for message in messages if "thoughts" in message]:
         return messages
     form = _form(options, facts)
@@ -36,7 +36,7 @@ def with_thoughts_back(messages: list[wire.Message], options: Options, facts: Mo
 
 
 def _form(options: Options, facts: ModelFacts) -> ThoughtsBack | None:
-    """How thoughts go back, by the option, else by the model's row; Gemini keeps its own in signatures."""
+    """The form of thoughts sent back, by the option, else by the model's row; Gemini uses signatures instead."""
     if facts.gemini or options.send_thoughts is False:
         return None
     if isinstance(options.send_thoughts, str):
@@ -45,7 +45,7 @@ def _form(options: Options, facts: ModelFacts) -> ThoughtsBack | None:
 
 
 def _begin_of_turn(messages: Sequence[wire.Message]) -> int:
-    """The place of the last message of the user."""
+    """The index of the last user message."""
     for place in range(len(messages) - 1, -1, -1):
         if messages[place]["role"] == "user":
             return place
@@ -53,7 +53,7 @@ def _begin_of_turn(messages: Sequence[wire.Message]) -> int:
 
 
 def _publisher(model: str) -> str:
-    """The publisher in a model's name; Gemini's bare names are Google's, and a server's own names tell none."""
+    """The publisher in a model's name; `gemini-…` is Google's, and a server's own names have none."""
     if model.startswith("gemini-"):
         return _NATIVE_PUBLISHER
     publisher, slash, _ = model.partition("/")

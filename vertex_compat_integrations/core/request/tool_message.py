@@ -1,9 +1,10 @@
-"""What a tool returned, as content parts → the content of a tool message; media travel beside the text.
+"""A tool's result, as content parts → the content of a tool message; media are sent next to the text.
 
 Source: Google's page on OpenAI compatibility, "Multimodal function response": `extra_content.google.parts` of the tool
 message holds the media, and the text refers to them by `{"$ref": display_name}`. The page shows `file_data`;
-`inline_data` is the native API's twin of it, unverified live on this endpoint. Other models get them in a user message
-after the results: in OpenAI's reference the content of a tool message is text, and images stand in user messages.
+`inline_data` is the corresponding field of the native API, unverified live on this endpoint. Other models get the media
+in a user message after the results: in OpenAI's reference the content of a tool message is text, and images are in user
+messages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ def build_tool_message(
     name: str | None = None,
     mime_types: Sequence[str | None] = (),
 ) -> wire.ToolMessage:
-    """The tool message with these parts; `mime_types` holds the type of each, where the caller knows it.
+    """Build the tool message with these parts; `mime_types` holds the type of each, if the caller knows it.
 
     Raises:
         UnsupportedContentError: A part is neither text nor a medium.
@@ -47,7 +48,7 @@ def _display_name(number: int) -> str:
 
 
 def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -> wire.Json:
-    """A medium as `inline_data` or `file_data`, named so that the text can refer to it."""
+    """Return a medium as `inline_data` or `file_data`, with a name that the text can refer to."""
     name = _display_name(number)
     match part:
         case {"type": "image_url", "image_url": {"url": str(url)}}:
@@ -55,7 +56,7 @@ def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -
         case {"type": "input_audio", "input_audio": {"data": str(url), "format": str(mime_type)}}:
             pass
         case _:
-            raise UnsupportedContentError("A tool result with a part that is no medium.")
+            raise UnsupportedContentError("A tool result has a part that is neither text nor a medium.")
     if url.startswith("data:"):
         head, _, url = url.removeprefix("data:").partition(",")
         return {"inline_data": {"mime_type": head.partition(";")[0], "display_name": name, "data": url}}
@@ -65,14 +66,14 @@ def _response_part(part: wire.ContentPart, mime_type: str | None, number: int) -
 
 
 class Shown(NamedTuple):
-    """The conversation with the media where the model sees them; `notes` name what it cannot see."""
+    """The conversation with the media where the model can see them; `notes` list those that it cannot see."""
 
     messages: list[wire.Message]
     notes: tuple[str, ...] = ()
 
 
 def show_tool_media(messages: Sequence[wire.Message], model: str, facts: ModelFacts) -> Shown:
-    """The conversation with the media of tool results as parts of a user message after these results."""
+    """Move the media of tool results into a user message after these results."""
     shown: list[wire.Message] = []
     waiting: list[wire.ContentPart] = []
     notes: list[str] = []
@@ -94,7 +95,7 @@ def show_tool_media(messages: Sequence[wire.Message], model: str, facts: ModelFa
 
 
 def _media_of(message: wire.Message) -> list[tuple[str, Any]]:
-    """The media beside a tool's result: name, and `inline_data` or `file_data`."""
+    """The media of a tool's result: name, and `inline_data` or `file_data`."""
     if message["role"] != "tool" or "extra_content" not in message:
         return []
     google: Any = message["extra_content"].get("google")
@@ -104,7 +105,7 @@ def _media_of(message: wire.Message) -> list[tuple[str, Any]]:
 
 
 def _part(medium: Any, facts: ModelFacts) -> wire.ContentPart | None:
-    """The medium as a part that OpenAI's reference knows; None if the model has no place for it."""
+    """Return the medium as a part of OpenAI's reference; None if the model cannot take it."""
     kind, data = str(medium.get("mime_type") or ""), medium.get("data")
     url = f"data:{kind};base64,{data}" if data else medium.get("file_uri")
     sees = "image" in facts.inputs or not facts.prefix
@@ -117,7 +118,7 @@ def _part(medium: Any, facts: ModelFacts) -> wire.ContentPart | None:
 
 
 def _plain(message: wire.Message, parts: Sequence[tuple[str, Any]]) -> wire.Message:
-    """The result as text, with a line for each medium."""
+    """Return the result as text, with a line for each medium."""
     fields = {key: value for key, value in message.items() if key != "extra_content"}
     lines = [_output(message["content"]), *(_line(name, part) for name, part in parts)]
     return cast("wire.Message", {**fields, "content": "\n".join(line for line in lines if line)})
@@ -128,7 +129,7 @@ def _line(name: str, part: Any) -> str:
 
 
 def _output(content: Any) -> str:
-    """The text beside the media, which `build_tool_message` put under `output`."""
+    """The text of the result, which `build_tool_message` put under `output`."""
     try:
         value = from_json(content)
     except (TypeError, ValueError):
@@ -146,4 +147,4 @@ def _told(message: Any, parts: Sequence[tuple[str, Any]]) -> Iterator[wire.Conte
 
 def _unseen(model: str, medium: Any) -> str:
     kind = medium.get("mime_type") or "a medium"
-    return f"{model} is not known to take {kind}: a tool's result is sent without it, and says so."
+    return f"{model} is not known to accept {kind}: a tool's result is sent without it, with a line that says so."

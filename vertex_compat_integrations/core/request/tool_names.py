@@ -1,7 +1,8 @@
-"""Names of functions that the wire takes, for those that it refuses; and back. Pure.
+"""Valid names for functions whose own names the server would refuse, and the way back. Pure.
 
 Sources: Gemini's own refusal ("Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9),
-underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64"); OpenAI's reference for the others.
+underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64"); OpenAI's reference for other
+models.
 """
 
 import re
@@ -18,7 +19,7 @@ _VALID = {
     True: re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}"),
     False: re.compile(r"[A-Za-z0-9_-]{1,64}"),
 }
-"""What a name may be, by whether the model is Gemini."""
+"""The valid form of a name, by whether the model is Gemini."""
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST = 64
@@ -27,30 +28,30 @@ ReplyT = TypeVar("ReplyT", Reply, ReplyDelta)
 
 
 def wire_name(name: str, *, is_gemini: bool) -> str:
-    """The name itself if the wire takes it, else one that is like it."""
+    """Return the name itself if it is valid, otherwise a similar valid name."""
     if _VALID[is_gemini].fullmatch(name):
         return name
     plain = _FORBIDDEN.sub("_", name)
     if not _VALID[True].match(plain):
         plain = f"_{plain}"
-    # A name of nothing but signs says nothing any more, and one that was shortened may be another's.
+    # Names of punctuation only become meaningless, and a shortened name may equal another: both get a hash.
     return plain[:_LONGEST] if plain.strip("_-") and len(plain) <= _LONGEST else _numbered(plain, name)
 
 
 def _numbered(plain: str, name: str) -> str:
-    """The name with a mark that depends on the whole of it, so that it is the same from request to request."""
+    """Return the name with a hash of the whole name, so that it is the same in every request."""
     return f"{plain[: _LONGEST - 9]}_{blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
 
 
 def names_on_wire(names: Sequence[str], *, is_gemini: bool) -> dict[str, str]:
-    """Name → name on the wire, for those that differ; no two become one.
+    """Map each invalid name to its name in the request; no two names become equal.
 
     Raises:
         SettingsError: Two tools have the same name, which Gemini refuses.
     """
     if is_gemini and len(set(names)) < len(names):
         twice = next(name for number, name in enumerate(names) if name in names[:number])
-        raise SettingsError(f"{twice}: two tools have this name.", hint="Give each tool a name of its own.")
+        raise SettingsError(f"{twice}: two tools have this name.", hint="Give each tool a different name.")
     valid = _VALID[is_gemini]
     renamed: dict[str, str] = {}
     taken = set(names)
@@ -63,7 +64,7 @@ def names_on_wire(names: Sequence[str], *, is_gemini: bool) -> dict[str, str]:
 
 
 def with_wire_names(messages: list[wire.Message], renamed: Mapping[str, str], *, is_gemini: bool) -> list[wire.Message]:
-    """The conversation with calls and results under the names of the wire."""
+    """Return the conversation with calls and results under the names used in the request."""
     valid = _VALID[is_gemini]
     for message in messages:
         calls: Any = message.get("tool_calls") or ()
@@ -88,7 +89,7 @@ def _renamed(message: wire.Message, renamed: Mapping[str, str], *, is_gemini: bo
 
 
 def under_own_names(reply: ReplyT, own: Mapping[str, str]) -> ReplyT:
-    """The reply, or the piece of one, with its calls under the names that the caller gave; `own` is wire → own."""
+    """Return the reply, or a piece of one, with calls under the caller's names; `own` maps request names to them."""
     if not (reply.tool_calls or reply.dropped):
         return reply
     calls: Any = tuple(_own_call(call, own) for call in reply.tool_calls)
@@ -102,5 +103,5 @@ def _own_call(call: Any, own: Mapping[str, str]) -> ToolCall:
 
 
 def answer_name(name: str) -> str:
-    """The name of an answer's schema in the characters that OpenAI's reference allows."""
+    """Return the name of an answer's schema with only the characters that OpenAI's reference allows."""
     return wire_name(name, is_gemini=False)

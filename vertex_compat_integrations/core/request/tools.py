@@ -1,8 +1,8 @@
-"""Which tools a request declares, and which of them the model may or must call. Pure.
+"""The tools that a request declares, and which of them the model may or must call. Pure.
 
 Sources: Google's page on OpenAI compatibility: `tool_choice` is none, auto, required or `validated` (Google's own), and
-`extra_body.google.tools` takes Gemini's native tools. OpenAI's `allowed_tools` has no evidence there, so the tools that
-are not allowed are left out of the request; of `strict` the nearest is `validated`.
+`extra_body.google.tools` takes Gemini's native tools. There is no evidence for OpenAI's `allowed_tools` there, so tools
+that are not allowed are omitted from the request; the closest to `strict` is `validated`.
 """
 
 import re
@@ -27,7 +27,7 @@ NATIVE_TOOLS = frozenset(
         *("code_execution", "url_context", "retrieval", "computer_use", "external_api"),
     }
 )
-"""Fields of Vertex AI's native `Tool`, besides function declarations."""
+"""Fields of Vertex AI's native `Tool`, except function declarations."""
 
 _MODES: Mapping[str, Literal["required", "none", "validated"]] = {
     "any": "required",
@@ -35,13 +35,13 @@ _MODES: Mapping[str, Literal["required", "none", "validated"]] = {
     "none": "none",
     "validated": "validated",
 }
-"""Words that force or forbid a call; `any` is Anthropic's and LangChain's for `required`."""
+"""Values that force or forbid a call; `any` is Anthropic's and LangChain's name for `required`."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def is_native_tool(tool: object) -> bool:
-    """Whether a tool is one of Google's own, such as `{"google_search": {}}`; in snake or in camel case."""
+    """Return whether a tool is one of Google's own, such as `{"google_search": {}}`; in snake or camel case."""
     return (
         isinstance(tool, Mapping)
         and bool(tool)
@@ -55,11 +55,11 @@ class Declared:
     """The tools of a request, and the choice among them.
 
     Attributes:
-        functions: The functions that may be called, as they go out.
+        functions: The functions that may be called, as they are sent.
         native: Google's own tools.
-        choice: `tool_choice` as it goes out; None is not sent.
-        renamed: A function's name → its name on the wire, for those whose own would be refused.
-        notes: Which schemas were cut, as sentences for the user.
+        choice: `tool_choice` as it is sent; None is not sent.
+        renamed: A function's name → its name in the request, for names that the server would refuse.
+        notes: The schemas that were cut, as sentences for the user.
     """
 
     functions: list[Any]
@@ -70,7 +70,7 @@ class Declared:
 
     @property
     def own_names(self) -> Mapping[str, str]:
-        """Name on the wire → the function's own."""
+        """Name in the request → the function's own name."""
         return {name: own for own, name in self.renamed.items()} if self.renamed else {}
 
 
@@ -80,16 +80,17 @@ OnRecursion = Literal["cut", "error"]
 def settle_tools(
     tools: Sequence[object] | None, choice: object, facts: ModelFacts, on_recursion: OnRecursion = "cut"
 ) -> Declared:
-    """The tools that are allowed, and the choice among them.
+    """Return the allowed tools, and the choice among them.
 
     Raises:
-        SettingsError: The choice names what is no tool, or asks for a call where there is none; or a native tool of
-            Gemini is given to another model; or a tool cannot be declared, whose name the message begins with.
+        SettingsError: The choice names an unknown tool, or requires a call where there is no tool; or a native Gemini
+            tool is passed to another model; or a tool cannot be declared (the message begins with its name).
     """
     native, functions = _split_native(tools or ())
     if native and not facts.gemini:
         raise SettingsError(
-            f"{', '.join(map(str, native[0]))} is a tool of Gemini's own.", hint="Use a Gemini model, or leave it out."
+            f"{', '.join(map(str, native[0]))} is one of Gemini's own tools.",
+            hint="Use a Gemini model, or leave it out.",
         )
     names, mode = _allowed(choice)
     if names is not None:
@@ -107,14 +108,14 @@ def settle_tools(
 
 
 def _with_name(holder: Any, renamed: Mapping[str, str]) -> Any:
-    """The tool or the choice with its name on the wire."""
+    """Return the tool or the choice with its name in the request."""
     function = _function_of(holder)
     name = str(function.get("name"))
     return {**holder, "function": {**function, "name": renamed[name]}} if name in renamed else holder
 
 
 def _split_native(tools: Sequence[object]) -> tuple[list[Any], list[Any]]:
-    """Google's own tools, and the functions."""
+    """Separate Google's own tools from the functions."""
     native: list[Any] = []
     functions: list[Any] = []
     for tool in tools:
@@ -130,10 +131,10 @@ def _function_of(tool: object) -> JsonObject:
 def _declared(
     functions: Sequence[Any], on_recursion: OnRecursion, *, is_gemini: bool
 ) -> tuple[list[Any], list[str], tuple[str, ...]]:
-    """The functions as the model takes them, their names, and what was cut.
+    """Return the functions in the form that the model accepts, their names, and notes about cuts.
 
     Raises:
-        SettingsError: One of them is none, or has no name, or its schema has no form.
+        SettingsError: A tool is not a function, or has no name, or its schema cannot be converted.
     """
     declared, names, notes = [], [], []
     for number, tool in enumerate(functions):
@@ -141,7 +142,7 @@ def _declared(
         if not function or not isinstance(function, Mapping):
             raise SettingsError(
                 f"A tool of type {type(tool).__name__} without 'function'.",
-                hint="Give OpenAI's mapping, or one of Google's own tools, such as {'google_search': {}}.",
+                hint="Pass OpenAI's mapping, or one of Google's own tools, such as {'google_search': {}}.",
             )
         name, parameters = function.get("name"), function.get("parameters")
         if not name or not isinstance(name, str):
@@ -166,21 +167,21 @@ def _declared(
 def _cut_note(name: str, cuts: Sequence[str]) -> str:
     more = f" and {len(cuts) - 1} more places" if len(cuts) > 1 else ""
     return (
-        f"{name}: its schema contains itself; at {cuts[0]}{more} anything of that type is admitted instead, and "
+        f"{name}: its schema contains itself; at {cuts[0]}{more} any value of that type is accepted instead, and "
         'the tool must check it. on_recursion="error" refuses such tools.'
     )
 
 
 def _refuse_broken(name: str, parameters: object) -> None:
-    """Refuse parameters that no server can read; the rest of JSON Schema is for the model's own server to judge.
+    """Refuse parameters that no server can read; the model's own server checks the rest of the JSON Schema.
 
     Raises:
-        SchemaError: They are no mapping, a property is null, or a local reference leads nowhere.
+        SchemaError: The parameters are not a mapping, a property is null, or a local reference has no target.
     """
     if parameters is None:
         return
     if not isinstance(parameters, Mapping):
-        raise SchemaError("The parameters are no JSON Schema").of_tool(name)
+        raise SchemaError("The parameters are not a JSON Schema").of_tool(name)
     try:
         check_document(parameters)
     except SchemaError as error:
@@ -188,7 +189,7 @@ def _refuse_broken(name: str, parameters: object) -> None:
 
 
 class _Converted(NamedTuple):
-    """A schema as it was, and as Gemini takes it."""
+    """A schema as passed, and as Gemini accepts it."""
 
     source: wire.Json
     parameters: CutParameters
@@ -196,13 +197,13 @@ class _Converted(NamedTuple):
 
 _MOST_LATEST = 512
 _LATEST: dict[tuple[int, OnRecursion], tuple[object, _Converted]] = {}
-"""The latest schemas by identity: comparing one with its earlier content is three times as fast as encoding it."""
+"""The latest schemas by identity: comparing a schema with its earlier content is three times as fast as encoding it."""
 
 
 def _parameters_of(schema: object, name: str, on_recursion: OnRecursion) -> CutParameters:
     key = id(schema), on_recursion
     latest = _LATEST.get(key)
-    # The entry keeps its schema alive, so the id is not another object's; but its content may have changed since.
+    # The entry keeps its schema alive, so no other object can have this id; but the content may have changed.
     if latest is not None and latest[0] is schema and latest[1].source == schema:
         return latest[1].parameters
     try:
@@ -210,14 +211,14 @@ def _parameters_of(schema: object, name: str, on_recursion: OnRecursion) -> CutP
     except SchemaError as error:
         raise error.of_tool(name) from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise SchemaError(f"The schema is no JSON: {str(error)[:200]}").of_tool(name) from None
+        raise SchemaError(f"The schema is not JSON: {str(error)[:200]}").of_tool(name) from None
     if len(_LATEST) >= _MOST_LATEST:
         _LATEST.clear()
     _LATEST[key] = schema, converted
     return converted.parameters
 
 
-# Converted once for each schema text; the results are shared, and not changed.
+# Converted once per schema text; results are shared, and must not be changed.
 @lru_cache(maxsize=1024)
 def _convert(schema: bytes, on_recursion: OnRecursion) -> _Converted:
     document = from_json(schema)
@@ -247,7 +248,9 @@ def _names(tools: object) -> list[str]:
             case str(name) | {"function": {"name": str(name)}} | {"name": str(name)}:
                 names.append(name)
             case _:
-                raise SettingsError(f"tool_choice allows {tool!r}, which names no tool.", hint="Give the tools' names.")
+                raise SettingsError(
+                    f"tool_choice allows {tool!r}, which is not a tool's name.", hint="Pass the tools' names."
+                )
     if not names:
         raise SettingsError("tool_choice allows no tool.", hint='Name one, or use tool_choice="none".')
     return names
@@ -263,7 +266,7 @@ def _refuse_unknown(names: Sequence[str], functions: Sequence[object]) -> None:
     for name in names:
         if name not in available:
             raise SettingsError(
-                f"tool_choice names {name!r}, which is no tool of this request.", hint=f"Name one of {available}."
+                f"tool_choice names {name!r}, which is not a tool of this request.", hint=f"Name one of {available}."
             )
 
 
@@ -272,10 +275,10 @@ def _name_of(function: object) -> str:
 
 
 def _settle_choice(choice: Any, functions: Sequence[object], *, strict_is_validated: bool) -> wire.ToolChoice | None:
-    """`tool_choice` as it goes out, of the forms that OpenAI's, Anthropic's and LangChain's users write.
+    """Return `tool_choice` as it is sent; OpenAI's, Anthropic's and LangChain's forms are accepted.
 
     Raises:
-        SettingsError: It names what is no tool, or asks for a call where there is no function.
+        SettingsError: The choice names an unknown tool, or requires a call where there is no function.
     """
     if not functions:
         if choice not in (None, False, "auto", "none"):

@@ -1,1 +1,1 @@
-"""JSON Schema to the subset that the endpoint takes. Imports core's ground files only."""
+"""JSON Schema to the subset that the endpoint accepts. Imports only the core's base modules."""

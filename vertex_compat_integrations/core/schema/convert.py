@@ -32,15 +32,15 @@ FORMATS = {
     "integer": ("int32", "int64"),
     "number": ("float", "double"),
 }
-"""The values of `format` that the endpoint takes, by type."""
+"""The values of `format` that the endpoint accepts, by type."""
 
 KEY_ORDER = (
     *("type", "format", "description", "nullable", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum"),
     *("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
     *("items", "minItems", "maxItems", "anyOf"),
 )
-# "schema didn't specify the schema type field": "anything" must be spelled out type by type, and an array in it needs
-# `items`, which are anything again. Without recursion this ends somewhere: at lists of lists.
+# "schema didn't specify the schema type field": "anything" must be written out type by type, and an array in it needs
+# `items`, which are again anything. Without recursion this must end at some level: at lists of lists.
 ARRAYS_IN_ANY = 2
 ANY_SIZE = 1_000
 NULL_HINT = "Always null."
@@ -56,20 +56,20 @@ _INFERENCE = {
 
 
 def to_openapi(schema: JsonObject) -> wire.Json:
-    """The schema in the form that the endpoint takes for a function's parameters and for a response.
+    """Convert a schema to the form that the endpoint accepts for a function's parameters and for a response.
 
-    Every value that the schema accepts is accepted by the result, with two exceptions: a node without `type` is read
-    as its other keywords intend (`properties` mean an object), and where anything is allowed (`{}`, `true`, elements of
-    an array without `items`), a list may hold lists but these no further ones, unless inside objects: each node of the
-    result must name its type. What the subset cannot express becomes a line of the description (`One of: 1, 2, 3.`,
-    `Format: email.`), or is left out.
+    Every value that the schema accepts is accepted by the result, with two exceptions: a node without `type` is read as
+    its other keywords intend (`properties` mean an object), and where anything is allowed (`{}`, `true`, elements of an
+    array without `items`), a list may hold lists, but these no further lists, unless inside objects: each node of the
+    result must name its type. Parts that the subset cannot express become a line of the description (`One of: 1, 2,
+    3.`, `Format: email.`), or are left out.
 
     Args:
-        schema: JSON Schema of any draft, or a result of this function, which comes back as it is.
+        schema: JSON Schema of any draft, or a result of this function, which is returned unchanged.
 
     Raises:
-        SchemaError: If the schema is recursive, refers to something outside of itself, contradicts itself, or is too
-            deep or too large to be sent; `path` says where.
+        SchemaError: The schema is recursive, refers to something outside itself, contradicts itself, or is too deep or
+            too large to be sent; `path` is the position.
     """
     return _converted(schema, Reader(schema))
 
@@ -86,9 +86,10 @@ def _converted(schema: JsonObject, reader: Reader) -> wire.Json:
 
 
 def to_parameters(schema: JsonObject) -> wire.Json:
-    """The schema of a function's parameters in the form that the endpoint takes: one object, never a union of objects.
+    """Convert the schema of a function's parameters: the result is one object, never a union of objects.
 
-    A union at the root becomes the object that each of its branches fits: all their properties, and what all require.
+    A union at the root becomes one object that each of its branches fits: with all their properties, and with the
+    properties that all branches require.
 
     Raises:
         SchemaError: See `to_openapi`; or no branch is an object.
@@ -104,14 +105,14 @@ class CutParameters(NamedTuple):
 
 
 _CUT_BEYOND = (MAX_DEPTH, 3, 1)
-"""References inside references that are followed in a recursive schema: fewer, where many refer to each other."""
+"""Levels of references that are followed in a recursive schema: fewer, if many definitions refer to each other."""
 
 
 def to_cut_parameters(schema: JsonObject) -> CutParameters:
-    """Like `to_parameters`; but where the schema contains itself, anything of the type fits, such as any object.
+    """Like `to_parameters`; but where the schema contains itself, any value of the type is accepted, e.g. any object.
 
     Raises:
-        SchemaError: See `to_openapi`, recursion excepted.
+        SchemaError: See `to_openapi`, except for recursion.
     """
     failure: SchemaError | None = None
     for cut_beyond in _CUT_BEYOND:
@@ -119,7 +120,7 @@ def to_cut_parameters(schema: JsonObject) -> CutParameters:
         try:
             return CutParameters(_as_parameters(_converted(schema, reader)), tuple(dict.fromkeys(reader.cuts)))
         except SchemaError as error:
-            # Definitions that all refer to each other multiply; without recursion, fewer references help nothing.
+            # Definitions that all refer to each other multiply; without recursion, fewer references do not help.
             failure = failure or error
             if not reader.cuts:
                 break
@@ -131,7 +132,9 @@ def _as_parameters(converted: wire.Json) -> wire.Json:
         return converted
     branches = [branch for branch in converted.get("anyOf", ()) if branch.get("type") == "object"]
     if not branches:
-        raise SchemaError("A function's parameters are no object", hint="Give a schema with type object at its root.")
+        raise SchemaError(
+            "A function's parameters are not an object", hint="Pass a schema with type object at its root."
+        )
     united: wire.Json = {
         "type": "object",
         "properties": _united_properties(branches),
@@ -145,7 +148,7 @@ def _as_parameters(converted: wire.Json) -> wire.Json:
 
 
 def _united_properties(branches: Iterable[wire.Json]) -> wire.Json:
-    """The properties of all branches; one that differs between them becomes the union of its schemas."""
+    """The properties of all branches; a property that differs between them becomes the union of its schemas."""
     schemas: dict[str, dict[str, wire.Json]] = {}
     for branch in branches:
         for name, schema in branch.get("properties", {}).items():
@@ -164,7 +167,7 @@ def _required_by_all(branches: Sequence[wire.Json]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Alternatives:
-    """A node on its way out: one of the branches, or null, holds."""
+    """A node of the result: a value must fit one of the branches, or be null if that is allowed."""
 
     branches: tuple[wire.Json, ...]
     nullable: bool = False
@@ -180,8 +183,8 @@ class _Converter:
         keywords = self._reader.read(SchemaNode(self._document, references=("#",)))
         schema = _closed(self._alternatives(keywords))
         if schema.get("type") == "object" and "properties" not in schema and _declares_no_properties(keywords):
-            # A function without parameters. "properties: should be non-empty for OBJECT type" is an error of
-            # nested objects only.
+            # A function without parameters. "properties: should be non-empty for OBJECT type" is an error only for
+            # nested objects.
             schema = _ordered({**schema, "properties": {}, "additionalProperties": None})
         return schema
 
@@ -209,9 +212,9 @@ class _Converter:
         return branches
 
     def _distributed(self, keywords: Keywords) -> _Alternatives:
-        """The union's alternatives, each with everything else that the node demands."""
-        # "anyOf must be the only field in a schema node": keywords beside a union move into each alternative, and of
-        # several unions each combination becomes an alternative; the budget bounds their number.
+        """Return the union's alternatives, each with all other requirements of the node."""
+        # "anyOf must be the only field in a schema node": keywords next to a union move into each alternative, and of
+        # several unions each combination becomes an alternative; the budget limits their number.
         if len(keywords.unions) > MAX_DEPTH:
             raise too_deep(keywords.path)
         union, *others = keywords.unions
@@ -287,15 +290,15 @@ class _Converter:
 
 
 def _escalated(error: ContradictionError, *, is_required: bool) -> ContradictionError | SchemaError:
-    """The error for the whole node, of which a part accepts no value.
+    """Return the error for the whole node if a part of it accepts no value.
 
-    Without an optional part the node still accepts values, so only the part is wrong, and the caller is told so.
+    Without an optional part the node still accepts values, so only the part is wrong, and the caller gets that error.
     """
     return error if is_required else error.fatal()
 
 
 def _kinds(keywords: Keywords) -> tuple[str, ...]:
-    """The types of the node, named or inferred; empty if it takes anything."""
+    """The types of the node, named or inferred; empty if it accepts anything."""
     if keywords.types is not None:
         return keywords.types
     if keywords.enum is not None:
@@ -305,7 +308,7 @@ def _kinds(keywords: Keywords) -> tuple[str, ...]:
 
 def _kinds_of_values(values: Iterable[object]) -> Iterator[str]:
     rows = [[kind for kind in TYPES if is_type(value, kind)] for value in values]
-    # TYPES has integer before number: a value that is both counts as the former.
+    # TYPES has integer before number: a value that is both counts as integer.
     present = {row[0] for row in rows}
     if "number" in present:
         present.discard("integer")
@@ -313,8 +316,8 @@ def _kinds_of_values(values: Iterable[object]) -> Iterator[str]:
 
 
 def _intended(keywords: Keywords) -> Iterator[str]:
-    """The types that the keywords are about, for a node that names none."""
-    # By JSON Schema such a node takes values of any other type as well, but "schema didn't specify the schema type
+    """The types to which the keywords apply, for a node without `type`."""
+    # By JSON Schema such a node also accepts values of any other type, but "schema didn't specify the schema type
     # field" is an error of the endpoint, and a schema with `properties` is meant for objects.
     numeric = [kind for kind in ("integer", "number") for word in keywords.formats if word in FORMATS[kind]]
     signs: dict[str, tuple[object, ...]] = {
@@ -329,10 +332,10 @@ def _intended(keywords: Keywords) -> Iterator[str]:
 
 
 def _enum(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
-    """Fill in the enum, if the type takes it; else the sentence that lists the values.
+    """Set the enum if the type accepts it; otherwise yield the sentence that lists the values.
 
     Raises:
-        ContradictionError: No value is of the type.
+        ContradictionError: No value has the type.
     """
     if keywords.enum is None:
         return
@@ -340,7 +343,7 @@ def _enum(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
     if not values:
         message = f"None of the allowed values (enum, const) is of type {schema['type']}"
         raise ContradictionError(message, keywords.path)
-    # "enum: only allowed for STRING type"; and an empty string in it is refused ("enum[0]: cannot be empty").
+    # "enum: only allowed for STRING type"; an empty string in it is also refused ("enum[0]: cannot be empty").
     if schema["type"] == "string" and all(values):
         schema["enum"] = values
     else:
@@ -348,19 +351,20 @@ def _enum(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
 
 
 def _string(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
-    """Fill in format and pattern of a string; the sentences for what the subset cannot express."""
+    """Set format and pattern of a string; yield sentences for parts that the subset cannot express."""
     yield from _format(schema, keywords)
     schema["pattern"], *others = keywords.patterns or (None,)
     yield from (f"Pattern: {pattern}" for pattern in others)
 
 
 def _number(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
-    """Fill in format and limits of a number; the sentences for what the subset cannot express."""
+    """Set format and limits of a number; yield sentences for parts that the subset cannot express."""
     yield from _format(schema, keywords)
     for inclusive, exclusive, sign, word in _LIMITS:
         limit, beyond = keywords.bounds.get(inclusive), keywords.bounds.get(exclusive)
         if beyond is not None and (limit is None or sign * beyond >= sign * limit):
-            # The subset has inclusive limits only; the next integer says the same, and of numbers there is no next.
+            # The subset has only inclusive limits; the next integer is equivalent, but for other numbers there is no
+            # next one.
             if schema["type"] == "integer":
                 beyond = sign * (floor(sign * beyond) + 1)
             else:
@@ -371,10 +375,10 @@ def _number(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
 
 
 def _format(schema: wire.Json, keywords: Keywords) -> Iterator[str]:
-    """Fill in the first format that the type takes; the sentences for those that none of the node's types takes."""
+    """Set the first format that the type accepts; yield sentences for formats that none of the types accepts."""
     accepted = FORMATS[schema["type"]]
     schema["format"] = next((word for word in keywords.formats if word in accepted), None)
-    # Of a node with several types, the format is that of another one: "type": ["string", "integer"], "format": "int64".
+    # In a node with several types, the format is for another one: "type": ["string", "integer"], "format": "int64".
     elsewhere = _ALL_FORMATS if keywords.types is None or len(keywords.types) > 1 else frozenset()
     yield from (f"Format: {word}." for word in keywords.formats if word not in accepted and word not in elsewhere)
 
@@ -391,7 +395,7 @@ def _copy_bounds(schema: wire.Json, keywords: Keywords) -> None:
 
 
 def _anything(arrays: int) -> tuple[wire.Json, ...]:
-    """The types of any value; elements of an array are anything with one array less."""
+    """The types of any value; elements of an array are anything with one array level less."""
     branches: list[wire.Json] = [{"type": kind} for kind in ("string", "number", "boolean")]
     branches.append({"type": "object", "additionalProperties": True})
     if arrays:
@@ -408,7 +412,7 @@ def _width(keywords: Keywords) -> int:
 
 
 def _members(outcome: _Alternatives) -> tuple[wire.Json, ...]:
-    """The branches as alternatives of an outer union; a described union stays together."""
+    """Return the branches as alternatives of an outer union; a union with a description stays together."""
     if outcome.branches and outcome.descriptions:
         return (_closed(replace(outcome, nullable=False)),)
     return outcome.branches
@@ -419,10 +423,10 @@ def _distinct(branches: Iterable[wire.Json]) -> tuple[wire.Json, ...]:
 
 
 def _closed(outcome: _Alternatives) -> wire.Json:
-    """The node as the endpoint takes it."""
+    """Return the node in the endpoint's form."""
     match outcome.branches:
         case ():
-            # Only null fits: OpenAPI 3.0 has no such type, only `nullable` beside another.
+            # Only null fits: OpenAPI 3.0 has no such type, only `nullable` in addition to another type.
             schema: wire.Json = {"type": "string", "description": NULL_HINT}
         case (branch,):
             schema = branch
@@ -433,7 +437,7 @@ def _closed(outcome: _Alternatives) -> wire.Json:
 
 
 def _joined(texts: Iterable[str]) -> str | None:
-    """The texts, one a line, without those that an earlier one contains."""
+    """Join the texts, one per line, without those that an earlier one contains."""
     lines: list[str] = []
     earlier = " "
     for text in texts:
@@ -445,7 +449,7 @@ def _joined(texts: Iterable[str]) -> str | None:
 
 
 def _ordered(schema: JsonObject) -> wire.Json:
-    """The keywords that have a value, in one order."""
-    # Equal requests have equal bytes: prompts are cached by their beginnings.
+    """Return the keywords that have a value, in a fixed order."""
+    # Equal requests must have equal bytes: prompts are cached by prefix.
     present = [keyword for keyword, value in schema.items() if value is not None]
     return {keyword: schema[keyword] for keyword in sorted(present, key=KEY_ORDER.index)}

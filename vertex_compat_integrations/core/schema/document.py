@@ -1,4 +1,4 @@
-"""What is wrong with a JSON Schema wherever it goes: a part that is null, a reference to nothing, endless nesting."""
+"""Finds errors that are invalid for every server: null parts, references without target, endless nesting."""
 
 import reprlib
 from collections.abc import Mapping
@@ -15,10 +15,11 @@ _SINGLE = ("items", "additionalProperties", "not")
 
 
 def check_document(document: JsonObject) -> None:
-    """Refuse a schema that nobody can read; nothing is converted, and recursion is no fault.
+    """Refuse a schema that no server can read; nothing is converted, and recursion is allowed.
 
     Raises:
-        SchemaError: A part is null or text, a reference leads nowhere, or the schema nests too deep; `path` says where.
+        SchemaError: A part is null or text, a reference has no target, or the schema nests too deep; `path` is the
+            position.
     """
     reader = Reader(document)
     waiting = [SchemaNode(document)]
@@ -30,7 +31,7 @@ def check_document(document: JsonObject) -> None:
         if isinstance(schema, bool):
             continue
         if not isinstance(schema, Mapping):
-            raise SchemaError(f"{reprlib.repr(schema)} is no schema", path=node.path, hint=NODE_HINT)
+            raise SchemaError(f"{reprlib.repr(schema)} is not a schema", path=node.path, hint=NODE_HINT)
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference.startswith("#/"):
             reader.target(unquote(reference), node.path)

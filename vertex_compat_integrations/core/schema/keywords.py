@@ -1,4 +1,4 @@
-"""What a node of a JSON Schema demands, and how the demands of several nodes add up.
+"""The requirements of a JSON Schema's node, and how requirements of several nodes are merged.
 
 The form between `reader`, which knows JSON Schema's spellings, and `convert`, which knows those of the endpoint.
 """
@@ -15,7 +15,7 @@ from vertex_compat_integrations.core.errors import SchemaError
 TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-# Above this, a float no longer holds every integer (IEEE 754), so 2.0**60 is not written as an integer.
+# Above this, a float cannot represent every integer (IEEE 754), so 2.0**60 is not written as an integer.
 EXACT_INTEGERS = 2**53
 
 Value = TypeVar("Value")
@@ -30,19 +30,19 @@ class ContradictionError(Exception):
         self.path = path
 
     def fatal(self) -> SchemaError:
-        """The error that the caller sees."""
+        """Return the error for the caller."""
         return SchemaError(self.message, path=self.path, hint="No value fits there: change or remove a condition.")
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaNode:
-    """A schema, and its path in the document once every reference is inlined.
+    """A schema, and its path in the document with all references inlined.
 
     Attributes:
         schema: The node, as the caller wrote it.
-        path: JSON path, as if every reference were spelled out.
+        path: JSON path, with all references inlined.
         references: The references that led here, outermost first.
-        depth: How many nodes enclose it.
+        depth: The number of enclosing nodes.
     """
 
     schema: object
@@ -51,7 +51,7 @@ class SchemaNode:
     depth: int = 0
 
     def below(self, schema: object, *steps: str | int) -> "SchemaNode":
-        """The node of a part of this one; a step is a keyword, a property's name or a position."""
+        """Return the node of a part of this one; a step is a keyword, a property's name or an index."""
         path = self.path + "".join(_step(step) for step in steps)
         return SchemaNode(schema, path, self.references, self.depth + 1)
 
@@ -64,7 +64,7 @@ def _step(step: str | int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """Everything that a node demands; `None` and empty mean no demand.
+    """All requirements of a node; `None` and empty mean no requirement.
 
     Attributes:
         path: JSON path of the node.
@@ -79,8 +79,8 @@ class Keywords:
         orders: For tuples, the order of the members, as text.
         properties: Schemas that each property satisfies.
         required: Names of properties.
-        additional: Schemas that each other property satisfies; False when there may be none.
-        unions: Lists of alternatives; of each list one must hold.
+        additional: Schemas that each other property satisfies; False if there may be none.
+        unions: Lists of alternatives; one of each list must hold.
     """
 
     path: str
@@ -100,10 +100,10 @@ class Keywords:
 
 
 def is_type(value: object, kind: str) -> bool:
-    """Whether the value is of the JSON type; 1.0 is an integer, true is not."""
+    """Return whether the value has the JSON type; 1.0 is an integer, true is not."""
     match kind:
         case "integer":
-            # Since draft 6, a number without a fraction is an integer, 1.0 too.
+            # Since draft 6, a number without a fraction is an integer, also 1.0.
             return is_type(value, "number") and (
                 isinstance(value, int) or (isinstance(value, float) and value.is_integer())
             )
@@ -117,10 +117,10 @@ def is_type(value: object, kind: str) -> bool:
 
 
 def as_json(value: object, path: str) -> str:
-    """The value as JSON text, the same for values that JSON Schema takes for equal: 1 and 1.0, not 1 and true.
+    """Return the value as JSON text, equal for values that JSON Schema considers equal: 1 and 1.0, not 1 and true.
 
     Raises:
-        SchemaError: If the value is no JSON.
+        SchemaError: The value is not JSON.
     """
     # Core specification, 4.2.2 (draft 2020-12): numbers are equal if they have the same mathematical value.
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
@@ -128,16 +128,16 @@ def as_json(value: object, path: str) -> str:
     try:
         return json.dumps(value, sort_keys=True, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        raise SchemaError(f"{reprlib.repr(value)} is no JSON value", path=path) from None
+        raise SchemaError(f"{reprlib.repr(value)} is not a JSON value", path=path) from None
 
 
 def one_of(values: Iterable[object], path: str) -> str:
-    """The sentence for values that the endpoint does not take in an `enum`."""
+    """Return the sentence for values that the endpoint does not accept in an `enum`."""
     return f"One of: {', '.join(as_json(value, path) for value in values)}."
 
 
 def without_repetition(values: Sequence[object], path: str) -> tuple[object, ...]:
-    """The values in their order, each once."""
+    """Return the values in their order, each once."""
     by_text: dict[str, object] = {}
     for value in values:
         by_text.setdefault(as_json(value, path), value)
@@ -145,10 +145,10 @@ def without_repetition(values: Sequence[object], path: str) -> tuple[object, ...
 
 
 def merged(parts: Sequence[Keywords]) -> Keywords:
-    """What holds for a value that satisfies every one of the parts.
+    """Merge the requirements for a value that satisfies every one of the parts.
 
     Raises:
-        ContradictionError: If their types or values exclude each other.
+        ContradictionError: The types or values exclude each other.
     """
     first, *others = parts
     if not others:
@@ -190,7 +190,7 @@ def _common_types(parts: Sequence[Keywords]) -> tuple[str, ...] | None:
 
 
 def _narrower(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    """The types in both; an integer is a number."""
+    """The types in both; an integer is also a number."""
     allowed = {*right, *(("integer",) if "number" in right else ())}
     both = [kind for kind in left if kind in allowed]
     if "number" in left and "integer" in right and "integer" not in both:

@@ -1,1 +1,1 @@
-"""What a user sets: the connection, and the options of a request. Imports `auth` and core's ground files."""
+"""The user's settings: the connection, and the options of a request. Imports `auth` and the core's base modules."""

@@ -1,6 +1,7 @@
-"""What constructors take, for type checkers: wider than the fields, which hold what came of it; and the words in it.
+"""The arguments of the constructors, for type checkers, and the values of enumerated settings.
 
-A test compares the names with the fields, and their aliases, of each class.
+The argument types are wider than the fields', which hold the converted value. A test compares the names with the fields
+and aliases of each class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,11 +37,11 @@ HarmThreshold = Literal[
     "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
 ]
 HttpBackend = Literal["httpx", "aiohttp"]
-"""What carries asynchronous calls."""
+"""HTTP library for asynchronous calls."""
 
 
 class ConnectionArguments(TypedDict, total=False):
-    """Of `Connection`."""
+    """Arguments of `Connection`."""
 
     project: str | None
     location: str | None
@@ -74,7 +75,7 @@ class ConnectionArguments(TypedDict, total=False):
 
 
 class OptionArguments(TypedDict, total=False):
-    """Of `Options`."""
+    """Arguments of `Options`."""
 
     model: str
     temperature: float | None
@@ -124,7 +125,7 @@ class OptionArguments(TypedDict, total=False):
 
 
 class VectorArguments(TypedDict, total=False):
-    """Of `VectorOptions`."""
+    """Arguments of `VectorOptions`."""
 
     dimensions: int | None
     query_prefix: str | None
@@ -133,7 +134,7 @@ class VectorArguments(TypedDict, total=False):
 
 
 class EmbeddingArguments(VectorArguments, total=False):
-    """Of `EmbeddingOptions`."""
+    """Arguments of `EmbeddingOptions`."""
 
     model: str
     batch_size: int
@@ -142,7 +143,7 @@ class EmbeddingArguments(VectorArguments, total=False):
 
 
 class GenerationArguments(TypedDict, total=False):
-    """Words of Google's own `GenerationConfig` that chat models convert."""
+    """Names of Google's own `GenerationConfig` that chat models convert."""
 
     thinking_config: Any
     response_mime_type: str | None

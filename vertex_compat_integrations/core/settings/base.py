@@ -1,4 +1,4 @@
-"""What every settings model shares: aliases, and a suggestion for an unknown name."""
+"""Common base of all settings models: aliases, and a did-you-mean suggestion for an unknown name."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,16 +27,16 @@ class Settings(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True, protected_namespaces=())
 
     setting_aliases: ClassVar[Mapping[str, str]] = {}
-    """Names from other classes of the field → the name here."""
+    """Names of the same field in other classes → the name here."""
 
     inherited_descriptions: ClassVar[Mapping[str, str]] = {}
-    """Fields that a framework's base class declares without a description → what they mean."""
+    """Fields that a framework's base class declares without a description → their meaning."""
 
     def __init__(self, /, **settings: Any) -> None:
-        """Take the settings by name.
+        """Create the settings from arguments, passed by name.
 
         Raises:
-            SettingsError: Some of them cannot be; it has a line for each.
+            SettingsError: Some settings are invalid; the message has one line for each.
         """
         with emptied_if_refused(settings):
             try:
@@ -44,12 +44,12 @@ class Settings(BaseModel):
             except ValidationError as error:
                 raise refused_arguments(error) from None
 
-    # Without a word from us, pydantic would also go through this method where it checks a mapping.
+    # Without this mark, pydantic would also call this method when it validates a mapping.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Give the fields, and the constructor's help, the words that stand below them."""
+        """Use the texts below the fields as their descriptions, and as the constructor's help."""
         super().__pydantic_init_subclass__(**kwargs)
         describe_fields(cls, cls.inherited_descriptions)
         constructor = vars(cls).get("__init__")
@@ -58,7 +58,7 @@ class Settings(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> JsonSchemaValue:
-        """The class's JSON schema, with descriptions."""
+        """Return the class's JSON schema, with descriptions."""
         return described_schema(cls, super().__get_pydantic_json_schema__(core_schema, handler), handler)
 
     @classmethod
@@ -70,16 +70,16 @@ class Settings(BaseModel):
         mode: JsonSchemaMode = "validation",
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The JSON schema of the settings, with descriptions; what JSON cannot say (functions) is any value."""
+        """Return the settings' JSON schema, with descriptions; what JSON cannot express (functions) is any value."""
         return super().model_json_schema(bool(by_alias), ref_template, schema_generator, mode, **kwargs)
 
     @model_validator(mode="before")
     @classmethod
     def _only_known_names(cls, values: object) -> object:
-        """The arguments under their own names.
+        """Return the arguments under their own names.
 
         Raises:
-            SettingsError: A name is unknown, or one setting is given twice.
+            SettingsError: A name is unknown, or one setting is passed twice with different values.
         """
         if not isinstance(values, Mapping):
             return values
@@ -90,7 +90,7 @@ class Settings(BaseModel):
         return renamed
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        """Take a pickle's state; settings that are younger than the pickle have their defaults."""
+        """Restore a pickle's state; settings added after the pickle was made get their defaults."""
         super().__setstate__(state)
         for name, field in type(self).model_fields.items():
             if name not in self.__dict__ and not field.is_required():
@@ -102,13 +102,13 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @contextmanager
 def emptied_if_refused(arguments: dict[str, Any]) -> Iterator[None]:
-    """Let a constructor's error show no token: reports of errors hold the locals of a traceback's frames.
+    """Keep tokens out of a constructor's error: error reports show the local variables of a traceback's frames.
 
     Args:
         arguments: The constructor's own `**arguments`, which its frame holds; emptied if they are refused.
 
     Raises:
-        SettingsError: The error of the block, without the frames below, which hold the arguments, too.
+        SettingsError: The error of the block, without the frames below, which also hold the arguments.
     """
     try:
         yield
@@ -119,11 +119,11 @@ def emptied_if_refused(arguments: dict[str, Any]) -> Iterator[None]:
 
 
 def check_header(setting: str, name: str, value: str) -> None:
-    """Refuse what no header may hold: it would fail at the first call, as if the connection had.
+    """Refuse what no header may hold: it would fail at the first call, and look like a failed connection.
 
     Raises:
-        SettingsError: The name is no token of HTTP's, or the value has a line break, a control character, or one beyond
-            ASCII. The value is not told, for it may be a key.
+        SettingsError: The name is not an HTTP token, or the value has a line break, a control character, or a non-ASCII
+            character. The message does not show the value, since it may be a key.
     """
     if not _HEADER_NAME.fullmatch(name):
         raise SettingsError(
@@ -132,18 +132,18 @@ def check_header(setting: str, name: str, value: str) -> None:
     if not all(" " <= character <= "~" or character == "\t" for character in value):
         raise SettingsError(
             f"{setting}: the value of {name} has a line break, or a character that is not ASCII.",
-            hint="Strip the end of a line that was read from a file; encode other text, as by urllib.parse.quote.",
+            hint="Strip the end of a line that was read from a file; encode other text, e.g. with urllib.parse.quote.",
         )
 
 
 def setting_names(cls: type[Settings]) -> list[str]:
-    """All names that the constructor takes: the fields' own, and those from other classes."""
+    """Return all names that the constructor accepts: the fields' own, and those from other classes."""
     return [*cls.model_fields, *all_aliases(cls)]
 
 
 @cache
 def all_aliases(cls: type[Settings]) -> Mapping[str, str]:
-    """Names from other classes → the name here."""
+    """Map the names from other classes to the names here."""
     aliases: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         aliases |= vars(base).get("setting_aliases", {})
@@ -151,10 +151,10 @@ def all_aliases(cls: type[Settings]) -> Mapping[str, str]:
 
 
 def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, Any]:
-    """`values` under their own names; an alias that is None is ignored.
+    """Return `values` under their own names; aliases set to None are ignored.
 
     Raises:
-        SettingsError: A setting is given under two names with two values.
+        SettingsError: A setting is passed under two names with two values.
     """
     renamed = {name: value for name, value in values.items() if name not in aliases}
     for alias in (name for name in values if name in aliases):
@@ -162,26 +162,26 @@ def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, 
         if value is None:
             continue
         if renamed.get(name) not in (None, value):
-            raise SettingsError(f"{alias} and {name} are the same setting, given twice.", hint=f"Keep {name}=.")
+            raise SettingsError(f"{alias} and {name} are the same setting, passed twice.", hint=f"Keep {name}=.")
         renamed[name] = value
     return renamed
 
 
-_NO_SETTING = {"stream_options": "Leave it out: a stream tells its token counts by itself."}
-"""What to do with a name that other classes have, where the nearest name of ours is no help."""
+_NO_SETTING = {"stream_options": "Leave it out: a stream reports its token counts by default."}
+"""What to do with a name that other classes have, where the nearest name of this package does not help."""
 
 
 def unknown_setting(name: str, names: list[str]) -> SettingsError:
-    """The error for an argument that no setting has, with the nearest name as hint."""
+    """Return the error for an unknown argument, with the nearest known name as hint."""
     if name in _NO_SETTING:
         return SettingsError(f"Unknown argument {name}=.", hint=_NO_SETTING[name])
     nearest = get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"Did you mean {nearest[0]}=?" if nearest else "Put fields of the wire into extra_body=."
+    hint = f"Did you mean {nearest[0]}=?" if nearest else "Put other fields of the request body into extra_body=."
     return SettingsError(f"Unknown argument {name}=.", hint=hint)
 
 
 def unknown_settings(names: list[str], all_names: list[str]) -> SettingsError:
-    """The error for several such arguments, with a line for each."""
+    """Return the error for several unknown arguments, with a line for each."""
     errors = [unknown_setting(name, all_names) for name in names]
     if len(errors) == 1:
         return errors[0]
@@ -190,7 +190,7 @@ def unknown_settings(names: list[str], all_names: list[str]) -> SettingsError:
 
 
 def refused_arguments(error: ValidationError) -> SettingsError:
-    """Why arguments are refused: an error with a line for each, in our own words, and without the refused values."""
+    """Explain why arguments are refused: a line for each, in this package's words, without the refused values."""
     reasons: dict[str, list[str | SettingsError]] = {}
     for each in error.errors(include_url=False, include_input=False):
         own = each.get("ctx", {}).get("error")
@@ -204,7 +204,7 @@ def refused_arguments(error: ValidationError) -> SettingsError:
 
 
 def _line(name: str, reasons: list[str | SettingsError]) -> str:
-    """What one argument must be, where a union of types gives a reason for each of them."""
+    """Describe what one argument must be, where a union of types has a reason for each of them."""
     if isinstance(own := reasons[0], SettingsError):
         return str(own)
     words = " or ".join(dict.fromkeys(str(reason).removeprefix("Input should be ") for reason in reasons))
@@ -212,7 +212,7 @@ def _line(name: str, reasons: list[str | SettingsError]) -> str:
 
 
 def reason_of(error: ValueError) -> str:
-    """Why settings are refused, in our own words rather than pydantic's, and without the refused value."""
+    """Explain why settings are refused, in this package's words instead of pydantic's, without the refused value."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]

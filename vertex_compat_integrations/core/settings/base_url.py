@@ -1,6 +1,6 @@
-"""Base URLs that cannot be: refused at construction, with what to write instead. No I/O.
+"""Checks of base URLs: an invalid one is refused at construction, with a hint for a valid one. No I/O.
 
-On Google's hosts every route of the endpoint lies below a project, a location and an endpoint (`core.endpoint` has the
+On Google's hosts every route of the endpoint is below a project, a location and an endpoint (`core.endpoint` has the
 forms); without them Google answers with an HTML page or a bare 404. Hosts of Private Service Connect serve the same
 paths ("Access Vertex AI APIs through endpoints": `https://aiplatform-NAME.p.googleapis.com`; unverified live).
 """
@@ -15,7 +15,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 
 # `{PROJECT}`, `${PROJECT}`, `$PROJECT`, `<region>`, `[PROJECT]`.
 _BRACKETS = re.compile(r"\$?\{[^{}/]*\}|<[^<>/]*>|\[[^\[\]/:]*\]|\$\w+|%\w+%")
-# `YOUR_PROJECT`, `your-project-id`, `PROJECT_ID`, `LOCATION-aiplatform`, as a whole.
+# `YOUR_PROJECT`, `your-project-id`, `PROJECT_ID`, `LOCATION-aiplatform`, as a whole name.
 _WORDS = re.compile(
     r"(?:YOUR[-_][A-Z0-9_-]+|your[-_](?:gcp[-_])?(?:project|location|region|endpoint)(?:[-_](?:id|name|number))?"
     r"|(?:PROJECT|LOCATION|REGION|ENDPOINT)(?:[-_](?:ID|NAME|NUMBER))?)(?:-aiplatform)?"
@@ -33,29 +33,29 @@ _GLOBAL_HOST = "aiplatform.googleapis.com"
 
 @lru_cache
 def check_placeholder(name: str, value: str) -> None:
-    """Refuse a setting in which a placeholder of somebody's page was left.
+    """Refuse a setting that still contains a placeholder from a web page.
 
     Raises:
-        SettingsError: It was.
+        SettingsError: It contains a placeholder.
     """
     shown = _USER.sub("//", unquote(value))
     words = map(_WORDS.fullmatch, re.split(r"[/.:]+", shown))
     if left := _BRACKETS.search(shown) or next(filter(None, words), None):
-        raise SettingsError(f"{name}= holds the placeholder {left[0]}.", hint="Write your own value in its place.")
+        raise SettingsError(f"{name}= holds the placeholder {left[0]}.", hint="Replace it with your own value.")
 
 
 @lru_cache
 def check_base_url(base_url: str, project: str | None, location: str | None, endpoint: str) -> None:
-    """Refuse a base URL that Google serves nothing at, or that contradicts its host or another setting.
+    """Refuse a base URL where Google serves nothing, or that contradicts its host or another setting.
 
     Args:
-        base_url: As `clean_base_url` gives it.
-        project: The project that was set beside it.
-        location: The location that was set beside it.
-        endpoint: The endpoint that was set beside it, or `openapi`.
+        base_url: A URL returned by `clean_base_url`.
+        project: The project that was set in addition.
+        location: The location that was set in addition.
+        endpoint: The endpoint that was set in addition, or `openapi`.
 
     Raises:
-        SettingsError: It cannot be; the hint names what to write.
+        SettingsError: The URL is invalid; the hint names a valid one.
     """
     settings = {"project": project, "location": location, "endpoint": endpoint}
     parts = urlsplit(base_url)
@@ -63,8 +63,8 @@ def check_base_url(base_url: str, project: str | None, location: str | None, end
     resource = _RESOURCE.fullmatch(parts.path)
     if resource is not None:
         _check_agreement(resource.groupdict(), _named_by_host(host), f"The host of base_url={base_url!r} is that of")
-        if _is_vertex_host(host):  # a server of one's own may stand in for any place
-            _check_agreement(resource.groupdict(), settings, f"Beside base_url={base_url!r} stands")
+        if _is_vertex_host(host):  # a user's own server may replace any location
+            _check_agreement(resource.groupdict(), settings, f"In addition to base_url={base_url!r} you set")
     elif parts.scheme == "https" and _is_vertex_host(host):  # plain http is refused for the credential's sake
         raise SettingsError(
             f"base_url={base_url!r} lacks the path of an endpoint.{_other_form(parts.path)}",
@@ -77,7 +77,7 @@ def check_endpoint_host(endpoint_host: str, location: str, endpoint: str) -> Non
     """Refuse a dedicated host of another region or endpoint.
 
     Raises:
-        SettingsError: It is one.
+        SettingsError: The host belongs to another region or endpoint.
     """
     settings = {"location": location, "endpoint": endpoint}
     _check_agreement(settings, _named_by_host(endpoint_host), f"endpoint_host={endpoint_host!r} is that of")
@@ -89,24 +89,24 @@ def _is_vertex_host(host: str) -> bool:
 
 
 def _check_agreement(named: Mapping[str, str | None], others: Mapping[str, str | None], beginning: str) -> None:
-    """Refuse a place that is named in two ways; what one of them leaves open contradicts nothing."""
+    """Refuse two different values of one coordinate; a value that is missing contradicts nothing."""
     for name, other in others.items():
         value = named.get(name)
         if other in (None, "", OPENAPI, value) or value is None or _may_be_one_project(name, value, str(other)):
             continue
         raise SettingsError(
-            f"{beginning} {name} {other!r}, the request would go to {name} {value!r}.",
-            hint=f"Name one {name} in both; best leave base_url= out and pass project= and location=.",
+            f"{beginning} {name} {other!r}, but the request would go to {name} {value!r}.",
+            hint=f"Name one {name} in both; preferably leave base_url= out and pass project= and location=.",
         )
 
 
 def _may_be_one_project(name: str, one: str, other: str) -> bool:
-    """A project has an id and a number; which belong together is not known here."""
+    """A project has an id and a number; which of them belong together is unknown here."""
     return name == "project" and one.isdigit() != other.isdigit()
 
 
 def _named_by_host(host: str) -> dict[str, str | None]:
-    """What a host of Google's says of the place."""
+    """The location and endpoint that a Google host's name contains."""
     if host == _GLOBAL_HOST:
         return {"location": DEFAULT_LOCATION}
     for form in (_REGIONAL_HOST, _MULTI_REGION_HOST, _DEDICATED_HOST):
@@ -117,7 +117,7 @@ def _named_by_host(host: str) -> dict[str, str | None]:
 
 def _other_form(path: str) -> str:
     if ":" in path or "/publishers/" in path:
-        return " It is the path of Gemini's own API, which does not speak OpenAI's form."
+        return " It is the path of Gemini's own API, which does not use OpenAI's format."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Where requests go, and as whom: settings → destination and credential. Reads the environment, does no other I/O."""
+"""Destination and credentials of requests, resolved from settings. Reads the environment and does no other I/O."""
 
 import os
 import warnings
@@ -44,14 +44,14 @@ CONNECT_SECONDS = 10.0
 
 
 class LostToken(SecretStr):
-    """What a pickle leaves of a static token: an error that says so, at the first call."""
+    """Placeholder for a static token in a pickle: the first call raises an error that explains it."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Create an empty placeholder."""
         super().__init__("")
 
     def get_secret_value(self) -> str:
-        """No token.
+        """Raise an error, since there is no token.
 
         Raises:
             CredentialsError: Always.
@@ -69,12 +69,12 @@ class LostToken(SecretStr):
 
 
 def takes_any_key(base_url: str | None) -> bool:
-    """Whether the server may take keys of any form: a base URL names it, and it is none of Google's."""
+    """Return whether the server may take keys of any form: a base URL names it, and it is not one of Google's hosts."""
     return base_url is not None and not is_google_host(base_url)
 
 
 class Connection(Settings):
-    """Google's coordinates, the credential, and how long to wait."""
+    """Destination, credentials, and how long to wait."""
 
     setting_aliases: ClassVar[Mapping[str, str]] = {
         "project_id": "project",
@@ -87,49 +87,49 @@ class Connection(Settings):
         def __init__(self, /, **settings: Unpack[ConnectionArguments]) -> None: ...
 
     project: str | None = None
-    """Google Cloud project; else `GOOGLE_CLOUD_PROJECT`, else what google-auth says."""
+    """Google Cloud project id, e.g. `my-project`; else `GOOGLE_CLOUD_PROJECT`, else what google-auth reports."""
 
     location: str | None = None
-    """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, where the most models are."""
+    """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, which has the most models."""
 
     locations: tuple[str, ...] = ()
     """Several locations, tried in this order; none by default, since prompts go to each of them (data residency).
 
-    A call goes on to the next at once after a 429, a 503, or where the model is not served, as long as no piece of its
-    answer came; `max_retries` and `timeout` hold for all together. The next calls begin where it was answered, for a
-    minute or until that fails. `GOOGLE_CLOUD_LOCATION` is then ignored. Whether a thought signature that was made in
-    one location is good in another is unverified.
+    A call tries the next location immediately after a 429 or a 503, or where the model is not served, as long as it has
+    received no part of its answer; `max_retries` and `timeout` apply to all locations together. The next calls begin at
+    the location that answered, for one minute or until it fails. `GOOGLE_CLOUD_LOCATION` is then ignored. Whether a
+    thought signature made in one location is valid in another is unverified.
     """
 
     api_version: Literal["v1", "v1beta1"] = "v1"
-    """Version in the URL: `v1` by default."""
+    """API version in the URL: `v1` by default."""
 
     endpoint: str = OPENAPI
     """`openapi` by default, or the id of a self-deployed endpoint (`1234567890`, `mg-endpoint-…`)."""
 
     endpoint_host: str | None = None
-    """A self-deployed endpoint's dedicated host name (`….prediction.vertexai.goog`); None is the location's host."""
+    """Dedicated host of a self-deployed endpoint (`….prediction.vertexai.goog`); None is the location's host."""
 
     base_url: str | None = None
-    """URL prefix; None makes it of all of the above. `/chat/completions` at its end is dropped."""
+    """URL prefix; None builds it from the settings above. A final `/chat/completions` is dropped."""
 
     credentials: Any = Field(default=None, exclude=True, repr=False)
-    """A google-auth `Credentials` object, or a callable, also async, that gives a token (or a token and its expiry).
+    """A google-auth `Credentials` object, or a (sync or async) callable that returns a token, or token and expiry.
 
-    Without it and without `api_key`, Application Default Credentials are looked for: None by default.
+    None by default: then, without `api_key`, Application Default Credentials are looked up.
     """
 
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
-    """A static OAuth token; API keys are for a server of one's own only, which `base_url` names. None by default."""
+    """A static OAuth token; an API key only for your own server, which `base_url` names. None by default."""
 
     impersonate_service_account: str | None = None
-    """Service account to act as, on top of the credentials; None acts as these."""
+    """Service account to impersonate, using the credentials above; None impersonates none."""
 
     quota_project: str | None = None
-    """Project that quota is charged to (`x-goog-user-project`); else the credential's own."""
+    """Project whose quota is used (`x-goog-user-project`); else the credential's own."""
 
     allow_hosts: Sequence[str] = ()
-    """Origins that may receive a Google credential besides Google's own, none by default.
+    """Origins that may receive a Google credential, in addition to Google's own; none by default.
 
     Each is `https://host:port`, `host` or `host:port`.
     """
@@ -137,76 +137,75 @@ class Connection(Settings):
     timeout: float = Field(default=600.0, gt=0)
     """Seconds for a whole call, retries included: 600 by default.
 
-    Only a head of an answer that drips can outlast it, in synchronous code.
+    Only slowly arriving response headers can exceed it, and only in synchronous code.
     """
 
     gap_timeout: float = Field(default=120.0, gt=0)
-    """Seconds without a byte after which a call ends: 120 by default."""
+    """Seconds allowed between two received bytes, at most: 120 by default."""
 
     max_retries: int = Field(default=2, ge=0)
-    """Requests after the first one: 2 by default."""
+    """Requests that may follow the first one as retries: 2 by default."""
 
     retry_budget: bool = True
-    """Whether retries to one model are bounded for the whole process: True by default.
+    """Whether retries to one model are limited for the whole process: True by default.
 
-    At most every tenth request is then a retry, in the long run.
+    The limit is about 10 % of the requests to a model, in the long run.
     """
 
     proxy: str | None = Field(default=None, exclude=True, repr=False)
-    """Proxy for the API and for tokens, never shown or dumped, for it may hold a password; else `HTTPS_PROXY`."""
+    """Proxy for the API and for tokens, never shown or dumped (it may hold a password); else `HTTPS_PROXY`."""
 
     ca_bundle: str | None = None
-    """File with the certificates to trust, for the API and for tokens; else `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`."""
+    """File with the certificates to trust, for the API and tokens; else `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An HTTP client of your own for synchronous calls (mTLS, limits), of the SDK's family; None makes one."""
+    """Your own HTTP client for synchronous calls (mTLS, limits), of the type that the SDK uses; None creates one."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An HTTP client of your own for asynchronous calls, which belongs to one event loop; None makes one for each."""
+    """Your own HTTP client for asynchronous calls, used on one event loop; None creates one for each loop."""
 
     http_backend: HttpBackend | None = None
-    """What carries asynchronous calls: `httpx`, or `aiohttp`, which carries more of them at a time (extra `aiohttp`).
+    """HTTP library for asynchronous calls: `httpx`, or `aiohttp` for more concurrent calls (extra `aiohttp`).
 
-    Else `VERTEX_COMPAT_HTTP_BACKEND`, else aiohttp where it is installed; but httpx behind a proxy of another kind
-    than plain http.
+    Else `VERTEX_COMPAT_HTTP_BACKEND`, else aiohttp if it is installed; but httpx if the proxy is not a plain http
+    proxy.
     """
 
     telemetry: bool | None = None
-    """Spans and metrics of each call by OpenTelemetry (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
+    """OpenTelemetry spans and metrics for each call (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
 
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason: `error` by default.
 
-    `warn` takes the text so far for the answer.
+    `warn` accepts the text received so far as the answer.
     """
 
     on_blocked: Literal["warn", "error"] = "warn"
     """What to do when a filter blocked an answer: `warn` by default.
 
-    `warn` leaves it empty, with the reason in `refusal`. `error` raises `RefusedAnswerError`, at the end of a stream.
-    Where an object is asked for, and where LlamaIndex asks for tool calls, it is raised in any case.
+    `warn` leaves the answer empty, with the reason in `refusal`. `error` raises `RefusedAnswerError`, at the end of a
+    stream. The error is always raised if an object is requested, and if LlamaIndex requests tool calls.
     """
 
     on_empty: Literal["error", "return"] = "error"
-    """What to do with a turn that says nothing: `error` by default.
+    """What to do with an empty turn: `error` by default.
 
-    That is one with neither text nor a call, or with a call whose arguments are no JSON object. It is asked for once
-    more, if nothing of it was streamed yet and `max_retries` allows it; then it is an `EmptyReplyError`, or with
-    `return` the answer. After `stop=` sequences, an answer may be empty.
+    A turn is empty if it has neither text nor a call, or a call whose arguments are not a JSON object. It is requested
+    once more, if no part of it was streamed yet and `max_retries` allows it; after that, `error` raises
+    `EmptyReplyError`, and `return` returns it as the answer. After `stop=` sequences, an answer may be empty.
     """
 
     repair_history: bool = False
-    """Whether a history that lacks something is mended, with one warning: False by default.
+    """Whether an incomplete history is repaired, with one warning: False by default, which raises `HistoryError`.
 
-    Else it is a `HistoryError`. A call without a result gets one that says "not run", a result without a call is told
-    as the user's words, and a history that ends with the model's words goes on with "Go on.". What loses nothing is
-    mended in any case.
+    A call without a result gets the result "not run", a result without a call is sent as a user message, and a history
+    that ends with the model's words gets the user message "Go on.". Repairs that lose nothing are always made.
     """
 
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
     @classmethod
     def _none_is_default(cls, value: object, info: ValidationInfo) -> object:
-        """A missing value in a file means the default, never "wait for ever"."""
+        """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
     @field_validator("locations", mode="before")
@@ -231,7 +230,7 @@ class Connection(Settings):
     @field_validator("api_key", mode="after")
     @classmethod
     def _key_is_a_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """The key, if it can be a token at all; API keys, of Google or others, are none for Google's endpoint."""
+        """Return the key if it can be a token; API keys, Google's or others, are not valid for Google's endpoint."""
         if value is not None and not isinstance(value, LostToken):
             base_url = info.data.get("base_url")
             token_source(token=value.get_secret_value(), takes_any_key=takes_any_key(base_url))
@@ -239,13 +238,13 @@ class Connection(Settings):
 
 
 CREDENTIALS = ("api_key", "credentials")
-"""The settings of the credential."""
+"""The settings that hold the credential."""
 _HTTP_CLIENTS = ("http_client", "http_async_client")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
 
 def check_run_time_settings(names: Iterable[str]) -> None:
-    """Refuse settings at run time that decide where the credential goes, or through which client or proxy.
+    """Refuse run-time changes of settings that decide where the credential goes, or through which client or proxy.
 
     Raises:
         SettingsError: One of the names is such a setting.
@@ -254,15 +253,15 @@ def check_run_time_settings(names: Iterable[str]) -> None:
         if name in _TRUST:
             raise SettingsError(
                 f"{name}= cannot be configured at run time: it decides who sees the credential.",
-                hint="Pass it to the constructor; for several destinations, make several objects.",
+                hint="Pass it to the constructor; for several destinations, create several objects.",
             )
 
 
 def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The state of a framework's object as it may be pickled: without tokens and clients.
+    """Return the state of a framework's object in a form that may be pickled: without tokens and clients.
 
-    A static token and HTTP clients stay behind; Google's credentials travel with the means to get a token, a callable
-    as itself.
+    A static token and HTTP clients are left out. Google's credentials are pickled with everything needed to get a
+    token, a callable as itself.
     """
     packed = dict(state["__dict__"])
     if packed.get("api_key") is not None:
@@ -271,29 +270,29 @@ def state_to_pickle(state: Mapping[Any, Any]) -> dict[Any, Any]:
     if credentials is not None and not callable(credentials):
         packed["credentials"] = without_tokens(credentials)
     if left := [name for name in _HTTP_CLIENTS if packed.pop(name, None) is not None]:
-        warnings.warn(f"{left[0]} cannot be pickled; the copy makes its own.", VertexCompatWarning, stacklevel=4)
+        warnings.warn(f"{left[0]} cannot be pickled; the copy creates its own.", VertexCompatWarning, stacklevel=4)
     packed |= dict.fromkeys(name for name in _HTTP_CLIENTS if name in state["__dict__"])
     private = state.get("__pydantic_private__") or {}
     return {**state, "__dict__": packed, "__pydantic_private__": {**private, "_client": None}}
 
 
 def shared_by_copies(connection: Connection) -> dict[int, Any]:
-    """A memo for `copy.deepcopy`: credentials and HTTP clients are shared, so that trust and connections stay."""
+    """A memo for `copy.deepcopy`: credentials and HTTP clients are shared, which preserves trust and connections."""
     shared = (getattr(connection, name) for name in (*CREDENTIALS, *_HTTP_CLIENTS))
     return {id(each): each for each in shared}
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a request goes.
+    """The destination of requests.
 
     Attributes:
-        origin: Scheme, host and port; the credential goes nowhere else.
-        project: The project, if it is known before a credential was asked.
-        location: The location; None behind a base URL of the user's own.
-        endpoint: What to build the URL from; None behind a base URL.
-        base_url: The URL prefix given by the user.
-        emulated: Whether this is the emulator, by environment.
+        origin: Scheme, host and port; the credential is sent nowhere else.
+        project: The project, if it is known without asking the credential.
+        location: The location; None for a user's own base URL.
+        endpoint: The endpoint to build the URL from; None for a base URL.
+        base_url: The URL prefix set by the user.
+        emulated: Whether the environment selects the emulator.
     """
 
     origin: str
@@ -304,7 +303,7 @@ class Destination:
     emulated: bool = False
 
     def at(self, location: str | None) -> "Destination":
-        """The same at another of Google's locations; behind a base URL there is no other."""
+        """Return the same destination at another Google location; unchanged for a base URL, which has only one."""
         if self.endpoint is None or location is None or location == self.location:
             return self
         endpoint = replace(self.endpoint, location=location)
@@ -313,16 +312,16 @@ class Destination:
 
     @property
     def own_server(self) -> bool:
-        """Whether a server of the user's own answers, which names its models itself."""
+        """Whether the server is the user's own: it decides its models' names itself."""
         if self.endpoint is not None:
             return self.endpoint.endpoint != OPENAPI
         return not (self.base_url or "").endswith(f"/endpoints/{OPENAPI}")
 
     def build_base_url(self, project: str | None) -> str:
-        """The URL prefix, once the project is known.
+        """Return the URL prefix, once the project is known.
 
         Raises:
-            SettingsError: It is not.
+            SettingsError: The project is not known.
         """
         if self.endpoint is None:
             return self.base_url or ""
@@ -332,7 +331,7 @@ class Destination:
 
 
 def resolve_destination(connection: Connection, environment: Mapping[str, str] = os.environ) -> Destination:
-    """Where the settings and the environment point; of several locations, the first.
+    """Return the destination that settings and environment name; of several locations, the first.
 
     Raises:
         SettingsError: A coordinate is invalid, holds a placeholder or contradicts another, or the emulator's host is
@@ -358,7 +357,7 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
 
 
 def _check_placeholders(connection: Connection, project: str | None) -> None:
-    """Refuse what was pasted from a page and not filled in.
+    """Refuse placeholders that were pasted from a page and not filled in.
 
     Raises:
         SettingsError: A setting holds a placeholder.
@@ -371,14 +370,14 @@ def _check_placeholders(connection: Connection, project: str | None) -> None:
 
 
 def _check_locations(connection: Connection) -> None:
-    """Refuse several locations beside what names one.
+    """Refuse several locations together with a setting that names one location.
 
     Raises:
-        SettingsError: There is such a setting; or one of them is no location, or is there twice.
+        SettingsError: There is such a setting; or one of the locations is invalid, or is named twice.
     """
     one_place = {
         "location": (connection.location, "Keep one of the two."),
-        "base_url": (connection.base_url, "A base URL is one place: leave locations= out."),
+        "base_url": (connection.base_url, "A base URL is a single destination: leave locations= out."),
         "endpoint": (connection.endpoint != OPENAPI, "An endpoint is deployed in one region: name it with location=."),
     }
     for name, (is_given, hint) in one_place.items():
@@ -388,7 +387,8 @@ def _check_locations(connection: Connection) -> None:
         Endpoint(location, connection.api_version)
     if len(set(connection.locations)) < len(connection.locations):
         raise SettingsError(
-            f"locations={list(connection.locations)} has one twice.", hint="Name each once, the first choice first."
+            f"locations={list(connection.locations)} has a location twice.",
+            hint="Name each once, the first choice first.",
         )
 
 
@@ -407,10 +407,10 @@ def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
 
 
 def resolve_source(connection: Connection, destination: Destination) -> TokenSource:
-    """What yields the credential's headers; nothing is loaded before they are asked for.
+    """Return the source of the credential's headers; nothing is loaded before the headers are requested.
 
     Raises:
-        SettingsError: The credential may not go to the destination, or is none that the endpoint takes.
+        SettingsError: The credential may not be sent to the destination, or the endpoint does not accept this kind.
     """
     if destination.emulated:
         return token_source(token=EMULATOR_TOKEN)
@@ -428,10 +428,10 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 
 
 def check_settings(connection: Connection, model: str) -> str:
-    """The model's name as the destination takes it, after a check of coordinates and credential.
+    """Return the model's name in the destination's form, after a check of coordinates and credential.
 
-    Where no credential is given, the first call asks whether Application Default Credentials may go there: settings
-    that come back from a dump have theirs left out.
+    If no credential is set, the first call checks whether Application Default Credentials may go there: settings that
+    are restored from a dump have no credentials.
 
     Raises:
         SettingsError: Coordinates or model are invalid, or the credential may not go to the destination.
@@ -450,43 +450,45 @@ def _check_trust_everywhere(connection: Connection, destination: Destination) ->
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
-    """Refuse what contradicts itself, before a token is unwrapped, and a destination that may not have it."""
+    """Refuse contradicting credentials before a token is unwrapped, and a destination that may not receive it."""
     check_alternatives(connection.credentials, connection.api_key, connection.impersonate_service_account)
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 
 
 def _universe(connection: Connection, destination: Destination) -> str:
-    """Where the credential is at home; a file is read only if that decides about the destination."""
+    """The credential's own universe domain; a file is read only if the decision depends on it."""
     if connection.api_key is not None or callable(connection.credentials) or is_google_host(destination.origin):
         return DEFAULT_UNIVERSE
     return resolve_adc_universe() if connection.credentials is None else universe_of(connection.credentials)
 
 
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The certificate authorities for the API, as for tokens; None leaves `SSL_CERT_FILE` to the HTTP library."""
+    """The certificate authorities for the API and for tokens; None leaves `SSL_CERT_FILE` to the HTTP library."""
     return connection.ca_bundle or _first(environment, CA_VARIABLES)
 
 
 def resolve_http_backend(connection: Connection, environment: Mapping[str, str] = os.environ) -> HttpBackend | None:
-    """What carries asynchronous calls; None leaves it to what is installed.
+    """The HTTP library for asynchronous calls; None means: the one that is installed.
 
     Raises:
-        SettingsError: The environment names another.
+        SettingsError: The environment variable names an unknown library.
     """
     named = environment.get(HTTP_BACKEND_VARIABLE)
     if connection.http_backend is not None or not named:
         return connection.http_backend
     if named not in get_args(HttpBackend):
-        raise SettingsError(f"{HTTP_BACKEND_VARIABLE}={named!r} is no HTTP library.", hint="Name httpx or aiohttp.")
+        raise SettingsError(
+            f"{HTTP_BACKEND_VARIABLE}={named!r} is not a known HTTP library.", hint="Name httpx or aiohttp."
+        )
     return cast("HttpBackend", named)
 
 
 def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether calls are reported to OpenTelemetry.
+    """Return whether calls are reported to OpenTelemetry.
 
     Raises:
-        SettingsError: The variable is neither true nor false.
+        SettingsError: The environment variable is neither true nor false.
     """
     if connection.telemetry is not None:
         return connection.telemetry
@@ -497,7 +499,7 @@ def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = o
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:
-    """The static token or callable that goes with its origin; None for others, and where no base URL names the host."""
+    """The static token or callable bound to its origin; None for others, and if no base URL names the host."""
     if connection.base_url is None and not is_google_host(destination.origin):
         return None
     if connection.api_key is not None:
@@ -506,10 +508,10 @@ def _own_credential(connection: Connection, destination: Destination) -> object 
 
 
 def resolve_model_name(model: str, destination: Destination) -> str:
-    """The model's name as the destination takes it.
+    """Return the model's name in the destination's form.
 
     Raises:
-        SettingsError: There is none, or none that the endpoint could know.
+        SettingsError: There is no name, or one that the endpoint cannot know.
     """
     if not model and not destination.own_server:
         raise SettingsError("No model.", hint='Pass model="google/gemini-3.5-flash", for example.')

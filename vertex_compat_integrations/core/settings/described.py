@@ -1,7 +1,7 @@
-"""What each setting means: the lines below its field, which editors show, for `help()` and JSON schemas, too.
+"""Descriptions of settings: the text below each field, which editors show, also in `help()` and JSON schemas.
 
-pydantic's own `use_attribute_docstrings` finds the same, but takes 0.12 s for our eight classes at each start:
-it goes through their modules token by token. Here their text is searched, which takes 2 ms for all of them.
+pydantic's own `use_attribute_docstrings` finds the same texts, but takes 0.12 s for our eight classes at each start: it
+tokenizes their modules. Here the source text is searched, which takes 2 ms for all of them.
 """
 
 import inspect
@@ -23,7 +23,7 @@ _INDENT = re.compile(r"\n +")
 
 
 def descriptions_below(cls: type) -> dict[str, str]:
-    """Field → the text below it, of the fields that this class itself declares; none where there is no source."""
+    """Map each field that this class itself declares to the text below it; empty if there is no source."""
     body = _source(cls.__module__).partition(f"\nclass {cls.__name__}(")[2]
     end = _END.search(body)
     fields = _FIELD.findall(body[: end.start() if end else None])
@@ -31,12 +31,12 @@ def descriptions_below(cls: type) -> dict[str, str]:
 
 
 def _source(module: str) -> str:
-    """The module's source; none of what is not this package's own, or has bytecode only."""
+    """The module's source; empty for modules outside this package, or with bytecode only."""
     spec = getattr(sys.modules.get(module), "__spec__", None)
     if module.partition(".")[0] != _PACKAGE or spec is None:
         return ""
     try:
-        # Not every loader of files has a `get_source`: pytest's has none, and it loads the packages of plugins.
+        # Not every file loader has `get_source`: pytest's has none, and it loads the packages of plugins.
         return Path(spec.origin or "").read_text(encoding="utf-8")
     except OSError:
         return _from_archive(spec)
@@ -50,14 +50,14 @@ def _from_archive(spec: ModuleSpec) -> str:
 
 
 def describe_fields(cls: type[BaseModel], inherited: Mapping[str, str]) -> None:
-    """Give each field its description: what stands below it, or what `inherited` says of a framework's own field."""
+    """Give each field its description: the text below it, or the one in `inherited` for a framework's own field."""
     for name, text in {**inherited, **descriptions_below(cls)}.items():
         if name in cls.model_fields:
             cls.model_fields[name].description = text
 
 
 def described_arguments(cls: type[BaseModel], docstring: str) -> str:
-    """A constructor's docstring, with what each argument means."""
+    """Return a constructor's docstring, with the meaning of each argument."""
     lines = [
         f"    {name}: {(field.description or '').replace(chr(10), chr(10) + '        ')}"
         for name, field in cls.model_fields.items()
@@ -66,7 +66,7 @@ def described_arguments(cls: type[BaseModel], docstring: str) -> str:
 
 
 def described_schema(cls: type[BaseModel], schema: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """The class's JSON schema, with the descriptions of fields that had none when pydantic took the class in."""
+    """Return the class's JSON schema, with descriptions of fields that had none when pydantic built the class."""
     for name, each in handler.resolve_ref_schema(schema).get("properties", {}).items():
         field = cls.model_fields.get(name)
         if field is not None and field.description:
@@ -75,8 +75,8 @@ def described_schema(cls: type[BaseModel], schema: JsonSchemaValue, handler: Get
 
 
 class SettingsSchema(GenerateJsonSchema):
-    """JSON schemas of settings: what cannot be said in JSON, such as a function, is any value."""
+    """JSON schemas of settings: what JSON cannot express, such as a function, is any value."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - a hook
-        """A schema that takes anything."""
+        """Return a schema that accepts anything."""
         return {}

@@ -1,4 +1,4 @@
-"""Every parameter that one request may carry: type, range, meaning, and its place on the wire.
+"""Every parameter that one request can carry: type, range, meaning, and its path in the request body.
 
 Source of names and ranges: Google's page on OpenAI compatibility, "Supported parameters" and "Gemini-specific
 parameters" (2026-09-03).
@@ -31,7 +31,7 @@ _SAFETY_WORDS = {"category": get_args(HarmCategory), "threshold": get_args(HarmT
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A parameter's place in the request body, as path."""
+    """A parameter's path in the request body."""
 
     path: tuple[str, ...]
 
@@ -41,12 +41,12 @@ def _wire(*path: str) -> Wire:
 
 
 def _google(*path: str) -> Wire:
-    """In the REST body, Google's extras are under `extra_body.google` (Google's page, "extra_body")."""
+    """A path of Google's extras, which the REST body has under `extra_body.google` (Google's page, "extra_body")."""
     return Wire(("extra_body", "google", *path))
 
 
 class Options(Settings):
-    """What a request holds besides its messages; None is not sent, so the service's own default applies."""
+    """All parameters of a request except its messages; None is not sent, so the service's own default applies."""
 
     setting_aliases: ClassVar[Mapping[str, str]] = {
         "model_name": "model",
@@ -62,149 +62,153 @@ class Options(Settings):
         def __init__(self, /, **settings: Unpack[OptionArguments]) -> None: ...
 
     model: str = ""
-    """`publisher/name`; a bare `gemini-…` means `google/gemini-…`. Empty by default, for a deployed endpoint."""
+    """Model as `publisher/name`; `gemini-…` means `google/gemini-…`. Empty by default, for a deployed endpoint."""
 
     temperature: Annotated[float | None, Field(ge=0, le=2), _wire("temperature")] = None
     """Randomness, from 0 to 2; None is not sent. Google advises to leave Gemini 3 at its default of 1."""
 
     top_p: Annotated[float | None, Field(ge=0, le=1), _wire("top_p")] = None
-    """Share of probability mass that tokens are drawn from, from 0 to 1; None is not sent."""
+    """Nucleus sampling: share of the probability mass to draw tokens from, from 0 to 1; None is not sent."""
 
     max_tokens: Annotated[int | None, Field(ge=1), _wire("max_tokens")] = None
-    """Most tokens of the answer, thoughts included; None is not sent, so that the model's own limit holds."""
+    """Maximum tokens of the answer, thoughts included, e.g. 1024; None is not sent: the model's own limit applies."""
 
     n: Annotated[int | None, Field(ge=1), _wire("n")] = None
-    """Number of answers; None is not sent, and gives one. Most Gemini models take 1 only."""
+    """Number of answers; None is not sent and returns one. Most Gemini models accept only 1."""
 
     stop: Annotated[str | Sequence[str] | None, _wire("stop")] = None
-    """Text or texts at which the answer ends; None and an empty list are not sent."""
+    """Stop sequences: the answer ends before the first of these texts, e.g. `["END"]`; None and `[]` are not sent."""
 
     seed: Annotated[int | None, _wire("seed")] = None
-    """A whole number that makes answers repeatable as far as the service can; None is not sent."""
+    """A whole number, e.g. 42, that makes answers repeatable as far as the service can; None is not sent."""
 
     frequency_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("frequency_penalty")] = None
-    """Lowers the probability of tokens by how often the text has them already, from -2 to 2; None is not sent."""
+    """Penalty on tokens in proportion to how often the text already has them, from -2 to 2; None is not sent."""
 
     presence_penalty: Annotated[float | None, Field(ge=-2, le=2), _wire("presence_penalty")] = None
-    """Lowers the probability of tokens that the text has already, from -2 to 2; None is not sent."""
+    """Penalty on tokens that the text already has, from -2 to 2; None is not sent."""
 
     response_format: Annotated[wire.Json | None, _wire("response_format")] = None
-    """`{"type": "json_object" | "json_schema" | "text", …}`; any other type is a MIME type. None is not sent."""
+    """Format: `{"type": "json_object" | "json_schema" | "text", …}`; other types are MIME types. None is not sent."""
 
     tools: Annotated[Sequence[Any] | None, _wire("tools")] = None
-    """Functions that the model may call, in OpenAI's form, or Google's tools (`{"google_search": {}}`); else none."""
+    """Functions that the model can call, in OpenAI's form, or Google's tools (`{"google_search": {}}`); else none."""
 
     tool_choice: Annotated[str | bool | list[str] | wire.Json | None, _wire("tool_choice")] = None
     """`auto`, `none`, `required` (or `any`, True), `validated`, a tool's name, or a mapping that names one.
 
-    A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent. None leaves it to the model.
+    A list of names, or OpenAI's `allowed_tools`, allows these tools: only they are sent. None lets the model decide.
     """
 
     parallel_tool_calls: bool | None = None
-    """False: at most one call an answer; None and True: any number.
+    """Limit on tool calls: False allows at most one call per answer; None and True allow any number.
 
-    The endpoint ignores it; here the first is kept, the others are set aside.
+    The endpoint ignores the parameter; this package keeps the first call and sets the others aside.
     """
 
     on_recursion: Literal["cut", "error"] | None = None
-    """A tool's schema that contains itself, which Gemini does not take: `cut` at a free object, or an `error`.
+    """How to send a tool schema that contains itself, which Gemini does not accept: `cut` it or raise an `error`.
 
-    Unset, it is cut, and one warning names tool and path. Other models get such a schema as it is; of an answer it is
-    always refused.
+    `cut` replaces the repeated part with a free object. Unset, the schema is cut, and one warning names tool and path.
+    Other models get such a schema unchanged; in an answer's schema it is always refused.
     """
 
     modalities: Annotated[Sequence[Literal["text", "image", "audio"]] | None, _wire("modalities")] = None
-    """What the answer may consist of; None is not sent, and gives text."""
+    """Kinds of output that the answer can contain, e.g. `["text", "image"]`; None is not sent and returns text."""
 
     web_search_options: Annotated[wire.Json | None, _wire("web_search_options")] = None
-    """`{}` grounds the answer in Google Search; the endpoint knows no sub-options. None does not search."""
+    """`{}` grounds the answer in Google Search; the endpoint has no sub-options. None does not search."""
 
     thinking: Effort | bool | Annotated[int, Field(ge=-1)] | wire.Json | None = None
-    """The four below in one: an effort, a budget in tokens, False (off), or a mapping of names; None is not sent."""
+    """One setting for the four below: an effort, a budget in tokens, False (off) or a mapping; None is not sent."""
 
     reasoning_effort: Effort | None = None
-    """How much to think; `"none"` is sent as a budget of 0, as the endpoint refuses the word. None sends nothing."""
+    """How much to think; `"none"` is sent as a budget of 0, since the endpoint refuses the word. None is not sent."""
 
     thinking_budget: int | None = Field(default=None, ge=-1)
-    """Tokens to think with; 0 is off, -1 leaves it to the model, and None is not sent."""
+    """Tokens to think with, e.g. 1024; 0 turns thinking off, -1 lets the model decide, and None is not sent."""
 
     thinking_level: Level | None = None
-    """How much to think, in the words of Gemini 3; None is not sent."""
+    """How much to think, as a level of Gemini 3, e.g. `"low"`; None is not sent."""
 
     include_thoughts: bool | None = None
-    """Whether the answer brings a summary of the thoughts; None is not sent."""
+    """Whether the answer includes a summary of the thoughts; None is not sent."""
 
     thought_tag_marker: Annotated[str | None, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")] = None
-    """Tag round thoughts in the answer's text; None is `think` where thoughts are asked for, and else not sent."""
+    """Tag that wraps thoughts in the answer's text; None is `think` if thoughts are requested, otherwise not sent."""
 
     send_thoughts: bool | Literal["field", "tags"] | None = None
-    """Whether thoughts of the current turn's tool calls go back to an open model; unset, as its page wants it.
+    """Whether thoughts of the current turn's tool calls are sent back to an open model; unset, as its page requires.
 
-    `field` is `reasoning_content` beside the calls, `tags` is `<think>…</think>` before the text; True is the form that
-    the model wants. Nothing goes to another publisher's model, nor to Gemini, whose thoughts go back as signatures.
+    `field` sends them as `reasoning_content` next to the calls, `tags` as `<think>…</think>` before the text; True uses
+    the form that the model requires. Nothing is sent to another publisher's model, nor to Gemini, whose thoughts are
+    sent back as signatures.
     """
 
     safety_settings: Annotated[
         list[dict[str, str]] | dict[HarmCategory, HarmThreshold] | None, _google("safety_settings")
     ] = None
-    """From which threshold a harm category blocks: a mapping, or the wire's list (with `method`, if wanted).
+    """Threshold from which each harm category is blocked: a mapping, or the wire's list (optionally with `method`).
 
-    None is not sent, so that the model's own thresholds hold.
+    Example: `{"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}`. None is not sent, so the model's own thresholds apply.
     """
 
     model_safety_settings: Annotated[bool | wire.Json | None, _google("model_safety_settings")] = None
-    """Llama Guard, for Llama models only: False switches it off, or Google's mapping; None leaves it on."""
+    """Llama Guard, for Llama models only: False turns it off, or pass Google's mapping; None leaves it on."""
 
     cached_content: Annotated[str | None, _google("cached_content")] = None
-    """Resource name of a context cache; a short name is completed with project and location. None names none."""
+    """Resource name of a context cache; a short name is completed with project and location. None uses no cache."""
 
     media_resolution: Annotated[str | None, _google("media_resolution")] = None
     """Resolution at which media are read, e.g. `MEDIA_RESOLUTION_HIGH`; None is not sent."""
 
     logprobs: Annotated[bool | None, _wire("logprobs")] = None
-    """Whether the answer brings log probabilities; None is not sent. Gemini ignores it."""
+    """Whether the answer includes log probabilities; None is not sent. Gemini ignores it."""
 
     top_logprobs: Annotated[int | None, _wire("top_logprobs")] = None
-    """How many likely tokens get log probabilities; None is not sent. Gemini ignores it."""
+    """Number of most likely tokens that get log probabilities; None is not sent. Gemini ignores it."""
 
     logit_bias: Annotated[dict[str, float] | None, _wire("logit_bias")] = None
-    """Bias of tokens by their ids, from -100 to 100 in OpenAI's form; None is not sent. Gemini ignores it."""
+    """Bias for token ids, from -100 to 100 in OpenAI's form; None is not sent. Gemini ignores it."""
 
     user: Annotated[str | None, _wire("user")] = None
     """The end user's id; None is not sent. Gemini ignores it."""
 
     store: Annotated[bool | None, _wire("store")] = None
-    """Whether the service keeps the answer; None is not sent. Gemini ignores it."""
+    """Whether the service stores the answer; None is not sent. Gemini ignores it."""
 
     service_tier: Annotated[str | None, _wire("service_tier")] = None
-    """None is not sent. Gemini ignores it: see `request_type` and `shared_request_type`."""
+    """OpenAI's service tier; None is not sent. Gemini ignores it: see `request_type` and `shared_request_type`."""
 
     prediction: Annotated[wire.Json | None, _wire("prediction")] = None
     """Predicted output; None is not sent. Gemini ignores it."""
 
     prompt_cache_key: Annotated[str | None, _wire("prompt_cache_key")] = None
-    """None is not sent. Gemini ignores it: equal beginnings are cached by themselves, see also `cached_content`."""
+    """OpenAI's cache key; None is not sent. Gemini ignores it (its cache needs no key): see `cached_content`."""
 
     extra_body: wire.Json | None = None
-    """Merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras; None adds nothing."""
+    """Fields merged deeply into the request body, e.g. `{"google": {…}}` for Google's extras; None adds nothing."""
 
     default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Headers of each request besides the credential's; never shown or dumped: they may hold a key. None adds none."""
+    """Headers of each request, in addition to the credential's; None adds none.
+
+    They are never shown or dumped, since they may hold a key.
+    """
 
     request_type: RequestType | Sequence[RequestType] | None = None
-    """Provisioned throughput only (`dedicated`), or never (`shared`); several are tried in their order.
+    """Provisioned throughput only (`dedicated`), or never (`shared`); several values are tried in their order.
 
-    The next is asked where the one before has no capacity, as with `locations`. None leaves it to Google: provisioned
-    throughput that is free, then pay-as-you-go.
+    The next one is tried when the one before has no capacity, as with `locations`. None leaves the choice to Google:
+    provisioned throughput if it is free, otherwise pay-as-you-go.
     """
 
     shared_request_type: SharedRequestType | Sequence[SharedRequestType] | None = None
-    """Tier of pay-as-you-go requests: `priority`, `flex` or `standard`; several are tried in their order.
+    """Tier of pay-as-you-go requests: `priority`, `flex` or `standard`; several values are tried in their order.
 
-    Provisioned throughput that is free counts before it, unless `request_type` says `shared`: both together are "only
-    this tier". `request_type=["dedicated", "shared"], shared_request_type=["priority", "flex", "standard"]` asks for
-    provisioned throughput, then for each tier alone. Google serves `priority` at global, us and eu, `flex` at global.
-    None is not sent, which is the tier `standard`.
+    Free provisioned throughput is used first, unless `request_type` is `shared`: both settings together mean "only this
+    tier". `request_type=["dedicated", "shared"], shared_request_type=["priority", "flex", "standard"]` tries
+    provisioned throughput, then each tier alone. Google serves `priority` at global, us and eu, `flex` at global. None
+    is not sent, which means the tier `standard`.
     """
 
     @field_validator("thinking", mode="after")
@@ -212,7 +216,7 @@ class Options(Settings):
     def _thinking_says_how_much(cls, value: object) -> object:
         if value is True:
             raise SettingsError(
-                "thinking=True does not say how much.", hint='Give an effort ("low" … "max") or a budget.'
+                "thinking=True does not say how much.", hint='Pass an effort ("low" … "max") or a budget.'
             )
         return value
 
@@ -224,7 +228,7 @@ class Options(Settings):
                 if setting.get(name) not in words:
                     raise SettingsError(
                         f"safety_settings has the {name} {setting.get(name)!r}.",
-                        hint=f"Take one of {', '.join(words)}.",
+                        hint=f"Use one of {', '.join(words)}.",
                     )
         return value
 
@@ -235,7 +239,7 @@ class Options(Settings):
             return value
         if len(set(value)) < len(value):
             raise SettingsError(
-                f"{info.field_name}={value!r} has one twice.", hint="Name each once, the first choice first."
+                f"{info.field_name}={value!r} has a value twice.", hint="Name each once, the first choice first."
             )
         return tuple(value) or None
 
@@ -262,21 +266,21 @@ TOLERATED = frozenset(
         "service_tier",
     }
 )
-"""Call-time arguments that frameworks set by themselves; they are neither sent nor an error."""
+"""Call-time arguments that frameworks set by themselves; they are ignored, and cause no error."""
 
 THINKING_SETTINGS = ("thinking", "reasoning_effort", "thinking_budget", "thinking_level")
-"""Four ways to set one thing: one of them in a call replaces all of them in the settings."""
+"""Four names of one setting: one of them in a call replaces all of them in the settings."""
 
 
 @cache
 def option_names() -> tuple[str, ...]:
-    """The names of all fields of `Options`."""
+    """Return the names of all fields of `Options`."""
     return tuple(Options.model_fields)
 
 
 @cache
 def wire_paths() -> dict[str, tuple[str, ...]]:
-    """Field name → path in the request body, for the fields that are sent as they are."""
+    """Map each field that is sent unchanged to its path in the request body."""
     return {
         name: mark.path
         for name, field in Options.model_fields.items()
@@ -286,9 +290,9 @@ def wire_paths() -> dict[str, tuple[str, ...]]:
 
 
 def effective_options(settings: Options, call: JsonObject) -> Options:
-    """`settings`, with the arguments of one call over them; an argument that is None counts as absent.
+    """Return `settings` with the arguments of one call over them; an argument that is None counts as absent.
 
-    Plain options come back as they are if the call has no argument; otherwise the result is a copy.
+    Plain options are returned unchanged if the call has no arguments; otherwise the result is a copy.
 
     Raises:
         pydantic.ValidationError: A value of the call is out of range or of the wrong type.
@@ -301,12 +305,12 @@ def effective_options(settings: Options, call: JsonObject) -> Options:
     values = {name: fields[name] for name in option_names()}
     if arguments:
         _set_arguments(values, arguments)
-    # A copy of a blank costs a tenth of `model_construct`.
+    # Copying a blank object takes a tenth of the time of `model_construct`.
     return _blank().model_copy(update=values)
 
 
 def _set_arguments(values: dict[str, Any], arguments: JsonObject) -> None:
-    """Put a call's arguments over the values of the settings; unknown ones are for the caller to warn of."""
+    """Put a call's arguments over the values of the settings; the caller warns about unknown ones."""
     options = {name: value for name, value in arguments.items() if name in values and name not in TOLERATED}
     checked = Options.model_validate(options)
     if not checked.model_fields_set.isdisjoint(THINKING_SETTINGS):
@@ -321,7 +325,7 @@ def _blank() -> Options:
 
 
 def with_tools_for_functions(call: Mapping[str, Any]) -> dict[str, Any]:
-    """A call's arguments, with OpenAI's deprecated `functions` and `function_call` as tools and tool choice."""
+    """Return a call's arguments, with OpenAI's deprecated `functions` and `function_call` as tools and tool choice."""
     arguments = {name: value for name, value in call.items() if name not in ("functions", "function_call")}
     functions, choice = call.get("functions"), call.get("function_call")
     if functions:
@@ -338,7 +342,7 @@ LIMITS_OF_CALL: Mapping[str, str] = {
     "request_timeout": "timeout",
     "max_retries": "max_retries",
 }
-"""Settings of the connection that a single call may change, and other words for them."""
+"""Settings of the connection that a single call can change, and their other names."""
 
 PLACES = frozenset(
     {
@@ -346,14 +350,17 @@ PLACES = frozenset(
         *("base_url", "credentials", "api_key", "impersonate_service_account", "quota_project"),
     }
 )
-"""Settings that say where a prompt goes, or as whom: dropped, a call's own would send it elsewhere; it is refused."""
+"""Settings that decide where a prompt goes, or with which credentials.
+
+A call that names one is refused: if the argument were ignored, the prompt would go to another destination.
+"""
 
 
 def limits_of_call(call: JsonObject) -> dict[str, float]:
-    """The deadline and the number of retries that a call names.
+    """Return the deadline and the number of retries that a call sets.
 
     Raises:
-        SettingsError: A value is no number, or out of range.
+        SettingsError: A value is not a number, or is out of range.
     """
     return {
         name: _checked_limit(word, name, value)
@@ -367,23 +374,23 @@ def _checked_limit(word: str, name: str, value: Any) -> float:
     is_time = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
     if not (is_count if name == "max_retries" else is_time):
         raise SettingsError(
-            f"{word}={value!r} of a call.", hint="Give timeout= in seconds, and max_retries= as 0 or more."
+            f"{word}={value!r} of a call.", hint="Pass timeout= in seconds, and max_retries= as 0 or more."
         )
     return float(value) if name == "timeout" else value
 
 
 def unknown_names(call: JsonObject, *, of_call: bool = False) -> list[str]:
-    """Arguments that are neither options nor known to be set by frameworks; `of_call` lets its limits pass.
+    """Return arguments that are neither options nor known to be set by frameworks; `of_call` allows a call's limits.
 
     Raises:
-        SettingsError: A call names a place.
+        SettingsError: A call sets one of `PLACES`.
     """
     if of_call and not PLACES.isdisjoint(call):
         name = min(PLACES.intersection(name for name, value in call.items() if value is not None), default=None)
         if name is not None:
             raise SettingsError(
-                f"{name}= cannot be said with a call: it decides where the prompt goes.",
-                hint="Pass it to the constructor; for several places, make several objects.",
+                f"{name}= cannot be passed with a call: it decides where the prompt goes.",
+                hint="Pass it to the constructor; for several destinations, create several objects.",
             )
     return [
         name

@@ -1,7 +1,7 @@
-"""Messages and answers as OpenTelemetry's GenAI conventions write a conversation down. Pure.
+"""Messages and answers in the format of OpenTelemetry's GenAI conventions. Pure.
 
 Source of the shapes: `gen-ai-input-messages.json` and `gen-ai-output-messages.json` of the conventions. Data of images
-and sounds are left out, and so is what is opaque, such as thought signatures.
+and audio is left out, and so is opaque data, such as thought signatures.
 """
 
 import json
@@ -12,16 +12,16 @@ from vertex_compat_integrations.core.json_values import JsonObject, mapping_in, 
 from vertex_compat_integrations.core.reply.reply import Media, Reply
 
 Part: TypeAlias = dict[str, Any]
-"""A part of a message, as the conventions call it."""
+"""A part of a message, in the conventions' terms."""
 
 
 def write_messages(messages: Sequence[JsonObject]) -> str:
-    """The messages of a request, as JSON."""
+    """Encode the messages of a request as JSON."""
     return _as_json({"role": message.get("role"), "parts": _parts_of(message)} for message in messages)
 
 
 def write_replies(replies: Iterable[Reply]) -> str:
-    """The answers, as JSON."""
+    """Encode the answers as JSON."""
     return _as_json(
         {"role": "assistant", "parts": _parts_of_reply(reply), "finish_reason": reply.ending.finish_reason or "error"}
         for reply in replies
@@ -29,7 +29,7 @@ def write_replies(replies: Iterable[Reply]) -> str:
 
 
 def _as_json(messages: Iterable[JsonObject]) -> str:
-    # Escaped, since a lone surrogate, as models send them in cut emoji, has no UTF-8.
+    # Escaped, since a lone surrogate, which models send in a cut emoji, cannot be encoded as UTF-8.
     return json.dumps(list(messages))
 
 
@@ -83,13 +83,13 @@ def _call(call_id: object, name: object, arguments: str) -> Part:
     try:
         value = json.loads(arguments)
     except ValueError:
-        # The conventions allow any value; what a model wrote wrongly is shown as it is.
+        # The conventions allow any value; invalid JSON of a model is shown unchanged.
         value = arguments
     return {"type": "tool_call", "id": call_id, "name": name, "arguments": value}
 
 
 def _medium(url: str | None, mime_type: str | None = None) -> Part:
-    """A medium by its URL; of data, only that they were there."""
+    """A medium by its URL; for data, only the fact that there was some."""
     if url is not None and url.startswith("data:"):
         mime_type = url.removeprefix("data:").partition(";")[0]
         url = None

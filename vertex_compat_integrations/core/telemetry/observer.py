@@ -1,8 +1,8 @@
 """Reports calls to OpenTelemetry: a span and metrics for each, with the names of its GenAI conventions.
 
-Loaded only where the settings ask for it. The API package alone is needed: without a provider it does nothing. Source:
-semantic conventions 1.41, "Generative AI" (status: development). No attribute names the project or holds a credential,
-and none holds a word of the conversation, unless the usual variable (`CAPTURE_VARIABLE`) is set.
+Loaded only if the settings enable it. Only the API package is needed: without a provider, nothing is reported. Source:
+semantic conventions 1.41, "Generative AI" (status: development). No attribute contains the project or a credential, and
+none contains parts of the conversation, unless the usual variable (`CAPTURE_VARIABLE`) is set.
 """
 
 import os
@@ -46,7 +46,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class _Instruments:
-    """The tracer and the histograms; they follow the global providers, also those that are set later."""
+    """The tracer and the histograms; they use the global providers, even if these are set later."""
 
     tracer: Tracer
     duration: Histogram
@@ -81,29 +81,29 @@ def _instruments() -> _Instruments:
 
 
 def resolve_capture(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether spans hold the conversation; the variable and its values are those of `opentelemetry-util-genai`."""
+    """Return whether spans hold the conversation; the variable is that of `opentelemetry-util-genai`."""
     return environment.get(CAPTURE_VARIABLE, "").strip().lower() in _CAPTURING
 
 
 class Observer:
-    """Opens an observation for each call of one client."""
+    """Creates an observation for each call of one client."""
 
     def __init__(self, origin_of: Callable[[Place], str], clock: Callable[[], float]) -> None:
-        """`origin_of` gives the origin of a place; `clock` gives the time, in seconds."""
+        """Create an observer; `origin_of` returns the origin of a place; `clock` returns the time, in seconds."""
         self._origin_of, self._clock = origin_of, clock
         self._captures = resolve_capture()
 
     def watch(self, call: Call[Any]) -> "Observation":
-        """The call's observation, a context manager round the call's work, which also gets the answer."""
+        """Return the call's observation, a context manager around the call's work, which also gets the answer."""
         return Observation(call, self._origin_of, self._clock, captures=self._captures)
 
     def stream(
         self, begin: Callable[[], StreamCall], work: Callable[[Callable[[], StreamCall]], Generator[ReplyDelta]]
     ) -> Generator[ReplyDelta]:
-        """The pieces that `work` makes of a call, observed.
+        """Yield the pieces of a call that `work` returns, and observe them.
 
         The span is current until the first piece, so that the HTTP client's spans and the retries are its children;
-        never while a piece is with the caller, whose own context it would change.
+        never while the caller has a piece, since that would change the caller's own context.
         """
         call = begin()
         with self.watch(call) as seen, closing(work(lambda: call)) as deltas:
@@ -129,21 +129,21 @@ class Observer:
                     delta = await anext(deltas, None)
 
     def retried(self, error: VertexCompatError, delay: float) -> None:
-        """Add an event to the current call's span: an attempt failed, and the next one comes after `delay` seconds."""
+        """Add an event to the current call's span: an attempt failed, and the next follows after `delay` seconds."""
         attributes = {**_failure(error), "vertex_compat.retry.delay": delay}
         trace.get_current_span().add_event("vertex_compat.retry", attributes)
 
 
 class Observation:
-    """One call's span and measurements; a context manager, whose end is the span's.
+    """One call's span and measurements; a context manager that ends the span when it exits.
 
-    A call that its caller gives up, as by leaving a loop, is no error, but has `vertex_compat.abandoned`.
+    A call that its caller abandons, for example by leaving a loop, is not an error, but has `vertex_compat.abandoned`.
     """
 
     def __init__(
         self, call: Call[Any], origin_of: Callable[[Place], str], clock: Callable[[], float], *, captures: bool
     ) -> None:
-        """Begin the span, beneath the one that is current."""
+        """Begin the span, as a child of the current one."""
         self._call, self._origin_of = call, origin_of
         self._clock, self._begun = clock, clock()
         self._common = _common_attributes(call, origin_of(call.place))
@@ -161,11 +161,11 @@ class Observation:
                 self._span.set_attribute("gen_ai.input.messages", write_messages(call.request.body["messages"]))
 
     def current(self) -> AbstractContextManager[object]:
-        """Makes the span the current one; for a stretch without a `yield`."""
+        """Make the span the current one, for a section of code without a `yield`."""
         return trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
 
     def answered(self, answer: Answer) -> Answer:
-        """The answer, after its usage and its endings were noted."""
+        """Record the answer's usage and endings; return the answer."""
         if isinstance(answer, Embedded):
             self._usage = None if answer.input_tokens is None else Usage(answer.input_tokens, 0)
         elif isinstance(answer, list):
@@ -174,7 +174,7 @@ class Observation:
         return answer
 
     def came(self, delta: ReplyDelta) -> None:
-        """Note a piece of the answer."""
+        """Record a piece of the answer."""
         if self._first is None:
             self._first = self._clock() - self._begun
         if self._accumulator is not None:
@@ -191,7 +191,7 @@ class Observation:
         seconds = self._clock() - self._begun
         left = isinstance(error, GeneratorExit)
         failure = {} if error is None or left else _failure(error)
-        # The place that was asked last, which need not be the first.
+        # The last place that was tried, which need not be the first.
         self._common |= _server_attributes(self._origin_of(self._call.place))
         if self._span.is_recording():
             self._span.set_attributes({**self._common, **self._answer_attributes(), **failure})
@@ -269,7 +269,7 @@ _NUMBERS = {
 
 
 def _request_attributes(body: wire.Json) -> Attributes:
-    """The settings in the body; one that the user's extra body set counts only if it has the right type."""
+    """The settings in the body; a value from the user's extra body counts only if it has the right type."""
     attributes: Attributes = {
         f"gen_ai.request.{name}": kind(body[name])
         for name, kind in _NUMBERS.items()
@@ -287,7 +287,7 @@ def _request_attributes(body: wire.Json) -> Attributes:
 
 
 def _choice_count(body: wire.Json) -> int | None:
-    # The conventions want it only where it is not 1.
+    # The conventions require it only if it is not 1.
     match body.get("n"):
         case int(count) if count != 1:
             return count
@@ -343,5 +343,5 @@ def _failure(error: BaseException) -> Attributes:
 
 
 def _clean(text: str) -> str:
-    """The text without lone surrogates, over which an exporter would fail."""
+    """Return the text without lone surrogates, which an exporter could not encode."""
     return text.encode(errors="replace").decode()

@@ -1,1 +1,1 @@
-"""How a body travels: the SDK's clients, connections, deadlines. The only folder that loads `openai`."""
+"""Sending requests: the SDK's clients, connections, deadlines. The only folder that loads `openai`."""

@@ -1,8 +1,8 @@
 """Asynchronous HTTP on aiohttp, as a transport for the client of the SDK's HTTP library.
 
-The SDK's own (`openai.DefaultAioHttpClient`) cannot be chosen for everybody: it sends the cookies that one caller got
-with the next caller's requests, calls refused connections timeouts, shows no connection that could be ended at a
-deadline, and lets nobody set its session under the SDK's major 3.
+The SDK's own (`openai.DefaultAioHttpClient`) is not suitable for all users: it sends the cookies that one caller
+received with the next caller's requests, reports refused connections as timeouts, exposes no connection that could be
+closed at a deadline, and does not allow setting its session in SDK version 3.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 import openai
-from aiohttp import encode_basic_auth  # has it since 3.14: an older one is as good as none
+from aiohttp import encode_basic_auth  # exists since 3.14: an older version is not used
 from yarl import URL
 
 from vertex_compat_integrations.core.interruptions import interruption_in
@@ -32,27 +32,27 @@ _KINDS = (
     (aiohttp.ClientError, LIBRARY.ReadError),
     (OSError, LIBRARY.ReadError),
 )
-"""What aiohttp raises, the special before the general, and what the SDK's HTTP library says to it."""
+"""aiohttp's exceptions, the specific before the general, and the corresponding ones of the SDK's HTTP library."""
 
 _BLOCK_BYTES = 2**15
-"""What of a body is handed on at a time."""
+"""Bytes of a body that are passed on at a time."""
 
 _MAX_HEADER_BYTES = 2**16
-"""A line of an answer's head; httpx takes as much."""
+"""Maximum length of a header line; the same as in httpx."""
 
 
 class AioTransport(LIBRARY.AsyncBaseTransport):  # type: ignore[misc]  # the library is known at run time only
-    """Sends requests as they are on connections of the loop that sends the first of them; keeps no cookies."""
+    """Sends requests unchanged, on connections of the loop that sends the first one; stores no cookies."""
 
     def __init__(self, context: ssl.SSLContext, proxy: str | None = None) -> None:
-        """`context` says whom to trust; `proxy` is the URL of an http proxy, whose password may stand in it."""
+        """Create a transport; `context` holds the trusted authorities, `proxy` is an http proxy's URL with password."""
         context.set_alpn_protocols(["http/1.1"])
         self._context = context
         self._proxy = _proxy_arguments(proxy) if proxy else {}
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The response, whose body is yet to be read."""
+        """Return the response, whose body is not read yet."""
         session = self._session = self._session or self._open_session()
         with _translated():
             answer = await session.request(
@@ -85,18 +85,18 @@ class AioTransport(LIBRARY.AsyncBaseTransport):  # type: ignore[misc]  # the lib
             max_line_size=_MAX_HEADER_BYTES,
             max_field_size=_MAX_HEADER_BYTES,
         )
-        # A session that nobody closed complains on the log. Its loop is gone, or belongs to the parent of this process.
+        # A session that is not closed logs a complaint. Its loop is gone, or belongs to this process's parent.
         weakref.finalize(self, session.detach)
         return session
 
 
 class _Connector(aiohttp.TCPConnector):
     def __del__(self, *_: Any) -> None:
-        """Leave the sockets to the collector: aiohttp would close them on a loop that may belong to another process."""
+        """Leave the sockets to the garbage collector: aiohttp might close them on a loop of another process."""
 
 
 class _Body(LIBRARY.AsyncByteStream):  # type: ignore[misc]  # as above
-    """The body of an answer, as it comes."""
+    """The body of an answer, as it arrives."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
@@ -106,11 +106,12 @@ class _Body(LIBRARY.AsyncByteStream):  # type: ignore[misc]  # as above
             async for block in self._answer.content.iter_chunked(_BLOCK_BYTES):
                 yield block
                 if len(block) == _BLOCK_BYTES:
-                    # More of it is here already, so that reading on would keep the loop from all others.
+                    # More of it has already arrived, so reading on without a pause would block all other tasks of the
+                    # loop.
                     await asyncio.sleep(0)
 
     async def aclose(self) -> None:
-        """Let go of the connection; what has not come is not waited for, nor is the farewell of TLS."""
+        """Release the connection without waiting for the rest of the body or for the end of TLS."""
         transport = _transport_of(self._answer)
         if transport is not None:
             transport.abort()
@@ -118,7 +119,7 @@ class _Body(LIBRARY.AsyncByteStream):  # type: ignore[misc]  # as above
 
 
 class _Wire:
-    """The connection of an answer, as httpcore shows it (`network_stream`), for as long as the answer has it."""
+    """The connection of an answer, in httpcore's interface (`network_stream`), as long as the answer has it."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
@@ -129,7 +130,7 @@ class _Wire:
 
 
 def _transport_of(answer: aiohttp.ClientResponse) -> Any:
-    """What carries the answer; None once it is read to its end, and the connection may serve another."""
+    """The transport of an answer; None once it is read to its end, and the connection may be reused."""
     connection = answer.connection
     return connection.transport if connection is not None else None
 
@@ -150,9 +151,9 @@ def _proxy_arguments(url: str) -> dict[str, Any]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Inside, errors of aiohttp become those of the SDK's HTTP library; theirs hold the request, and so the token.
+    """Convert aiohttp's errors in the block to the SDK's HTTP library's; aiohttp's hold the request, and so the token.
 
-    What a signal's handler raised is their cause, so that it is found again (`interruption_in`): it may be an OSError.
+    An exception of a signal handler becomes the cause, so that `interruption_in` finds it: it may be an OSError.
     """
     try:
         yield

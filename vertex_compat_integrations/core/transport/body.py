@@ -1,7 +1,7 @@
-"""The body of a response, read to its end and within bounds, by stream classes that the OpenAI SDK hands it to.
+"""Stream classes for the OpenAI SDK that read a response's body to its end, within limits.
 
-The SDK's own streams decode into typed objects and end at `[DONE]` without reading the body to its end, so that the
-connection is lost.
+The SDK's own streams decode into typed objects and stop at `[DONE]` without reading the body to its end, so that the
+connection cannot be reused.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ import openai
 from vertex_compat_integrations.core.errors import UnexpectedReplyError
 
 MAX_BODY_BYTES = 512 * 2**20
-"""A bound against a server that never ends its answer."""
+"""Limit for servers that never end an answer."""
 
 MAX_FAILURE_BYTES = 2**20
-"""What is read of an error's body."""
+"""Maximum bytes read of an error's body."""
 
 MOST_AT_ONCE = 64 * 2**10
-"""Bytes that are handed on together: the deadline is looked at behind them, and other tasks of the event loop run.
+"""Bytes passed on at a time: after each block, the deadline is checked and other tasks of the event loop run.
 
-A few kilobytes that were packed well unpack to many megabytes, which would take seconds to read.
+A few kilobytes that compress well unpack to many megabytes, which would take seconds to read.
 """
 
 _UNPACKED = frozenset({"", "identity"})
@@ -31,31 +31,31 @@ _SUSPECT_RATIO = 200
 
 
 class _Meter:
-    """Bounds what a body may unpack to.
+    """Limits the size to which a body may unpack.
 
     Attributes:
-        is_raw: Whether the body is read as it comes; not if it is packed, or was read by a hook of the user's client.
+        is_raw: Whether the body is read unchanged; not if it is compressed, or was read by a hook of the user's client.
     """
 
     def __init__(self, response: Any) -> None:
         """Measure this response.
 
         Raises:
-            UnexpectedReplyError: It is compressed in a way that was not asked for.
+            UnexpectedReplyError: The response is compressed in a way that was not requested.
         """
         self._response = response
         self._size = 0
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
-            raise UnexpectedReplyError(f"The answer is compressed as {encoding[:40]!r}, which was not asked for.")
-        # What is not compressed needs no decoder, which costs as much as reading does.
+            raise UnexpectedReplyError(f"The answer is compressed as {encoding[:40]!r}, which was not requested.")
+        # An uncompressed body needs no decoder, which costs as much as reading.
         self.is_raw = encoding in _UNPACKED and not response.is_stream_consumed
 
     def count(self, block: bytes) -> int:
-        """The body's size so far.
+        """Add a block; return the body's size so far.
 
         Raises:
-            UnexpectedReplyError: It is larger than any answer, or unpacks from next to nothing.
+            UnexpectedReplyError: The body is larger than any answer, or unpacks to far more than its compressed size.
         """
         self._size += len(block)
         if self._size > MAX_BODY_BYTES:
@@ -66,7 +66,7 @@ class _Meter:
 
 
 class ByteStream(openai.Stream[object]):
-    """The response's body, as it comes, within bounds."""
+    """The response's body, as it arrives, within limits."""
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
@@ -82,13 +82,13 @@ class ByteStream(openai.Stream[object]):
                 yield from _cut(block)
 
     def __next__(self) -> object:
-        # Tracers put a proxy in the stream's place, which asks for one block after the other.
+        # Tracers replace the stream with a proxy, which requests one block at a time.
         self._reading = self._reading or iter(self)
         return next(self._reading)
 
 
 class AsyncByteStream(openai.AsyncStream[object]):
-    """The response's body, as it comes, within bounds."""
+    """The response's body, as it arrives, within limits."""
 
     def __init__(self, *, cast_to: Any, response: Any, client: Any, options: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         self.response = response
@@ -103,7 +103,7 @@ class AsyncByteStream(openai.AsyncStream[object]):
                 continue
             since = 0
             for piece in _cut(block):
-                # What has come already is read without waiting.
+                # Blocks that have already arrived are read without waiting.
                 await asyncio.sleep(0)
                 yield piece
 
@@ -117,7 +117,7 @@ def _cut(block: bytes) -> Iterator[bytes]:
 
 
 def read_failure(response: Any) -> bytes:
-    """The beginning of an error's body, which the SDK would read whole, however long it is."""
+    """Read the beginning of an error's body, which the SDK would read completely, whatever its length."""
     blocks: list[bytes] = []
     meter = _Meter(response)
     for block in response.iter_bytes():

@@ -1,7 +1,7 @@
-"""What code on an event loop owes it: nothing that would hold it up, and streams that can be closed at its end.
+"""Helpers for code on an event loop: nothing blocks it, and streams can be closed when it ends.
 
-A loop that ends closes all its asynchronous generators at once, the inner ones too. A generator that is closing
-already, or a connection that is gone, is then no error of the program; asyncio would print a traceback for each.
+A loop that ends closes all its asynchronous generators at once, including inner ones. A generator that is already
+closing, or a lost connection, is then not an error of the program; asyncio would print a traceback for each.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ _MOST_TURNS = 100
 
 
 async def off_loop(work: Callable[[], Result]) -> Result:
-    """What the work brings, done in a thread, or here where none is to be had.
+    """Return the result of the work, run in a thread, or in this one if no thread can be started.
 
-    A thread of its own, since those that the loop has may all be waiting for this call.
+    It is a separate thread, since all threads of the loop may be waiting for this call.
     """
     outcome: Future[Result] = Future()
-    outcome.set_running_or_notify_cancel()  # a waiter that is cancelled leaves it be
+    outcome.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
 
     def run() -> None:
         try:
             with uncut_by_forks():
                 outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - it is raised in the waiting task
             outcome.set_exception(error)
 
     try:
@@ -44,7 +44,7 @@ async def off_loop(work: Callable[[], Result]) -> Result:
 
 
 class AclosingQuietly(aclosing[Stream]):
-    """Like `contextlib.aclosing`; a reader that leaves before the end is not told how the rest closed."""
+    """Like `contextlib.aclosing`; a reader that stops early gets no errors from closing the rest."""
 
     @override
     async def __aexit__(self, *exc_info: Any) -> None:
@@ -56,14 +56,14 @@ class AclosingQuietly(aclosing[Stream]):
 
 
 class InOneStep:
-    """Awaits a function's coroutine; the turn is not given away where it waits for nothing, as `asyncio.sleep(0)` does.
+    """Awaits a function's coroutine without pausing where it waits for nothing, as in `asyncio.sleep(0)`.
 
-    So a connection of httpx, which gives its turn away between closing and aborting, is closed before the loop comes to
-    the next of the generators around it, which finds it closed and not closing. What waits for something, waits.
+    A connection of httpx, which pauses between closing and aborting, is thereby closed before the loop reaches the next
+    of the generators around it, which then finds it closed, not closing. Steps that wait for something do wait.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Nothing runs before it is awaited."""
+        """Take the work; nothing runs before the object is awaited."""
         self._work = work
 
     def __await__(self) -> Generator[Any, Any, None]:
@@ -82,5 +82,5 @@ class InOneStep:
                 continue
             try:
                 yield waits_for
-            except BaseException as error:  # noqa: BLE001 - a cancellation, say, is the work's own affair
+            except BaseException as error:  # noqa: BLE001 - the work itself handles a cancellation, for example
                 go_on = partial(steps.throw, error)

@@ -1,11 +1,12 @@
-"""One synchronous request and the end of it, which may come where the garbage collector runs, or in a forked child.
+"""One synchronous request and its end, which may happen during garbage collection, or in a forked child.
 
-The collector runs the clean-up of a generator at any allocation, also where the same thread holds a lock of the pool or
-of httpcore under it: taken again there, it blocks for ever. So a thread counts how deep it is inside such code; an
-exchange that is left meanwhile waits in a queue until the thread is outside. An open exchange is also referred to from
-here, so that the generators of the libraries, which take locks in their clean-up, are never collected by themselves.
+The garbage collector can run a generator's clean-up at any allocation, even while the same thread holds a lock of the
+pool or of httpcore: taking the lock again would block forever. So each thread counts how deeply it is inside such code,
+and an exchange that is left there waits in a queue until the thread is outside. This module also refers to all open
+exchanges, so that the generators of the libraries, which take locks in their clean-up, are never collected alone.
 
-In a forked child, the open exchanges are its parent's: their sockets are closed there, and no lock is touched.
+In a forked child, the open exchanges belong to the parent: the child closes its copies of their sockets, and touches no
+lock.
 """
 
 import os
@@ -20,11 +21,11 @@ from vertex_compat_integrations.core.transport.watchdog import Deadline
 
 
 class _Thread(threading.local):
-    """A thread.
+    """The state of a thread.
 
     Attributes:
-        depth: How deep it is inside code that holds locks. It is counted up and down without a call between that and
-            the `try` beside it, so that no signal's handler can come between.
+        depth: How deeply it is inside code that holds locks. There is no call between changing the count and the `try`
+            next to it, so that no signal handler can run between them.
     """
 
     depth = 0
@@ -37,17 +38,17 @@ _LOST: list["Exchange"] = []
 
 
 class Exchange:
-    """One request under way.
+    """One request in progress.
 
     Attributes:
         deadline: The time that it may take.
-        shared: What it borrowed, counted in `busy`; None before and after.
+        shared: The client that it borrowed, counted in `busy`; None before and after.
         reading: The answer's body, block by block.
-        is_lost: Whether it belongs to the process that this one was forked from.
+        is_lost: Whether it belongs to the parent process of this forked one.
     """
 
     def __init__(self, seconds: float, lock: threading.Lock, on_end: Callable[[], None]) -> None:
-        """`lock` guards the count of `shared`; `on_end` is called when the connection was let go."""
+        """Begin an exchange; `lock` guards the count of `shared`; `on_end` runs when the connection is released."""
         self.deadline = Deadline(seconds)
         self.shared: Any = None
         self.reading: Iterator[bytes] | None = None
@@ -61,20 +62,20 @@ class Exchange:
         _OPEN.add(self)
 
     def begin(self, stream: Any) -> None:
-        """The answer's head is there."""
+        """Take the stream, once the answer's headers have arrived."""
         self._response = stream.response
         self.deadline.begin(self._response)
         self.reading = iter(stream)
 
     def interrupt(self, on_end: Callable[[], None]) -> None:
-        """An exception of others may have left a lock of httpcore locked: another thread ends the exchange."""
+        """Let another thread end the exchange: another code's exception may have left a lock of httpcore locked."""
         self._is_interrupted = True
         self._on_end = on_end
 
     def leave(self) -> None:
         """End the exchange now, or when this thread is outside of code that holds locks."""
         if self._process != os.getpid():
-            # Referred to for good: the libraries' clean-up would take locks that a thread of the parent may hold.
+            # Never released: the libraries' clean-up would take locks that a thread of the parent may hold.
             _LOST.append(self)
         elif self._is_interrupted:
             try:
@@ -102,16 +103,16 @@ class Exchange:
             is_over = True
         finally:
             if not is_over and self._attempts < _MOST_ATTEMPTS:
-                # Somebody's exception came between: what remains is done by the next call.
+                # An exception of other code interrupted this: the next call does the rest.
                 LEFT.append(self)
             THREAD.depth -= 1
         _OPEN.discard(self)
         self._on_end()
 
     def lose(self) -> None:
-        """Close the child's copy of the socket, so that it neither reads its parent's answer nor keeps it open."""
+        """Close the child's copy of the socket, so that it neither reads the parent's answer nor keeps it open."""
         self.is_lost = True
-        # Streams of a user's own transport may raise anything.
+        # Streams of a user's own transport may raise any exception.
         with suppress(Exception):
             self._response.extensions["network_stream"].get_extra_info("socket").close()
 
@@ -121,9 +122,9 @@ LEFT: deque[Exchange] = deque()
 
 
 def end_left() -> None:
-    """End what was left; called where this thread holds no lock."""
+    """End the exchanges in the queue; called where this thread holds no lock."""
     for _ in range(len(LEFT)):
-        # Another thread may be as fast; and what fails to close was the failure of nobody who is here.
+        # Another thread may empty the queue first; and an error in closing concerns no current caller.
         with suppress(Exception):
             LEFT.popleft()._end()  # noqa: SLF001 - this module's own class
 

@@ -1,6 +1,6 @@
-"""What the SDK and the HTTP library under it raise → our error, with the reason in words. Pure.
+"""Exceptions of the SDK and its HTTP library → this package's errors, with the reason in words. Pure.
 
-Words of the libraries are not passed on: see `core/auth/network_reason.py`.
+The libraries' own messages are not passed on: see `core/auth/network_reason.py`.
 """
 
 from urllib.parse import urlsplit
@@ -29,18 +29,20 @@ from vertex_compat_integrations.core.transport.post import Post
 
 NAME_HINT = "Check location= or base_url=, and this machine's DNS; where only a proxy resolves names, set HTTPS_PROXY."
 CERTIFICATE_HINT = (
-    "If a proxy of your company opens TLS, name its certificate authority in ca_bundle= or SSL_CERT_FILE; "
-    "for a server of your own, the one that signed its certificate."
+    "If your company's proxy intercepts TLS, set its certificate authority in ca_bundle= or SSL_CERT_FILE; "
+    "for your own server, the authority that signed its certificate."
 )
-REFUSED_HINT = "A firewall may refuse it: set HTTPS_PROXY, or ask who runs the network; `vertex-compat doctor` looks."
+REFUSED_HINT = (
+    "A firewall may refuse it: set HTTPS_PROXY, or ask the network's administrator; `vertex-compat doctor` checks it."
+)
 OWN_REFUSED_HINT = "Start the server, or correct base_url= and its port."
 PROXY_HINT = "Check proxy=, HTTPS_PROXY and ALL_PROXY, and the proxy's user name and password."
-CONNECT_HINT = "Check the network, the firewall and HTTPS_PROXY; `vertex-compat doctor` looks."
-CUT_HINT = "Retry; if it lasts, look for a proxy or firewall that cuts connections."
+CONNECT_HINT = "Check the network, the firewall and HTTPS_PROXY; `vertex-compat doctor` checks them."
+CUT_HINT = "Retry; if it lasts, check for a proxy or firewall that cuts connections."
 
 
 def translate_error(error: Exception, post: Post) -> VertexCompatError:
-    """Our error for one of the SDK or of the HTTP library under it; nothing of the request is in it but its host."""
+    """Return this package's error for one of the SDK or its HTTP library; of the request, it holds only the host."""
     for link in (error, error.__cause__):
         if isinstance(link, VertexCompatError):
             return link
@@ -73,7 +75,7 @@ def _no_connection(error: Exception, names: set[str], post: Post) -> ConnectionF
 
 
 def _reason(error: Exception, post: Post) -> tuple[str, str]:
-    """Why, in words, and what to do."""
+    """The reason in words, and what to do."""
     reason = network_reason(error)
     if reason is not None:
         refused_hint = OWN_REFUSED_HINT if is_loopback_url(post.url) else REFUSED_HINT
@@ -82,12 +84,12 @@ def _reason(error: Exception, post: Post) -> tuple[str, str]:
         return reason, CERTIFICATE_HINT if is_tls else hints.get(reason, CONNECT_HINT)
     names = {kind.__name__ for link in chain_of(error) for kind in type(link).__mro__}
     if names & {"RemoteProtocolError", "ServerDisconnectedError"}:
-        return "the server ended it without an answer", CUT_HINT
+        return "the server closed it without an answer", CUT_HINT
     return type(error.__cause__ or error).__name__, ConnectionFailedError.default_hint
 
 
 def _connection_error_of_aiohttp(error: BaseException) -> bool:
-    """Whether aiohttp could not connect: the SDK's own client on it calls that a timeout, too."""
+    """Return whether aiohttp could not connect: the SDK's own client on aiohttp also reports that as a timeout."""
     link: BaseException | None = error
     while link is not None:
         names = {kind.__name__ for kind in type(link).__mro__}

@@ -1,7 +1,7 @@
-"""The modules of this folder that load `openai`, each loaded when it is first used: `on_demand.pool.close(user)`.
+"""Modules of this folder that load `openai`, each loaded when it is first used: `on_demand.pool.close(user)`.
 
-`openai` takes longer to load than all the rest of the client; a program that builds models and sends nothing need not
-wait for it.
+`openai` takes longer to load than the rest of the client; a program that creates models and sends nothing need not wait
+for it.
 """
 
 import gc
@@ -20,10 +20,10 @@ __all__ = ["pool", "sdk_clients"]
 
 
 def __getattr__(name: str) -> ModuleType:
-    """The module of this name; Python asks once, for it is an attribute from then on.
+    """Load a module by its name; Python calls this once, since the module is then an attribute.
 
     Raises:
-        AttributeError: There is none.
+        AttributeError: There is no such module.
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -34,28 +34,28 @@ def __getattr__(name: str) -> ModuleType:
 
 
 def load(name: str) -> None:
-    """Load the module of this name, if it is not."""
+    """Load the module of this name, if it is not loaded."""
     if name not in globals():
         __getattr__(name)
 
 
 async def aload(name: str) -> None:
-    """Load the module of this name, if it is not, off the event loop."""
+    """Load the module of this name off the event loop, if it is not loaded."""
     if name not in globals():
         await off_loop(lambda: __getattr__(name))
 
 
 def is_loaded(name: str) -> bool:
-    """Whether the module was used before."""
+    """Return whether the module was used before."""
     return name in globals()
 
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """Garbage is not looked for: what is loaded stays, and each look walks over all that was loaded before.
+    """Pause garbage collection: loaded objects stay alive, and each collection would walk over all of them.
 
-    Afterwards, what was loaded counts as old, so that the next look does not walk over it either: 50 to 90 ms, in which
-    an event loop stands still.
+    Afterwards, the loaded objects count as old, so that the next collection does not walk over them either: that would
+    block an event loop for 50 to 90 ms.
     """
     collects = gc.isenabled()
     gc.disable()

@@ -1,8 +1,8 @@
-"""The OpenAI SDK's clients, shared by all objects of a process; requests are sent through them here.
+"""The OpenAI SDK's clients, shared by all objects of a process, and the functions that send requests with them.
 
-This is process-wide state: clients are kept by origin and settings, async ones also by event loop,
-since a connection lives on the loop that opened it. They stay open for the next object with the same settings, until
-the last object that uses them is closed. Locks and clients are made anew in a forked child.
+This is process-wide state: clients are stored by origin and settings, asynchronous ones also by event loop, since a
+connection belongs to the loop that opened it. They stay open for the next object with the same settings, until the last
+object that uses them is closed. A forked child creates new locks and clients.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from vertex_compat_integrations.core.transport.watchdog import Deadline, Deadlin
 
 
 class _SharedClient(Generic[Client]):
-    """The client of one route, and how many requests it is sending."""
+    """The client of one route, and its number of requests in progress."""
 
     def __init__(self, client: Client) -> None:
         self.client: Client = client
@@ -61,7 +61,7 @@ class _Pool:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all: a forked child must not speak on its parent's sockets."""
+        """Forget everything: a forked child must not use its parent's sockets."""
         self.lock = threading.Lock()
         self.building = threading.Lock()
         self.deadline_thread = DeadlineThread()
@@ -75,14 +75,14 @@ class _Pool:
         )
 
     def join(self, route: Route, user: object) -> None:
-        """Note that an object uses a route; connections of one that was never closed stay for the next."""
+        """Record that an object uses a route; connections of an object that is never closed stay for the next one."""
         users = self.users.get(route)
         if users is None:
             users = self.users[route] = weakref.WeakSet()
         users.add(user)
 
     def leave(self, user: object) -> None:
-        """Forget a user, and the routes that nobody else uses."""
+        """Forget a user, and the routes without other users."""
         for route, users in list(self.users.items()):
             if user in users:
                 users.discard(user)
@@ -90,13 +90,13 @@ class _Pool:
                     del self.users[route]
 
     def take_unused(self, clients: dict[Route, _SharedClient[Client]]) -> list[Client]:
-        """The clients that nobody uses any more, taken out; to be closed, but for the user's own."""
+        """Remove and return the unused clients, to be closed; the user's own are removed, but not returned."""
         unused = [route for route, shared in clients.items() if route not in self.users and not shared.busy]
         taken = [(route, clients.pop(route).client) for route in unused]
         return [client for route, client in taken if not _is_users_own(route, client)]
 
     def close_all(self) -> None:
-        """Close what is open when the process ends."""
+        """Close open clients when the process ends."""
         for route, shared in list(self.clients.items()):
             if route.http_client is None:
                 shared.client.close()
@@ -108,7 +108,7 @@ run_in_forked_child(_POOL.reset)
 atexit.register(_POOL.close_all)
 
 _DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
-"""The deadline of the request that is being posted, for the hook that reads an error's body."""
+"""The deadline of the current request, for the hook that reads an error's body."""
 
 
 def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
@@ -117,7 +117,7 @@ def _is_users_own(route: Route, client: openai.OpenAI | openai.AsyncOpenAI) -> b
 
 
 def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
-    """The client of a route, for one request; called inside, as `THREAD.depth` says."""
+    """Return the client of a route, for one request; the caller has increased `THREAD.depth`."""
     while True:
         with _POOL.lock:
             shared = _POOL.clients.get(route)
@@ -130,7 +130,7 @@ def _borrow(exchange: Exchange, route: Route, user: object) -> openai.OpenAI:
 
 
 def _build(route: Route) -> None:
-    # Not under the lock that the end of an exchange takes: this imports modules, which has locks of its own.
+    # Not under the lock that ends an exchange: this imports modules, and imports have their own locks.
     with uncut_by_forks(), _POOL.building:
         if route not in _POOL.clients:
             another = _SharedClient(client_of(route, _refuse))
@@ -156,7 +156,7 @@ async def aprepare(route: Route, user: object) -> None:
 
 
 def _retire(exchange: Exchange, route: Route) -> None:
-    """Use the client no more: where an exception of others came, a lock of httpcore may be left locked for ever."""
+    """Stop using the client: after another code's exception, a lock of httpcore may stay locked forever."""
     shared = exchange.shared
     THREAD.depth += 1
     try:
@@ -194,7 +194,7 @@ async def _async_client(route: Route, user: object) -> AsyncIterator[openai.Asyn
     shared = clients.get(route)
     if shared is None:
         built = await off_loop(lambda: async_client_of(route, _arefuse))
-        # Another task may have been faster; what it did not open needs no closing.
+        # Another task may have been faster; a client that opened nothing needs no closing.
         shared = clients.setdefault(route, _SharedClient(built))
     shared.busy += 1
     THREAD.depth += 1
@@ -241,9 +241,9 @@ async def _aclose_unused(clients: _AsyncClients) -> None:
 
 
 def close(user: object) -> None:
-    """Let go of the user's connections; they close unless others use them, or when requests under way are over.
+    """Release the user's connections; they close unless other objects use them, or when current requests end.
 
-    Those of event loops close with their loops, or by `aclose`.
+    Connections of event loops close with their loops, or by `aclose`.
     """
     unused: list[openai.OpenAI] = []
     THREAD.depth += 1
@@ -274,14 +274,14 @@ _REQUEST_HEADERS: dict[str, Any] = {
 
 
 def _refuse(response: Any) -> None:
-    """Raise what an error answer says, read within the call's bounds; the SDK would read it without any."""
+    """Raise an error answer's error, read within the call's limits; the SDK would read it without limits."""
     if response.status_code >= 300:
         _DEADLINE.get().begin(response)
         raise decode_failure(response.status_code, read_failure(response), response.headers)
 
 
 async def _arefuse(response: Any) -> None:
-    """Like `_refuse`; the time is that of the task."""
+    """Like `_refuse`; the task's own timeout applies."""
     if response.status_code >= 300:
         raise decode_failure(response.status_code, await aread_failure(response), response.headers)
 
@@ -291,7 +291,7 @@ _LARGE = 1 << 18
 
 
 _LONGEST_GAP = 1e6
-"""Seconds: sockets take no more than 2**31 milliseconds."""
+"""Seconds: sockets accept no more than 2**31 milliseconds."""
 
 
 def _arguments(post: Post) -> dict[str, Any]:
@@ -312,12 +312,12 @@ def _arguments(post: Post) -> dict[str, Any]:
 
 
 def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
-    """The body of the answer to one request, as it comes; read to its end, so that the connection serves again.
+    """Yield the body of the answer to one request as it arrives, to its end, so that the connection can be reused.
 
-    The head of the answer is timed read by read only; of the body, also the whole.
+    For the answer's headers, only each read has a timeout; for the body, also the whole.
 
     Raises:
-        VertexCompatError: The server answered with an error, or no whole answer came in time.
+        VertexCompatError: The server answered with an error, or no complete answer was received in time.
     """
     failure: BaseException | None = None
     exchange = Exchange(post.seconds, _POOL.lock, partial(_close_unused, route))
@@ -335,13 +335,13 @@ def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
             raise
         finally:
             exchange.leave()
-    except Exception as error:  # noqa: BLE001 - whatever the transport raises is translated, on both majors of the SDK
+    except Exception as error:  # noqa: BLE001 - any exception of the transport is translated, for both SDK versions
         failure = interruption_in(error) or translate_error(error, post)
     _settle(failure, post, has_expired=deadline.has_expired)
 
 
 def _begin(exchange: Exchange, route: Route, post: Post, user: object) -> None:
-    """Send the request, and read the answer's head."""
+    """Send the request, and read the answer's headers."""
     _POOL.deadline_thread.watch(exchange.deadline)
     token = _DEADLINE.set(exchange.deadline)
     THREAD.depth += 1
@@ -355,10 +355,10 @@ def _begin(exchange: Exchange, route: Route, post: Post, user: object) -> None:
 
 
 def _next_of(exchange: Exchange) -> bytes | None:
-    """The next block of the body; None at its end, or when its time is over."""
+    """Return the next block of the body; None at its end, or after the deadline."""
     if exchange.is_lost or exchange.reading is None:
         raise ConnectionFailedError(
-            "This stream was opened by the process that this one was forked from.", hint="Ask again in this process."
+            "This stream was opened by the process that this one was forked from.", hint="Call again in this process."
         )
     THREAD.depth += 1
     try:
@@ -368,14 +368,14 @@ def _next_of(exchange: Exchange) -> bytes | None:
     if LEFT and not THREAD.depth:
         end_left()
     if block is not None and time.monotonic() >= exchange.deadline.ends:
-        # There may be no thread that shuts the connection down, or none that it could shut down.
+        # There may be no thread to shut the connection down, or no connection that it could shut down.
         exchange.deadline.has_expired = True
         return None
     return block
 
 
 async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[bytes]:
-    """Like `blocks`; the head is timed as a whole, too."""
+    """Like `blocks`; the headers also have a timeout as a whole."""
     failure: BaseException | None = None
     limit: asyncio.Timeout | None = None
     is_left = False
@@ -384,7 +384,7 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
         async with _async_client(route, user) as client, _aposted(client, post) as stream:
             reading = aiter(stream)
             while True:
-                # For each read anew: between two, the task is the caller's, or another one.
+                # A new timeout for each read: between two reads, the task is the caller's, or another one.
                 async with asyncio.timeout_at(ends) as limit:
                     block = await anext(reading, None)
                 if block is None:
@@ -395,7 +395,7 @@ async def ablocks(route: Route, post: Post, user: object) -> AsyncGenerator[byte
                     is_left = True
                     raise
     except Exception as error:  # noqa: BLE001 - as in blocks()
-        # Who stops reading is not told how the rest closed: an event loop that ends closes the generators below, too.
+        # A caller that stops reading gets no errors from closing: an ending event loop also closes inner generators.
         failure = None if is_left else interruption_in(error) or translate_error(error, post)
     _settle(failure, post, has_expired=limit is not None and limit.expired())
 
@@ -414,7 +414,7 @@ async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[Asyn
         is_left = True
         raise
     finally:
-        # Who stops reading is not told how the connection took it: a loop that ends may have closed it already.
+        # A caller that stops reading gets no errors of the connection: an ending loop may already have closed it.
         with suppress(Exception) if is_left else nullcontext():
             await InOneStep(stream.response.aclose)
 
@@ -430,11 +430,11 @@ async def _apieces(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _settle(failure: BaseException | None, post: Post, *, has_expired: bool) -> None:
-    """Raise what went wrong; outside of any handler, for the SDK's exception holds the request, and so the token."""
+    """Raise the error; outside of any handler, since the SDK's exception holds the request, and so the token."""
     if failure is not None and not isinstance(failure, VertexCompatError):
         raise failure
     if has_expired:
         raise DeadlineExceededError(f"The answer was not complete within {post.seconds:.3g} s.")
     if failure is not None:
-        # Frames of the SDK would come along, whose locals hold the request.
+        # Without frames of the SDK, whose local variables hold the request.
         raise failure.with_traceback(None)

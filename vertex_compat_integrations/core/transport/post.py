@@ -1,4 +1,4 @@
-"""What is posted, and by which route: plain values, which load no `openai`."""
+"""A request to be sent, and its route: plain values, which do not load `openai`."""
 
 from typing import Any, NamedTuple
 
@@ -6,11 +6,11 @@ from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.settings.arguments import HttpBackend
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
-"""Compressions whose every step is bounded; of others, a kilobyte can unpack to a machine's memory at once."""
+"""Compressions with a size limit at every step; with others, a kilobyte can unpack to a machine's whole memory."""
 
 
 class Route(NamedTuple):
-    """What decides which connections a request may use."""
+    """The values that decide which connections a request may use."""
 
     origin: str
     proxy: str | None = None
@@ -20,7 +20,7 @@ class Route(NamedTuple):
     http_backend: HttpBackend | None = None
 
     def __repr__(self) -> str:
-        # The proxy's URL may hold a password, and frames have routes among their locals.
+        # The proxy's URL may hold a password, and routes are local variables of traceback frames.
         return f"Route({self.origin})"
 
 

@@ -1,6 +1,7 @@
-"""HTTP clients and clients of the OpenAI SDK for one route: made, checked and kept clear of `OPENAI_*`.
+"""Creates HTTP clients and OpenAI SDK clients for one route, checks them and keeps `OPENAI_*` out.
 
-Asynchronous calls go on aiohttp where it is installed and can: it carries several times as many at once as httpx.
+Asynchronous calls use aiohttp if it is installed and suitable: it carries several times as many concurrent calls as
+httpx.
 """
 
 import os
@@ -22,11 +23,11 @@ Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 PLACEHOLDER_KEY = "the-credential-stands-in-each-request"
 
 Hook = Callable[[Any], Any]
-"""What is called with each response."""
+"""A function that is called with each response."""
 
 
 def client_of(route: Route, on_response: Hook) -> openai.OpenAI:
-    """The SDK's client for a route.
+    """Return the SDK's client for a route.
 
     Raises:
         SettingsError: The CA bundle cannot be read.
@@ -38,16 +39,16 @@ def async_client_of(route: Route, on_response: Hook) -> openai.AsyncOpenAI:
     """Like `client_of`, for the running loop.
 
     Raises:
-        SettingsError: The CA bundle cannot be read, or aiohttp is asked for and not there.
+        SettingsError: The CA bundle cannot be read, or aiohttp is required and not installed.
     """
     return neutral(openai.AsyncOpenAI(**_settings(route), http_client=_async_http_client(route, on_response)))
 
 
 def check_http_clients(http_client: Any, http_async_client: Any) -> None:
-    """Refuse HTTP clients that the installed SDK cannot use: its majors 2 and 3 speak through different libraries.
+    """Refuse HTTP clients that the installed SDK cannot use: its versions 2 and 3 use different libraries.
 
     Raises:
-        SettingsError: One of them is no client for this SDK.
+        SettingsError: One of them does not work with this SDK.
     """
     route = Route("https://aiplatform.googleapis.com", http_client=http_client, http_async_client=http_async_client)
     try:
@@ -58,7 +59,7 @@ def check_http_clients(http_client: Any, http_async_client: Any) -> None:
     except (TypeError, AttributeError) as error:
         raise SettingsError(
             f"openai {openai.__version__} cannot use this HTTP client: {error}",
-            hint="Make it with openai.DefaultHttpxClient(…) or openai.DefaultAsyncHttpxClient(…).",
+            hint="Create it with openai.DefaultHttpxClient(…) or openai.DefaultAsyncHttpxClient(…).",
         ) from None
 
 
@@ -75,17 +76,17 @@ _SDK_HEADERS = (
     *("X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch"),
     *("X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async"),
 )
-"""What the SDK tells OpenAI of the user's machine; left out, it costs nothing either."""
+"""Headers with which the SDK reports the user's machine to OpenAI; they are left out."""
 
 
 def ambient_header_names() -> list[str]:
-    """Names of the headers that the SDK would take from `OPENAI_CUSTOM_HEADERS`, one `Name: value` a line."""
+    """Names of the headers that the SDK would take from `OPENAI_CUSTOM_HEADERS`, one `Name: value` per line."""
     lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
     return [line.partition(":")[0].strip() for line in lines if ":" in line]
 
 
 def neutral(client: Client) -> Client:
-    """The client without what the SDK took from `OPENAI_*`: none of it is Google's business."""
+    """Remove from the client what the SDK took from `OPENAI_*`: it must not go to Google."""
     client.organization = None
     client.project = None
     client.webhook_secret = None
@@ -93,10 +94,10 @@ def neutral(client: Client) -> Client:
 
 
 def transport_settings(route: Route) -> dict[str, Any]:
-    """Arguments for an HTTP client on this route; empty if it needs none of its own."""
+    """Arguments for an HTTP client on this route; empty if the defaults suffice."""
     if route.origin.startswith("http:"):
-        # Only this machine is spoken to in plain http: no proxy is for it, which would read the token. And without TLS
-        # nobody need be trusted: the authorities take 40 ms to load.
+        # Plain http is used only for this machine: no proxy applies, since it would read the token. Without TLS no
+        # authorities are needed: they take 40 ms to load.
         return {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
     settings: dict[str, Any] = {}
     if route.proxy:
@@ -119,7 +120,7 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
 
 
 async def close_with_loop(close: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
-    """Wait until the loop shuts its generators down, as `asyncio.run` does at its end; then close the connections."""
+    """Wait until the loop closes its generators, as `asyncio.run` does at its end; then close the connections."""
     try:
         yield
     finally:
@@ -128,7 +129,7 @@ async def close_with_loop(close: Callable[[], Awaitable[object]]) -> AsyncGenera
 
 @lru_cache(maxsize=128)
 def _parse_url(url: str) -> tuple[object, str]:
-    """The URL as the HTTP library's object, which cannot be changed, and its host as a header.
+    """Return the URL as an immutable object of the HTTP library, and its host as a header.
 
     Parsing takes longer than building the request.
     """
@@ -137,7 +138,7 @@ def _parse_url(url: str) -> tuple[object, str]:
 
 
 class _AsBuilt:
-    """Sends what the SDK built as it is, without defaults and cookies of its own."""
+    """Sends the SDK's request unchanged, without defaults and cookies of its own."""
 
     def build_request(self, method: str, url: Any, **parts: Any) -> Any:
         parsed, host = _parse_url(str(url))
@@ -147,7 +148,7 @@ class _AsBuilt:
         timeout = {"timeout": parts["timeout"].as_dict()}
         if not isinstance(content, bytes):
             return LIBRARY.Request(method, parsed, headers=headers, content=content, extensions=timeout)
-        # Given as a stream, the library does not look for headers that are missing; the length is among them.
+        # With a stream, the library does not check for missing headers; the content length is already set.
         stream = LIBRARY.ByteStream(content)
         request = LIBRARY.Request(method, parsed, headers=headers, stream=stream, extensions=timeout)
         request.read()
@@ -181,7 +182,7 @@ def _async_http_client(route: Route, on_response: Hook) -> Any:
 
 
 def _with_proxy(build: Callable[[], Any]) -> object:
-    """What is built, by libraries that read the proxies first.
+    """Build a client with a library that reads the proxies first.
 
     Raises:
         SettingsError: A proxy cannot be used.
@@ -200,19 +201,22 @@ def _with_proxy(build: Callable[[], Any]) -> object:
 
 
 def _aio_settings(route: Route) -> dict[str, Any] | None:
-    """Arguments for an HTTP client on aiohttp; None if it cannot carry this route, and was not asked for by name.
+    """Return arguments for an HTTP client on aiohttp; None if it is unsuitable for this route and not required.
 
     Raises:
-        SettingsError: It was.
+        SettingsError: It is unsuitable, and the settings require it.
     """
     proxy = _proxy_of(route)
     refusal = None
     if proxy and not proxy.startswith("http://"):
-        refusal = "aiohttp speaks to proxies in plain http only.", "Leave http_backend= out, or set it to 'httpx'."
+        refusal = "aiohttp can only use plain http proxies.", "Leave http_backend= out, or set it to 'httpx'."
     try:
         from vertex_compat_integrations.core.transport.aiohttp_transport import AioTransport  # noqa: PLC0415 - aiohttp is optional
     except ImportError:
-        refusal = "No aiohttp is installed, or one before 3.14.", 'pip install "vertex-compat-integrations[aiohttp]"'
+        refusal = (
+            "aiohttp is not installed, or is older than 3.14.",
+            'pip install "vertex-compat-integrations[aiohttp]"',
+        )
     if refusal is None:
         context = LIBRARY.create_ssl_context(transport_settings(route).get("verify", True))
         return {"transport": AioTransport(context, proxy)}
@@ -222,7 +226,7 @@ def _aio_settings(route: Route) -> dict[str, Any] | None:
 
 
 def _proxy_of(route: Route) -> str | None:
-    """The proxy of a route: the given one, else the environment's, as for the HTTP library."""
+    """The proxy of a route: the one in the settings, else the environment's, as in the HTTP library."""
     if route.origin.startswith("http:"):
         return None
     if route.proxy:

@@ -1,11 +1,11 @@
-"""Our errors as the OpenAI SDK's: the same object is from then on of the SDK's class of the same meaning, too.
+"""Makes errors of this package also instances of the OpenAI SDK's class with the same meaning.
 
-Programs that were written for the SDK, or for `ChatOpenAI`, have clauses such as `except openai.RateLimitError`, which
-go on working. The classes are built when an error is raised, for the SDK is not loaded before the first request: a
-class of ours and one of the SDK's make one class of our name.
+Programs written for the SDK, or for `ChatOpenAI`, have clauses such as `except openai.RateLimitError`, which keep
+working. The classes are built when an error is raised, since the SDK is not loaded before the first request: one class
+of this package and one of the SDK's are joined under this package's name.
 
-What the SDK's errors say of request and response is there, but for what an error must not hold: of the request, the
-headers with the credential, and its body, which is the prompt.
+The attributes of the SDK's errors for request and response exist, except for data that an error must not hold: the
+request's headers with the credential, and its body, which is the prompt.
 """
 
 import sys
@@ -39,7 +39,7 @@ _STATUS_OF_KIND: tuple[tuple[type[core.VertexCompatError], int], ...] = (
 
 
 def as_sdk_error(error: Error) -> Error:
-    """The same error, which is of the SDK's class of the same meaning from here on; as it is, if no SDK is loaded."""
+    """Make the error also one of the SDK's class, and return it; unchanged if no SDK is loaded."""
     if "openai" in sys.modules and not isinstance(error, _SdkAttributes):
         error.__class__ = _joined(type(error), _sdk_name(error))
     return error
@@ -55,7 +55,7 @@ def _sdk_name(error: core.VertexCompatError) -> str:
         case core.ConnectionFailedError():
             return "APIConnectionError"
         case core.StreamInterruptedError():
-            # As the SDK has it: a connection that breaks, or an event that is an error.
+            # As in the SDK: a connection that breaks, or an event that is an error.
             return "APIConnectionError" if error.code is None else "APIError"
         case core.EmptyReplyError() if error.finish_reason == "length":
             return "LengthFinishReasonError"
@@ -70,7 +70,7 @@ def _sdk_name(error: core.VertexCompatError) -> str:
 
 
 def _status_of_kind(kind: type[core.VertexCompatError]) -> int | None:
-    """The HTTP status that errors of this class stand for."""
+    """The HTTP status that errors of this class represent."""
     return next((code for each, code in _STATUS_OF_KIND if issubclass(kind, each)), None)
 
 
@@ -84,13 +84,13 @@ _JOINED: dict[tuple[Any, str], type[Any]] = {}
 
 
 def _joined(ours: type[core.VertexCompatError], sdk_name: str) -> type[Any]:
-    """The class that is both; one for the whole process."""
+    """Return the joined class; one for the whole process."""
     kind = _JOINED.get((ours, sdk_name))
     return kind if kind is not None else _JOINED.setdefault((ours, sdk_name), _join(ours, sdk_name))
 
 
 def _join(ours: type[core.VertexCompatError], sdk_name: str) -> type[Any]:
-    """A class that is both, under our name."""
+    """Build a joined class, under this package's name."""
     import openai  # noqa: PLC0415 - loaded before the first request, and not before
 
     attributes = _CompletionAttributes if "FinishReason" in sdk_name else _SdkAttributes
@@ -101,14 +101,14 @@ def _join(ours: type[core.VertexCompatError], sdk_name: str) -> type[Any]:
 
 
 def _rebuilt(ours: type[core.VertexCompatError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
-    """An error from a pickle or for a copy; in a process where its class need not have been built yet."""
+    """Recreate an error from a pickle or for a copy, in a process that may not have built its class yet."""
     import openai  # noqa: F401, PLC0415 - as it was where the error was raised
 
     return as_sdk_error(core.rebuild(ours, args, state))
 
 
 class _SdkAttributes:
-    """What the SDK's errors know, from what ours know."""
+    """The attributes of the SDK's errors, derived from this package's."""
 
     _ours: type[core.VertexCompatError]
     args: tuple[Any, ...]
@@ -117,20 +117,20 @@ class _SdkAttributes:
     answer: ErrorAnswer | None
 
     param = None
-    """OpenAI's name of the parameter that is wrong; Google names none."""
+    """OpenAI's name of the wrong parameter; Google names none."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what both classes are made of: this one cannot be imported."""
+        """Pickle the parts of the joined class: the class itself cannot be imported."""
         return (_rebuilt, (self._ours, self.args, self.__dict__))
 
     @property
     def request(self) -> Any:
-        """The request as the HTTP library has it, without credential and body."""
+        """The request as an object of the HTTP library, without credential and body."""
         return _library().Request("POST", self.url or "", headers={"Content-Type": "application/json"})
 
     @property
     def response(self) -> Any:
-        """The answer as the HTTP library has it."""
+        """The answer as an object of the HTTP library."""
         status, headers, body = self.answer or ErrorAnswer(self.status_code)
         return _library().Response(status, headers=list(headers), content=body, request=self.request)
 
@@ -152,20 +152,20 @@ class _SdkAttributes:
 
     @property
     def type(self) -> str | None:
-        """OpenAI's kind of the error, which servers of one's own send."""
+        """OpenAI's type of the error, which a user's own servers send."""
         body = self.body
         kind = body.get("type") if isinstance(body, dict) else None
         return kind if isinstance(kind, str) else None
 
     @property
     def request_id(self) -> str | None:
-        """The server's name for the request, if it gave one."""
+        """The server's id of the request, if it sent one."""
         headers = self.answer.headers if self.answer else ()
         return next((value for name, value in headers if name.lower() == "x-request-id"), None)
 
 
 class _CompletionAttributes(_SdkAttributes):
-    """What the SDK's errors of an answer that ended too early know."""
+    """The attributes of the SDK's errors for an answer that ended too early."""
 
     model: str | None
     partial_text: str

@@ -1,16 +1,16 @@
-"""Ends synchronous reads whose time is over: a read can be timed one by one, a body that drips for ever cannot.
+"""Ends synchronous reads at their deadline: each read can have a timeout, but not a body that arrives endlessly slowly.
 
-One thread serves a process; it is started by the first read, and again if it is gone. On an event loop the loop itself
-keeps the time.
+One thread serves a process; the first read starts it, and later ones restart it if it is gone. On an event loop, the
+loop itself applies the deadline.
 
-Nothing here waits for a lock that another thread or the garbage collector may need: reads are handed over in a queue.
+Nothing here waits for a lock that another thread or the garbage collector may need: reads are passed on in a queue.
 """
 
 import heapq
 import math
 import threading
 import time
-from _socket import socket as plain_socket  # none that gevent or eventlet put in its place
+from _socket import socket as plain_socket  # not the replacement of gevent or eventlet
 from collections import deque
 from contextlib import suppress
 from itertools import count
@@ -21,7 +21,7 @@ from typing import Any
 from vertex_compat_integrations.core.errors import ConnectionFailedError
 
 _MOST_INCOMING = 64
-"""Deadlines that wait until the thread looks at them; most are over by then."""
+"""Number of deadlines that wait before the thread checks them; most are over by then."""
 
 
 class Deadline:
@@ -34,29 +34,29 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        """No read yet, but its time runs."""
+        """Start the time; the read begins later."""
         self._response: Any = None
         self.ends = time.monotonic() + seconds
         self.has_expired = False
         self.is_released = False
 
     def begin(self, response: object) -> None:
-        """The read of this HTTP response begins."""
+        """Record that the read of this HTTP response begins."""
         self._response = response
         if time.monotonic() >= self.ends:
             self.expire()
 
     def expire(self) -> None:
-        """Shut the connection down, so that the read ends; a response that shows none is left to its own timeouts."""
+        """Shut the connection down, so that the read ends; without a known connection, only its own timeouts apply."""
         response = self._response
         if response is not None:
             self.has_expired = True
-            # Streams of a user's own transport may raise anything.
+            # Streams of a user's own transport may raise any exception.
             with suppress(Exception):
                 _shut_down(response.extensions.get("network_stream"))
 
     def release(self) -> None:
-        """The read is over."""
+        """Record that the read is over."""
         self._response = None
         self.is_released = True
 
@@ -65,12 +65,12 @@ def _shut_down(stream: Any) -> None:
     connection = stream.get_extra_info("socket") if stream is not None else None
     if connection is None:
         return
-    with suppress(OSError):  # it is closed already
+    with suppress(OSError):  # it is already closed
         if isinstance(connection, plain_socket):
-            # Not through an SSL socket's own method: it would take the TLS state away under the reading thread.
+            # Not with an SSL socket's own method: it would remove the TLS state while the other thread is reading.
             plain_socket.shutdown(connection, SHUT_RDWR)
         elif (number := connection.fileno()) >= 0:
-            # gevent's and eventlet's own methods are for the thread of their hub only.
+            # gevent's and eventlet's own methods work only in the thread of their hub.
             same = plain_socket(fileno=dup(number))
             try:
                 same.shutdown(SHUT_RDWR)
@@ -79,10 +79,10 @@ def _shut_down(stream: Any) -> None:
 
 
 class DeadlineThread:
-    """Keeps the time of synchronous reads."""
+    """Applies the deadlines of synchronous reads."""
 
     def __init__(self) -> None:
-        """No thread yet."""
+        """Start without a thread."""
         self._incoming: deque[Deadline] = deque()
         self._deadlines: list[tuple[float, int, Deadline]] = []
         self._numbers = count()
@@ -90,15 +90,15 @@ class DeadlineThread:
         self._sleeps_until = math.inf
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        # Not a lock but a bell: the thread waits for its release.
+        # This lock is a signal: the thread waits for its release.
         self._bell = threading.Lock()
         self._bell.acquire()
 
     def watch(self, deadline: Deadline) -> None:
-        """Expire the deadline when its time is over, unless it is released before.
+        """Expire the deadline at its time, unless it is released before.
 
         Raises:
-            ConnectionFailedError: The system gives this process no thread.
+            ConnectionFailedError: The system cannot start another thread for this process.
         """
         self._incoming.append(deadline)
         if self._thread is None or not self._thread.is_alive():
@@ -115,18 +115,19 @@ class DeadlineThread:
             try:
                 thread.start()
             except RuntimeError as error:
-                # When the interpreter shuts down there are no more threads; the time is looked at after each block.
+                # At the interpreter's shutdown no thread can be started; the deadline is checked after each block
+                # instead.
                 is_shortage = "shutdown" not in str(error)
             else:
                 return
         if is_shortage:
             raise ConnectionFailedError(
-                "No thread could be started to keep the call's time; nothing was sent.",
+                "No thread could be started to enforce the call's deadline; nothing was sent.",
                 hint="The system gives this process no more threads: see `ulimit -u`, or the container's pids limit.",
             )
 
     def _ring(self) -> None:
-        with suppress(RuntimeError):  # it rings already
+        with suppress(RuntimeError):  # it is already released
             self._bell.release()
 
     def _run(self) -> None:
@@ -136,13 +137,13 @@ class DeadlineThread:
             while self._deadlines and self._deadlines[0][0] <= time.monotonic():
                 heapq.heappop(self._deadlines)[2].expire()
             self._sleeps_until = self._deadlines[0][0] if self._deadlines else math.inf
-            # Looked at once more after it was said until when this thread sleeps: who comes later rings.
+            # Check once more after setting when this thread wakes up: later callers ring.
             if not self._incoming:
                 seconds = max(0.0, self._sleeps_until - time.monotonic())
                 self._bell.acquire(timeout=min(seconds, threading.TIMEOUT_MAX))
 
     def _take_in(self) -> None:
-        """Take over what came, and drop the deadlines of reads that are over, once they may be the greater part."""
+        """Take over new deadlines, and drop those of finished reads when they may be the majority."""
         while self._incoming:
             deadline = self._incoming.popleft()
             if not deadline.is_released:

@@ -1,1 +1,1 @@
-"""The model that answers where nothing is scripted."""
+"""The built-in model, which answers requests without a scripted answer."""

@@ -1,8 +1,8 @@
-"""When the emulator's content filter blocks: a word in the prompt says so.
+"""The emulator's content filter, triggered by a word in the prompt.
 
-The user's last message blocks with a word such as `EMULATE_BLOCK_PROHIBITED_CONTENT`; what stands behind the prefix is
-the reason in the compound finish reason. `SAFETY` is what `safety_settings` govern: it does not block if every category
-is `OFF` or `BLOCK_NONE`.
+A word such as `EMULATE_BLOCK_PROHIBITED_CONTENT` in the user's last message blocks the answer; the text after the
+prefix becomes the reason in the compound finish reason. `safety_settings` apply to `SAFETY`: it does not block if every
+category is `OFF` or `BLOCK_NONE`.
 """
 
 import re
@@ -15,7 +15,7 @@ _OPEN = frozenset({"OFF", "BLOCK_NONE"})
 
 
 def block_reason(request: ChatRequest) -> str | None:
-    """Why the answer is blocked; None if it is not. Gemini only."""
+    """Return why the answer is blocked; None if it is not. Only for Gemini."""
     marker = _MARKER.search(user_text(request)) if request.traits.surface == "gemini" else None
     if marker is None or (marker.group(1) == "SAFETY" and _is_let_through(request)):
         return None

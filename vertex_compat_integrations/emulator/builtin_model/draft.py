@@ -1,4 +1,4 @@
-"""What the emulator's model says by itself: sensible, and the same for the same request."""
+"""The built-in model's answers: plausible, and equal for equal requests."""
 
 import json
 import re
@@ -21,13 +21,13 @@ from vertex_compat_integrations.emulator.scripting.answer import Draft
 from vertex_compat_integrations.wire import Json
 
 _GUARDED = re.compile(r"\bbombs?\b", re.IGNORECASE)
-_GUARD_REFUSAL = "S9: Llama Guard refuses what speaks of weapons."
+_GUARD_REFUSAL = "S9: Llama Guard refuses text about weapons."
 _MEDIA = {"image": "image", "audio": "sound", "video": "video"}
 _MADE: dict[Literal["image", "audio"], str] = {"image": "picture", "audio": "sound"}
 
 
 def think(request: ChatRequest) -> Draft:
-    """What the model says to a request."""
+    """Return the built-in answer to a request."""
     if is_guarded(request):
         return Draft(refusal=_GUARD_REFUSAL)
     thoughts = _thoughts(request)
@@ -45,7 +45,7 @@ def think(request: ChatRequest) -> Draft:
 
 
 def is_guarded(request: ChatRequest) -> bool:
-    """Whether Llama Guard stands before the answer: the user speaks of a bomb, and nobody switched it off."""
+    """True if the simulated Llama Guard blocks the prompt: it contains "bomb", and the guard is not turned off."""
     settings = mapping(request.google.get("model_safety_settings"))
     if not request.traits.is_guarded or settings.get("enabled") is False:
         return False
@@ -53,7 +53,7 @@ def is_guarded(request: ChatRequest) -> bool:
 
 
 def media_of(request: ChatRequest) -> list[str]:
-    """The MIME types of what the current turn shows."""
+    """Return the MIME types of the media in the current turn."""
     shown = (media_type(part) for message in request.turn for part in objects(message.get("content")))
     return [kind for kind in shown if kind is not None]
 
@@ -69,7 +69,7 @@ def _answer(request: ChatRequest) -> str:
 
 
 def generated(schema: Json, request: ChatRequest) -> Any:
-    """A value that is valid under a schema, drawn from what the request says."""
+    """Return a value that is valid under a schema, with data from the request."""
     return Generator(schema, evidence_for(request, is_final=True), includes_optional=True).generate()
 
 
@@ -121,7 +121,7 @@ def _shows_thoughts(request: ChatRequest) -> bool:
 
 
 def _bounded(text: str, request: ChatRequest) -> tuple[str, str | None]:
-    """The text up to its stop sequence or its token limit, and the finish reason if that is `length`."""
+    """Return the text up to its stop sequence or token limit, and the finish reason if that is `length`."""
     stop = request.body.get("stop")
     for sequence in [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []:
         text = text.partition(str(sequence))[0] if sequence else text

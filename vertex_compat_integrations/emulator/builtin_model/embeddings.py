@@ -1,7 +1,7 @@
-"""The embeddings route: which models it serves, what it refuses, and vectors that make sense without a model.
+"""The embeddings route: its models, its refusals, and plausible vectors without a model.
 
-The route has no page of Google's: its shapes are OpenAI's, its models and their limits those of Google's model cards
-"Multilingual E5 Large" and "Multilingual E5 Small". The refusals' wording is borrowed from the chat route.
+Google does not document the route: its format is OpenAI's, its models and their limits are from Google's model cards
+"Multilingual E5 Large" and "Multilingual E5 Small". The messages of refusals are those of the chat route.
 """
 
 import base64
@@ -25,7 +25,7 @@ DIMENSIONS: Mapping[str, int] = {
 }
 LOCATIONS = ("us-central1", "europe-west4")
 OTHER_DIMENSIONS = 768
-"""Length of the vectors of a model that the emulator's user brought."""
+"""Dimensions of models that the user added."""
 
 KNOWN_PARAMETERS = frozenset({"model", "input", "dimensions", "encoding_format"})
 
@@ -34,7 +34,7 @@ _TOO_LONG = (
     "Unable to submit request because it has a dimensions value of {value} but the supported range is from 1 "
     "(inclusive) to {limit} (exclusive). Update the value and try again."
 )
-# E5's own markers say what a text is for, not what it is about.
+# E5's prefixes state the purpose of a text, not its topic.
 _MARKER = re.compile(r"\A(query: |passage: |Instruct: [^\n]*\nQuery: ?)")
 _WORD = re.compile(r"\w+")
 _SHORT_WORD = 3
@@ -45,7 +45,7 @@ _WEIGHT_OF_TRIGRAM = 0.25
 def answer_embeddings(
     body: Any, place: ModelResource, models: Collection[str] = (), *, today: datetime.date | None = None
 ) -> Json | Refusal:
-    """The answer to a request for embeddings, or why it is refused; with a day, also because a model has retired."""
+    """Return the answer to a request for embeddings, or its refusal; with a date, retired models are refused, too."""
     if not isinstance(body, dict):
         return Refusal("Expected a valid JSON object in the request.")
     limit = _limit(body.get("model"), place, models, today)
@@ -67,7 +67,7 @@ def answer_embeddings(
 
 
 def embed(text: str, dimensions: int) -> list[float]:
-    """A unit vector for a text, the same in every process: the more words two texts share, the nearer they are."""
+    """Return a unit vector for a text, equal in every process: the more words two texts share, the closer they are."""
     vector = [0.0] * dimensions
     for feature, weight in _features(_MARKER.sub("", text).lower()):
         digest = int.from_bytes(hashlib.blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest())
@@ -77,7 +77,7 @@ def embed(text: str, dimensions: int) -> list[float]:
 
 
 def _features(text: str) -> Iterator[tuple[str, float]]:
-    """The words, short ones lightly; and their trigrams, by which inflected forms are near each other."""
+    """Yield weighted features: words, short ones with a low weight, and trigrams, which bring inflected forms close."""
     words = _WORD.findall(text)
     if not words:
         yield text, 1.0
@@ -88,7 +88,7 @@ def _features(text: str) -> Iterator[tuple[str, float]]:
 
 
 def _limit(model: Any, place: ModelResource, models: Collection[str], today: datetime.date | None) -> int | Refusal:
-    """The most dimensions of a model here."""
+    """Return the most dimensions of a model at this location, or the refusal."""
     name = model if isinstance(model, str) else ""
     if place.endpoint != "openapi" or name in models:
         return DIMENSIONS.get(name, OTHER_DIMENSIONS)

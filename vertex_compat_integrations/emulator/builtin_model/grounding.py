@@ -1,6 +1,6 @@
-"""Grounding metadata of the emulator's answers, in the shape of the native API's `GroundingMetadata`.
+"""Grounding metadata of the emulator's answers, in the form of the native API's `GroundingMetadata`.
 
-Where they stand on this endpoint is undocumented; segments count bytes of UTF-8, as the native API's do.
+Its position on this endpoint is undocumented; segments count UTF-8 bytes, as in the native API.
 """
 
 import re
@@ -15,7 +15,7 @@ _SOURCES = ("example.com", "example.org")
 
 
 def is_grounded(request: ChatRequest) -> bool:
-    """Whether the request asks for an answer from a search."""
+    """Whether the request asks for a grounded answer."""
     if request.traits.surface != "gemini" or request.wants_json:
         return False
     if isinstance(request.body.get("web_search_options"), dict):
@@ -25,7 +25,7 @@ def is_grounded(request: ChatRequest) -> bool:
 
 
 def ground(text: str, query: str) -> Json:
-    """Metadata that ground each sentence of the text in one of two sources, in turn."""
+    """Return metadata that ground the sentences of the text alternately in two sources."""
     chunks = [{"web": {"uri": f"https://{name}/found", "title": name, "domain": name}} for name in _SOURCES]
     supports = [
         {

@@ -1,4 +1,4 @@
-"""What a prompt offers for arguments and fields: named values, numbers, quotations, names."""
+"""Finds values for arguments and fields in a prompt: named values, numbers, quotations, names."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _PLACE = re.compile(rf"\b(?:in|at|near|for|of|to|from)\s+({_NAME})")
 _PLACE_WORDS = frozenset({"address", "city", "country", "destination", "location", "place", "region", "town"})
 _ABOUT = re.compile(r"\b(?:about|on|regarding)\s+([^.?!,;\n]+)", re.IGNORECASE)
 
-# Words that begin with a capital only because a sentence does.
+# Words that have a capital only at the beginning of a sentence.
 _STARTERS = frozenset(
     """a add after also an and answer are ask at be before book but call can check compare compute could create describe
     did do does each explain extract fetch find for from generate get give good hello her here hey hi his how i if in is
@@ -32,51 +32,51 @@ _STARTERS = frozenset(
 
 
 def words_of(name: str) -> list[str]:
-    """The words of an identifier or a text, lower-case."""
+    """Return the words of an identifier or a text, in lower case."""
     return [word.lower() for word in _WORD.findall(_CAMEL.sub(" ", name))]
 
 
 def numbers_in(text: str) -> list[int | float]:
-    """The numbers of a text, in order."""
+    """Return the numbers in a text, in order."""
     return [_number(digits) for digits in re.findall(_NUMBER, text)]
 
 
 def quotations_in(text: str) -> list[str]:
-    """What stands in quotation marks, in order."""
+    """Return the quoted texts, in order."""
     return ["".join(groups) for groups in re.findall(_QUOTED, text)]
 
 
 def names_in(text: str) -> list[str]:
-    """What looks like a name: words with a capital that no beginning of a sentence explains."""
+    """Return what looks like a name: capitalised words, except those at the beginning of a sentence."""
     names = (_without_starters(match) for match in re.findall(_NAME, text))
     return list(dict.fromkeys(name for name in names if name))
 
 
 def enumeration_in(text: str) -> list[str]:
-    """The names of the first enumeration: `Paris, London and New Delhi`."""
+    """Return the names in the first enumeration, such as `Paris, London and New Delhi`."""
     match = _ENUMERATION.search(text)
     return names_in(match.group()) if match else []
 
 
 def topic_of(text: str) -> str:
-    """What a text is about, in a few words."""
+    """Return the topic of a text in a few words."""
     match = _ABOUT.search(text)
     return excerpt(match.group(1) if match else text)
 
 
 def excerpt(text: str, length: int = 160) -> str:
-    """The beginning of a text, on one line."""
+    """Return the beginning of a text, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 class Evidence:
-    """The values that a text offers; each number, quotation and name is given once.
+    """The values in a text; each number, quotation and name is used once.
 
     Args:
         text: The prompt, with the tools' results.
         facts: Values by name, as tools returned them.
-        number_text: Where numbers are taken from, in this order; the whole text if None.
+        number_text: The text to take numbers from, in order; None means the whole text.
     """
 
     def __init__(self, text: str, facts: Mapping[str, Any] | None = None, number_text: str | None = None) -> None:
@@ -86,15 +86,15 @@ class Evidence:
         self._strings = sorted([*quotations_in(text), *names_in(re.sub(_QUOTED, " ", text))], key=text.find)
 
     def fact(self, name: str) -> Any:
-        """What a tool returned under this name, or None."""
+        """Return the value that a tool returned under this name; None if there is none."""
         return self._facts.get("".join(words_of(name)))
 
     def mentions(self, value: str) -> bool:
-        """Whether the value stands in the text as words."""
+        """Whether the text contains the value as whole words."""
         return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self.text, re.IGNORECASE) is not None
 
     def named_number(self, name: str) -> int | float | None:
-        """The number that stands with one of the name's words."""
+        """Return the number next to one of the name's words."""
         for word in _spellings(name):
             pattern = rf"(?<!\w){word}{_LINK}({_NUMBER})|({_NUMBER})\s*{word}(?!\w)"
             match = re.search(pattern, self.text, re.IGNORECASE)
@@ -103,7 +103,7 @@ class Evidence:
         return None
 
     def named_string(self, name: str) -> str | None:
-        """The quotation, name or word that stands with one of the name's words."""
+        """Return the quotation, name or word next to one of the name's words."""
         for word in _spellings(name):
             for value in (rf"{_LINK}{_QUOTED}", rf"{_LINK}((?-i:{_NAME}))", rf"{_STRONG_LINK}([\w.@+\-]+)"):
                 match = re.search(rf"(?<!\w){word}{value}", self.text, re.IGNORECASE)
@@ -115,26 +115,26 @@ class Evidence:
         return None
 
     def place(self, name: str) -> str | None:
-        """The name after a preposition, if `name` is a word for places."""
+        """Return the name after a preposition, if `name` is a word for places, such as `city`."""
         match = _PLACE.search(self.text) if _PLACE_WORDS & set(words_of(name)) else None
         return self._used(match.group(1)) if match else None
 
     def next_number(self) -> int | float | None:
-        """The next number that was not given yet."""
+        """Return the next unused number."""
         return self._numbers.pop(0) if self._numbers else None
 
     def next_string(self) -> str | None:
-        """The next quotation or name that was not given yet."""
+        """Return the next unused quotation or name."""
         return self._strings.pop(0) if self._strings else None
 
     def search(self, pattern: str) -> str | None:
-        """The first match of a pattern in the text."""
+        """Return the first match of a pattern in the text."""
         match = re.search(pattern, self.text)
         return match.group() if match else None
 
     @property
     def is_spent(self) -> bool:
-        """Whether everything was given."""
+        """Whether all values have been used."""
         return not self._numbers and not self._strings
 
     def _taken(self, number: int | float) -> int | float:
@@ -151,7 +151,7 @@ class Evidence:
 def _spellings(name: str) -> Sequence[str]:
     words = [re.escape(word) for word in words_of(name)]
     whole = r"[\s_\-]*".join(words)
-    # A plural or a past form counts, too: `customers`, `named`.
+    # Plural and past forms match, too: `customers`, `named`.
     longer = [rf"{word}\w{{0,2}}" for word in reversed(words) if len(word) > 2]
     return [whole, *longer] if len(words) > 1 else longer or words
 

@@ -1,4 +1,4 @@
-"""Which tools the emulator's model calls, and with what."""
+"""Chooses the built-in model's tool calls and their arguments."""
 
 import json
 import re
@@ -38,7 +38,7 @@ _SEQUENCE = re.compile(r"\b(then|afterwards|after that)\b", re.IGNORECASE)
 
 
 def choose_calls(request: ChatRequest) -> list[DraftCall]:
-    """The calls that come next; none if the model answers in words."""
+    """Return the next calls; empty if the model answers with text."""
     choice = request.choice
     if not request.functions or choice == "none":
         return []
@@ -51,7 +51,7 @@ def choose_calls(request: ChatRequest) -> list[DraftCall]:
 
 
 def tool_results(request: ChatRequest) -> list[tuple[str, str]]:
-    """What tools returned in this turn: pairs of the function's name and the text."""
+    """Return the tool results of this turn: pairs of the function's name and the text."""
     calls = [call for message in request.turn for call in tool_calls(message)]
     results = [message for message in request.turn if message.get("role") in {"tool", "function"}]
     names = {str(call.get("id") or place): str(function_of(call).get("name", "")) for place, call in enumerate(calls)}
@@ -62,11 +62,11 @@ def tool_results(request: ChatRequest) -> list[tuple[str, str]]:
 
 
 def evidence_for(request: ChatRequest, *, is_final: bool) -> Evidence:
-    """What the turn offers; a final answer takes its numbers from the tools' results first."""
+    """Return the values found in the turn; a final answer uses the numbers in the tools' results first."""
     results = [text for _, text in tool_results(request)]
     facts = {result: _facts_in(result) for result in results}
     prompt = user_text(request)
-    # The words of a JSON result are keys and values, not speech.
+    # The words of a JSON result are keys and values, not sentences.
     text = "\n".join([prompt, *(result for result in results if not facts[result])])
     numbers = [*results, prompt] if is_final else [prompt, *results]
     facts_by_name = {name: fact for result in results for name, fact in facts[result].items()}
@@ -74,7 +74,7 @@ def evidence_for(request: ChatRequest, *, is_final: bool) -> Evidence:
 
 
 def user_text(request: ChatRequest) -> str:
-    """What the user said last."""
+    """Return the user's last message."""
     return text_of(request.turn[0]) if request.turn else ""
 
 
@@ -84,7 +84,7 @@ def _voluntary_calls(request: ChatRequest) -> list[DraftCall]:
 
 
 def _required_calls(request: ChatRequest) -> list[DraftCall]:
-    # Tools of use come first, in their order; the last one is often the form for the final answer.
+    # Relevant tools come first, in order; the last tool is often the format of the final answer.
     relevant = [function for function in request.functions if _place_of(function, request) is not None]
     pending = _pending(request, relevant)
     if pending:
@@ -107,7 +107,7 @@ def _called(request: ChatRequest) -> Counter[str]:
 
 
 def _by_place(request: ChatRequest) -> list[Json]:
-    """The relevant functions in the order in which the user speaks of them."""
+    """Return the relevant functions in the order in which the user mentions them."""
     placed = [
         (place, function) for function in request.functions if (place := _place_of(function, request)) is not None
     ]
@@ -115,7 +115,7 @@ def _by_place(request: ChatRequest) -> list[Json]:
 
 
 def _place_of(function: Json, request: ChatRequest) -> int | None:
-    """Where the user's text speaks of a function; None if nowhere."""
+    """Return the position where the user's text mentions a function; None if it does not."""
     spoken = _spoken_words(user_text(request))
     by_name = _place_of_words(_telling_words(str(function.get("name", ""))), spoken)
     if by_name is not None:
@@ -150,7 +150,7 @@ def _alike(left: str, right: str) -> bool:
 
 
 def _calls_of(function: Json, request: ChatRequest, *, is_final: bool = False) -> list[DraftCall]:
-    """One call of a function, or one for each member of an enumeration that its only string can take."""
+    """Return one call of a function, or one per member of an enumeration if it has a single string parameter."""
     name = str(function.get("name", ""))
     schema = mapping(function.get("parameters"))
     literal = _literal_arguments(name, schema, user_text(request))
@@ -184,7 +184,7 @@ def _single_string(schema: Json) -> str | None:
 
 
 def _literal_arguments(name: str, schema: Json, text: str) -> Json | None:
-    """The arguments of a call that the text writes out: `magic_function(3)`."""
+    """Return the arguments of a call written in the text, such as `magic_function(3)`."""
     match = re.search(rf"(?<!\w){re.escape(name)}\(([^()]*)\)", text)
     properties = list(mapping(schema.get("properties")))
     if not match or not match.group(1).strip():

@@ -1,4 +1,4 @@
-"""Values that are valid under a schema, drawn from the prompt where it offers them."""
+"""Generates values that are valid under a schema, from the prompt if it contains them."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ _DEEPEST = 6
 _MOST_ITEMS = 2
 _LARGEST_COUNT = 100_000
 
-# Fields that take the whole prompt, and fields that take a sentence rather than a name.
+# Fields that get the whole prompt, and fields that get a sentence instead of a name.
 _VERBATIM = frozenset({"query", "question", "text", "prompt", "request", "input", "message", "content"})
 _PROSE = frozenset(
     {
@@ -40,19 +40,19 @@ _PATTERN_CANDIDATES = (
 
 
 class Found(NamedTuple):
-    """A value, and whether the prompt gave it."""
+    """A value, and whether it comes from the prompt."""
 
     value: Any
     is_evident: bool = False
 
 
 class Generator:
-    """Draws values for one schema from one body of evidence.
+    """Generates values for one schema from the values in a prompt.
 
     Args:
-        schema: The whole schema, in which references are looked up.
-        evidence: What the prompt offers.
-        includes_optional: Whether properties that are not required come without evidence, too.
+        schema: The whole schema, used to resolve references.
+        evidence: The values in the prompt.
+        includes_optional: Whether to include optional properties that the prompt has no values for.
     """
 
     def __init__(self, schema: Json, evidence: Evidence, *, includes_optional: bool) -> None:
@@ -70,7 +70,7 @@ class Generator:
         }
 
     def generate(self) -> Any:
-        """A value for the whole schema."""
+        """Return a value for the whole schema."""
         return self._value(self._root, "", 0).value
 
     def _value(self, schema: Any, name: str, depth: int) -> Found:
@@ -132,7 +132,7 @@ class Generator:
         return Found(value, is_evident)
 
     def _further(self, node: Json, value: Json, required: Sequence[str], depth: int) -> Json:
-        """Properties that stand nowhere: required ones without a schema, and those that a map needs."""
+        """Return undeclared properties: required ones without a schema, and entries of a map."""
         names = [name for name in required if name not in value]
         schema = node.get("additionalProperties")
         short = _count(node, "minProperties", 0) - len(value) - len(names)
@@ -262,7 +262,7 @@ def _amount(node: Json, name: str) -> int | float | None:
 
 
 def _fitting(value: float, node: Json, *, is_integer: bool) -> int | float:
-    """The number itself where the schema allows it, else the nearest that it allows."""
+    """Return the number if the schema allows it, otherwise the nearest one that it allows."""
     step = _amount(node, "multipleOf") or (1 if is_integer else 0)
     low = _bound(node, "minimum", "exclusiveMinimum", step or 1)
     high = _bound(node, "maximum", "exclusiveMaximum", -(step or 1))

@@ -1,7 +1,7 @@
-"""What a model that judges says, in the form for which the judge's prompt asks.
+"""A judge's answer, in the form that the judge's prompt requests.
 
-Forms: those of LlamaIndex's evaluators (llama_index.core.evaluation, 0.14), and JSON or a tool with a score, as
-LangSmith, openevals and ragas ask.
+Supported are the forms of LlamaIndex's evaluators (llama_index.core.evaluation, 0.14), and JSON or a tool call with a
+score, as LangSmith, openevals and ragas request.
 """
 
 import json
@@ -24,7 +24,7 @@ _PROSE = frozenset({"feedback", "reasoning", "reason", "explanation", "comment",
 
 
 def judge(request: ChatRequest, verdict: Verdict) -> Draft:
-    """The verdict in words, or in the JSON or the tool call that the request asks for."""
+    """Return the verdict as text, or as the JSON or the tool call that the request asks for."""
     if request.functions or request.wants_json:
         draft = think(request)
         schemas = {str(function.get("name")): mapping(function.get("parameters")) for function in request.functions}
@@ -42,7 +42,7 @@ def judge(request: ChatRequest, verdict: Verdict) -> Draft:
 
 
 def _filled(text: str, schema: Json, verdict: Verdict) -> str:
-    """A JSON object with the verdict in its fields: what is true or false, a score, and what is said of it."""
+    """Return a JSON object with the verdict in its fields: booleans, a score, and the feedback."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -62,7 +62,7 @@ def _field(name: str, old: Any, schema: Json, verdict: Verdict) -> Any:
 
 
 def _schema_in(prompt: str) -> Json | None:
-    """The JSON schema that a prompt gives in words, as LlamaIndex's output parsers do, in doubled braces or not."""
+    """Return the JSON schema written in a prompt, as LlamaIndex's output parsers do, with doubled braces or not."""
     _, mark, rest = prompt.partition("JSON schema")
     start = rest.find("{")
     if not mark or start < 0:

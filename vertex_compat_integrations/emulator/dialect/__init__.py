@@ -1,1 +1,1 @@
-"""How Vertex AI writes an answer: completions, chunks, usage, signatures."""
+"""Vertex AI's form of answers: completions, chunks, usage, signatures."""

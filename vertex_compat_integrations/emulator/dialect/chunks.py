@@ -1,7 +1,7 @@
-"""From a completion to the chunks that tell it, in any variant.
+"""Splits a completion into stream chunks, in any variant.
 
-The default form is Google's own for Vertex AI: the role in every delta, arguments whole, the finish reason and the
-usage on the last chunk, no chunk without choices.
+The default form is Google's own on Vertex AI: the role in every delta, whole arguments, finish reason and usage on the
+last chunk, no chunk without choices.
 """
 
 import re
@@ -19,7 +19,7 @@ _VALUE_END = re.compile(r'(?<!\\)(?="\s*[,}\]])')
 
 
 def stream_chunks(written: WrittenCompletion, variant: Variant) -> list[Json]:
-    """The chunks of a completion."""
+    """Return the chunks of a completion."""
     body = written.completion
     envelope = {key: value for key, value in body.items() if key not in {"choices", "usage"}}
     envelope["object"] = "chat.completion.chunk"
@@ -35,7 +35,7 @@ def stream_chunks(written: WrittenCompletion, variant: Variant) -> list[Json]:
 
 
 def pieces(text: str) -> list[str]:
-    """The text in several pieces: at spaces, or in halves where there are none."""
+    """Split the text into several pieces: at spaces, or in halves if there are none."""
     words = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
     if len(words) == 1:
         middle = (len(text) + 1) // 2
@@ -106,7 +106,7 @@ def _whole_index(place: int, count: int, variant: Variant) -> int | None:
 
 
 def _fragment_deltas(calls: list[Json], variant: Variant) -> Iterator[Json]:
-    """Google's argument streaming: an opening chunk with a wrong index, then the arguments, name and id each time."""
+    """Stream arguments as Google does: an opening chunk with a wrong index, then fragments, each with name and id."""
     for place, call in enumerate(calls):
         function = mapping(call.get("function"))
         opening = {**call, "function": {**function, "arguments": ""}}

@@ -1,4 +1,4 @@
-"""From a draft to the completion that the endpoint would send."""
+"""Converts a draft to the completion that the endpoint would send."""
 
 import base64
 import hashlib
@@ -24,14 +24,14 @@ _SAMPLE_RATE = 24_000
 
 @dataclass(frozen=True, slots=True)
 class WrittenCompletion:
-    """A completion, and how much of its content is thought and shall be marked as such in a stream."""
+    """A completion, and the length of its content that is marked as thought in a stream."""
 
     completion: Json
     marked_length: int = 0
 
 
 class CompletionWriter:
-    """Builds completions; gives ids and signatures that no other answer of this emulator has."""
+    """Builds completions with ids and signatures that are unique for this emulator."""
 
     def __init__(self, book: SignatureBook, clock: Callable[[], float] = time.time) -> None:
         self._book = book
@@ -40,7 +40,7 @@ class CompletionWriter:
         self._lock = threading.Lock()
 
     def write(self, content: Draft | Completion, request: ChatRequest, variant: Variant) -> WrittenCompletion:
-        """The completion that says the draft, in the surface's dialect and the wanted variant."""
+        """Return the completion for a draft, in the form of the front end and in the given variant."""
         if isinstance(content, Completion):
             return WrittenCompletion(vary(content.body, variant, is_stream=request.is_stream))
         message, marked_length = self._message(content, request, variant)
@@ -75,7 +75,7 @@ class CompletionWriter:
         if draft.refusal is not None:
             message["refusal"] = draft.refusal
         if draft.medium:
-            # Google puts an image into `audio`; what it does with sound is not published, so the same is taken for it.
+            # Google returns images in `audio`; the form of sound is not documented, so the same is assumed.
             mime_type, data = ("image/png", one_pixel_png()) if draft.medium == "image" else ("audio/wav", one_beep())
             message["audio"] = {
                 "data": base64.b64encode(data).decode(),
@@ -150,7 +150,7 @@ def _finish_reason(draft: Draft, request: ChatRequest) -> str:
 
 
 def _with_function_call(message: Json) -> Json:
-    """The message with its first call as OpenAI's deprecated `function_call`."""
+    """Return the message with its first call as OpenAI's deprecated `function_call`."""
     first = objects(message["tool_calls"])[0]
     extra = {"extra_content": first["extra_content"]} if "extra_content" in first else {}
     rest = {key: value for key, value in message.items() if key != "tool_calls"}
@@ -158,7 +158,7 @@ def _with_function_call(message: Json) -> Json:
 
 
 def vary(body: Json, variant: Variant, *, is_stream: bool) -> Json:
-    """The completion in the variant's shape."""
+    """Return the completion in the variant's form."""
     choices = [_vary_choice(choice, variant, is_stream=is_stream) for choice in objects(body.get("choices"))]
     varied = {**body, "choices": choices} if "choices" in body else dict(body)
     if variant.usage == "none":
@@ -195,8 +195,8 @@ def _vary_id(call: Json, variant: Variant) -> Json:
 
 
 def _compound_choice(choice: Json, reason: str, detail: str) -> Json:
-    # A blocked prompt has no message at all; a malformed call has one with an empty extra; a stream that is blocked on
-    # its way has told a part.
+    # A blocked prompt has no message; a malformed call has one with an empty extra; a stream that is blocked midway has
+    # sent a part of the text.
     kind = "function_call_filter" if reason == "MALFORMED_FUNCTION_CALL" else "content_filter"
     blocked: Json = {"finish_reason": f"{kind}: {reason}", "index": choice.get("index", 0)}
     if reason == "MALFORMED_FUNCTION_CALL":
@@ -207,7 +207,7 @@ def _compound_choice(choice: Json, reason: str, detail: str) -> Json:
 
 
 def _content(draft: Draft, request: ChatRequest, variant: Variant) -> tuple[str | None, str | None, int]:
-    """Content, reasoning content, and the length of what is marked as thought."""
+    """Return content, reasoning content, and the length of the content that is marked as thought."""
     if not draft.thoughts:
         return draft.text, None, 0
     answer = draft.text or ""
@@ -233,7 +233,7 @@ def _choice_count(request: ChatRequest) -> int:
 
 
 def one_beep() -> bytes:
-    """A valid WAV: a second of 440 Hz, mono, as many samples a second as Gemini's speech has."""
+    """Return a valid WAV: one second of 440 Hz, mono, with the sample rate of Gemini's speech."""
     wave = (round(8_000 * math.sin(math.tau * 440 * place / _SAMPLE_RATE)) for place in range(_SAMPLE_RATE))
     samples = struct.pack(f"<{_SAMPLE_RATE}h", *wave)
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, _SAMPLE_RATE, 2 * _SAMPLE_RATE, 2, 16)
@@ -242,7 +242,7 @@ def one_beep() -> bytes:
 
 
 def one_pixel_png() -> bytes:
-    """A valid PNG of one red pixel."""
+    """Return a valid PNG of one red pixel."""
     header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\x00\xff\x00\x00")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -252,7 +252,7 @@ def one_pixel_png() -> bytes:
 
 
 def in_camel_case(value: Any) -> Any:
-    """The JSON value with its keys in camel case."""
+    """Return the JSON value with its keys in camel case."""
     match value:
         case dict():
             return {_camel(key): in_camel_case(item) for key, item in value.items()}

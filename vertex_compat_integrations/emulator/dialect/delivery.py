@@ -1,4 +1,4 @@
-"""How an answer travels over the socket, with its pauses and accidents."""
+"""Sends an answer over the socket, with scripted pauses and faults."""
 
 import asyncio
 import json
@@ -25,15 +25,15 @@ _DONE = "[DONE]"
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What goes out: a head and pieces of a body.
+    """An HTTP response: headers and pieces of a body.
 
     Attributes:
         pieces: The body, in the pieces in which it is written.
         status: HTTP status.
-        content_type: Of the body.
-        headers: Besides the usual ones.
+        content_type: Content type of the body.
+        headers: Headers in addition to the usual ones.
         is_stream: Whether the pieces are events.
-        live: The pieces of a body that is still being made, instead of `pieces`.
+        live: The pieces of a body that is still being generated, instead of `pieces`.
     """
 
     pieces: tuple[bytes, ...]
@@ -45,7 +45,7 @@ class HttpReply:
 
 
 def plain_reply(written: WrittenCompletion, delivery: Delivery) -> HttpReply:
-    """The completion as one JSON body."""
+    """Return the completion as one JSON body."""
     if delivery.failure:
         refusal = delivery.failure.refusal
         return HttpReply((google_body(refusal),), status=refusal.code)
@@ -54,7 +54,7 @@ def plain_reply(written: WrittenCompletion, delivery: Delivery) -> HttpReply:
 
 
 def stream_reply(content: WrittenCompletion | Frames, variant: Variant, delivery: Delivery) -> HttpReply:
-    """The completion, or these frames, as events."""
+    """Return the completion, or scripted frames, as events."""
     if isinstance(content, Frames):
         frames: list[Any] = list(content.chunks)
         is_done = content.done
@@ -74,12 +74,12 @@ def stream_reply(content: WrittenCompletion | Frames, variant: Variant, delivery
 
 
 def raw_reply(raw: Raw) -> HttpReply:
-    """The body as it was scripted."""
+    """Return a scripted body unchanged."""
     return HttpReply((raw.body,), raw.status, raw.content_type, raw.headers)
 
 
 def without_finish(body: Any) -> Any:
-    """The completion or chunk without its finish reason."""
+    """Return the completion or chunk without its finish reason."""
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
         return body
     choices = [
@@ -92,7 +92,7 @@ def without_finish(body: Any) -> Any:
 async def deliver(
     request: web.Request, reply: HttpReply, delivery: Delivery, split_bytes: int = 0
 ) -> web.StreamResponse:
-    """Send the reply as its delivery wants it, to its end or to its accident."""
+    """Send the reply with its scripted delivery, to its end or to its fault."""
     if delivery.hangs:
         await asyncio.Event().wait()
     if delivery.delay_seconds:
@@ -104,7 +104,7 @@ async def deliver(
     try:
         await response.prepare(request)
     except ConnectionResetError:
-        # The caller has gone before the answer began, as at its deadline; nobody is there to be told.
+        # The client disconnected before the answer began, for example at its deadline.
         return response
     async with aclosing(reply.live or _each(reply)) as pieces:
         cut = await _write(response, pieces, delivery, split_bytes)
@@ -116,7 +116,7 @@ async def deliver(
 async def _write(
     response: web.StreamResponse, pieces: AsyncGenerator[bytes, None], delivery: Delivery, split_bytes: int
 ) -> tuple[Cut, bytes] | None:
-    """Write to the end, or to where it breaks off: how, and what would have followed."""
+    """Write to the end, or to the cut; returns how to cut, and the next piece."""
     written = 0
     try:
         async for piece in pieces:
@@ -129,7 +129,7 @@ async def _write(
     except BrokenStreamError:
         return Cut(written), b""
     except ConnectionResetError:
-        # Who asked has gone, as whoever leaves a stream early does; that is no error of the emulator's.
+        # The client left the stream early; that is not an error of the emulator.
         return None
     return (delivery.cut, b"") if delivery.cut else None
 
@@ -149,7 +149,7 @@ def _break_off(request: web.Request, cut: Cut, following: bytes) -> None:
         transport.abort()
         return
     if cut.how == "chunk" and isinstance(transport, asyncio.WriteTransport):
-        # The head of an HTTP chunk promises more than comes.
+        # The header of the HTTP chunk announces more bytes than are sent.
         transport.write(b"%x\r\n" % len(following) + following[: len(following) // 2])
     transport.close()
 
@@ -170,14 +170,14 @@ def _split(piece: bytes, size: int) -> Iterator[bytes]:
 
 
 def event_bytes(frame: Any, variant: Variant) -> bytes:
-    """The frame as an event; a string is the event's data."""
+    """Return the frame as an event; a string is the event's data."""
     data = frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
     line_end = "\r\n" if variant.separator == "crlf" else "\n"
     return f"data: {data}{line_end}{line_end}".encode("utf-8", "surrogatepass")
 
 
 def failure_bytes(failure: Failure, variant: Variant) -> bytes:
-    """What a scripted failure looks like in a stream."""
+    """Return the bytes of a scripted failure in a stream."""
     error: Json = {"error": failure.refusal.error}
     match failure.shape:
         case "sse_dict":

@@ -1,7 +1,7 @@
-"""What the media of a prompt cost.
+"""Token counts of the media in a prompt.
 
-Source: the cards of Gemini 2.5 and 3: so many tokens for an image, a page of a PDF, a frame of a video. What stands
-elsewhere is not looked at, and a video's length is not read: each counts as one page or one frame.
+Source: the cards of Gemini 2.5 and 3, with tokens per image, page of a PDF and frame of a video. Linked files are not
+read, nor is the length of a video: each counts as one page or one frame.
 """
 
 import base64
@@ -17,12 +17,12 @@ _PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def media_tokens(messages: Sequence[Json], costs: MediaTokens) -> int:
-    """Tokens of all images, PDFs and videos in `image_url` parts."""
+    """Return the tokens of all images, PDFs and videos in `image_url` parts."""
     return sum(_cost(part, costs) for message in messages for part in objects(message.get("content")))
 
 
 def without_media(messages: Any) -> Any:
-    """The messages without the parts that `media_tokens` counts."""
+    """Return the messages without the parts that `media_tokens` counts."""
     if not isinstance(messages, list):
         return messages
     return [_without_media(message) for message in messages]
@@ -36,7 +36,7 @@ def _without_media(message: Any) -> Any:
 
 
 def _kind(part: Json) -> str:
-    """`image`, `video` or `application` for what is counted, else nothing."""
+    """Return `image`, `video` or `application` for a counted part, otherwise an empty text."""
     kind = media_type(part) if part.get("type") == "image_url" else None
     if kind == "application/pdf":
         return "application"

@@ -1,7 +1,7 @@
-"""Thought signatures: issued, remembered, and recognised when they come back.
+"""Issues thought signatures, stores them, and recognises them when clients send them back.
 
-A signature is opaque to the client, so any random-looking base64 will do; what counts is that it returns unaltered,
-once, and on the call that it was given with.
+A signature is opaque to the client, so any random-looking base64 is suitable. What matters is that it is sent back
+unchanged, once, and on the call that it was issued with.
 """
 
 import base64
@@ -20,21 +20,21 @@ _FIELD = "thought_signature"
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a signature was given with: a call (name and arguments), or, without a name, a message."""
+    """What a signature was issued with: a call (name and arguments) or, without a name, a message."""
 
     name: str | None = None
     arguments: str = ""
 
 
 class Sighting(NamedTuple):
-    """A signature in a message, and what bears it."""
+    """A signature in a message, and the call or message that carries it."""
 
     signature: str
     bearer: Bearer
 
 
 class SignatureBook:
-    """Every signature that this emulator gave out or was told of; safe to use from several threads."""
+    """All signatures that this emulator issued or accepts; safe to use from several threads."""
 
     def __init__(self, seed: str = "emulator") -> None:
         self._seed = seed
@@ -43,19 +43,19 @@ class SignatureBook:
         self._lock = threading.Lock()
 
     def issue(self, bearer: Bearer) -> str:
-        """A signature that was not issued before, bound to its bearer."""
+        """Issue a new signature, bound to its bearer."""
         with self._lock:
             signature = self._fresh()
             self._bearers[signature] = bearer
             return signature
 
     def accept(self, signature: str, bearer: Bearer | None = None) -> None:
-        """Remember a signature from elsewhere; without a bearer it may stand anywhere."""
+        """Store a signature from elsewhere; without a bearer it is valid anywhere."""
         with self._lock:
             self._bearers[signature] = bearer
 
     def learn(self, value: Any) -> None:
-        """Remember every signature in a scripted body."""
+        """Store every signature in a scripted body."""
         for signature in _signatures_in(value):
             self.accept(signature)
         for choice in objects(value.get("choices")) if isinstance(value, dict) else ():
@@ -63,18 +63,18 @@ class SignatureBook:
                 self.accept(*sighting)
 
     def knows(self, signature: str) -> bool:
-        """Whether the signature came from here, unaltered."""
+        """Whether the signature is known, unchanged."""
         with self._lock:
             return signature in self._bearers
 
     def fits(self, sighting: Sighting) -> bool:
-        """Whether the signature stands where it was given."""
+        """Whether the signature is on the call or message that it was issued with."""
         with self._lock:
             bearer = self._bearers.get(sighting.signature)
         return bearer is None or bearer == sighting.bearer
 
     def _fresh(self) -> str:
-        # Base64 with all its awkward characters, so that nobody can lose one unseen.
+        # Base64 with all its special characters, so that a client that loses one of them is detected.
         while True:
             self._count += 1
             digest = hashlib.shake_256(f"{self._seed}:{self._count}".encode()).digest(127)
@@ -84,7 +84,7 @@ class SignatureBook:
 
 
 def call_bearer(name: str, arguments: str) -> Bearer:
-    """The bearer that a call is; arguments count by value, not by spacing."""
+    """Return a call as a bearer; arguments are compared by value, not by spacing."""
     try:
         canonical = json.dumps(json.loads(arguments or "{}"), sort_keys=True)
     except ValueError:
@@ -93,7 +93,7 @@ def call_bearer(name: str, arguments: str) -> Bearer:
 
 
 def sightings(message: Json) -> Iterator[Sighting]:
-    """The signatures of a message, each with its bearer."""
+    """Yield the signatures of a message, each with its bearer."""
     for call in tool_calls(message):
         function = function_of(call)
         bearer = call_bearer(str(function.get("name", "")), str(function.get("arguments", "")))
@@ -103,7 +103,7 @@ def sightings(message: Json) -> Iterator[Sighting]:
 
 
 def call_signature(call: Json) -> str | None:
-    """The signature of a tool call, in whatever namespace."""
+    """Return the signature of a tool call, in any namespace."""
     return next(_signatures_in(call.get("extra_content")), None)
 
 

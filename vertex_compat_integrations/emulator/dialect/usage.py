@@ -1,4 +1,4 @@
-"""Token counts of the emulator's answers, in each surface's shape.
+"""Token counts of the emulator's answers, in the form of each front end.
 
 Source: the usage objects on Google's pages (OpenAI compatibility, Thinking of open models) and public gateway tests.
 """
@@ -15,13 +15,13 @@ _CACHED_TOKENS = 2048
 _EFFORT_TOKENS = {"minimal": 8, "low": 16, "medium": 64, "high": 256, "max": 512}
 _DEFAULT_THOUGHT_TOKENS = 32
 _MEDIUM_TOKENS = {"image": 1120, "audio": 25}
-"""Of an image of 1K, and of a second of sound."""
+"""Tokens of a 1K image, and of one second of sound."""
 _TRAFFIC_OF_TIER = {"priority": "ON_DEMAND_PRIORITY", "flex": "ON_DEMAND_FLEX"}
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Tokens of a prompt, of its answer, and of the thoughts beside the answer."""
+    """Tokens of a prompt, of its answer, and of the thoughts (not part of the answer)."""
 
     prompt: int
     answer: int
@@ -29,12 +29,12 @@ class Counts:
 
 
 def count_tokens(text: str) -> int:
-    """Tokens of a text, roughly: one for four characters, one at least."""
+    """Estimate the tokens of a text: one per four characters, at least one."""
     return max(1, (len(text) + 3) // 4)
 
 
 def build_usage(draft: Draft, request: ChatRequest) -> Json:
-    """The usage object that goes with a draft."""
+    """Return the usage object for a draft."""
     prompt = prompt_tokens(request)
     spoken = (draft.text or "") + "".join(call.name + call.arguments for call in draft.calls)
     answer = _MEDIUM_TOKENS[draft.medium] if draft.medium else count_tokens(spoken)
@@ -42,7 +42,7 @@ def build_usage(draft: Draft, request: ChatRequest) -> Json:
 
 
 def prompt_tokens(request: ChatRequest) -> int:
-    """Tokens of messages and tools; media cost what the model's card says, where it says it."""
+    """Return the tokens of messages and tools; media are counted as on the model's card, if it states that."""
     messages, media = request.body.get("messages"), request.traits.media
     if media is not None:
         messages = without_media(messages)
@@ -51,7 +51,7 @@ def prompt_tokens(request: ChatRequest) -> int:
 
 
 def shape_usage(counts: Counts, request: ChatRequest) -> Json:
-    """The usage object that tells the counts, in the surface's shape."""
+    """Return the usage object for the counts, in the form of the front end."""
     prompt, answer, thought = counts.prompt, counts.answer, counts.thought
     match request.traits.surface:
         case "gemini":
@@ -65,7 +65,7 @@ def shape_usage(counts: Counts, request: ChatRequest) -> Json:
 
 
 def thought_tokens(draft: Draft, request: ChatRequest) -> int:
-    """Tokens that were spent on thinking."""
+    """Return the tokens used for thinking."""
     if draft.thoughts:
         return count_tokens(draft.thoughts)
     if request.traits.surface != "gemini":
@@ -80,7 +80,7 @@ def thought_tokens(draft: Draft, request: ChatRequest) -> int:
 
 
 def _gemini_usage(prompt: int, answer: int, thought: int, request: ChatRequest) -> Json:
-    # Thoughts count beside the completion, and the total holds all three.
+    # Thoughts are not part of the completion tokens; the total includes all three.
     cached = _CACHED_TOKENS if request.google.get("cached_content") else 0
     traffic = "PROVISIONED_THROUGHPUT" if request.is_dedicated else _TRAFFIC_OF_TIER.get(request.tier, "ON_DEMAND")
     usage: Json = {"completion_tokens": answer}
@@ -95,7 +95,7 @@ def _gemini_usage(prompt: int, answer: int, thought: int, request: ChatRequest) 
 
 
 def _maas_usage(prompt: int, answer: int, thought: int) -> Json:
-    # Thoughts count inside the completion.
+    # Thoughts are part of the completion tokens.
     return {
         "completion_tokens": answer + thought,
         "extra_properties": {"google": {"traffic_type": "ON_DEMAND"}},

@@ -1,1 +1,1 @@
-"""The identity server: tokens as Google issues them."""
+"""The identity services, which issue tokens as Google does."""

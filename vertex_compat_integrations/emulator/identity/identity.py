@@ -1,16 +1,16 @@
-"""The emulator's identity side: every place where google-auth asks for a token, on one loopback server.
+"""The emulator's identity services: all services from which google-auth gets tokens, on one loopback server.
 
-Served are OAuth's token endpoint (service accounts, authorised users), the Security Token Service, the IAM Credentials
+They are OAuth's token endpoint (service accounts, authorised users), the Security Token Service, the IAM Credentials
 API (impersonation, regional access boundary), Resource Manager's project lookup and the metadata server.
 
-google-auth can be pointed here by public means only in part:
+Public settings of google-auth redirect only some of its requests here:
 
 * service account: `token_uri` in the file;
 * workload identity federation: `token_url` and `service_account_impersonation_url` in the file;
 * metadata server: `GCE_METADATA_HOST` (read once, when google-auth is imported) and `GCE_METADATA_IP` (the ping);
 * authorised user: the file's `token_uri` is overridden by google-auth; build
   `google.oauth2.credentials.Credentials(token_uri=…)`, or load the file and call `with_token_uri(…)`;
-* impersonation and the regional access boundary go to `iamcredentials.googleapis.com`: answer that name by a proxy.
+* impersonation and the regional access boundary use `iamcredentials.googleapis.com`: redirect that name with a proxy.
 """
 
 import asyncio
@@ -40,16 +40,16 @@ PROJECT_NUMBER = "123456789012"
 METADATA_ACCOUNT = f"metadata@{PROJECT}.iam.gserviceaccount.com"
 USER = "user@example.com"
 METADATA_CACHE_SECONDS = 240
-"""The metadata server hands out the same token until four minutes before it expires (google-auth, `_helpers.py`)."""
+"""The metadata server returns the same token until four minutes before it expires (google-auth, `_helpers.py`)."""
 
 ENCODED_LOCATIONS = "0xA30"
-"""The regional access boundary of every principal, as it comes back in `x-allowed-locations`."""
+"""The regional access boundary of every principal, which clients send back in `x-allowed-locations`."""
 
 CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
 CLIENT_ID = "emulator.apps.googleusercontent.com"
-CLIENT_SECRET = "emulator-client"  # noqa: S105 - accepted by the emulator alone
+CLIENT_SECRET = "emulator-client"  # noqa: S105 - accepted only by the emulator
 
 JOURNALED_FIELDS = (
     "grant_type",
@@ -61,13 +61,13 @@ JOURNALED_FIELDS = (
     "delegates",
     "path",
 )
-"""Form fields that may stand in `Identity.requests`; assertions, secrets and tokens may not."""
+"""Form fields recorded in `Identity.requests`; assertions, secrets and tokens are not recorded."""
 
 FaultKind: TypeAlias = Literal["invalid_grant", "server_error", "reset", "delay", "same_token"]
 
 
 class TokenRefusal(NamedTuple):
-    """Why a credential is not accepted, in Google's words."""
+    """Why a credential is refused, with Google's message."""
 
     code: int
     message: str
@@ -76,7 +76,7 @@ class TokenRefusal(NamedTuple):
 
 
 class IdentityRequest(NamedTuple):
-    """What the identity side was asked for: kind, harmless form fields, and when by its clock."""
+    """A recorded request to the identity services: kind, harmless form fields, and time by their clock."""
 
     kind: str
     fields: Mapping[str, str]
@@ -120,11 +120,11 @@ EXPIRED = UNKNOWN._replace(reason="ACCESS_TOKEN_EXPIRED")
 
 
 class Identity:
-    """Issues tokens to google-auth and says which of them are good; safe to ask from any thread.
+    """Issues tokens to google-auth and checks them; safe to use from any thread.
 
     Args:
         token_life_seconds: How long a token is accepted.
-        clock: Tells a token's age, in seconds since 1970.
+        clock: Returns the time in seconds since 1970, for the age of tokens.
     """
 
     def __init__(self, token_life_seconds: float = 3600, clock: Callable[[], float] = time.time) -> None:
@@ -139,17 +139,17 @@ class Identity:
 
     @property
     def requests(self) -> list[IdentityRequest]:
-        """Everything that was asked so far, in order."""
+        """All requests so far, in order."""
         with self._lock:
             return list(self._requests)
 
     @property
     def token_requests(self) -> list[IdentityRequest]:
-        """Those requests that asked for a token."""
+        """The requests for a token."""
         return [request for request in self.requests if request.kind in _TOKEN_KINDS]
 
     def check(self, authorization: str | None) -> TokenRefusal | None:
-        """Why the header `Authorization` is refused; None if it is good."""
+        """Return why the header `Authorization` is refused; None if it is accepted."""
         scheme, _, token = (authorization or "").strip().partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
@@ -165,42 +165,42 @@ class Identity:
         return EXPIRED if self._clock() >= grant.expires else None
 
     def principal(self, authorization: str | None) -> str | None:
-        """Whom the header `Authorization` stands for, if its token was issued here."""
+        """Return the principal of the header `Authorization`; None if its token was not issued here."""
         with self._lock:
             grant = self._grants.get((authorization or "").strip().partition(" ")[2].strip())
         return grant.principal if grant else None
 
     def issue(self, life_seconds: float | None = None, principal: str = METADATA_ACCOUNT) -> str:
-        """A token that is accepted from this moment on."""
+        """Issue a token, which is accepted at once."""
         return self._grant(principal, life_seconds).token
 
     def revoke_all(self) -> None:
-        """Forget every access token; the endpoint answers 401 to them from here on."""
+        """Revoke every access token; the endpoint then refuses them with 401."""
         with self._lock:
             self._grants.clear()
             self._last.clear()
 
     def revoke_refresh_tokens(self) -> None:
-        """Forget every refresh token; exchanging one ends in `invalid_grant`."""
+        """Revoke every refresh token; exchanging one then fails with `invalid_grant`."""
         with self._lock:
             self._refresh_tokens.clear()
 
     def fault(self, kind: FaultKind, times: int = 1, seconds: float = 0.0) -> None:
-        """Script what the next token requests meet, one fault each.
+        """Script a fault for the next token requests.
 
-        google-auth asks a token endpoint three times before it gives a `server_error` up.
+        google-auth tries a token endpoint three times before it reports a `server_error`.
 
         Args:
-            kind: `invalid_grant` (400), `server_error` (500), `reset` (the connection is cut), `delay` (the answer
-                comes after `seconds`), `same_token` (the last token again, with the life that it has left).
-            times: For how many requests.
+            kind: `invalid_grant` (400), `server_error` (500), `reset` (the connection is reset), `delay` (the answer
+                is sent after `seconds`), `same_token` (the last token again, with its remaining lifetime).
+            times: Number of requests that get the fault.
             seconds: Length of a delay.
         """
         with self._lock:
             self._faults.extend([_Fault(kind, seconds)] * times)
 
     def service_account_info(self, url: str, project_id: str = PROJECT) -> dict[str, str]:
-        """The content of a service account's key file whose tokens come from the server at `url`."""
+        """Return the content of a service account key file whose tokens come from the server at `url`."""
         return {
             "type": "service_account",
             "project_id": project_id,
@@ -212,7 +212,7 @@ class Identity:
         }
 
     def authorized_user_info(self, url: str, quota_project_id: str | None = None) -> dict[str, str]:
-        """The content of the file that `gcloud auth application-default login` writes, with a fresh refresh token."""
+        """Return the content of the file that `gcloud auth application-default login` writes, with a refresh token."""
         refresh_token = f"1//emulator-{secrets.token_urlsafe(12)}"
         with self._lock:
             self._refresh_tokens.add(refresh_token)
@@ -228,7 +228,7 @@ class Identity:
     def external_account_info(
         self, url: str, subject_token_file: str | Path, impersonate: str | None = None
     ) -> dict[str, Any]:
-        """The content of a workload identity federation file; `impersonate` names a service account behind it."""
+        """Return the content of a workload identity federation file; `impersonate` names a service account."""
         base = url.rstrip("/")
         info: dict[str, Any] = {
             "type": "external_account",
@@ -248,9 +248,9 @@ class Identity:
         target: str = f"target@{PROJECT}.iam.gserviceaccount.com",
         source: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The content of an impersonation file; `source` is another file's content, by default a service account's.
+        """Return the content of an impersonation file; `source` is its source file (default: a service account's).
 
-        google-auth takes the target from the URL and asks `iamcredentials.googleapis.com`, whatever the URL's host is.
+        google-auth reads the target from the URL, but always calls `iamcredentials.googleapis.com`, not the URL's host.
         """
         return {
             "type": "impersonated_service_account",
@@ -260,7 +260,7 @@ class Identity:
         }
 
     def add_routes(self, app: web.Application) -> None:
-        """Mount the identity side on an application."""
+        """Add the identity services to an application."""
         app.router.add_post("/token", self._serve_token)
         app.router.add_post("/v1/token", self._serve_exchange)
         app.router.add_post("/v1/projects/-/serviceAccounts/{email}:generateAccessToken", self._serve_impersonation)
@@ -340,7 +340,7 @@ class Identity:
         encode: Callable[[_Grant, float], wire.Json] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> web.StreamResponse:
-        """A token request's answer: the scripted fault if there is one, else the principal's token."""
+        """Answer a token request: with the scripted fault if there is one, otherwise with the principal's token."""
         self._record(kind, fields)
         fault = self._next_fault()
         if fault.kind == "server_error":
@@ -375,7 +375,7 @@ class Identity:
         return USER
 
     def _renewed(self, kind: str, principal: str, *, again: bool) -> _Grant:
-        """The principal's token: the last if a fault or the metadata server's cache says so, else a fresh one."""
+        """Return the principal's last token if a fault or the metadata server's cache requires it, else a new one."""
         with self._lock:
             last = self._last.get(principal)
         left = last.expires - self._clock() if last else 0.0
@@ -427,12 +427,12 @@ def _impersonation_url(base: str, email: str) -> str:
 
 
 def _bearer(grant: _Grant, left: float) -> wire.Json:
-    # Whole seconds as Google sends them, rounded down: a token must not outlive its promise.
+    # Whole seconds, as Google sends them; rounded down, so that the token does not expire earlier than stated.
     return {"access_token": grant.token, "expires_in": int(left) or left, "token_type": "Bearer", "scope": CLOUD_SCOPE}
 
 
 def _impersonated(grant: _Grant, left: float) -> wire.Json:
-    # google-auth compares this with the system's clock, which need not be the identity side's.
+    # google-auth compares this with the system's clock, which may differ from `clock`.
     expiry = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=left)
     return {"accessToken": grant.token, "expireTime": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}
 

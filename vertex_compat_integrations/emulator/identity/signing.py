@@ -1,4 +1,4 @@
-"""The emulator's service account key, and what it signed."""
+"""The emulator's service account key, and the verification of its signatures."""
 
 import base64
 import binascii
@@ -37,7 +37,7 @@ def _generate_key() -> rsa.RSAPrivateKey:
 
 
 def private_key_text() -> str:
-    """The key as PEM, generated once in a process."""
+    """Return the key as PEM; it is generated once per process."""
     encoded = _private_key().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -45,7 +45,7 @@ def private_key_text() -> str:
 
 
 def _signed_claims(token: str) -> Json:
-    """The claims of a token that this process's key signed; ValueError for any other."""
+    """Return the claims of a token signed by this process's key; raises ValueError for any other."""
     signed, _, signature = token.rpartition(".")
     try:
         _private_key().public_key().verify(_unbase64(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -53,29 +53,29 @@ def _signed_claims(token: str) -> Json:
     except (InvalidSignature, binascii.Error, UnicodeError) as error:
         raise ValueError("not signed by the emulator's key") from error
     if not isinstance(claims, dict):
-        raise ValueError("claims are no object")  # noqa: TRY004 - a malformed token, not a caller's mistake
+        raise ValueError("claims are not an object")  # noqa: TRY004 - a malformed token, not a caller's mistake
     return claims
 
 
 def verify_assertion(assertion: str) -> Json:
-    """The claims of a service account's assertion.
+    """Return the claims of a service account's assertion.
 
     Raises:
-        GrantError: The key did not sign it, it is too old or lives too long, or audience or scope is wrong.
+        GrantError: The signature, the audience or the scope is wrong, or the assertion is too old or valid too long.
     """
     try:
         claims = _signed_claims(assertion)
     except ValueError:
         raise GrantError("invalid_grant", "Invalid JWT Signature.") from None
     issued, expires = claims.get("iat", 0), claims.get("exp", 0)
-    # The signer's times come from the system's clock, whatever clock tells the age of tokens here.
+    # The signer uses the system's clock, whatever clock is used for tokens here.
     if not issued - 300 <= time.time() < expires <= issued + 3600:
         raise GrantError(
             "invalid_grant",
             "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
             "Check your iat and exp values in the JWT claim.",
         )
-    # google-auth writes Google's own URL as audience, whatever `token_uri` says.
+    # google-auth sets Google's own URL as audience, whatever `token_uri` is.
     if claims.get("aud") != GOOGLE_TOKEN_URL:
         raise GrantError("invalid_grant", "Invalid JWT: Failed audience check.")
     if not claims.get("scope"):
@@ -84,7 +84,7 @@ def verify_assertion(assertion: str) -> Json:
 
 
 def is_self_signed(token: str) -> bool:
-    """Whether the token is a service account's own signed JWT, which Google's APIs take in place of an access token."""
+    """Whether the token is a self-signed JWT of a service account, which Google's APIs accept as an access token."""
     if token.count(".") != 2:
         return False
     try:

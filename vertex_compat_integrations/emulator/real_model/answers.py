@@ -1,4 +1,4 @@
-"""Answers of a real model in the place of the built-in ones."""
+"""Answers of a real model instead of the built-in ones."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -26,7 +26,7 @@ from vertex_compat_integrations.wire import Json
 
 
 class RealModel:
-    """Asks an upstream and tells its answers as Vertex AI would; lives in one event loop, as long as its block."""
+    """Forwards requests to an upstream and converts the answers to Vertex AI's form; runs in one event loop."""
 
     def __init__(self, upstream: Upstream, book: SignatureBook, writer: CompletionWriter) -> None:
         self._upstream = upstream
@@ -42,9 +42,9 @@ class RealModel:
         await self._client.__aexit__(*failure)
 
     async def reply(self, chat: ChatRequest, variant: Variant, delivery: Delivery) -> HttpReply:
-        """What the model says; a stream's events go out one by one, as they come.
+        """Return the model's answer; the events of a stream are forwarded as they arrive.
 
-        Whole answers are told in any variant, streams in its framing (separator, comments, `done`).
+        Whole answers support all variants, streams only their framing (separator, comments, `done`).
         """
         if refused := unserved(chat):
             return _refused(refused, chat)
@@ -77,7 +77,7 @@ def _refused(refusal: Refusal, chat: ChatRequest, retry_after: str | None = None
 async def _told(
     first: Json | str, rest: AsyncGenerator[Json | str, None], dress: StreamDress, variant: Variant, delivery: Delivery
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of each event, up to the failure that was scripted."""
+    """Yield the bytes of each event, up to the scripted failure."""
     count = 0
     async with aclosing(_frames(first, rest, dress)) as frames:
         async for frame in frames:
@@ -97,7 +97,7 @@ async def _told(
 async def _frames(
     first: Json | str, rest: AsyncGenerator[Json | str, None], dress: StreamDress
 ) -> AsyncGenerator[Any, None]:
-    """Dressed chunks, `[DONE]` and errors; what was held back comes also where the stream breaks off."""
+    """Yield converted chunks, `[DONE]` and errors; a chunk that was held back is also sent if the stream breaks off."""
     is_broken = False
     try:
         async with aclosing(_dressed(first, rest, dress)) as frames:
@@ -129,7 +129,7 @@ def _dressed_event(event: Json | str, dress: StreamDress) -> list[Any]:
 
 
 def _bytes_of(frame: Any, dress: StreamDress, variant: Variant) -> bytes:
-    # Google's own error in a stream stands outside of events.
+    # Google's own error in a stream is not an event.
     if isinstance(frame, dict) and "error" in frame and not dress.dress.is_deployed:
         return pretty([frame])
     return event_bytes(frame, variant)

@@ -1,6 +1,6 @@
 """A process that serves a model with llama.cpp's own server: `python llama_process.py WEIGHTS PORT PREFIX`.
 
-It says `ready` when the model is loaded, and ends when its standard input does: no server outlives its starter.
+It prints `ready` when the model is loaded, and ends with its standard input, so that no server outlives its parent.
 """
 
 import sys
@@ -18,16 +18,16 @@ def serve(weights: str, port: int, prefix: str) -> None:
     parameters.model.path = weights
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = 1
-    # With two threads on two shared cores it was sixty times slower.
+    # Two threads on two shared cores were sixty times slower.
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = port
     parameters.api_prefix = prefix
     parameters.use_jinja = True
-    # The model's own template knows no tools, so the server would read no calls in what it writes.
+    # The model's own template does not support tools, so the server would not recognise its calls.
     parameters.chat_template = TEMPLATE.read_text(encoding="utf-8")
-    server = xllamacpp.Server(parameters)  # serves as long as it is held
+    server = xllamacpp.Server(parameters)  # serves as long as this object exists
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.read()

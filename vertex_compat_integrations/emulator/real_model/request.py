@@ -1,4 +1,4 @@
-"""From a request in Vertex AI's dialect to the one that an OpenAI-compatible server is asked; pure."""
+"""Converts a request in Vertex AI's form to one for an OpenAI-compatible server; does no I/O."""
 
 from collections.abc import Collection
 from typing import Any
@@ -19,7 +19,7 @@ _FORMATS = frozenset({"text", "text/plain", "json_object", "json_schema", "appli
 
 
 def unserved(chat: ChatRequest) -> Refusal | None:
-    """What the request wants of Google that no other server has; None if nothing. A deployed model's server decides."""
+    """Refuse requests for features that only Google has; on a deployed endpoint, the model's server decides."""
     if chat.traits.surface == "deployed":
         return None
     wanted = _wanted_of_google(chat)
@@ -27,7 +27,7 @@ def unserved(chat: ChatRequest) -> Refusal | None:
 
 
 def build_upstream_body(chat: ChatRequest, model: str | None) -> Json:
-    """The request for the upstream; `model` is its name there, None the name that was asked for."""
+    """Return the request for the upstream; `model` is its name there, None keeps the name in the request."""
     name = {"model": model or chat.model}
     if chat.traits.surface == "deployed":
         return {**chat.body, **name}
@@ -38,13 +38,13 @@ def build_upstream_body(chat: ChatRequest, model: str | None) -> Json:
     messages = [_message(message, hidden) for message in chat.messages]
     body |= {**name, "messages": messages, **_tools(chat), **_format(chat)}
     if chat.is_stream:
-        # Vertex AI counts every stream; others count where they are asked to.
+        # Vertex AI reports usage in every stream, other servers only on request.
         body["stream_options"] = {"include_usage": True}
     return body
 
 
 def to_json_schema(schema: Any) -> Any:
-    """A schema of the endpoint's subset in JSON Schema's own words: types in lower case, null as a type."""
+    """Convert a schema of the endpoint's subset to standard JSON Schema: types in lower case, null as a type."""
     if isinstance(schema, list):
         return [to_json_schema(each) for each in schema]
     if not isinstance(schema, dict):
@@ -86,7 +86,7 @@ def _message(message: Json, hidden: Collection[str]) -> Json:
 
 
 def _bare(value: Any) -> Any:
-    """Parts and calls without what Google puts beside them."""
+    """Return parts and calls without Google's extra content."""
     if not isinstance(value, list):
         return value
     return [

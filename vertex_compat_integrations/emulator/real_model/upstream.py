@@ -1,7 +1,7 @@
-"""The real model behind the emulator: where it is, and how it is asked.
+"""The real model behind the emulator: its address, and a client for it.
 
-Any server that speaks OpenAI's chat completions will do. What goes wrong on the way becomes what Vertex AI would say;
-the key of the upstream stands in no error, no journal and no `repr`.
+Any server with OpenAI's chat completions API works. Its errors are converted to Vertex AI's form; the key of the
+upstream appears in no error, journal or `repr`.
 """
 
 import json
@@ -20,7 +20,7 @@ from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, Json
 
 DONE = "[DONE]"
-"""What ends a stream in order."""
+"""The last event of a complete stream."""
 
 _CONNECT_SECONDS = 10.0
 _EVENT_STREAM = "text/event-stream"
@@ -30,12 +30,12 @@ _PASSED_ON = frozenset({429, 503})
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """An OpenAI-compatible server whose model answers in the emulator's place.
+    """An OpenAI-compatible server whose model answers instead of the built-in one.
 
     Attributes:
         url: URL prefix, without `/chat/completions`.
-        model: The model's name there; None sends the name that the emulator was asked for.
-        key: Its API key, sent there and shown nowhere; None sends none.
+        model: The model's name there; None sends the name in the request.
+        key: Its API key, sent there and never shown; None sends none.
         timeout_seconds: Longest wait for the next byte.
     """
 
@@ -49,19 +49,19 @@ class Upstream:
         object.__setattr__(self, "url", url)
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("The upstream's URL is http://HOST/… or https://HOST/….")
+            raise ValueError("The upstream's URL must be http://HOST/… or https://HOST/….")
         if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("The upstream's URL holds neither user, query nor fragment; a key has its own setting.")
+            raise ValueError("The upstream's URL must not contain user, query or fragment; pass a key as key=….")
         if self.key is not None and not (self.key.isascii() and self.key.isprintable() and " " not in self.key):
-            raise ValueError("The upstream's key has characters that no header can carry.")
+            raise ValueError("The upstream's key has characters that are not allowed in a header.")
         if self.key is not None and parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError(f"A key goes to {parts.hostname} by https only.")
+            raise ValueError(f"A key is sent to {parts.hostname} only by https.")
         if self.timeout_seconds <= 0:
             raise ValueError("timeout_seconds must be more than 0.")
 
     @property
     def name(self) -> str:
-        """The model's name, as far as it is known here."""
+        """The model's name, if it is set."""
         return self.model or "a real model"
 
     @property
@@ -72,12 +72,12 @@ class Upstream:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine."""
+        """Whether it runs on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
 class UpstreamError(Exception):
-    """The upstream gave no answer; says what the emulator answers instead."""
+    """The upstream did not answer; contains the emulator's refusal."""
 
     def __init__(self, refusal: Refusal, retry_after: str | None = None) -> None:
         super().__init__(refusal.message)
@@ -86,7 +86,7 @@ class UpstreamError(Exception):
 
 
 class UpstreamClient:
-    """Asks an upstream; lives in one event loop, as long as its block."""
+    """Sends requests to an upstream; `async with` opens and closes it, in one event loop."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
@@ -95,8 +95,8 @@ class UpstreamClient:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._upstream.timeout_seconds
         )
-        # A connection for each question: llama.cpp's server closes an idle one after some seconds, just when the next
-        # question may be on its way, and no client can ask that again without asking twice.
+        # One connection per request: llama.cpp's server closes idle ones after some seconds, perhaps while the next
+        # request is on its way, which could then be retried only at the risk of sending it twice.
         connector = aiohttp.TCPConnector(force_close=True)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
         return self
@@ -105,10 +105,10 @@ class UpstreamClient:
         await self._session.close()
 
     async def complete(self, body: Json) -> Json:
-        """The upstream's completion.
+        """Return the upstream's completion.
 
         Raises:
-            UpstreamError: It gave none.
+            UpstreamError: The upstream returned no completion.
         """
         try:
             async with self._post(body) as response:
@@ -119,13 +119,13 @@ class UpstreamClient:
         return _completion(raw)
 
     async def stream(self, body: Json) -> tuple[Json | str, AsyncGenerator[Json | str, None]]:
-        """The first event of the upstream's stream, and those after it: chunks, errors, and at last `[DONE]`.
+        """Return the first event of the upstream's stream, and the later ones: chunks, errors, finally `[DONE]`.
 
-        The first is awaited, so that whatever goes wrong before it still has a status of its own. An upstream that does
-        not stream gives its completion as the only event.
+        The first event is awaited, so that an error before it can be an HTTP status. If the upstream does not stream,
+        its completion is the only event.
 
         Raises:
-            UpstreamError: Nothing came.
+            UpstreamError: The upstream sent no event.
         """
         events = self._events(body)
         try:
@@ -163,7 +163,7 @@ class UpstreamClient:
         )
 
     def _event(self, data: str) -> Json | str:
-        """An event's data, an error in it in Google's words."""
+        """Return an event's data, with an error converted to Google's form."""
         if data == DONE:
             return DONE
         try:
@@ -189,7 +189,7 @@ class UpstreamClient:
             raise UpstreamError(Refusal(quoted, status), response.headers.get("Retry-After"))
         if status == 504:
             raise UpstreamError(_too_late())
-        # What it says to a wrong key or a wrong URL is for whoever set them, and may hold a part of the key.
+        # The message for a wrong key or URL is not for clients, and may contain a part of the key.
         raise UpstreamError(_bad_gateway(f"The model's server at {self._upstream.origin} answered {status}."))
 
     def _quoted(self, error: Json) -> str:
@@ -201,13 +201,13 @@ class UpstreamClient:
             return UpstreamError(_too_late())
         if isinstance(error, aiohttp.ClientConnectorError):
             return UpstreamError(Refusal(f"The model's server at {self._upstream.origin} cannot be reached.", 503))
-        # The texts of these errors can hold headers; their names say enough.
+        # The texts of these errors can contain headers; the class names are enough.
         return UpstreamError(_bad_gateway(f"The model's server broke off ({type(error).__name__})."))
 
 
 def resolve_proxy(upstream: Upstream) -> str | None:
-    """The proxy that the environment names for an upstream; None for this machine."""
-    # aiohttp's `trust_env` would also send what a netrc file holds.
+    """Return the HTTP proxy in the environment for an upstream; None for this machine."""
+    # aiohttp's `trust_env` would also send credentials from a netrc file.
     parts = urlsplit(upstream.url)
     if upstream.is_local or proxy_bypass(parts.hostname or ""):
         return None
@@ -215,7 +215,7 @@ def resolve_proxy(upstream: Upstream) -> str | None:
 
 
 async def _data_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[str, None]:
-    """The data of each event, as soon as its line is whole."""
+    """Yield the data of each event as soon as its line is complete."""
     left = b""
     async for piece in pieces:
         *lines, left = (left + piece).split(b"\n")
@@ -232,7 +232,7 @@ def _completion(raw: bytes) -> Json:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
-        raise UpstreamError(_bad_gateway("The model's server answered with something that is no completion."))
+        raise UpstreamError(_bad_gateway("The answer of the model's server is not a completion."))
     return body
 
 

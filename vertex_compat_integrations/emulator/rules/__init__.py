@@ -1,1 +1,1 @@
-"""What Vertex AI refuses, each rule with its source."""
+"""The rules by which Vertex AI refuses requests, each with its source."""

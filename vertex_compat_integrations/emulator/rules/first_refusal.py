@@ -1,4 +1,4 @@
-"""Acceptance: the table of rules by which the emulator refuses what Vertex AI refuses."""
+"""The table of rules by which the emulator refuses requests, as Vertex AI does."""
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest
 from vertex_compat_integrations.emulator.dialect.signature_book import SignatureBook
@@ -37,11 +37,11 @@ RULES: tuple[Rule, ...] = (
     Rule("tools' parameters in the schema subset", _tool_schemas),
     Rule("response schema in the schema subset", _response_schema),
 )
-"""The rules that look at the request alone, in the order in which they are asked."""
+"""The rules that need only the request, in the order of checking."""
 
 
 def first_refusal(request: ChatRequest, book: SignatureBook, *, is_strict: bool) -> Refusal | None:
-    """The first reason to refuse a request; None if there is none."""
+    """Return the first reason to refuse a request; None if it is accepted."""
     for rule in RULES:
         if request.traits.surface in rule.surfaces and (refusal := rule.check(request)):
             return refusal

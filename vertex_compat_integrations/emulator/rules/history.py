@@ -1,8 +1,8 @@
-"""Rules about the messages: what stands in them, and in which order.
+"""Rules about the content and the order of messages.
 
 Sources: public reports that quote the service (google-gemini/gemini-cli#26486, microsoft/vscode#299295,
 NousResearch/hermes-agent#69231), Google's page "Thought signatures" for the order of calls and results, its release
-notes of 2026-07-21 for the last word, and the page of Gemma 4 as an API for its images.
+notes of 2026-07-21 for the last message, and the page of Gemma 4 as an API for its images.
 """
 
 import json
@@ -130,7 +130,7 @@ def _speaks_twice(before: Json, message: Json) -> bool:
 
 
 def _user_speaks_last(request: ChatRequest) -> Refusal | None:
-    # The words are not published.
+    # The message is not published.
     is_models = bool(request.contents) and request.contents[-1].get("role") in _MODEL_ROLES
     return Refusal() if is_models and request.traits.ends_with_user else None
 
@@ -150,13 +150,13 @@ def _few_images(request: ChatRequest) -> Refusal | None:
 
 
 def _images(request: ChatRequest) -> list[Json]:
-    """The parts that show an image: any medium may stand in `image_url`."""
+    """Return the parts with an image; `image_url` may contain any medium."""
     shown = (part for message in request.messages for part in objects(message.get("content")))
     return [part for part in shown if (media_type(part) or "").startswith("image/") and part["type"] == "image_url"]
 
 
 def _call_turns(request: ChatRequest) -> Iterator[tuple[Json, list[Json]]]:
-    """Each message with calls, and the results that follow it directly."""
+    """Yield each message with calls, and the results that follow it directly."""
     for place, message in enumerate(request.contents):
         if not tool_calls(message):
             continue
@@ -180,10 +180,10 @@ def _is_object(arguments: Any) -> bool:
 
 
 HISTORY_RULES: tuple[Rule, ...] = (
-    Rule("something besides instructions", _has_contents),
+    Rule("not only instructions", _has_contents),
     Rule("no message without parts", _no_message_without_parts),
     Rule("no empty text", _no_empty_text),
-    Rule("no text beside tool calls", _no_text_beside_calls),
+    Rule("no text next to tool calls", _no_text_beside_calls),
     Rule("calls follow a user turn or results", _calls_follow_turns),
     Rule("results follow calls", _results_follow_calls),
     Rule("as many results as calls", _equal_counts),
@@ -192,6 +192,6 @@ HISTORY_RULES: tuple[Rule, ...] = (
     Rule("user and assistant take turns", _alternates, SERVED),
     Rule("the model's turn is not the last on Gemini", _user_speaks_last),
     Rule("one image detail on older models", _one_detail),
-    Rule("no more images than the model takes", _few_images, SERVED),
+    Rule("no more images than the model accepts", _few_images, SERVED),
 )
-"""The rules in the order in which they are asked."""
+"""The rules in the order of checking."""

@@ -1,7 +1,7 @@
 """Rules about single parameters and about those that exclude each other.
 
-The wording is Google's, as public reports quote it; where only the rule is documented, the bare "Request contains an
-invalid argument." stands.
+The messages are Google's, as quoted in public reports; if only the rule is documented, the message is the generic
+"Request contains an invalid argument."
 """
 
 import re
@@ -124,7 +124,7 @@ def _cached_content_alone(request: ChatRequest) -> Refusal | None:
     if not request.google.get("cached_content"):
         return None
     if not request.traits.has_cache:
-        # Which words the service has for this is not published.
+        # The service's message for this is not published.
         return Refusal()
     has_system = any(message.get("role") == "system" for message in request.messages)
     has_tools = bool(request.functions or request.google.get("tools")) or request.choice is not None
@@ -156,17 +156,17 @@ SHAPE_RULES: tuple[Rule, ...] = (
     Rule("messages are objects", _messages_are_objects, EVERYWHERE),
     Rule("values of their kind", _values_of_their_kind, EVERYWHERE),
 )
-"""What the rules after them take for granted."""
+"""Checks that the later rules rely on."""
 
 PARAMETER_RULES: tuple[Rule, ...] = (
     Rule("tools are functions", _tools_are_functions, EVERYWHERE),
     Rule("function names valid and unique", _function_names),
     Rule("tool_choice names a declared function", _choice_is_declared, EVERYWHERE),
-    Rule("a tool_choice that the family knows", _choice_of_family, SERVED),
+    Rule("a tool_choice that the model family supports", _choice_of_family, SERVED),
     Rule("tools or a JSON format on older models", _tools_or_json),
     Rule("known native tools", _native_tools),
     Rule("cached content without system, tools and tool_choice", _cached_content_alone),
     Rule("known roles", _known_roles),
     Rule("known content parts", _known_parts),
 )
-"""The rules in the order in which they are asked."""
+"""The rules in the order of checking."""

@@ -1,7 +1,7 @@
-"""Rules about where a model is served, and in which tier.
+"""Rules about the locations and tiers of models.
 
-Sources: the models' own pages (locations), a live refusal of Grok at a region, and Google's pages "Priority PayGo" and
-"Flex PayGo": priority at `global` and, since 2026-09-09, at `us` and `eu`; flex at `global` only.
+Sources: the models' own pages (locations), a live refusal of Grok in a region, and Google's pages "Priority PayGo" and
+"Flex PayGo": priority at `global` and, since 2026-09-09, at `us` and `eu`; flex only at `global`.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def _served_here(request: ChatRequest) -> Refusal | None:
 
 
 def _tier_is_here(request: ChatRequest) -> Refusal | None:
-    # The words are not published. One public client says that this endpoint has no flex at all, without a measurement.
+    # The message is not published. One public client states, without measuring, that this endpoint has no flex tier.
     locations = _LOCATIONS_OF_TIER.get(request.tier)
     return None if locations is None or request.place.location in locations else Refusal()
 
@@ -33,4 +33,4 @@ PLACE_RULES: tuple[Rule, ...] = (
     Rule("the model is served in this location", _served_here, SERVED),
     Rule("the tier is offered in this location", _tier_is_here),
 )
-"""The rules in the order in which they are asked."""
+"""The rules in the order of checking."""

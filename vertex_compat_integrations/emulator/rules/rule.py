@@ -1,4 +1,4 @@
-"""What a rule of acceptance is."""
+"""The definition of a rule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Rule:
     """One reason to refuse a request.
 
     Attributes:
-        name: What the rule demands, as words.
-        check: The refusal, or None if the request keeps the rule.
-        surfaces: The front ends that know the rule.
+        name: What the rule requires, in words.
+        check: Returns the refusal, or None if the request meets the rule.
+        surfaces: The front ends that have the rule.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Rules about how an answer is drawn: how many, how long, how free.
+"""Rules about sampling: number of answers, length, temperature and penalties.
 
 Sources: llama-stack's test, which quotes this endpoint on several candidates; public reports of `maxOutputTokens`;
-release notes of 2026-07-21 and the guides of Gemini 3.8 and 4 for penalties; nano-banana-2.1's page for what it
-refuses. Older models are not asked about penalties: that they refuse them, too, is one public client's word.
+release notes of 2026-07-21 and the guides to Gemini 3.8 and 4 for penalties; nano-banana-2.1's page for the parameters
+it refuses. Penalties are not checked for older models: only one public client states that they refuse them, too.
 """
 
 from typing import Any
@@ -24,14 +24,14 @@ _RANGE = (
 
 
 def _one_candidate(request: ChatRequest) -> Refusal | None:
-    # The cards of models to 3.5 Flash say 1 to 8, newer ones nothing, and 3.8's guide calls it an error. This endpoint
-    # was quoted to refuse 2; of which model is not told, so it holds for all of them.
+    # The cards of models up to 3.5 Flash say 1 to 8, newer ones nothing, and 3.8's guide calls it an error. A report
+    # quotes this endpoint's refusal of 2 without naming the model, so the rule applies to all.
     count = request.body.get("n")
     return None if count is None or count == 1 else Refusal(_ONE_CANDIDATE.format(value=count))
 
 
 def _output_limit(request: ChatRequest) -> Refusal | None:
-    # That a limit for answers which are not streamed is told in the same words is inferred.
+    # It is inferred that the limit for answers without streaming has the same message.
     traits = request.traits
     limit = traits.output_limit if request.is_stream else traits.plain_limit or traits.output_limit
     return _range("maxOutputTokens", request.max_tokens, 1, limit + 1)
@@ -72,4 +72,4 @@ SAMPLING_RULES: tuple[Rule, ...] = (
     Rule("temperature within its range", _temperature),
     Rule("top_p within its range", _top_p),
 )
-"""The rules in the order in which they are asked."""
+"""The rules in the order of checking."""

@@ -1,7 +1,7 @@
-"""Which schemas the endpoint takes: Google's `Schema` message, in two stages, as the service checks it.
+"""Rules about schemas: Google's `Schema` message, checked in two stages as by the service.
 
-The parse stage knows the names of fields; the semantic stage knows what goes together. Tools' parameters are an OpenAPI
-3.0 schema; a response format may hold non-recursive `$ref` and `$defs` besides.
+The parse stage checks field names; the semantic stage checks combinations. Tools' parameters are an OpenAPI 3.0 schema;
+a response format may also contain non-recursive `$ref` and `$defs`.
 
 Sources: the reference of `google.cloud.aiplatform.v1.Schema` for the names, Google's page "OpenAI compatibility"
 (additional properties are supported, fully recursive schemas are not), and public reports that quote the refusals
@@ -34,12 +34,12 @@ _LEARN_MORE = "Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place in a schema.
+    """A node of a schema.
 
     Attributes:
-        schema: What stands there.
-        parse_path: As the parse stage names it: `properties[0].value`.
-        path: As the semantic stage names it: `properties[unit]`.
+        schema: The schema of this node.
+        parse_path: Its path in messages of the parse stage: `properties[0].value`.
+        path: Its path in messages of the semantic stage: `properties[unit]`.
         is_root: Whether it is the whole schema.
         followed: References that led here.
     """
@@ -52,7 +52,7 @@ class Node:
 
 
 def check_tool_schema(schema: Any, function: str, place: int = 0) -> Refusal | None:
-    """Why the parameters of a function are refused; None if they are not."""
+    """Return why the parameters of a function are refused; None if they are accepted."""
     at = f"tools[0].function_declarations[{place}].parameters"
     refusal = _check(schema, at, TOOL_FIELDS)
     if refusal or str(schema.get("type")).lower() == "object":
@@ -62,7 +62,7 @@ def check_tool_schema(schema: Any, function: str, place: int = 0) -> Refusal | N
 
 
 def check_response_schema(schema: Any) -> Refusal | None:
-    """Why the schema of a response format is refused; None if it is not."""
+    """Return why the schema of a response format is refused; None if it is accepted."""
     return _check(schema, "generation_config.response_schema", RESPONSE_FIELDS)
 
 

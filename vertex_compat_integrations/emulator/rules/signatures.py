@@ -1,7 +1,7 @@
 """Rules about thought signatures.
 
-Source: Google's page "Thought signatures": the current turn is what came since the last user message; the first call of
-each of its steps must carry its signature. The wording of the refusals is quoted in langgenius/dify#30729 and
+Source: Google's page "Thought signatures": the current turn begins with the last user message; the first call of each
+of its steps must have its signature. The messages of the refusals are quoted in langgenius/dify#30729 and
 google-gemini/gemini-cli#13467.
 """
 
@@ -31,11 +31,11 @@ _MISPLACED = (
 
 @dataclass(frozen=True, slots=True)
 class SignatureRule:
-    """One reason to refuse a request, found in the book of signatures.
+    """One reason to refuse a request, which depends on the known signatures.
 
     Attributes:
-        name: What the rule demands, as words.
-        check: The refusal, or None if the request keeps the rule.
+        name: What the rule requires, in words.
+        check: Returns the refusal, or None if the request meets the rule.
         is_strict: Whether the rule is the emulator's own, stricter than Google's.
     """
 
@@ -79,8 +79,8 @@ def _seen(request: ChatRequest) -> list[Sighting]:
 
 SIGNATURE_RULES: tuple[SignatureRule, ...] = (
     SignatureRule("each step of the current turn is signed", _signed_steps),
-    SignatureRule("signatures come back unaltered", _known_signatures),
-    SignatureRule("signatures stand on what they were given with", _own_bearer, is_strict=True),
-    SignatureRule("each signature stands once", _each_once, is_strict=True),
+    SignatureRule("signatures are sent back unchanged", _known_signatures),
+    SignatureRule("signatures are on the call or message they were issued with", _own_bearer, is_strict=True),
+    SignatureRule("each signature is sent once", _each_once, is_strict=True),
 )
-"""The rules in the order in which they are asked; Gemini only."""
+"""The rules in the order of checking; only for Gemini."""

@@ -1,7 +1,7 @@
 """Rules about thinking: efforts, levels, budgets.
 
 Sources: Google's pages "OpenAI compatibility" and "Thinking" (levels by model), and public reports that quote the
-service's refusals. MINIMAL's refusal is the one that was quoted; other levels are taken to be refused in its words.
+service's refusals. Only the refusal of MINIMAL is quoted; other levels are assumed to have the same message.
 """
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest
@@ -54,16 +54,16 @@ def _wanted_level(request: ChatRequest) -> str | None:
     level, effort = request.thinking.get("thinking_level"), request.body.get("reasoning_effort")
     if level is not None:
         return str(level)
-    # The effort `max` is taken, and no level has its name: it is read as the highest (inferred).
+    # The effort `max` is accepted, but no level has this name: it is treated as the highest level (inferred).
     return "high" if effort == "max" else effort
 
 
 THINKING_RULES: tuple[Rule, ...] = (
     Rule("a known reasoning effort", _effort),
-    Rule("an effort that the family knows", _effort_of_family, SERVED),
+    Rule("an effort that the model family supports", _effort_of_family, SERVED),
     Rule("effort or thinking_config, not both", _effort_alone),
     Rule("thinking level or budget, not both", _level_or_budget),
-    Rule("thoughts only of who thinks", _thoughts_need_thinking),
+    Rule("thoughts only if thinking is on", _thoughts_need_thinking),
     Rule("a thinking level that the model has", _has_level),
 )
-"""The rules in the order in which they are asked."""
+"""The rules in the order of checking."""

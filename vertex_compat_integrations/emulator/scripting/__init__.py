@@ -1,1 +1,1 @@
-"""What a test may script: answers, faults, and their order."""
+"""Scripted answers for tests: answers, faults, and their order."""

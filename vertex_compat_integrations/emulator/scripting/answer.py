@@ -1,4 +1,4 @@
-"""Answers that a test can script: what the model says, or what the wire carries verbatim."""
+"""Answers that a test can script: model answers, or unchanged response bodies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ _PASSING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class DraftCall:
-    """A tool call that the model makes.
+    """A tool call by the model.
 
     Attributes:
         name: The function's name.
         arguments: A JSON object as string.
-        id: The call's id; None lets the emulator choose.
-        extra: `extra_content` as it shall come; None lets the emulator sign where the model signs.
+        id: The call's id; None lets the emulator choose one.
+        extra: The `extra_content` to send; None lets the emulator add a signature if the model signs.
     """
 
     name: str
@@ -33,7 +33,7 @@ class DraftCall:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the model says, before it takes the shape of the endpoint's dialect."""
+    """The model's answer, before it is converted to the endpoint's format."""
 
     text: str | None = None
     thoughts: str | None = None
@@ -48,14 +48,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A completion as it shall come; cut into chunks if the request streams."""
+    """A completion to send unchanged; split into chunks if the request streams."""
 
     body: Json
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Stream chunks as they shall come."""
+    """Stream chunks to send unchanged."""
 
     chunks: tuple[Any, ...]
     done: bool = True
@@ -63,7 +63,7 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A body as it shall come."""
+    """A body to send unchanged."""
 
     body: bytes
     status: int = 200
@@ -73,11 +73,11 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judge's word, which takes the form that the request asks for.
+    """A judge's verdict; its form depends on the request.
 
     Attributes:
-        score: From 0, the worst, to 1.
-        feedback: What is said beside it.
+        score: From 0 (worst) to 1.
+        feedback: The explanation of the score.
     """
 
     score: float
@@ -85,7 +85,7 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """What a judge says who knows yes and no only."""
+        """The verdict of a judge that answers only yes or no."""
         return self.score >= _PASSING
 
 
@@ -103,7 +103,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where and how a reply breaks off."""
+    """Where and how a reply is cut off."""
 
     after_chunks: int
     how: CutForm = "close"
@@ -111,15 +111,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How an answer travels.
+    """How an answer is sent.
 
     Attributes:
-        delay_seconds: Pause before the head.
+        delay_seconds: Pause before the response headers.
         interval_seconds: Pause between events.
-        cut: Where the reply breaks off.
+        cut: Where the reply is cut off.
         failure: An error body in mid-stream.
-        drops_finish: The finish reason is left out, and so is `[DONE]`.
-        hangs: Nothing comes at all.
+        drops_finish: Whether finish reason and `[DONE]` are omitted.
+        hangs: Whether nothing is sent at all.
     """
 
     delay_seconds: float = 0.0
@@ -135,15 +135,15 @@ class Answer:
     """One answer to one request.
 
     Attributes:
-        content: What is said; None leaves it to the built-in behaviour.
-        delivery: How it travels.
+        content: The content; None means built-in behaviour.
+        delivery: How it is sent.
     """
 
     content: Content | None = None
     delivery: Delivery = Delivery()
 
     def __str__(self) -> str:
-        """In a few words, for who looks for it in a test."""
+        """Return a short description for test output."""
         match self.content:
             case Draft(text=words, calls=calls):
                 return f"tool_call {', '.join(call.name for call in calls)}" if calls else f"text {words!r:.60}"
@@ -156,7 +156,7 @@ class Answer:
 
 
 def builtin() -> Answer:
-    """The built-in behaviour, as an element of a sequence."""
+    """Use the built-in behaviour, as an element of a sequence of answers."""
     return Answer()
 
 
@@ -170,7 +170,7 @@ def text(
     usage: Json | None = None,
     grounding: Json | None = None,
 ) -> Answer:
-    """An answer in words."""
+    """Answer with text."""
     return Answer(
         Draft(
             text=content,
@@ -187,7 +187,7 @@ def text(
 def tool_call(
     name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
 ) -> Answer:  # fmt: skip
-    """An answer that calls one tool; arguments given as string go out as they are."""
+    """Answer with one tool call; arguments passed as a string are sent unchanged."""
     return tool_calls([call(name, arguments, id=id, extra=extra)])
 
 
@@ -195,7 +195,7 @@ def tool_call(
 def call(
     name: str, arguments: Mapping[str, Any] | str, *, id: str | None = None, extra: Json | None = None  # noqa: A002 - the wire's word
 ) -> DraftCall:  # fmt: skip
-    """One call for `tool_calls`."""
+    """Return one call for `tool_calls`."""
     return DraftCall(name, _arguments(arguments), id, extra)
 
 
@@ -208,30 +208,30 @@ def tool_calls(
     finish_reason: str | None = None,
     usage: Json | None = None,
 ) -> Answer:
-    """An answer that calls several tools at once, given as `call(…)` or as pairs of name and arguments."""
+    """Answer with several parallel tool calls, passed as `call(…)` or as pairs of name and arguments."""
     drafts = tuple(item if isinstance(item, DraftCall) else DraftCall(item[0], _arguments(item[1])) for item in calls)
     return Answer(Draft(text=text, thoughts=thoughts, calls=drafts, finish_reason=finish_reason, usage=usage))
 
 
 @checked
 def judge(score: Score, feedback: str = "Judged by the emulator.") -> Answer:
-    """An answer to an evaluator's question: the score, 0 to 1, in the form for which its prompt asks.
+    """Answer an evaluator's prompt with a score from 0 to 1, in the form that the prompt requests.
 
-    Yes or no, a grade in the prompt's range, `[RESULT]`, `[[A]]`, JSON or a tool: as LlamaIndex's evaluators and
-    judges with structured output ask. From 0.5 on it is a yes.
+    The form is yes or no, a grade in the prompt's range, `[RESULT]`, `[[A]]`, JSON or a tool call, as LlamaIndex's
+    evaluators and judges with structured output require. A score of 0.5 or more means yes.
     """
     return Answer(Verdict(score, feedback))
 
 
 @checked
 def completion(body: Json) -> Answer:
-    """An answer with this very completion; a stream tells the same in chunks."""
+    """Answer with exactly this completion; if the request streams, it is split into chunks."""
     return Answer(Completion(body))
 
 
 @checked
 def chunks(bodies: list[Any] | tuple[Any, ...], *, done: bool = True) -> Answer:
-    """An answer with these very events; strings go out as the event's data unencoded."""
+    """Answer with exactly these stream events; strings are sent as the event's data without encoding."""
     return Answer(Frames(tuple(bodies), done))
 
 
@@ -243,7 +243,7 @@ def raw(
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """An answer with this very body, whatever the request asks for."""
+    """Answer with exactly this body, whatever the request is."""
     match body:
         case bytes():
             encoded = body

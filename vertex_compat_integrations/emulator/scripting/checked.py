@@ -1,4 +1,4 @@
-"""Arguments of helpers are checked where they are called: a wrong one would only show as an odd answer later."""
+"""Checks the arguments of helpers when they are called; otherwise a wrong one would show up later as an odd answer."""
 
 import inspect
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Score = Annotated[float, Field(ge=0, le=1)]
 
 
 def checked(helper: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The helper; a call with an argument of a wrong type or out of range raises ValueError, which names it."""
+    """Wrap a helper so that an argument of a wrong type or out of range raises a ValueError that names it."""
 
     @cache
     def validated() -> Callable[Parameters, Result]:
@@ -32,7 +32,7 @@ def checked(helper: Callable[Parameters, Result]) -> Callable[Parameters, Result
         except ValidationError as error:
             names = list(inspect.signature(helper).parameters)
             reasons = "; ".join(f"{_name(each['loc'][0], names)}: {each['msg']}" for each in error.errors())
-            raise ValueError(f"{helper.__name__}(…) cannot be called so: {reasons}.") from None
+            raise ValueError(f"{helper.__name__}(…) has invalid arguments: {reasons}.") from None
 
     return check
 

@@ -1,4 +1,4 @@
-"""Faults: answers that go wrong, alone or on top of another answer."""
+"""Faults: answers with an error, alone or applied to another answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ USUAL_MESSAGES: Mapping[int, str] = {
     503: "The service is currently unavailable.",
     504: "Deadline expired before operation could complete.",
 }
-"""What Google's APIs say to a code if they say nothing more (google.rpc.Code's usual texts)."""
+"""The default messages of Google's APIs for each code (the usual texts of google.rpc.Code)."""
 
 
 @checked
@@ -40,25 +40,28 @@ def http_error(
     headers: Mapping[str, str] | None = None,
     shape: Shape = "list",
 ) -> Answer:
-    """An error answer; the message and the status default to Google's usual ones for the code."""
+    """Answer with an error; message and status default to Google's usual ones for the code."""
     text = USUAL_MESSAGES.get(code, "The request failed.") if message is None else message
     body, content_type = shaped_body(Refusal(text, code, status, tuple(details)), shape)
     return Answer(Raw(body, code, content_type, headers or {}))
 
 
 def throughput_exceeded() -> Answer:
-    """The 429 of bought throughput that is used up; `rule(…, request_type="dedicated")` gives it where Google does."""
+    """Answer with the 429 of exhausted provisioned throughput; use it with `rule(…, request_type="dedicated")`."""
     return http_error(429, "Too many requests. Exceeded the Provisioned Throughput.")
 
 
 def queue_full() -> Answer:
-    """The 429 of an open model whose queue is full."""
+    """Answer with the 429 of an open model whose queue is full."""
     return http_error(429, "The request queue is full.")
 
 
 @checked
 def api_not_enabled(project: str = "demo") -> Answer:
-    """The 403 of a project that has not enabled the API: its beginning as reported in 2026, the rest as of any API."""
+    """Answer with the 403 of a project that has not enabled the API.
+
+    The message begins as reported in 2026; the rest is Google's usual text for any API.
+    """
     message = (
         f"Agent Platform API has not been used in project {project} before or it is disabled. Enable it by visiting "
         f"https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project={project} then "
@@ -75,30 +78,30 @@ def api_not_enabled(project: str = "demo") -> Answer:
 
 
 def corrupted_signature() -> Answer:
-    """The 400 that meets a signature now and then though it is right; clients report that a second try clears it."""
+    """Answer with the 400 that a valid signature gets now and then; clients report that a second try succeeds."""
     return http_error(400, "Corrupted thought signature.")
 
 
 @checked
 def delay(seconds: Seconds, then: Answer | None = None) -> Answer:
-    """The answer after a pause."""
+    """Send the answer after a pause."""
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, delay_seconds=seconds))
 
 
 @checked
 def drip(seconds_between: Seconds, then: Answer | None = None) -> Answer:
-    """The answer with a pause before each event."""
+    """Send the answer with a pause before each event."""
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, interval_seconds=seconds_between))
 
 
 @checked
 def cut(after_chunks: Count = 1, how: CutForm = "close", then: Answer | None = None) -> Answer:
-    """The answer, broken off after some events.
+    """Cut the answer off after some events.
 
-    `close` ends the connection, `reset` resets it, `chunk` ends it in the middle of the next event, and `clean` ends
-    the reply as HTTP wants it but before its finish reason.
+    `close` closes the connection, `reset` resets it, `chunk` closes it in the middle of the next event, and `clean`
+    ends the reply correctly for HTTP, but before its finish reason.
     """
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, cut=Cut(after_chunks, how)))
@@ -114,7 +117,7 @@ def error_in_stream(
     status: str = "",
     then: Answer | None = None,
 ) -> Answer:
-    """The answer, ended by an error body after some events; `bare_list` is Google's, without SSE framing."""
+    """End the answer with an error body after some events; `bare_list` is Google's form, without SSE framing."""
     answer = then or Answer()
     failure = Failure(after_chunks, Refusal(message, code, status), shape)
     return replace(answer, delivery=replace(answer.delivery, failure=failure))
@@ -122,24 +125,24 @@ def error_in_stream(
 
 @checked
 def no_finish(then: Answer | None = None) -> Answer:
-    """The answer without finish reason and without `[DONE]`."""
+    """Send the answer without finish reason and without `[DONE]`."""
     answer = then or Answer()
     return replace(answer, delivery=replace(answer.delivery, drops_finish=True))
 
 
 def hang() -> Answer:
-    """No answer at all until the client or the emulator gives up."""
+    """Send no answer at all, until the client disconnects or the emulator stops."""
     answer = Answer()
     return replace(answer, delivery=replace(answer.delivery, hangs=True))
 
 
 @checked
 def redirect(url: str, code: RedirectStatus = 307) -> Answer:
-    """A redirect to somewhere else."""
+    """Answer with a redirect to a URL."""
     return Answer(Raw(b"", code, "text/html", {"Location": url}))
 
 
 @checked
 def html(code: Status = 200, message: str = "The requested page is not here.") -> Answer:
-    """An HTML page, as proxies and captive portals send it."""
+    """Answer with an HTML page, as proxies and captive portals do."""
     return Answer(Raw(html_page(code, message), code, "text/html; charset=UTF-8"))

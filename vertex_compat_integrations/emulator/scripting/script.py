@@ -12,12 +12,12 @@ from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Which requests a rule is for; what is None says nothing.
+    """The requests that a rule applies to; fields that are None match all.
 
     Attributes:
-        when: Says yes to their bodies.
-        location: In their paths.
-        request_type: In their headers: `dedicated` or `shared`.
+        when: Returns True for matching bodies.
+        location: The location in the path.
+        request_type: The value of the request type header: `dedicated` or `shared`.
     """
 
     when: Callable[[Json], bool] | None = None
@@ -25,7 +25,7 @@ class Condition:
     request_type: str | None = None
 
     def fits(self, entry: Entry) -> bool:
-        """Whether the request is one of them."""
+        """Whether the request matches."""
         return (
             self.location in (None, entry.location)
             and self.request_type in (None, entry.headers.get(REQUEST_TYPE_HEADER))
@@ -50,7 +50,7 @@ class _Rule:
 
 
 class Script:
-    """What the emulator was told to say; safe to extend while requests come."""
+    """The scripted answers of the emulator; safe to extend while requests arrive."""
 
     def __init__(self) -> None:
         self._queue: deque[Answer] = deque()
@@ -58,19 +58,19 @@ class Script:
         self._lock = threading.Lock()
 
     def queue(self, answers: Iterable[Answer]) -> None:
-        """Append answers that are given once each."""
+        """Append answers that are used once each."""
         with self._lock:
             self._queue.extend(answers)
 
     def add_rule(self, answers: Sequence[Answer], condition: Condition, times: int | None) -> None:
-        """Append a rule; earlier rules go first."""
+        """Append a rule; earlier rules take precedence."""
         if not answers:
             raise ValueError("A rule needs at least one answer.")
         with self._lock:
             self._rules.append(_Rule(answers, condition, times))
 
     def take(self, entry: Entry) -> Answer:
-        """The answer for a request: queued, ruled, or the built-in behaviour."""
+        """Take the answer for a request: from the queue, from a rule, or the built-in behaviour."""
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
@@ -78,12 +78,12 @@ class Script:
             return rule.take() if rule else Answer()
 
     def unasked(self) -> list[Answer]:
-        """The answers that no request has taken: queued ones, and those of rules, each element of a sequence."""
+        """Return the answers that no request has used: queued ones, and each unused answer of the rules."""
         with self._lock:
             return [*self._queue, *(answer for rule in self._rules for answer in rule.answers[rule.used :])]
 
     def clear(self) -> None:
-        """Forget all answers and rules."""
+        """Remove all answers and rules."""
         with self._lock:
             self._queue.clear()
             self._rules.clear()

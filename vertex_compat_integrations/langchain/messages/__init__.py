@@ -1,1 +1,1 @@
-"""LangChain messages to the wire and back. Imports core only."""
+"""Converts LangChain messages to the wire format and back. Imports core only."""

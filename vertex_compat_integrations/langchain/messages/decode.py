@@ -32,14 +32,14 @@ from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY
 
 OnBlocked: TypeAlias = Literal["warn", "error"]
 CITATIONS_KEY = "citations"
-"""Where `response_metadata` keep what the answer is grounded in; content blocks have it as annotations of the text."""
+"""The key in `response_metadata` for the answer's sources; content blocks have them as annotations of the text."""
 
 
 def chat_result(replies: Sequence[Reply], *, on_blocked: OnBlocked = "warn") -> ChatResult:
-    """The replies as one generation each; token counts stand on the first.
+    """Return one generation for each reply; the first has the token counts.
 
     Raises:
-        RefusedAnswerError: A filter blocked one of them, and that is to be an error.
+        RefusedAnswerError: A filter blocked a reply, and `on_blocked` is `"error"`.
     """
     generations = [
         ChatGeneration(message=decode_reply(reply, with_usage=number == 0), generation_info=_finish(reply.ending))
@@ -51,10 +51,10 @@ def chat_result(replies: Sequence[Reply], *, on_blocked: OnBlocked = "warn") -> 
 
 
 def settle_blocks(blocks: Iterable[tuple[core.RefusedAnswerError | None, BaseMessage]], on_blocked: OnBlocked) -> None:
-    """Say of the first message that a filter blocked that it did: by a warning, or an error that holds the message.
+    """Report the first blocked message, by a warning or by an error that holds the message.
 
     Raises:
-        RefusedAnswerError: That is how to say it.
+        RefusedAnswerError: A message was blocked, and `on_blocked` is `"error"`.
     """
     block, message = next((pair for pair in blocks if pair[0]), (None, None))
     if block is None:
@@ -73,7 +73,7 @@ def _finish(ending: Ending) -> dict[str, Any]:
 
 
 def decode_reply(reply: Reply, *, with_usage: bool = True) -> AIMessage:
-    """The reply as a message."""
+    """Return the reply as a message."""
     calls, invalid = _decode_calls(reply.tool_calls)
     extras = {call.id: call.extra for call in reply.tool_calls if call.extra}
     kwargs = _additional_kwargs(reply.extra, extras, reply.refusal)
@@ -121,9 +121,9 @@ def _decode_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], l
 
 
 def _decode_arguments(arguments: str) -> tuple[dict[str, Any], str | None]:
-    """The arguments of a call, and why they are none.
+    """Return the arguments of a call, and a reason if they are invalid.
 
-    Line breaks may stand in strings as they are: the service sends them so at times.
+    Strings may contain raw line breaks: the service sometimes sends them.
     """
     try:
         decoded = json.loads(arguments or "{}", strict=False)
@@ -131,14 +131,14 @@ def _decode_arguments(arguments: str) -> tuple[dict[str, Any], str | None]:
         return {}, str(error)
     except RecursionError:
         return {}, "The arguments are nested too deeply."
-    return (decoded, None) if isinstance(decoded, dict) else ({}, "The arguments are no JSON object.")
+    return (decoded, None) if isinstance(decoded, dict) else ({}, "The arguments are not a JSON object.")
 
 
 def spoiling_end(arguments: str) -> str:
-    """What to put behind broken arguments of a streamed call, so that LangChain sees that they are broken.
+    """Return text to append to broken arguments of a streamed call, so that LangChain sees that they are broken.
 
-    Its chunks close whatever a stream left open, and half a call would be executed as a whole one; a bracket that
-    closes nothing is beyond repair.
+    LangChain closes all open brackets of a stream, and would execute half a call as a whole one; a bracket that closes
+    nothing cannot be repaired.
     """
     if _decode_arguments(arguments)[1] is None:
         return ""
@@ -189,7 +189,7 @@ def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str,
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
-    """LangChain's citation of a place in the answer."""
+    """Return LangChain's citation of a part of the answer."""
     citation_block = {
         "url": citation.url,
         "title": citation.title,
@@ -222,10 +222,10 @@ def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
 
 
 class ChunkDecoder:
-    """Deltas of one answer → chunks; keeps the calls' ids, which only their first pieces have."""
+    """Converts deltas of one answer to chunks; stores the calls' ids, which only their first pieces have."""
 
     def __init__(self, *, with_usage: bool = True, on_blocked: OnBlocked = "warn") -> None:
-        """`with_usage`: whether the last chunk tells the token counts."""
+        """Start an answer; `with_usage`: whether the last chunk has the token counts."""
         self._with_usage = with_usage
         self._on_blocked = on_blocked
         self._text: list[str] = []
@@ -234,10 +234,10 @@ class ChunkDecoder:
         self._media_count = 0
 
     def decode(self, delta: ReplyDelta) -> ChatGenerationChunk:
-        """The delta as a chunk.
+        """Return the delta as a chunk.
 
         Raises:
-            RefusedAnswerError: It is the last one of an answer that a filter blocked, and that is to be an error.
+            RefusedAnswerError: The delta is the last of an answer that a filter blocked, and `on_blocked` is `"error"`.
         """
         if delta.recalled:
             self._text.clear()
@@ -245,7 +245,7 @@ class ChunkDecoder:
         if delta.ending is not None:
             return self._decode_last(delta, delta.ending)
         if not (delta.tool_calls or delta.thoughts or delta.media):
-            return ChatGenerationChunk(message=AIMessageChunk(content=delta.text, response_metadata=_STREAMED))
+            return _text_chunk(delta.text)
         for call in delta.tool_calls:
             self._arguments[call.index].append(call.arguments)
         kwargs = _additional_kwargs(None, self._call_extras(delta.tool_calls), None)
@@ -263,7 +263,7 @@ class ChunkDecoder:
         return ChatGenerationChunk(message=message)
 
     def _content(self, delta: ReplyDelta) -> Any:
-        """Text, and media each with an index of its own: blocks of one index are taken for pieces of one block."""
+        """Return text and media, each with its own index: LangChain joins blocks with the same index."""
         content = _content(delta.text, delta.media)
         for block in content if delta.media else ():
             if block["type"] != "text":
@@ -299,12 +299,38 @@ class ChunkDecoder:
 
 
 _STREAMED = {"model_provider": PROVIDER}
+
+
+def _text_chunk(text: str) -> ChatGenerationChunk:
+    """A chunk with this text alone: nearly every piece of a stream.
+
+    Its parts have the right types already. Letting the constructors check them enters 25 functions more.
+    """
+    message = AIMessageChunk.model_construct(
+        {"content", "response_metadata"},
+        content=text,
+        additional_kwargs={},
+        response_metadata=dict(_STREAMED),
+        type="AIMessageChunk",
+        name=None,
+        id=None,
+        tool_calls=[],
+        invalid_tool_calls=[],
+        usage_metadata=None,
+        tool_call_chunks=[],
+        chunk_position=None,
+    )
+    return ChatGenerationChunk.model_construct(
+        {"message", "text"}, text=message.text, generation_info=None, type="ChatGenerationChunk", message=message
+    )
+
+
 _CALL_BLOCKS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
-"""Blocks that say again what stands in `tool_calls`."""
+"""Blocks that repeat the calls in `tool_calls`."""
 
 
 def content_blocks(message: AIMessage) -> list[ContentBlock]:
-    """A whole message as standard content blocks; what is to be sent back stands in `extras`, too."""
+    """Return a whole message as standard content blocks; data to be sent back is also in `extras`."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
     call_extras = extra.get("tool_calls") or {}
     blocks = _answer_blocks(message, extra.get("message"), index=None)
@@ -315,10 +341,10 @@ def content_blocks(message: AIMessage) -> list[ContentBlock]:
 
 
 def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
-    """A chunk as standard content blocks, each with an index of its own, by which LangChain merges them."""
+    """Return a chunk as standard content blocks, each with its own index, by which LangChain merges them."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
     if message.chunk_position == "last" and any(call.get("id") for call in message.tool_call_chunks):
-        # Chunks added up to a whole message: its calls are complete.
+        # Chunks that were added up to a whole message: its calls are complete.
         return content_blocks(message)
     call_extras = extra.get("tool_calls") or {}
     blocks = _answer_blocks(message, extra.get("message"), index="lc_{}")
@@ -332,7 +358,7 @@ def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
 
 
 def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list[dict[str, Any]]:
-    """Thoughts, text, media and refusal; the message's own extra and the citations go with the first text."""
+    """Return thoughts, text, media and refusal; the first text gets the message's own extra and the citations."""
     blocks: list[dict[str, Any]] = []
     if thoughts := message.additional_kwargs.get(REASONING_KEY):
         blocks.append(_indexed({"type": "reasoning", "reasoning": thoughts}, index, "rs"))
@@ -353,13 +379,13 @@ def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list
 
 
 def _content_list(content: str | list[str | dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A message's content as blocks: LangChain keeps plain text as a string, alone or in a list."""
+    """Yield a message's content as blocks: LangChain stores plain text as a string, alone or in a list."""
     for block in [content] if isinstance(content, str) else content:
         yield {"type": "text", "text": block} if isinstance(block, str) else dict(block)
 
 
 def _refusal_blocks(message: AIMessage, index: str | None) -> list[dict[str, Any]]:
-    """What the model or a filter refused, as the block that LangChain has for it since langchain-core 1.7.5."""
+    """Return a refusal of the model or a filter as LangChain's block (since langchain-core 1.7.5)."""
     if not (refusal := message.additional_kwargs.get("refusal")):
         return []
     block: dict[str, Any] = {"type": "refusal", "refusal": refusal}

@@ -1,6 +1,6 @@
 """LangChain messages → wire messages. Pure; one case for each kind of message and of content block.
 
-Content comes in many vocabularies: LangChain's v1 and v0 blocks, OpenAI's parts, Anthropic's and Gemini's blocks.
+Content can be in many formats: LangChain's v1 and v0 blocks, OpenAI's parts, Anthropic's and Gemini's blocks.
 """
 
 import json
@@ -29,10 +29,10 @@ from vertex_compat_integrations.langchain.messages.recalled import REASONING_KEY
 
 PROVIDER = "vertex_compat"
 EXTRA_KEY = "vertex_compat"
-"""Where `additional_kwargs` keep the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""
+"""The key in `additional_kwargs` for the endpoint's `extra_content`: `{"message": …, "tool_calls": {id: …}}`."""
 
 BLOCK_EXTRA_KEY = "extra_content"
-"""Where a content block keeps its own, in `extras`."""
+"""The key for a content block's own `extra_content`, in `extras`."""
 
 _ANSWER_BLOCKS = frozenset(
     {
@@ -40,24 +40,24 @@ _ANSWER_BLOCKS = frozenset(
         *("video", "file", "media", "document"),
     }
 )
-"""What of an assistant's content is said again.
+"""Blocks of an assistant's content that are sent again.
 
-The rest is calls, which stand in `tool_calls`; thoughts; and what other services did on their side.
+The rest is calls, which are in `tool_calls`; thoughts; and results of other services' own tools.
 """
 
 
 def encode_messages(messages: Sequence[BaseMessage]) -> list[wire.Message]:
-    """The messages as the endpoint takes them.
+    """Convert the messages to the endpoint's form.
 
     Raises:
-        UnsupportedContentError: A message or a block is of a kind that the endpoint has no form for.
+        UnsupportedContentError: The endpoint has no form for a message or a block of this kind.
     """
     answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
     return [_encode_message(message, answered) for message in messages]
 
 
 def line_of(message: wire.Message) -> str:
-    """A message that a history lacks, as the line that makes it."""
+    """Return the line of code that creates a message which a history lacks."""
     text = json.dumps(message.get("content"), ensure_ascii=False)
     if message["role"] == "tool":
         return f"ToolMessage({text}, tool_call_id={json.dumps(message['tool_call_id'], ensure_ascii=False)})"
@@ -101,7 +101,7 @@ def _text_or_parts(message: BaseMessage) -> str | list[wire.ContentPart]:
 
 
 def _encode_own(block: str | Mapping[str, Any]) -> wire.ContentPart:
-    """A block of the caller's own as a part, with the `extra_content` that it brings."""
+    """Convert the caller's own block to a part, with the `extra_content` in it."""
     part = encode_block(block)
     if isinstance(block, Mapping) and (extra := content.own_extra(block)):
         part["extra_content"] = extra
@@ -109,7 +109,7 @@ def _encode_own(block: str | Mapping[str, Any]) -> wire.ContentPart:
 
 
 def _is_marker(block: str | dict[Any, Any]) -> bool:
-    """Whether a block only marks a place for caches."""
+    """Return whether a block only marks a position for caches."""
     return isinstance(block, dict) and block.get("type") in ("cachePoint", "cache_point")
 
 
@@ -120,7 +120,7 @@ def _text_of(message: BaseMessage) -> str:
 
 
 def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
-    """One content block as a part.
+    """Convert one content block to a part.
 
     Raises:
         UnsupportedContentError: The endpoint has no part for it.
@@ -131,7 +131,7 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
         case {"type": "text" | "text-plain", "text": str(value)}:
             return content.text(value)
         case {"type": "text" | "text-plain", "text": None}:
-            # Other software writes so where there is none; the core leaves empty text out.
+            # Other software writes this for missing text; the core omits empty text.
             return content.text("")
         case {"type": "image_url" | "input_audio"}:
             return _encode_openai_part(block)
@@ -148,7 +148,7 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
             text, call_id = str(block.get("content"))[:80], block.get("tool_use_id")
             raise UnsupportedContentError(
                 f"A 'tool_result' block for {call_id!r} among a message's content.",
-                hint=f"Send it as a message of its own: ToolMessage({text!r}, tool_call_id={call_id!r}).",
+                hint=f"Send it as a separate message: ToolMessage({text!r}, tool_call_id={call_id!r}).",
             )
         case _:
             raise UnsupportedContentError(
@@ -177,20 +177,20 @@ def _encode_anthropic_source(source: Mapping[str, Any]) -> wire.ContentPart:
 
 
 def _encode_media(block: Mapping[str, Any]) -> wire.ContentPart:
-    """A block of the Gemini integrations, whose data may be bytes."""
+    """Convert a block of the Gemini integrations, whose data may be bytes."""
     data = block.get("data")
     data = b64encode(data).decode() if isinstance(data, bytes) else data
     return content.media(url=block.get("file_uri"), data=data, mime_type=block.get("mime_type"))
 
 
 def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
-    """A block of LangChain's own vocabulary, v1 (`url`, `base64`) or v0 (`source_type`)."""
+    """Convert a block in LangChain's own format, v1 (`url`, `base64`) or v0 (`source_type`)."""
     if block.get("source_type") == "text":
         return content.text(block.get("text", ""))
     url = block.get("url") or block.get("file_id")
     data = block.get("base64") or block.get("data")
     if isinstance(data, bytes):
-        raise UnsupportedContentError("Base64 data as bytes.", hint="Give text: base64.b64encode(data).decode().")
+        raise UnsupportedContentError("Base64 data as bytes.", hint="Pass text: base64.b64encode(data).decode().")
     mime_type = block.get("mime_type") or content.guess_by_name(url)
     if url and data is None:
         content.refuse_unreachable(url)
@@ -206,7 +206,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
         encoded["content"] = parts
     if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
-    # Other integrations' thoughts stay theirs.
+    # Thoughts of other integrations are not sent.
     if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
         encoded |= _thoughts_of(message)  # type: ignore[typeddict-item]
     if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
@@ -215,7 +215,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
 
 
 def _thoughts_of(message: AIMessage) -> Mapping[str, Any]:
-    """The thoughts that led to the message's calls, as the client's own note of them."""
+    """The thoughts that led to the message's calls, as the client's own record of them."""
     text = message.additional_kwargs.get(REASONING_KEY)
     if not isinstance(text, str):
         blocks = [] if isinstance(message.content, str) else message.content
@@ -239,7 +239,7 @@ def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart
 
 
 def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
-    """The calls; one whose arguments could not be read only if it has a result."""
+    """Yield the calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
         arguments = arguments_text(call["args"])
         yield _encode_call(call["id"] or "", call["name"], arguments, _call_extra(message, call["id"], extras))
@@ -248,7 +248,7 @@ def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, A
             extra = _call_extra(message, invalid["id"], extras)
             yield _encode_call(invalid["id"] or "", invalid["name"] or "", invalid["args"] or "", extra)
     if not (message.tool_calls or message.invalid_tool_calls or isinstance(message.content, str)):
-        # Anthropic's form, of messages that were built by hand or read from its own API.
+        # Anthropic's form, in messages that were built by hand or read from its own API.
         for block in message.content:
             if isinstance(block, dict) and block.get("type") == "tool_use" and block.get("name"):
                 arguments = arguments_text(block.get("input") or {})
@@ -268,7 +268,7 @@ def _call_extra(message: AIMessage, call_id: str | None, extras: Mapping[str, An
 
 
 def _block_extra(message: AIMessage, kind: str, call_id: str | None = None) -> wire.ExtraContent | None:
-    """The `extra_content` that a content block keeps, for messages that lost their `additional_kwargs`."""
+    """The `extra_content` in a content block, for messages that lost their `additional_kwargs`."""
     if isinstance(message.content, str):
         return None
     for block in message.content:
@@ -280,7 +280,7 @@ def _block_extra(message: AIMessage, kind: str, call_id: str | None = None) -> w
 
 
 def _with_legacy_call(encoded: wire.AssistantMessage, message: AIMessage) -> wire.AssistantMessage:
-    """The message with its deprecated `function_call` as a tool call, paired by the function's name."""
+    """Convert the deprecated `function_call` of a message to a tool call, paired by the function's name."""
     call = message.additional_kwargs.get("function_call")
     if isinstance(call, dict) and "tool_calls" not in encoded:
         encoded["tool_calls"] = [
@@ -302,9 +302,9 @@ def _encode_tool(message: ToolMessage) -> wire.ToolMessage:
 
 
 def _encode_result(block: str | Mapping[str, Any]) -> wire.ContentPart:
-    """A block of a tool's result as a part; what is none is data of the tool's, and said as JSON.
+    """Convert a block of a tool's result to a part; other data of the tool becomes JSON text.
 
-    LangChain tells the two apart by `type` alone, so that a list of `{"type": "file", "name": …}` comes as blocks.
+    LangChain distinguishes the two only by `type`, so a list of `{"type": "file", "name": …}` is passed as blocks.
     """
     try:
         return _encode_own(block)

@@ -1,9 +1,9 @@
-"""What other integrations keep in their messages that the endpoint wants back: thought signatures, and calls' extras.
+"""Data of other integrations' messages that the endpoint needs back: thought signatures, and extras of calls.
 
-Sources: langchain-google-genai and langchain-google-vertexai keep a map of signatures by tool call id in
-`additional_kwargs`, and a text's signature in the block's `extras`; langchain-openai keeps the calls as they came.
-The histories written here do without that map: both integrations send Google's skip value where they find no
-signature, and a second copy of each would double what checkpoints hold of them.
+Sources: langchain-google-genai and langchain-google-vertexai store a map of signatures by tool call id in
+`additional_kwargs`, and a text's signature in the block's `extras`; langchain-openai stores the calls unchanged.
+Histories of this package have no such map: both integrations send Google's skip value if they find no signature, and a
+second copy of each would double their size in checkpoints.
 """
 
 from base64 import b64encode
@@ -15,11 +15,11 @@ from langchain_core.messages import AIMessage
 from vertex_compat_integrations import wire
 
 GEMINI_SIGNATURES_KEY = "__gemini_function_call_thought_signatures__"
-"""Where ChatGoogleGenerativeAI and ChatVertexAI keep signatures: `{tool call id: signature}`."""
+"""The key of ChatGoogleGenerativeAI and ChatVertexAI for signatures: `{tool call id: signature}`."""
 
 
 def foreign_call_extra(message: AIMessage, call_id: str) -> wire.ExtraContent | None:
-    """The `extra_content` of a call in a message that another integration has made; None if it has none."""
+    """Return the `extra_content` of a call in another integration's message; None if it has none."""
     signatures = message.additional_kwargs.get(GEMINI_SIGNATURES_KEY)
     if isinstance(signatures, Mapping) and (extra := _signed(signatures.get(call_id))):
         return extra
@@ -31,16 +31,16 @@ def foreign_call_extra(message: AIMessage, call_id: str) -> wire.ExtraContent | 
 
 
 def foreign_message_extra(message: AIMessage) -> wire.ExtraContent | None:
-    """The `extra_content` of a message without calls that another integration has made; None if it has none."""
+    """Return the `extra_content` of another integration's message without calls; None if it has none."""
     if message.tool_calls or isinstance(message.content, str):
         return None
     signed = [_signed(_text_signature(block)) for block in message.content]
-    # The last part bears the signature of the whole (Google, "Thought signatures").
+    # The last part has the signature of the whole message (Google, "Thought signatures").
     return next((extra for extra in reversed(signed) if extra), None)
 
 
 def _text_signature(block: str | dict[Any, Any]) -> Any:
-    """The signature of a text block of a Gemini integration; what Anthropic signs are thoughts, and stay there."""
+    """The signature of a text block of a Gemini integration; Anthropic's signatures are for thoughts, and not used."""
     if isinstance(block, str) or block.get("type") != "text":
         return None
     extras = block.get("extras")

@@ -1,7 +1,8 @@
-"""Thoughts that were streamed as answer, until a closing tag alone showed what they are.
+"""Thoughts that were streamed as answer text until a closing tag without an opening one arrived.
 
-LangChain adds chunks up; none can take back what an earlier one brought. So the text stays in the message's `content`,
-and the message tells how much of it is none: what this package reads of it leaves that out.
+LangChain adds chunks together; no chunk can remove the text of an earlier one. So the text stays in the message's
+`content`, and the message stores how much of it is thoughts: this package leaves that part out when it reads the
+message.
 """
 
 from typing import Any
@@ -9,27 +10,27 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 REASONING_KEY = "reasoning_content"
-"""LangChain's own name for thoughts beside the content."""
+"""LangChain's own name for thoughts outside the content."""
 
 RECALLED_KEY = "thoughts_in_content"
-"""Where `response_metadata` tell how many characters at the beginning of `content` are thoughts.
+"""The key in `response_metadata` for the number of characters at the start of `content` that are thoughts.
 
-They stand in `reasoning_content`, too, and `content_blocks` and histories that are sent have them as thoughts only.
+They are also in `reasoning_content`; `content_blocks` and histories that are sent have them only as thoughts.
 """
 
 
 def recalled_metadata(count: int) -> dict[str, int]:
-    """What a chunk tells of thoughts that were streamed as answer before it."""
+    """The metadata of a chunk, for thoughts that were streamed as answer before it."""
     return {RECALLED_KEY: count} if count else {}
 
 
 def own_content(message: BaseMessage) -> str | list[Any]:
-    """The message's content without thoughts that were streamed as answer."""
+    """Return the message's content without thoughts that were streamed as answer."""
     count = message.response_metadata.get(RECALLED_KEY)
     thoughts = message.additional_kwargs.get(REASONING_KEY)
     if not (isinstance(count, int) and isinstance(thoughts, str)):
         return message.content
-    # A chunk tells it of those before it; it is true of a message that has their text, too.
+    # A chunk has the number for the chunks before it; it is valid for a message that also has their text.
     recalled = thoughts[:count]
     if isinstance(message.content, str):
         return message.content.removeprefix(recalled)

@@ -1,8 +1,8 @@
 """An estimate of token counts, without a tokenizer and without a network call.
 
-Gemini publishes no tokenizer in a light form. Google's rule of thumb: a token is about four characters of English;
-what images, pages and videos count is a fact of the model (catalogue: `image_tokens`, `page_tokens`,
-`video_frame_tokens`). Text outside ASCII is counted one token a character, which is on the safe side.
+Gemini publishes no tokenizer in a light form. Google's rule of thumb: a token is about four characters of English; the
+counts for images, pages and videos are facts of the model (catalogue: `image_tokens`, `page_tokens`,
+`video_frame_tokens`). Text outside ASCII counts one token per character, which is rather too high.
 """
 
 import base64
@@ -17,17 +17,17 @@ from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 
 SOUND_TOKENS = 258
-"""What a sound is taken for, whose length is not known here."""
+"""Tokens assumed for audio, whose length is unknown here."""
 
 VIDEO_SECONDS = 60
-"""The length that a video is taken for; one frame a second is read."""
+"""Seconds assumed for the length of a video; one frame per second is read."""
 
 MESSAGE_TOKENS = 4
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def estimate_text_tokens(text: str) -> int:
-    """About how many tokens the text is."""
+    """Estimate the number of tokens in the text."""
     plain = sum(character.isascii() for character in text)
     return (plain + 3) // 4 + len(text) - plain
 
@@ -39,9 +39,9 @@ def estimate_message_tokens(
     *,
     facts: ModelFacts,
 ) -> int:
-    """About how many tokens the messages and the tools' declarations are.
+    """Estimate the number of tokens in the messages and the tools' declarations.
 
-    `count` counts those of a text; `facts` say what media count on the model.
+    `count` counts the tokens of a text; `facts` has the token counts of media for the model.
     """
     declared = sum(count(to_json(tool, fallback=str).decode()) for tool in tools)
     return declared + sum(MESSAGE_TOKENS + _estimate_message(message, count, facts) for message in messages)
@@ -65,7 +65,7 @@ def _estimate_block(block: dict[Any, Any], count: Callable[[str], int], facts: M
 
 
 def _estimate_medium(kind: str, block: str, facts: ModelFacts) -> int:
-    """About how many tokens a medium is, by the block's type and the MIME type that stands in it."""
+    """Estimate the tokens of a medium, by the block's type and the MIME type in it."""
     if "application/pdf" in block:
         return facts.page_tokens * _pages_in(block)
     if kind == "video" or "video/" in block:
@@ -76,7 +76,7 @@ def _estimate_medium(kind: str, block: str, facts: ModelFacts) -> int:
 
 
 def _pages_in(block: str) -> int:
-    """The pages of a PDF whose data stand in the block; 1 where they cannot be counted: at a URL, or packed."""
+    """Count the pages of a PDF in the block; 1 if they cannot be counted: at a URL, or compressed."""
     data = max(re.findall(r"[A-Za-z0-9+/_=-]{64,}", block), key=len, default="")
     try:
         return len(_PAGE.findall(base64.b64decode(data))) or 1

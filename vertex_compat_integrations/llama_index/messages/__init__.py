@@ -1,1 +1,1 @@
-"""LlamaIndex messages to the wire and back. Imports core only."""
+"""Converts LlamaIndex messages to the wire format and back. Imports core only."""

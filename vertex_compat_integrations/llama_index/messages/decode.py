@@ -29,24 +29,24 @@ from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY, ca
 from vertex_compat_integrations.llama_index.messages.other_integrations import CALLS_KEY
 
 THINKING_DELTA_KEY = "thinking_delta"
-"""Where agents look, in a response's `additional_kwargs`, for what a chunk adds to the thoughts."""
+"""The key in a response's `additional_kwargs` where agents look for a chunk's thoughts."""
 
 _NOTHING_COUNTED = Usage(0, 0)
 
 
 class ResponseDecoder:
-    """Replies to one request → responses, each with blocks of its own."""
+    """Converts replies to one request to responses, each with separate blocks."""
 
     def __init__(self, *, keep_answer_signature: bool, on_blocked: Literal["warn", "error"] = "warn") -> None:
-        """Read replies as these settings say."""
+        """Use these settings."""
         self._keep_answer_signature = keep_answer_signature
         self._on_blocked = on_blocked
 
     def decode(self, reply: Reply) -> ChatResponse:
-        """The whole reply as a response.
+        """Return the whole reply as a response.
 
         Raises:
-            RefusedAnswerError: A filter blocked it, and that is to be an error.
+            RefusedAnswerError: A filter blocked the reply, and `on_blocked` is `"error"`.
         """
         block = block_of(reply.ending, reply.refusal, text=reply.text, thoughts=reply.thoughts)
         if block is not None:
@@ -65,24 +65,16 @@ class ResponseDecoder:
         )
 
     def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """The reply so far as a response that tells what the delta added."""
-        if delta.ending is None:
-            return self._snapshot(reply, delta)
-        response = self.decode(reply)
-        response.delta = delta.text
-        if delta.thoughts:
-            response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
-        return response
-
-    def _snapshot(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """Like `decode`, for a reply that goes on; what is to be sent back comes with the end."""
+        """Return the reply so far as a response, with the delta's addition; what is sent back is added at the end."""
+        if delta.ending is not None:
+            return self._decode_last(reply, delta)
         if reply.tool_calls or reply.media or not reply.text:
             blocks, kwargs = self._said(reply, is_whole=False), self._call_kwargs(reply.tool_calls)
         else:
             blocks, kwargs = [TextBlock(text=reply.text)], {}
         if reply.thoughts:
             blocks.append(ThinkingBlock(content=reply.thoughts))
-        # Its parts are checked already; checking them once more is a sixth of a snapshot's time.
+        # Its parts are already validated; validating them again would take a sixth of a snapshot's time.
         message = ChatMessage.model_construct(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=kwargs)
         return ChatResponse(
             message=message,
@@ -91,10 +83,18 @@ class ResponseDecoder:
             additional_kwargs={THINKING_DELTA_KEY: delta.thoughts} if delta.thoughts else {},
         )
 
-    def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
-        """Text first, in one block: LlamaIndex joins several with line breaks.
+    def _decode_last(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
+        response = self.decode(reply)
+        response.delta = delta.text
+        if delta.thoughts:
+            response.additional_kwargs[THINKING_DELTA_KEY] = delta.thoughts
+        return response
 
-        Why an answer was refused is no text: extractors would store it as a title, and synthesizers refine it.
+    def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
+        """Return the blocks, with all text in the first: LlamaIndex joins several text blocks with line breaks.
+
+        The reason for a refusal is not included as text: extractors would store it as a title, and synthesizers refine
+        it.
         """
         blocks: list[ContentBlock] = []
         if reply.text or not (reply.tool_calls or reply.media):
@@ -125,7 +125,7 @@ def _plain_call(call: ToolCall) -> dict[str, Any]:
 
 
 def _arguments(text: str) -> dict[str, Any] | str:
-    """A call's arguments as mapping, or as they came if they are none."""
+    """Return a call's arguments as mapping, or unchanged if they are invalid."""
     try:
         arguments = from_json(text or "{}")
     except ValueError:
@@ -134,7 +134,7 @@ def _arguments(text: str) -> dict[str, Any] | str:
 
 
 def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
-    """Thoughts, and what is to be sent back: chat stores keep this block, and memories do not count it."""
+    """Yield thoughts, and data to be sent back: chat stores keep this block, and memories do not count it."""
     stored: dict[str, Any] = {}
     if reply.extra:
         stored["message"] = _json(reply.extra)
@@ -155,7 +155,7 @@ def _json(value: Any) -> str:
 
 
 def _citation_block(citation: Citation) -> CitationBlock:
-    """A place of the answer, and where it is from; the place counts characters of the answer's text."""
+    """Return a part of the answer, and its source; positions count characters of the answer's text."""
     place = {"start_index": citation.start, "end_index": citation.end}
     return CitationBlock(
         cited_content=TextBlock(text=citation.text or ""),
@@ -181,7 +181,7 @@ def _media_block(medium: Media) -> ContentBlock:
 
 
 def _counters(usage: Usage) -> dict[str, int]:
-    """Token counts under the names that LlamaIndex's handlers look for; thoughts are part of the completion."""
+    """Return token counts under the names that LlamaIndex's handlers read; thoughts are part of the completion."""
     return {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
@@ -197,10 +197,10 @@ _NOTHING_USED = _usage(_NOTHING_COUNTED)
 
 
 def _raw(reply: Reply) -> dict[str, Any]:
-    """What is known of the completion besides its message: plain JSON values only."""
+    """Return the completion's data other than its message: only plain JSON values."""
     ending = reply.ending
     counted = ending.usage or _NOTHING_COUNTED
-    # Tracers look for the parts where OpenAI has them.
+    # Tracers look for these counts under OpenAI's names.
     parts = {
         "prompt_tokens_details": {"cached_tokens": counted.cached},
         "completion_tokens_details": {"reasoning_tokens": counted.thought},
@@ -230,7 +230,7 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
 
 
 def _log_probabilities(logprobs: Any) -> list[list[LogProb]] | None:
-    """For each token its likeliest alternatives, as LlamaIndex has them; the token alone if none were asked for."""
+    """Return each token's likeliest alternatives in LlamaIndex's form; only the token if none were requested."""
     tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not tokens:
         return None
@@ -242,7 +242,7 @@ def _log_probability(token: Mapping[str, Any]) -> LogProb:
 
 
 def completion_response(response: ChatResponse) -> CompletionResponse:
-    """The response as one to a prompt."""
+    """Convert the response to a completion response."""
     return CompletionResponse(
         text=response.message.content or "",
         additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
@@ -253,7 +253,7 @@ def completion_response(response: ChatResponse) -> CompletionResponse:
 
 
 def refused_answer(response: ChatResponse) -> RefusedAnswerError | None:
-    """The error for a response that the model or a filter refused; None if none did."""
+    """Return the error for a response that the model or a filter refused; None if none did."""
     raw = response.raw if isinstance(response.raw, dict) else {}
     if not (refusal := raw.get("refusal")):
         return None
@@ -267,7 +267,7 @@ def refused_answer(response: ChatResponse) -> RefusedAnswerError | None:
 
 
 def tool_selections(response: ChatResponse) -> list[ToolSelection]:
-    """The response's calls; of arguments that are still coming, what has come so far."""
+    """Return the response's calls; for arguments that are still being streamed, the part received so far."""
     blocks = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
     if blocks:
         return [_selection(block.tool_call_id or "", block.tool_name, block.tool_kwargs) for block in blocks]
@@ -292,7 +292,7 @@ def _partial_arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
 
 
 def first_call_only(response: ChatResponse) -> ChatResponse:
-    """The response with its first call only; the response itself if it has no more."""
+    """Return the response with its first call only; unchanged if it has no more."""
     calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
     if len(calls) <= 1:
         return response

@@ -1,4 +1,4 @@
-"""LlamaIndex messages and tools → wire. Pure but for media files, which are read; one case for each kind of block."""
+"""LlamaIndex messages and tools → wire. Pure, except for reading media files; one case for each kind of block."""
 
 import json
 from collections import Counter
@@ -38,9 +38,11 @@ from vertex_compat_integrations.llama_index.messages.other_integrations import (
 )
 
 EXTRA_KEY = "vertex_compat"
-"""Where a message keeps the endpoint's `extra_content`: in a ThinkingBlock's `additional_information`, or in the
-message's `additional_kwargs`. As JSON text, because chat stores keep strings only: `{"message": "…", "tool_calls": {id:
-"…"}}`."""
+"""The key for the endpoint's `extra_content`: in a ThinkingBlock's `additional_information`, or in the message's
+`additional_kwargs`.
+
+It is JSON text, because chat stores keep strings only: `{"message": "…", "tool_calls": {id: "…"}}`.
+"""
 
 NOT_CARRIED_OUT = "Not carried out: the result of another tool was returned to the user at once."
 
@@ -48,10 +50,10 @@ Message = TypeVar("Message", wire.UserMessage, wire.ToolMessage)
 
 
 def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
-    """The messages as the endpoint takes them; only what is known here goes out, and the given ones stay as they are.
+    """Convert the messages to the endpoint's form, known fields only; the caller's messages are not changed.
 
     Raises:
-        UnsupportedContentError: A block is of a kind that the endpoint has no form for.
+        UnsupportedContentError: The endpoint has no form for a block of this kind.
     """
     encoded: list[wire.Message] = []
     called: set[str] = set()
@@ -64,7 +66,8 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
             has_lost_calls = wire_message["role"] == "assistant" and "tool_calls" not in wire_message
             called.update(call["id"] for call in wire_message.get("tool_calls", ()))  # type: ignore[attr-defined]  # mypy
         elif has_lost_calls and wire_message["tool_call_id"] not in called:
-            # LlamaIndex's CodeActAgent keeps the result of a handoff, but not the call; the result is told as words.
+            # LlamaIndex's CodeActAgent stores the result of a handoff, but not the call; the result is sent as a user
+            # message.
             wire_message = {"role": "user", "content": _text_or_parts(message)}
         elif not wire_message["tool_call_id"]:
             wire_message["tool_call_id"] = next(iter(_unanswered(encoded)), "")
@@ -73,10 +76,10 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
 
 
 def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
-    """The messages with a result for each call that has none and after which the user spoke on; and how many those are.
+    """Add a result for each unanswered call before the last user message; return messages and number of results.
 
-    An agent that goes on from a stored history was interrupted in the middle of a tool (run-llama/llama_index#18842);
-    its caller has no place where the line could be added.
+    An agent that continues a stored history was interrupted in the middle of a tool (run-llama/llama_index#18842); its
+    caller cannot add the message.
     """
     answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
     last_user = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=-1)
@@ -90,7 +93,7 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
 
 
 def line_of(message: wire.Message) -> str:
-    """A message that a history lacks, as the line that makes it."""
+    """Return the line of code that creates a message which a history lacks."""
     words = f"role={json.dumps(message['role'])}, content={json.dumps(message.get('content'), ensure_ascii=False)}"
     if message["role"] == "tool":
         kwargs = json.dumps({"tool_call_id": message["tool_call_id"]}, ensure_ascii=False)
@@ -112,7 +115,7 @@ def _encode_message(message: ChatMessage) -> wire.Message:
 
 
 def _with_own_extra(encoded: Message, message: ChatMessage) -> Message:
-    """The message with the `extra_content` that its `additional_kwargs` bring; blocks have no place for one."""
+    """Add the `extra_content` in the message's `additional_kwargs`; blocks have no field for one."""
     extra = content.own_extra(message.additional_kwargs)
     if extra:
         encoded["extra_content"] = deep_merge(encoded.get("extra_content") or {}, extra)
@@ -129,7 +132,7 @@ def _encode_result(message: ChatMessage) -> wire.ToolMessage:
 
 
 def _encode_result_block(block: Any) -> list[wire.ContentPart]:
-    """A block of a tool's result; a link that Google cannot fetch is told as text."""
+    """Convert a block of a tool's result; a link that Google cannot fetch becomes text."""
     try:
         return _encode_block(block)
     except UnsupportedContentError:
@@ -139,22 +142,22 @@ def _encode_result_block(block: Any) -> list[wire.ContentPart]:
 
 
 def _is_returned_directly(message: ChatMessage) -> bool:
-    """Whether this is the copy of a result that agents append for a tool with `return_direct`."""
+    """Return whether this is the copy of a result that agents append for a tool with `return_direct`."""
     return message.role == MessageRole.ASSISTANT and "tool_call_id" in message.additional_kwargs
 
 
 def _missing_results(encoded: Sequence[wire.Message]) -> Iterator[wire.ToolMessage]:
-    """Results for the calls of the last step that have none.
+    """Yield results for the calls of the last step that have none.
 
-    LlamaIndex's agents drop the results of calls that stand beside one of a tool with `return_direct`; the endpoint
-    refuses a step with fewer results than calls.
+    LlamaIndex's agents drop the results of other calls in the step of a tool with `return_direct`; the endpoint refuses
+    a step with fewer results than calls.
     """
     for call_id in _unanswered(encoded):
         yield {"role": "tool", "tool_call_id": call_id, "content": NOT_CARRIED_OUT}
 
 
 def _unanswered(encoded: Sequence[wire.Message]) -> list[str]:
-    """The ids of the last step's calls that have no result yet; calls may share one."""
+    """Return the ids of the last step's calls without a result; calls may share one."""
     answered: Counter[str] = Counter()
     for message in reversed(encoded):
         if message["role"] == "tool":
@@ -174,7 +177,7 @@ def _text_or_parts(message: ChatMessage) -> str | list[wire.ContentPart]:
 
 
 def encode_blocks(blocks: Sequence[Any]) -> list[wire.ContentPart]:
-    """The blocks as parts, without those that are not said.
+    """Convert the blocks to parts, without those that are not sent.
 
     Raises:
         UnsupportedContentError: The endpoint has no part for a block.
@@ -189,7 +192,7 @@ def _encode_block(block: Any) -> list[wire.ContentPart]:
         case ImageBlock() | AudioBlock() | VideoBlock() | DocumentBlock():
             return [media.encode_medium(block)]
         case CachePoint() | ThinkingBlock():
-            # The first only marks a place for caches, the second is what the model did not say.
+            # The first only marks a position for caches, the second is not part of the answer.
             return []
         case CitableBlock():
             return encode_blocks(block.content)
@@ -202,7 +205,7 @@ def _encode_block(block: Any) -> list[wire.ContentPart]:
 def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
     extras = _kept_extras(message)
     encoded: wire.AssistantMessage = {"role": "assistant"}
-    # A citation says again what the text says, and where it is from.
+    # A citation repeats the text, and names its source.
     blocks = [block for block in message.blocks if not isinstance(block, ToolCallBlock | CitationBlock)]
     parts = encode_blocks(blocks)
     if parts and all(part["type"] == "text" for part in parts):
@@ -221,7 +224,7 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
 
 
 def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
-    """The thoughts that led to the message's calls, if this class was told them: only it notes their model."""
+    """The thoughts that led to the message's calls, if this class decoded them: only it records their model."""
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and block.content:
             stored = block.additional_information.get(EXTRA_KEY)
@@ -231,7 +234,7 @@ def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
 
 
 def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
-    """What the message keeps to be sent back; chat engines that replace its blocks leave the `additional_kwargs`."""
+    """Return the message's data to be sent back; chat engines that replace its blocks keep `additional_kwargs`."""
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and (extras := block.additional_information.get(EXTRA_KEY)):
             return extras if isinstance(extras, Mapping) else {}
@@ -256,7 +259,7 @@ def _with_extra(call: wire.ToolCall, extras: Mapping[str, Any]) -> wire.ToolCall
 
 
 def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
-    """The calls of an assistant's message: its blocks, or else what stands in `additional_kwargs`."""
+    """Return the calls of an assistant's message: its blocks, or else the calls in `additional_kwargs`."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if blocks:
         return [build_call(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
@@ -264,9 +267,9 @@ def calls_of(message: ChatMessage) -> list[wire.ToolCall]:
 
 
 def build_call(call_id: str | None, name: str, arguments: Any) -> wire.ToolCall:
-    """A call as the endpoint takes it; arguments may be a mapping or JSON text.
+    """Build a call in the endpoint's form; arguments may be a mapping or JSON text.
 
-    A call without an id goes by its name, as with LlamaIndex's `Ollama`, whose results tell that name for an id.
+    A call without an id uses its name as id, as with LlamaIndex's `Ollama`, whose results use the name as id.
     """
     function: wire.FunctionCall = {"name": name, "arguments": arguments_text(arguments)}
     return {"id": call_id or name, "type": "function", "function": function}
@@ -276,16 +279,16 @@ _DECLARED = IdentityCache()
 
 
 def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
-    """A tool as OpenAI's mapping, which is also accepted as it is; `strict` says that calls must keep to the schema.
+    """Convert a tool to OpenAI's mapping, which is also accepted unchanged; `strict`: calls must match the schema.
 
     Raises:
-        SettingsError: It is no tool.
+        SettingsError: The value is not a tool.
     """
     if isinstance(tool, Mapping):
         return dict(tool)
     if not isinstance(tool, BaseTool):
         raise SettingsError(
-            f"A tool of type {type(tool).__name__}.", hint="Give LlamaIndex tools, or OpenAI's mappings."
+            f"A tool of type {type(tool).__name__}.", hint="Pass LlamaIndex tools, or OpenAI's mappings."
         )
     metadata = tool.metadata
     state = metadata.name, metadata.description, metadata.fn_schema
@@ -295,9 +298,9 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
 
 def _declare(metadata: ToolMetadata) -> wire.Json:
     declared: wire.Json = metadata.to_openai_tool(skip_length_check=True)
-    # LlamaIndex writes one name for "a.b" and "a_b"; the request finds one that is valid for each.
+    # LlamaIndex uses one name for "a.b" and "a_b"; the request gives each a different valid name.
     declared = {**declared, "function": {**declared["function"], "name": metadata.name}}
     if metadata.fn_schema is None or "properties" in declared["function"]["parameters"]:
         return declared
-    # LlamaIndex leaves `$ref`, `anyOf` and `additionalProperties` at the root out, and with them all that is asked for.
+    # LlamaIndex drops `$ref`, `anyOf` and `additionalProperties` at the root, and with them the whole schema.
     return {**declared, "function": {**declared["function"], "parameters": metadata.fn_schema.model_json_schema()}}

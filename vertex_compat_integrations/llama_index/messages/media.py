@@ -1,4 +1,4 @@
-"""LlamaIndex's media blocks → content parts. URLs of any scheme go out as they are; only local files are read."""
+"""LlamaIndex's media blocks → content parts. URLs of any scheme are sent unchanged; only local files are read."""
 
 import mimetypes
 from base64 import b64decode, b64encode
@@ -37,7 +37,7 @@ _AUDIO_FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a block's medium is, and what it is said to be."""
+    """The location of a block's medium, and its declared type."""
 
     data: bytes | IOBase | None
     path: Path | str | None
@@ -47,10 +47,10 @@ class _Source:
 
 
 def image_blocks(documents: Iterable[object]) -> list[ImageBlock]:
-    """Image blocks, image nodes and image documents as blocks.
+    """Convert image blocks, image nodes and image documents to blocks.
 
     Raises:
-        UnsupportedContentError: One of them is something else, or its base64 is none.
+        UnsupportedContentError: An object is something else, or its data is not base64.
     """
     return [_image_block(document) for document in documents]
 
@@ -58,15 +58,15 @@ def image_blocks(documents: Iterable[object]) -> list[ImageBlock]:
 def _image_block(document: object) -> ImageBlock:
     if isinstance(document, ImageBlock):
         return document
-    hint = "Give ImageBlock, ImageNode or ImageDocument objects with a picture."
+    hint = "Pass ImageBlock, ImageNode or ImageDocument objects with a picture."
     if not isinstance(document, ImageNode | ImageDocument):
         raise UnsupportedContentError(f"image_documents= holds a {type(document).__name__}.", hint=hint)
     if document.image:
         try:
             return ImageBlock(image=b64decode(document.image, validate=True), image_mimetype=document.image_mimetype)
         except BinasciiError:
-            raise UnsupportedContentError("An image document whose image= is no base64.", hint=hint) from None
-    # Readers of LlamaIndex leave the file's name in the metadata.
+            raise UnsupportedContentError("An image document whose image= is not base64.", hint=hint) from None
+    # LlamaIndex's readers put the file's name into the metadata.
     path = document.image_path or (None if document.image_url else document.metadata.get("file_path"))
     if not path and not document.image_url:
         raise UnsupportedContentError("An image document without a picture.", hint=hint)
@@ -75,7 +75,7 @@ def _image_block(document: object) -> ImageBlock:
 
 
 def need_reading(messages: Sequence[ChatMessage]) -> bool:
-    """Whether a message holds media in files or streams, which take time to read."""
+    """Return whether a message holds media in files or streams, which take time to read."""
     return any(_needs_reading(block) for message in messages for block in message.blocks)
 
 
@@ -86,10 +86,10 @@ def _needs_reading(block: object) -> bool:
 
 
 def encode_medium(block: MediaBlock) -> wire.ContentPart:
-    """The block as a part: media as they are, documents of plain text as text.
+    """Convert the block to a part: media unchanged, documents of plain text as text.
 
     Raises:
-        UnsupportedContentError: The block is empty, or of an unknown kind, or asks for what the endpoint cannot say.
+        UnsupportedContentError: The block is empty, or of an unknown kind, or has a setting that the endpoint lacks.
     """
     source = _source_of(block)
     if source.data is None and source.path is None:
@@ -125,7 +125,7 @@ def _audio_type(extension: str | None) -> str | None:
 def _by_url(source: _Source, kind: str) -> wire.ContentPart:
     mime_type = source.mime_type or _guess_by_name(source.url)
     if source.url and not mime_type and kind != "ImageBlock" and not source.url.startswith("data:"):
-        raise UnsupportedContentError(f"A {kind} by URL of an unknown kind.", hint="Give the block its MIME type.")
+        raise UnsupportedContentError(f"A {kind} by URL of an unknown kind.", hint="Set the block's MIME type.")
     return content.media(url=source.url, mime_type=mime_type, detail=source.detail)
 
 
@@ -134,7 +134,7 @@ def _guess_by_name(name: Path | str | None) -> str | None:
 
 
 def _base64_of(source: _Source) -> str:
-    """The medium as base64 text; blocks keep bytes as base64 themselves, streams and files as they are."""
+    """Return the medium as base64 text; blocks already store bytes as base64, but not streams and files."""
     match source.data:
         case bytes():
             return source.data.decode()
@@ -146,7 +146,7 @@ def _base64_of(source: _Source) -> str:
 
 
 def _plain_text(data: str, mime_type: str | None) -> str | None:
-    """The text of a document that is nothing but text; None if it is something else."""
+    """Return the text of a plain text document; None for other documents."""
     if mime_type is not None and not mime_type.startswith("text/"):
         return None
     if mime_type is None and content.sniff(data) is not None:

@@ -1,8 +1,8 @@
-"""What other integrations keep in a message's `additional_kwargs`: calls, and Gemini's thought signatures.
+"""Data of other integrations in a message's `additional_kwargs`: calls, and Gemini's thought signatures.
 
 Sources: llama-index-llms-openai and -openai-like (calls as the SDK's objects or as mappings; OpenAI's older
-`function_call`), -anthropic (`tool_use` blocks), -google-genai (signatures as a list by position, which says for sure
-only what a list of one says).
+`function_call`), -anthropic (`tool_use` blocks), -google-genai (signatures as a list by position, which is unambiguous
+only if it has one signature).
 """
 
 from base64 import b64encode
@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from vertex_compat_integrations import wire
 
 CALLS_KEY = "tool_calls"
-"""Where LlamaIndex looks for calls in a message's `additional_kwargs`."""
+"""The key in a message's `additional_kwargs` where LlamaIndex looks for calls."""
 
 _SIGNATURES_KEY = "thought_signatures"
 
 
 def foreign_calls(message: ChatMessage) -> list[tuple[str | None, str, Any]]:
-    """Id, name and arguments of the calls that stand in `additional_kwargs`."""
+    """Return id, name and arguments of the calls in `additional_kwargs`."""
     calls: list[tuple[str | None, str, Any]] = []
     for call in _raw_calls(message):
         match call:
@@ -32,7 +32,7 @@ def foreign_calls(message: ChatMessage) -> list[tuple[str | None, str, Any]]:
     function = message.additional_kwargs.get("function_call")
     if not calls and isinstance(function, Mapping):
         name = function.get("name") or ""
-        # A result of the older kind is paired by the function's name.
+        # A result in the older format is paired by the function's name.
         calls.append((name, name, function.get("arguments") or ""))
     return calls
 
@@ -46,7 +46,7 @@ def _raw_calls(message: ChatMessage) -> Iterator[Mapping[str, Any]]:
 
 
 def with_foreign_extras(calls: Sequence[wire.ToolCall], message: ChatMessage) -> list[wire.ToolCall]:
-    """The calls with what another integration kept of their `extra_content`."""
+    """Add another integration's `extra_content` to the calls."""
     if any("extra_content" in call for call in calls):
         return list(calls)
     extras = {str(call.get("id") or ""): call.get("extra_content") for call in _raw_calls(message)}
@@ -54,7 +54,7 @@ def with_foreign_extras(calls: Sequence[wire.ToolCall], message: ChatMessage) ->
     signature = _only_signature(message)
     if signature is None or "extra_content" in extended[0]:
         return extended
-    # Of calls that were made at once, the first bears the signature (Google, "Thought signatures").
+    # Of parallel calls, the first has the signature (Google, "Thought signatures").
     return [_with_extra(extended[0], _signed(signature)), *extended[1:]]
 
 
@@ -63,7 +63,7 @@ def _with_extra(call: wire.ToolCall, extra: Any) -> wire.ToolCall:
 
 
 def foreign_message_extra(message: ChatMessage, *, has_calls: bool) -> wire.ExtraContent | None:
-    """The `extra_content` of an answer in words that another integration has made; None if it has none."""
+    """Return the `extra_content` of another integration's text answer; None if it has none."""
     signature = None if has_calls else _only_signature(message)
     return None if signature is None else _signed(signature)
 

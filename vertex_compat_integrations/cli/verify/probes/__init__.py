@@ -1,1 +1,1 @@
-"""The questions: one request each, what is assumed of the answer, and which fact of the catalogue hangs on it."""
+"""The probes: each is a request with an assumption about the answer, and the catalogue fact that depends on it."""

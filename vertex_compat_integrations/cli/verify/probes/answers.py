@@ -1,4 +1,4 @@
-"""Probes of how answers look: thoughts, tokens, streams, calls, media, errors."""
+"""Probes of the form of answers: thoughts, tokens, streams, calls, media, errors."""
 
 import json
 from typing import Any
@@ -74,14 +74,14 @@ def _list_of_errors(answer: Answer) -> bool:
 
 
 def _with_its_region(answer: Answer, present: Any) -> tuple[str, ...]:
-    """The locations, with the region that answered after all."""
+    """Return the locations, with the region added if it answered after all."""
     return (*present, "us-central1") if answer.is_good and "us-central1" not in present else tuple(present)
 
 
 PROBES = (
     Probe(
         "27_thoughts_without_marker",
-        "How do streamed thoughts come without a marker: marked in extra_content, or not at all?",
+        "How are thoughts streamed without a marker: marked in extra_content, or not at all?",
         "Google's page says untagged; clients also strip extra_content.google.thought",
         "in content, never in reasoning_content",
         good_and(_no_reasoning_field),
@@ -89,9 +89,9 @@ PROBES = (
     ),
     Probe(
         "28_thoughts_with_marker",
-        "Do tags of the marker stand round the thoughts in a stream, too?",
+        "Do the marker's tags also enclose the thoughts in a stream?",
         "documented for plain answers; NousResearch/hermes-agent#64035",
-        "both tags stand in the content",
+        "both tags are in the content",
         good_and(lambda answer: "<think>" in answer.content and "</think>" in answer.content),
         ask(
             PUZZLE,
@@ -102,7 +102,7 @@ PROBES = (
     ),
     Probe(
         "29_thought_tokens",
-        "Are thought tokens counted beside completion_tokens?",
+        "Are thought tokens counted in addition to completion_tokens?",
         "inferred from the numbers in Google's examples",
         "total = prompt + completion + reasoning",
         good_and(_counts_add_up),
@@ -110,7 +110,7 @@ PROBES = (
     ),
     Probe(
         "30_thinking_eats_the_answer",
-        "What comes when max_tokens is used up by thinking?",
+        "What is the answer if thinking uses up max_tokens?",
         "ServiceNow/eva: no message, and completion_tokens may be missing",
         "the finish reason is length",
         good_and(lambda answer: answer.choice.get("finish_reason") == "length"),
@@ -118,7 +118,7 @@ PROBES = (
     ),
     Probe(
         "31_usage_in_streams",
-        "Where does the usage stand in a stream, and does include_usage change it?",
+        "Where is the usage in a stream, and does include_usage change it?",
         "Google's example shows the last chunk; include_usage is not listed",
         "on the last chunk, which has choices",
         good_and(_usage_on_last_chunk),
@@ -126,7 +126,7 @@ PROBES = (
     ),
     Probe(
         "32_parallel_calls_in_streams",
-        "How do parallel calls come in a stream: index, ids, signature?",
+        "How are parallel calls streamed: index, ids, signature?",
         "no capture of Vertex AI's default is public",
         "two ids; the signature on the first call only",
         good_and(_parallel_calls),
@@ -134,7 +134,7 @@ PROBES = (
     ),
     Probe(
         "33_streamed_arguments",
-        "Are streamed arguments of several lines valid JSON, and which index do they bear?",
+        "Are streamed arguments of several lines valid JSON, and which index do they have?",
         "one client measured raw newlines",
         "the fragments of each id join to an object",
         good_and(_fragments_are_json),
@@ -149,7 +149,7 @@ PROBES = (
     ),
     Probe(
         "34_grounding",
-        "Where do citations stand in the answer to a grounded request?",
+        "Where are the citations in the answer to a grounded request?",
         "undocumented; one gateway has message.extra_content.google.grounding_metadata",
         "",
         any_answer,
@@ -157,7 +157,7 @@ PROBES = (
     ),
     Probe(
         "35_grounding_in_streams",
-        "Where do citations stand in a stream?",
+        "Where are the citations in a stream?",
         "undocumented",
         "",
         any_answer,
@@ -165,7 +165,7 @@ PROBES = (
     ),
     Probe(
         "36_images",
-        "Is an image model refused here, in which words? If not: is an image still told as `audio`?",
+        "Is an image model refused here, with which message? If not: is an image still returned as `audio`?",
         'its page says "Chat completions: Not supported", an example of Google\'s shows one',
         "an image as message.audio, or a refusal",
         _image_as_audio_or_refusal,
@@ -175,7 +175,7 @@ PROBES = (
     ),
     Probe(
         "37_sound",
-        "How does sound come out?",
+        "In which form is sound returned?",
         "documented as a modality, its shape is not",
         "",
         any_answer,
@@ -183,7 +183,7 @@ PROBES = (
     ),
     Probe(
         "38_errors",
-        "Are errors lists, as public reports have them?",
+        "Are errors lists, as in public reports?",
         "fixtures of several clients",
         "a list with one error",
         _list_of_errors,
@@ -191,7 +191,7 @@ PROBES = (
     ),
     Probe(
         "39_open_models_in_streams",
-        "Where does an open model's usage stand in a stream?",
+        "Where is an open model's usage in a stream?",
         "Google's example of one model",
         "on the last chunk, which has choices",
         good_and(_usage_on_last_chunk),
@@ -199,7 +199,7 @@ PROBES = (
     ),
     Probe(
         "40_grok_elsewhere",
-        "How does a model that is at global only refuse a region?",
+        "How does a model that is served only at global refuse a region?",
         "a captured body in a public repository; status 400, not 404",
         "FAILED_PRECONDITION that names the global endpoint",
         refused("via global endpoint"),

@@ -1,4 +1,4 @@
-"""All probes, in the order in which they are asked."""
+"""All probes."""
 
 from vertex_compat_integrations.cli.verify.probes import answers, histories, limits, requests, routes
 

@@ -1,4 +1,4 @@
-"""Probes of what may stand in a conversation's history: calls, results, signatures."""
+"""Probes of what a conversation's history may contain: calls, results, signatures."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ SKIP = "skip_thought_signature_validator"
 
 
 def history(*, model: str = MODEL, call: dict[str, Any] | None = None, **assistant: Any) -> dict[str, Any]:
-    """A call that was made and answered, and waits for the model's next word."""
+    """Return a request whose history ends with a tool call and its result."""
     tool_call = {
         "id": "call_1",
         "type": "function",
@@ -67,7 +67,7 @@ _QUESTION = "The weather in Paris, please."
 
 
 def _with_its_result(answer: Answer) -> dict[str, Any] | None:
-    """The next turn of a call that came with a signature; None if none did."""
+    """Return the next turn after a signed call; None if no call is signed."""
     calls = answer.message.get("tool_calls") or []
     if not any("thought_signature" in str(call.get("extra_content")) for call in calls):
         return None
@@ -78,7 +78,7 @@ def _with_its_result(answer: Answer) -> dict[str, Any] | None:
 
 
 def _says_something(answer: Answer) -> bool:
-    """Not so of an answer that calls, as the first of two requests has it."""
+    """Whether the answer has text; an answer with calls, as to the first of two requests, has none."""
     return bool(answer.content)
 
 
@@ -87,22 +87,22 @@ PROBES = (
         "20_missing_signature",
         "Is a call without its signature refused on this endpoint, as on the native one?",
         "quoted in issues of dify and pydantic-ai",
-        "refused, and the text holds the word thought_signature",
+        "refused, and the message contains thought_signature",
         refused("thought_signature"),
         _without_signature(),
         fact=is_so("demands_signatures", is_refused),
     ),
     Probe(
         "21_skip_value",
-        "Is the documented skip value taken on this endpoint?",
+        "Is the documented skip value accepted on this endpoint?",
         "Google's page on signatures names it for the native one",
-        "taken; a tool message needs no name",
+        "accepted; a tool message needs no name",
         good,
         history(),
     ),
     Probe(
         "22_preamble",
-        "Is text beside tool calls refused by newer models?",
+        "Is text next to tool calls refused by newer models?",
         "NousResearch/hermes-agent#69231 and discuss.ai.google.dev 175801, for 3.6 Flash and 3.5 Flash-Lite",
         "refused, so it is left out for them",
         refused(),
@@ -111,7 +111,7 @@ PROBES = (
     ),
     Probe(
         "23_empty_content_beside_calls",
-        'Is content "" beside tool calls refused?',
+        'Is content "" next to tool calls refused?',
         "measured by one client",
         "refused, so it is left out",
         refused(),
@@ -119,7 +119,7 @@ PROBES = (
     ),
     Probe(
         "24_arguments_no_object",
-        "Are arguments that are no JSON object refused?",
+        "Are arguments that are not a JSON object refused?",
         "measured by one client",
         "refused",
         refused(),
@@ -135,17 +135,17 @@ PROBES = (
     ),
     Probe(
         "26_role_model",
-        "Is the role model taken in a history?",
+        "Is the role model accepted in a history?",
         "Google's page for the Gemini API uses it; nothing on Vertex AI",
-        "taken",
+        "accepted",
         good,
         _answered_by("model"),
     ),
     Probe(
         "27_signature_of_another_location",
-        "Is a thought signature that was made at one location good at another?",
-        "no page says so; with several locations a conversation may move",
-        "good",
+        "Is a thought signature from one location valid at another?",
+        "not documented; with several locations a conversation may move",
+        "valid",
         good_and(_says_something),
         ask(_QUESTION, tools=[WEATHER], tool_choice="required", max_tokens=LONG),
         Place("global"),

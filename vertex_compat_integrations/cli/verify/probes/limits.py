@@ -30,7 +30,7 @@ _ARGON = "google/gemini-4-argon"
 _NOTES = "Google, release notes of 2026-07-21 and the guide to Gemini 3.8 Flash"
 _BEYOND = 40_000
 _DOCUMENTED_UNSTREAMED = 32_768
-"""Of an answer of Gemini 4 Argon that is not streamed, by Google's guide."""
+"""Most output tokens of Gemini 4 Argon without streaming, by Google's guide."""
 
 
 def _without_budget(model: str) -> Json:
@@ -38,7 +38,7 @@ def _without_budget(model: str) -> Json:
 
 
 def _thinks(answer: Answer) -> bool:
-    """It thinks although its budget is 0."""
+    """Whether the model thinks although its budget is 0."""
     return answer.thought_tokens > 0
 
 
@@ -51,12 +51,12 @@ def _is_off(answer: Answer) -> bool | None:
 
 
 def _never_beside(shows: Callable[[Answer], bool | None]) -> Callable[[Answer], bool | None]:
-    """A parameter that is taken may still be ignored: only a refusal shows something."""
+    """Return only a refusal as a result: an accepted parameter may still be ignored."""
     return lambda answer: shows(answer) or None
 
 
 def _unstreamed(answer: Answer, present: Any) -> int | None:
-    """The limit that a refusal names; where it names none, the documented one."""
+    """Return the limit that a refusal names; if it names none, the documented one."""
     if answer.is_good:
         return present if present is not None and present >= _BEYOND else None
     if not is_refused(answer):
@@ -72,7 +72,7 @@ def _talk_that_ends_with_the_model() -> Json:
 PROBES = (
     Probe(
         "41_penalty",
-        "Is frequency_penalty an error on the newest Flash model, and in which words?",
+        "Is frequency_penalty an error on the newest Flash model, and with which message?",
         _NOTES,
         "refused, so it is left out",
         refused(),
@@ -81,9 +81,9 @@ PROBES = (
     ),
     Probe(
         "42_temperature",
-        "Is temperature still taken (whether it has an effect cannot be seen)?",
+        "Is temperature still accepted (its effect cannot be observed)?",
         f"{_NOTES}: it is ignored",
-        "taken",
+        "accepted",
         good,
         ask(model=_FLASH, temperature=0.5),
         fact=membership("ignores", "temperature", _never_beside(is_refused), _FLASH),
@@ -99,7 +99,7 @@ PROBES = (
     ),
     Probe(
         "44_last_turn_of_the_model",
-        "Is a history that ends with the model's turn refused, and in which words?",
+        "Is a history that ends with the model's turn refused, and with which message?",
         _NOTES,
         "refused",
         refused(),
@@ -110,7 +110,7 @@ PROBES = (
         "45_budget_zero_of_flash",
         "Does a budget of 0 turn thinking off on the newest Flash model?",
         'a public client\'s measurement on the native API: "silently ignored"; inerrata.ai: accepted',
-        "refused, or thought tokens are counted all the same",
+        "refused, or thought tokens are counted nevertheless",
         _never_off,
         _without_budget(_FLASH),
         fact=is_so("thinking_off", _is_off, _FLASH),
@@ -119,7 +119,7 @@ PROBES = (
         "46_budget_zero_of_pro",
         "Does a budget of 0 turn thinking off on 3.1 Pro?",
         "Google, page on thinking: it cannot be turned off",
-        "refused, or thought tokens are counted all the same",
+        "refused, or thought tokens are counted nevertheless",
         _never_off,
         _without_budget("google/gemini-3.1-pro-preview"),
         GLOBAL,
@@ -127,7 +127,7 @@ PROBES = (
     ),
     Probe(
         "47_budget_zero",
-        "Does a budget of 0 turn thinking off where it can be?",
+        "Does a budget of 0 turn thinking off on a model that allows it?",
         "measured by inerrata.ai and ServiceNow/eva on 3.5 Flash",
         "no thought tokens are counted",
         good_and(lambda answer: not _thinks(answer)),
@@ -137,7 +137,7 @@ PROBES = (
     Probe(
         "48_long_unstreamed_answer",
         "Are 40,000 tokens refused for an answer of Gemini 4 Argon that is not streamed?",
-        "Google, guide to Gemini 4 Argon: at most 32,768 without streaming; not said of this endpoint",
+        "Google, guide to Gemini 4 Argon: at most 32,768 without streaming; this endpoint is not mentioned",
         "refused",
         refused(),
         ask(model=_ARGON, max_tokens=_BEYOND),

@@ -1,4 +1,4 @@
-"""A probe: one question that Google's pages leave open, the request that asks it, and what this package assumes."""
+"""A probe: a question that Google's pages leave open, the request that answers it, and this package's assumption."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,31 +8,31 @@ from vertex_compat_integrations.cli.verify.service import Answer, Json, Place, R
 from vertex_compat_integrations.core.catalogue import LEVELS
 
 MODEL = "google/gemini-3.5-flash"
-"""The model of a question that is about none in particular; `--model` names another."""
+"""The model for probes that need no particular one; `--model` changes it."""
 
 SHORT = 256
-"""Tokens of an answer of which only the status counts."""
+"""Most tokens of an answer if only the status matters."""
 
 LONG = 1024
-"""Tokens of an answer that is read."""
+"""Most tokens of an answer whose content is read."""
 
 ODD = (KeyError, IndexError, TypeError, AttributeError, ValueError)
-"""What reading an answer raises that has a shape which nobody expected."""
+"""Exceptions raised by reading an answer of unexpected shape."""
 
 GLOBAL = Place("global")
-"""For models that another location may not serve: its 404 would say nothing of the route."""
+"""For models that other locations may not serve: a 404 there would show nothing about the route."""
 
 Check = Callable[[Answer], bool]
 
 
 @dataclass(frozen=True)
 class FactCheck:
-    """What an answer says of a fact of the catalogue.
+    """How to read a fact of the catalogue from an answer.
 
     Attributes:
         fact: Name of the fact.
-        read: The fact's value by this answer, given its present one; the present one if the answer says nothing of it.
-        prefix: The row's prefix; None is the row of the model that is asked.
+        read: Takes the answer and the present value; returns the value by this answer, or the present one if unclear.
+        prefix: The row's prefix; None means the row of the probe's model.
     """
 
     fact: str
@@ -45,18 +45,18 @@ class Probe:
     """One question to the service.
 
     Attributes:
-        name: Name of the question in reports, and for `--only`.
-        question: What no page of Google's says.
-        source: Who reports or infers what is assumed.
-        assumption: What this package builds on; empty if it takes any answer.
-        holds: Whether an answer bears the assumption out.
-        body: The request, as it goes over the wire.
-        place: Where it goes.
-        then: The request that follows a good answer, if the question is about the two; None if none can be made of it.
-        then_place: Where that goes.
-        fact: The fact of the catalogue that the answer tells.
-        headers: Headers beside the usual ones.
-        route: Which route of the endpoint is asked.
+        name: Name of the probe in reports and for `--only`.
+        question: The question that Google's pages do not answer.
+        source: The report or inference behind the assumption.
+        assumption: The behaviour this package relies on; empty if any answer is fine.
+        holds: Whether an answer confirms the assumption.
+        body: The request body, sent unchanged.
+        place: Its destination.
+        then: Makes a second request from a good answer, if the probe needs two; None if the answer allows none.
+        then_place: The second request's destination.
+        fact: The fact of the catalogue that the answer shows.
+        headers: Headers in addition to the usual ones.
+        route: The route of the endpoint.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Probe:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The probe's model."""
         return str(self.body["model"])
 
     @property
@@ -84,11 +84,11 @@ class Probe:
 
     @property
     def most_requests(self) -> int:
-        """How many requests it makes, if all goes well."""
+        """The number of requests if all succeed."""
         return 1 if self.then is None else 2
 
     def of_model(self, model: str) -> "Probe":
-        """The same question to another model, if it is about none in particular."""
+        """Return the probe for another model, unless it needs a particular one."""
         if self.model != MODEL or model == MODEL:
             return self
         following = self.then
@@ -100,7 +100,7 @@ class Probe:
         return replace(self, body={**self.body, "model": model}, then=then if following else None)
 
     def asked_of(self, service: Service) -> list[Answer]:
-        """The service's answers: one, or two where one request follows the other; the last one is judged."""
+        """Send the probe; returns one answer, or two if it has a second request. The last one is judged."""
         answer = service.ask(self.sending)
         following = self._following(answer)
         if following is None:
@@ -115,27 +115,27 @@ class Probe:
 
 
 def ask(prompt: str = "Say hello in one word.", *, model: str = MODEL, **fields: Any) -> Json:
-    """A body with one user message, and a limit of the answer's tokens: each is paid for."""
+    """Return a body with one user message and a token limit, because each token is billed."""
     return {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": SHORT, **fields}
 
 
 def nested(**google: Any) -> Json:
-    """Google's extras where its pages have them in the REST body."""
+    """Return Google's extra fields in the place where its pages put them in the REST body."""
     return {"extra_body": {"google": google}}
 
 
 def any_answer(answer: Answer) -> bool:
-    """Whatever the service answers, it is an answer of its own, good or not."""
+    """Whether the service itself answered, with success or not."""
     return isinstance(answer.json, dict | list) or bool(answer.chunks)
 
 
 def good(answer: Answer) -> bool:
-    """It was taken."""
+    """Whether the request was accepted."""
     return answer.is_good
 
 
 def refused(text: str = "", *statuses: int) -> Check:
-    """It is refused in these words, with one of these statuses, else with 400."""
+    """Check for a refusal that contains this text, with one of these statuses; default: 400."""
 
     def holds(answer: Answer) -> bool:
         return answer.status in (statuses or (400,)) and text.lower() in answer.text.lower()
@@ -144,7 +144,7 @@ def refused(text: str = "", *statuses: int) -> Check:
 
 
 def good_and(check: Check) -> Check:
-    """It is taken, and the answer has this property."""
+    """Check that the request is accepted and the answer has this property."""
 
     def holds(answer: Answer) -> bool:
         return answer.is_good and check(answer)
@@ -153,17 +153,17 @@ def good_and(check: Check) -> Check:
 
 
 def is_refused(answer: Answer) -> bool | None:
-    """Whether what the request holds is refused; None if the answer does not say."""
+    """Whether the request's content is refused; None if the answer does not show it."""
     return True if answer.status == 400 else False if answer.is_good else None
 
 
 def is_not_served(answer: Answer) -> bool | None:
-    """Whether the route refuses the model; None if the answer does not say."""
+    """Whether the route refuses the model; None if the answer does not show it."""
     return True if answer.status in (400, 404) else False if answer.is_good else None
 
 
 def membership(fact: str, member: str, shows: Callable[[Answer], bool | None], prefix: str | None = None) -> FactCheck:
-    """The answer shows whether a set of names has this one."""
+    """Read from the answer whether a set of names contains this one."""
 
     def read(answer: Answer, present: frozenset[str]) -> frozenset[str]:
         match shows(answer):
@@ -178,9 +178,9 @@ def membership(fact: str, member: str, shows: Callable[[Answer], bool | None], p
 
 
 def is_so(fact: str, shows: Callable[[Answer], bool | None], prefix: str | None = None) -> FactCheck:
-    """The answer shows whether the fact is true."""
+    """Read from the answer whether the fact is true."""
 
-    def read(answer: Answer, present: bool) -> bool:  # noqa: FBT001 - called by place, as every `read`
+    def read(answer: Answer, present: bool) -> bool:  # noqa: FBT001 - called by position, as every `read`
         shown = shows(answer)
         return present if shown is None else shown
 
@@ -188,7 +188,7 @@ def is_so(fact: str, shows: Callable[[Answer], bool | None], prefix: str | None 
 
 
 def level(name: str, prefix: str) -> FactCheck:
-    """The answer shows whether the model has this thinking level."""
+    """Read from the answer whether the model has this thinking level."""
 
     def read(answer: Answer, present: Sequence[str]) -> tuple[str, ...]:
         refusal = is_refused(answer)

@@ -1,4 +1,4 @@
-"""Probes of what may stand in a request: Google's extras first, then thinking, parameters, schemas, tools."""
+"""Probes of what a request may contain: Google's extra fields, thinking, parameters, schemas, tools."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ from vertex_compat_integrations.cli.verify.probes.probe import (
 from vertex_compat_integrations.cli.verify.service import Answer, Place
 
 _CONTRADICTION = {"thinking_config": {"include_thoughts": True, "thinking_budget": 0}}
-"""Refused where it is read, swallowed in silence where it is not: so it tells the two apart for certain."""
+"""Refused if it is read, silently ignored if not: so the answer shows which one is the case."""
 
 WEATHER = {
     "type": "function",
@@ -46,7 +46,7 @@ def _names_the_weather(answer: Answer) -> bool:
 
 
 def highest(answer: Answer) -> int | None:
-    """The largest `max_tokens` that a refusal names; None if it names none."""
+    """Return the largest `max_tokens` that a refusal names; None if it names none."""
     match = re.search(r"to (\d+) \(exclusive\)", answer.text)
     return int(match.group(1)) - 1 if answer.status == 400 and match else None
 
@@ -66,7 +66,7 @@ PROBES = (
     Probe(
         "01_extras_nested",
         "Is `extra_body.google` inside the REST body read?",
-        "Google's examples show it; one client reports that a thinking_config there is swallowed",
+        "Google's examples show it; one client reports that a thinking_config there is silently ignored",
         "read: the contradiction in it is refused",
         refused("include_thoughts"),
         ask(**nested(**_CONTRADICTION)),
@@ -81,7 +81,7 @@ PROBES = (
     ),
     Probe(
         "03_effort_none",
-        "Is reasoning_effort='none' taken?",
+        "Is reasoning_effort='none' accepted?",
         "a public report quotes the refusal; Google's notebook maps it to a budget of 0",
         "refused, so `none` is sent as a budget of 0",
         refused("reasoning_effort"),
@@ -89,9 +89,9 @@ PROBES = (
     ),
     Probe(
         "04_effort_max",
-        "Is reasoning_effort='max' taken?",
+        "Is reasoning_effort='max' accepted?",
         "a public report quotes a validator that lists it",
-        "taken",
+        "accepted",
         good,
         ask(reasoning_effort="max"),
     ),
@@ -106,8 +106,8 @@ PROBES = (
     ),
     Probe(
         "07_two_answers",
-        "Is n=2 refused, and in which words?",
-        "the words are quoted in an issue of llama-stack",
+        "Is n=2 refused, and with which message?",
+        "the message is quoted in an issue of llama-stack",
         "refused with candidateCount",
         refused("candidateCount"),
         ask(n=2),
@@ -115,7 +115,7 @@ PROBES = (
     Probe(
         "08_too_many_tokens",
         "How is a max_tokens beyond the model's limit refused?",
-        "the words are quoted in public reports",
+        "the message is quoted in public reports",
         "refused with the range",
         refused("supported range"),
         ask(model="google/gemini-3.1-flash-lite", max_tokens=1_000_000),
@@ -123,15 +123,15 @@ PROBES = (
     ),
     Probe(
         "09_unknown_parameters",
-        'Are parameters of OpenAI\'s that are not listed ignored ("it is ignored" is documented, these are not named)?',
-        "inferred from the page's omission",
+        'Are unlisted OpenAI parameters ignored ("it is ignored" is documented, but these are not named)?',
+        "inferred, because the page omits them",
         "ignored",
         good,
         ask(parallel_tool_calls=False, store=True, user="u", service_tier="auto", top_k=3, metadata={"a": "b"}),
     ),
     Probe(
         "10_log_probabilities",
-        "Do log probabilities ever come?",
+        "Are log probabilities ever returned?",
         "never seen",
         "null",
         good_and(lambda answer: answer.choice.get("logprobs") is None),
@@ -139,7 +139,7 @@ PROBES = (
     ),
     Probe(
         "11_a_tool_by_name",
-        "Does tool_choice name a function, as with OpenAI?",
+        "Can tool_choice name a function, as with OpenAI?",
         "measured by one client on 3.5 Flash",
         "the named function is called",
         good_and(_names_the_weather),
@@ -147,7 +147,7 @@ PROBES = (
     ),
     Probe(
         "12_allowed_tools",
-        "Is OpenAI's allowed_tools taken?",
+        "Is OpenAI's allowed_tools accepted?",
         "no evidence",
         "refused, so only the allowed tools are sent",
         refused(),
@@ -155,8 +155,8 @@ PROBES = (
     ),
     Probe(
         "13_schema_with_references",
-        "Is a schema with $defs taken for the answer?",
-        "one client measured that it is; native reports say no",
+        "Is a schema with $defs accepted for the answer?",
+        "one client measured that it is; reports on the native API say no",
         "",
         any_answer,
         ask(
@@ -174,9 +174,9 @@ PROBES = (
     ),
     Probe(
         "15_file_parts",
-        "Is OpenAI's part of type file taken?",
+        "Is OpenAI's part of type file accepted?",
         "not documented",
-        "refused, so files travel as data URIs",
+        "refused, so files are sent as data URIs",
         refused(),
         _user(_FILE),
     ),
@@ -207,7 +207,7 @@ PROBES = (
     ),
     Probe(
         "19_wrong_region",
-        "What does a model answer in a location that does not serve it?",
+        "What is the answer in a location that does not serve the model?",
         "quoted in public reports",
         "404 that names the publisher model",
         refused("Publisher Model", 404),

@@ -37,9 +37,9 @@ def _referring_result() -> Json:
 def _tier(name: str, tier: str, source: str) -> Probe:
     return Probe(
         name,
-        f"Is the tier {tier} taken here, and which traffic_type comes back?",
+        f"Is the tier {tier} accepted here, and which traffic_type is returned?",
         source,
-        "taken; the usage names a traffic_type",
+        "accepted; the usage names a traffic_type",
         good_and(_has_traffic_type),
         ask(model=_FLASH),
         GLOBAL,
@@ -49,14 +49,14 @@ def _tier(name: str, tier: str, source: str) -> Probe:
 
 def _embedding(name: str, model: str, source: str, place: Place) -> Probe:
     body: dict[str, Any] = {"model": model, "input": "Hello", "encoding_format": "float"}
-    question = f"Does the embeddings route serve {model}, and if not, in which words is it refused?"
+    question = f"Does the embeddings route serve {model}, and if not, with which message is it refused?"
     return Probe(name, question, source, "", any_answer, body, place, route="embeddings")
 
 
 PROBES = (
     Probe(
         "49_images_of_pro",
-        "Is the larger image model refused here, and in which words?",
+        "Is the larger image model refused here, and with which message?",
         'its page says "Chat completions: Not supported"; an example of Google\'s shows its preview',
         "",
         any_answer,
@@ -66,7 +66,7 @@ PROBES = (
     ),
     Probe(
         "50_speech",
-        "Is a speech model refused here, and in which words?",
+        "Is a speech model refused here, and with which message?",
         "Google's page on speech does not list this endpoint",
         "refused",
         refused("", 400, 404),
@@ -78,7 +78,7 @@ PROBES = (
     _tier("52_priority", "priority", "Google's page on priority"),
     Probe(
         "53_references_in_parameters",
-        "Are $ref and $defs taken in a function's parameters?",
+        "Are $ref and $defs accepted in a function's parameters?",
         "Google's page on native function schemas lists them; older reports quote refusals",
         "",
         any_answer,
@@ -86,9 +86,9 @@ PROBES = (
     ),
     Probe(
         "54_references_in_results",
-        "Is a tool's result that holds $ref and $defs taken as it is?",
+        "Is a tool's result that contains $ref and $defs accepted as it is?",
         'Google\'s example lets a result refer to a part by {"$ref": …}; nothing on results that mean something else',
-        "taken",
+        "accepted",
         good,
         _referring_result(),
     ),

@@ -1,20 +1,20 @@
-"""Whether a place of a text stands in code: behind an odd number of backticks in its line, or of fences. Pure."""
+"""Detects code in a text: after an odd number of backticks in a line, or of fences in the text. Pure."""
 
 
 class CodeSpans:
-    """Goes through a text once, piece by piece.
+    """Reads a text once, piece by piece.
 
     Attributes:
-        is_inside: Whether what follows the text so far is code.
+        is_inside: Whether the text after the pieces read so far is code.
     """
 
     def __init__(self) -> None:
-        """Begin with an empty text."""
+        """Start with an empty text."""
         self._is_code = self._is_fence = False
         self.is_inside = False
 
     def read(self, text: str) -> None:
-        """Go on through the text."""
+        """Read the next piece of text."""
         self._is_fence ^= text.count("```") % 2 == 1
         _, line_break, line = text.rpartition("\n")
         self._is_code = ((not line_break and self._is_code) + line.replace("```", "").count("`")) % 2 == 1

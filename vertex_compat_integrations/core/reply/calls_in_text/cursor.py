@@ -1,4 +1,4 @@
-"""A place in a text, and what can be read from there on. Pure; it only moves forward."""
+"""A position in a text, and methods that read from there. Pure; it only moves forward."""
 
 import json
 import re
@@ -10,58 +10,58 @@ class UnreadableCallError(ValueError):
 
 
 class Cursor:
-    """Reads a text from its beginning to its end.
+    """Reads a text from start to end.
 
     Attributes:
-        text: All of it.
+        text: The whole text.
         at: Index of the next character.
     """
 
     def __init__(self, text: str) -> None:
-        """Begin at the beginning."""
+        """Start at the beginning."""
         self.text = text
         self.at = 0
 
     @property
     def is_at_end(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the end is reached."""
         return self.at >= len(self.text)
 
     def sees(self, *words: str) -> bool:
-        """Whether one of the words follows."""
+        """Return whether one of the words follows."""
         return self.text.startswith(words, self.at)
 
     def take(self, word: str) -> bool:
-        """Go past the word, if it follows."""
+        """Move past the word, if it follows; return whether it does."""
         is_there = self.text.startswith(word, self.at)
         self.at += len(word) if is_there else 0
         return is_there
 
     def expect(self, word: str) -> None:
-        """Go past the word.
+        """Move past the word.
 
         Raises:
-            UnreadableCallError: It does not follow.
+            UnreadableCallError: The word does not follow.
         """
         if not self.take(word):
             raise UnreadableCallError
 
     def skip_blanks(self) -> "Cursor":
-        """This cursor, at the next character that is no blank and no line break."""
+        """Move past blanks and line breaks; return this cursor."""
         self.at = _BLANKS.match(self.text, self.at).end()  # type: ignore[union-attr]  # matches everywhere
         return self
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What the pattern matches here; the cursor goes past it."""
+        """Return the pattern's match at this position, and move past it."""
         match = pattern.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return match
 
     def until(self, *words: str) -> str:
-        """The text before the first of the words.
+        """Return the text before the first of the words.
 
         Raises:
-            UnreadableCallError: None of them follows.
+            UnreadableCallError: None of the words follows.
         """
         places = [place for word in words if (place := self.text.find(word, self.at)) >= 0]
         if not places:
@@ -70,20 +70,20 @@ class Cursor:
         return self.text[begin : self.at]
 
     def past(self, word: str) -> str:
-        """The text before the word; the cursor goes past that.
+        """Return the text before the word, and move past the word.
 
         Raises:
-            UnreadableCallError: It does not follow.
+            UnreadableCallError: The word does not follow.
         """
         text = self.until(word)
         self.at += len(word)
         return text
 
     def json(self) -> Any:
-        """The JSON value that follows; line breaks may stand in its strings as they are.
+        """Read the JSON value that follows; its strings may contain raw line breaks.
 
         Raises:
-            UnreadableCallError: None follows, or one that names a key twice.
+            UnreadableCallError: No value follows, or an object has a key twice.
         """
         try:
             value, self.at = _DECODER.raw_decode(self.text, self.at)
@@ -92,18 +92,18 @@ class Cursor:
         return value
 
     def json_object(self) -> str:
-        """The JSON object that follows, as text.
+        """Read the JSON object that follows, as text.
 
         Raises:
-            UnreadableCallError: None follows.
+            UnreadableCallError: No object follows.
         """
         return json_text(self.json())
 
     def whole_json(self) -> Any:
-        """The JSON value that is all that follows.
+        """Read the rest as one JSON value.
 
         Raises:
-            UnreadableCallError: It is none.
+            UnreadableCallError: The rest is not one JSON value.
         """
         value = self.skip_blanks().json()
         if not self.skip_blanks().is_at_end:
@@ -112,10 +112,10 @@ class Cursor:
 
 
 def json_text(value: object) -> str:
-    """The JSON of a call's arguments.
+    """Encode a call's arguments as JSON.
 
     Raises:
-        UnreadableCallError: They are no object, or hold a number that JSON has not.
+        UnreadableCallError: They are not an object, or hold a number that JSON cannot express.
     """
     if not isinstance(value, dict):
         raise UnreadableCallError

@@ -1,13 +1,13 @@
-"""Finds calls that a server left in an answer's text, while it comes. Pure.
+"""Finds calls that a server left in an answer's text, while the text arrives. Pure.
 
-A server without a tool parser, or whose parser missed the model's form, gives the model's own markup as text and stops
-as if it had answered: an agent ends on it (NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125). Parsers
-of thoughts swallow calls, too (vllm-project/vllm#39056). The rules:
+A server without a tool parser, or whose parser missed the model's format, returns the model's own markup as text and
+stops as if it had answered: an agent ends there (NVIDIA/TensorRT-LLM#9256, ollama/ollama#18530, QwenLM/Qwen3.8#125).
+Parsers of thoughts also swallow calls (vllm-project/vllm#39056). The rules:
 
-* It counts for models other than Gemini, where tools were sent, and the server gave no call itself.
-* In code, between backticks, it is text; so it is where what stands behind the mark begins no call (`marks`).
-* In thoughts it counts only if they end with it, and nothing else came.
-* What is read with certainty is a call (`readers`); what began as one and cannot be read is an error that quotes it.
+* Text is searched for models other than Gemini, if tools were sent and the server reported no call itself.
+* In code, between backticks, markup is text; so it is if the text after the mark does not begin a call (`marks`).
+* In thoughts, calls count only at the very end, and only if there is no other text.
+* Markup that is read with certainty is a call (`readers`); a call that cannot be read is an error that quotes it.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ from vertex_compat_integrations.core.reply.tool_call import UniqueIds
 
 _MOST_MARK = max(map(len, marks.BEGINNINGS))
 _QUOTED = 300
-"""How many characters of a call that cannot be read an error shows."""
+"""How many characters of an unreadable call an error shows."""
 
 _HINT = (
     "Retry; if it lasts, start the server with the tool parser of this model (vLLM: --enable-auto-tool-choice "
-    '--tool-call-parser …). on_empty="return" takes such a turn for an answer.'
+    '--tool-call-parser …). on_empty="return" accepts such a turn as an answer.'
 )
 
 
@@ -38,7 +38,7 @@ class SentTools:
 
     Attributes:
         parameters: Name → JSON Schema of the arguments.
-        has_read: Whether calls of them were read from a text.
+        has_read: Whether calls of these tools were read from a text.
     """
 
     parameters: Mapping[str, JsonObject] = field(default_factory=dict)
@@ -46,17 +46,17 @@ class SentTools:
 
 
 def sent_tools(body: JsonObject) -> SentTools | None:
-    """The tools of a request's body; None if the model is to call none."""
+    """Return the tools of a request's body; None if the model must not call any."""
     functions = [mapping_in(tool.get("function")) for tool in mappings_in(body.get("tools"))]
     parameters = {text_in(function.get("name")): mapping_in(function.get("parameters")) for function in functions}
     return SentTools(parameters) if parameters and body.get("tool_choice") != "none" else None
 
 
 class CallFinder:
-    """Takes the answer's text piece by piece; what may be a call is held back while it may be one."""
+    """Reads the answer's text piece by piece; text that may be a call is held back until that is decided."""
 
     def __init__(self, tools: SentTools) -> None:
-        """Begin with the answer."""
+        """Start with the answer."""
         self._tools = tools
         self._spans = CodeSpans()
         self._unread: list[str] = []
@@ -70,18 +70,18 @@ class CallFinder:
 
     @property
     def waiting(self) -> str:
-        """What is held back."""
+        """The held-back text."""
         return self._waiting if self._call is None else "".join(self._call)
 
     def passes(self, piece: str) -> bool:
-        """Whether the piece holds nothing of a mark, nor what is held back; it is then taken as read."""
+        """Return whether the piece and the held-back text contain no part of a mark; the piece then counts as read."""
         if self._call is not None or self._waiting or "<" in piece or "[" in piece:
             return False
         self._unread.append(piece)
         return True
 
     def feed(self, piece: str) -> str:
-        """What is certain to be text."""
+        """Read a piece; return the text that is certainly text."""
         if self._call is not None:
             self._call.append(piece)
             return ""
@@ -104,7 +104,7 @@ class CallFinder:
         return text[:end]
 
     def _begins(self, mark: str, following: str) -> bool | None:
-        """Whether a call begins with the mark; None if more must come to tell."""
+        """Return whether a call begins with the mark; None if more text is needed to decide."""
         self._spans.read("".join(self._unread))
         self._unread = []
         if self._spans.is_inside:
@@ -113,15 +113,15 @@ class CallFinder:
         return False if begins is None and len(following) > marks.MOST_UNDECIDED else begins
 
     def give_up(self) -> str:
-        """What was held back, which is text; nothing is looked for any more in it."""
+        """Stop searching; return the held-back text, which is plain text."""
         text, self._waiting, self._call = self.waiting, "", None
         return text
 
     def finish(self, *, text: str, thoughts: str, refuses: bool) -> tuple[str, tuple[ToolCall, ...]]:
-        """The last of the text, and the calls; `text` and `thoughts` are all that came before.
+        """Return the last of the text, and the calls; `text` and `thoughts` are everything before it.
 
         Raises:
-            EmptyReplyError: A call cannot be read, and `refuses` says that it is to be none of the text.
+            EmptyReplyError: A call cannot be read, and `refuses` means that it must not be returned as text.
         """
         last, calls = self.waiting, list[LeftCall]()
         if self._call is not None:
@@ -140,10 +140,10 @@ class CallFinder:
 
 
 def separate_calls(text: str, thoughts: str, tools: SentTools, *, refuses: bool) -> tuple[str, tuple[ToolCall, ...]]:
-    """A whole text without the calls that were left in it, and these.
+    """Separate the calls in a whole text from the rest of the text.
 
     Raises:
-        EmptyReplyError: One of them cannot be read, and `refuses` says that it is to be none of the text.
+        EmptyReplyError: A call cannot be read, and `refuses` means that it must not be returned as text.
     """
     finder = CallFinder(tools)
     before = finder.feed(text)
@@ -152,7 +152,7 @@ def separate_calls(text: str, thoughts: str, tools: SentTools, *, refuses: bool)
 
 
 def _calls_at_the_end(thoughts: str, tools: SentTools) -> list[LeftCall]:
-    """The calls that thoughts end with; none if they do not, or if one of them cannot be read with certainty."""
+    """Return the calls at the end of thoughts; empty if there are none, or if one cannot be read with certainty."""
     finder = CallFinder(tools)
     finder.feed(thoughts)
     if not finder.has_begun:
@@ -174,6 +174,6 @@ def _refusal(call: str, text: str, thoughts: str) -> EmptyReplyError:
 
 
 def _certain(text: str) -> int:
-    """How many characters cannot be the beginning of a mark."""
+    """Return how many characters cannot be the beginning of a mark."""
     at = max(text.rfind("<", -_MOST_MARK), text.rfind("[", -_MOST_MARK))
     return at if at >= 0 and any(mark.startswith(text[at:]) for mark in marks.BEGINNINGS) else len(text)

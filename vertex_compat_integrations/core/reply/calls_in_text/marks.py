@@ -1,6 +1,6 @@
-"""Where a call may begin in a text: the marks of the model families, and what must stand behind each. Pure.
+"""Where a call may begin in a text: the marks of the model families, and the text that must follow each. Pure.
 
-A mark alone is a word, of which an answer may speak; with the right beginning behind it, it is a call.
+A mark alone may be a mention in an answer; only with the right text after it, it is a call.
 """
 
 import re
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 Beginning: TypeAlias = Callable[[str, Collection[str]], bool | None]
-"""What stands behind a mark, and the tools' names → whether a call begins so; None if more must come to tell."""
+"""The text after a mark, and the tools' names → whether a call begins; None if more text is needed to decide."""
 
 HERMES = "<tool_call>"
 QWEN = "<function="
@@ -28,7 +28,7 @@ GRANITE = "<|tool_call|>"
 GEMMA = "<|tool_call>"
 
 MOST_UNDECIDED = 400
-"""How many characters behind a mark are waited for; a name has at most 128, and few blanks stand before it."""
+"""How many characters after a mark to wait for; a name has 128 at most, with few blanks before it."""
 
 _NAME = r"[^\s<>{}\[\]\"'`|]{1,128}"
 _GLM = re.compile(rf"({_NAME})[ \t]*(\n|<arg_key>|</tool_call>)")
@@ -44,7 +44,7 @@ _MOST_HEADER = 160
 
 
 def _one_of(*words: str) -> Beginning:
-    """Whether one of the words stands there, behind blanks or none."""
+    """Return a check whether one of the words follows, after optional blanks."""
 
     def begins(following: str, _: Collection[str]) -> bool | None:
         text = following.lstrip()
@@ -56,7 +56,7 @@ def _one_of(*words: str) -> Beginning:
 
 
 def _tool_call(following: str, names: Collection[str]) -> bool | None:
-    """JSON (Hermes, Qwen), Qwen3-Coder's XML, or a name alone (GLM)."""
+    """JSON (Hermes, Qwen), Qwen3-Coder's XML, or a bare name (GLM)."""
     text = following.lstrip()
     if text.startswith(("{", "[{", QWEN)):
         return True
@@ -64,7 +64,7 @@ def _tool_call(following: str, names: Collection[str]) -> bool | None:
         return None
     name = _GLM.match(text)
     if name is None:
-        # The rest of the tag behind the name may still come.
+        # The rest of the tag after the name may still arrive.
         return None if re.fullmatch(rf"{_NAME}[ \t]*<[a-z/_]*", text) else False
     if name[1] in names or _GLM_ARGUMENT.match(text, name.end(1)):
         return True
@@ -99,7 +99,7 @@ def _commentary(following: str, _: Collection[str]) -> bool | None:
 
 
 def _harmony_message(following: str, names: Collection[str]) -> bool | None:
-    """`assistant`, perhaps with the call's recipient, and the channel."""
+    """`assistant`, optionally with the call's recipient, and the channel."""
     role = "assistant"
     if not following.startswith(role):
         return None if role.startswith(following) else False
@@ -128,4 +128,4 @@ BEGINNINGS: Mapping[str, Beginning] = MappingProxyType(
         GEMMA: _one_of("call:"),
     }
 )
-"""Every mark, and what a call begins with behind it."""
+"""Every mark, and the check for the text after it."""

@@ -1,11 +1,11 @@
-"""The text from the first mark of a call on → the calls in it. Pure; each character is read once.
+"""A text that starts with a call's mark → the calls in it. Pure; each character is read once.
 
 The forms are those of the models' chat templates, as the parsers of vLLM (`vllm/tool_parsers`) read them: Hermes and
 Qwen (`hermes`), Qwen3-Coder and Llama's own (`qwen3_coder`, `llama`), Mistral (`mistral`),
 gpt-oss (`openai`; format: https://cookbook.openai.com/articles/openai-harmony), DeepSeek V3 to V4 (`deepseek_v3`,
 `_v31`, `_v32`, `_v4`), Kimi (`kimi_k2`), GLM (`glm45`, `glm47`), MiniMax (`minimax_m2`), Granite (`granite`), Gemma 4
 (`gemma4`; ml-explore/mlx-lm#1105).
-Those parsers forgive more: where this module is not certain, there is no call, since a tool would run with a guess.
+Those parsers accept more: this module returns only certain calls, since a tool would run with guessed arguments.
 """
 
 import json
@@ -38,13 +38,13 @@ ENDS = (
     *("<|call|>", "<|end|>", "<|return|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "</s>", "<|endoftext|>"),
     *("<｜end▁of▁sentence｜>", "<|observation|>", "<|user|>"),
 )
-"""What may stand behind a call and says nothing: ends of sections, messages and turns."""
+"""Text that may follow a call and has no meaning: ends of sections, messages and turns."""
 
 MARK = re.compile("|".join(map(re.escape, marks.BEGINNINGS)))
 _END = re.compile("|".join(map(re.escape, ENDS)))
 _INSIDE = re.compile(r"</?(parameter|function|invoke|arg_key|arg_value|｜DSML｜\w+)\b[^<>]{0,200}>|<\|constrain\|>")
 _CALL_KEYS = frozenset({"name", "arguments", "parameters", "id", "type", "index"})
-# Few blanks: any number of them, many times over, could be shared out in more ways than a machine can try.
+# Limited blanks: unlimited repetition would allow exponentially many ways to match.
 _HEADER = re.compile(
     r"\s{0,9}(?:to=functions\.(?P<name>[^\s<>]+))?\s{0,9}(?:<\|constrain\|>)?\s{0,9}(?:json)?\s{0,9}<\|message\|>"
 )
@@ -59,10 +59,10 @@ _DSML_VALUE = re.compile(r'<｜DSML｜parameter name="(?P<name>[^"]+)"(?: string
 
 
 def read_calls(text: str, tools: Tools) -> tuple[list[LeftCall], str]:
-    """The calls in a text that begins with one, and what stands between and behind them.
+    """Return the calls in a text that begins with one, and the text between and after them.
 
     Raises:
-        UnreadableCallError: One of them cannot be read with certainty, or no tool has its name.
+        UnreadableCallError: A call cannot be read with certainty, or no tool has its name.
     """
     cursor, calls, words = Cursor(text), list[LeftCall](), list[str]()
     while (mark := MARK.search(text, cursor.at)) is not None:
@@ -81,7 +81,7 @@ def read_calls(text: str, tools: Tools) -> tuple[list[LeftCall], str]:
 
 
 def _call_in(value: object) -> LeftCall:
-    """The call that an object describes."""
+    """Return the call that an object describes."""
     if not isinstance(value, dict) or not value.keys() <= _CALL_KEYS or {"arguments", "parameters"} <= value.keys():
         raise UnreadableCallError
     arguments = value.get("arguments", value.get("parameters"))
@@ -98,7 +98,7 @@ def _calls_in(value: object) -> list[LeftCall]:
 
 
 def _closed(cursor: Cursor, *ends: str) -> None:
-    """Go past the end of a call: one of these, or what ends a section or the text; else the call went on."""
+    """Move past the end of a call: one of these, or an end of a section or the text; else the call is not over."""
     cursor.skip_blanks()
     if any(cursor.take(end) for end in ends) or cursor.is_at_end:
         return
@@ -135,7 +135,7 @@ def _read_glm(cursor: Cursor, tools: Tools) -> LeftCall:
 
 
 def _read_function(cursor: Cursor, tools: Tools) -> list[LeftCall]:
-    """`<function=…>`: a JSON object, or a tag for each parameter; its end has to come."""
+    """`<function=…>`: a JSON object, or a tag for each parameter; the end tag is required."""
     name = cursor.past(">")
     if cursor.skip_blanks().sees("{"):
         arguments = cursor.json()
@@ -149,7 +149,7 @@ def _read_function(cursor: Cursor, tools: Tools) -> list[LeftCall]:
 
 
 def _read_python_tag(cursor: Cursor, _: Tools) -> list[LeftCall]:
-    """`<|python_tag|>`: JSON objects with semicolons between them, or the call of a built-in tool."""
+    """`<|python_tag|>`: JSON objects separated by semicolons, or the call of a built-in tool."""
     calls: list[LeftCall] = []
     while True:
         cursor.skip_blanks()
@@ -185,7 +185,7 @@ def _read_mistral(cursor: Cursor, _: Tools) -> list[LeftCall]:
 
 
 def _read_harmony(cursor: Cursor, _: Tools, name: str | None = None) -> list[LeftCall]:
-    """The channel `commentary`: a call where the header names a recipient, words to the user where it does not."""
+    """The channel `commentary`: a call if the header names a recipient, otherwise words to the user."""
     cursor.skip_blanks().expect("commentary")
     if (header := cursor.match(_HEADER)) is None:
         raise UnreadableCallError
@@ -193,7 +193,7 @@ def _read_harmony(cursor: Cursor, _: Tools, name: str | None = None) -> list[Lef
     if name is None and not cursor.skip_blanks().sees("{", "["):
         return []
     if name is None:
-        # Whose arguments these are was lost: NVIDIA/TensorRT-LLM#9256.
+        # The function's name was lost: NVIDIA/TensorRT-LLM#9256.
         raise UnreadableCallError
     call = LeftCall(name, cursor.json_object())
     _closed(cursor, "<|call|>")
@@ -207,12 +207,12 @@ def _read_message(cursor: Cursor, tools: Tools) -> list[LeftCall]:
 
 
 def _read_section(_: Cursor, __: Tools) -> list[LeftCall]:
-    """The calls follow, each with a mark of its own."""
+    """The calls follow, each with its own mark."""
     return []
 
 
 def _read_deepseek(cursor: Cursor, _: Tools) -> list[LeftCall]:
-    """V3 and R1 write `function`, and the arguments in a fence; V3.1 the name and the arguments."""
+    """V3 and R1 write `function`, and the arguments in a fence; V3.1 writes the name and the arguments."""
     name = cursor.past("<｜tool▁sep｜>").strip()
     is_fenced = name == "function" and not cursor.skip_blanks().sees("{")
     if is_fenced:
@@ -225,7 +225,7 @@ def _read_deepseek(cursor: Cursor, _: Tools) -> list[LeftCall]:
 
 
 def _read_dsml(cursor: Cursor, tools: Tools) -> list[LeftCall]:
-    """V3.2 and V4: each parameter says whether it is text or JSON."""
+    """V3.2 and V4: each parameter states whether it is text or JSON."""
     calls: list[LeftCall] = []
     while cursor.skip_blanks().take('<｜DSML｜invoke name="'):
         name, arguments = cursor.past('">'), dict[str, Any]()
@@ -241,7 +241,7 @@ def _read_dsml(cursor: Cursor, tools: Tools) -> list[LeftCall]:
 
 
 def _read_kimi(cursor: Cursor, _: Tools) -> list[LeftCall]:
-    """The id is the function's name and a number; Kimi wants its own ids back."""
+    """The id is the function's name and a number; Kimi requires its own ids in later requests."""
     call_id = cursor.past("<|tool_call_argument_begin|>").strip()
     if (match := _KIMI_ID.fullmatch(call_id)) is None:
         raise UnreadableCallError
@@ -269,7 +269,7 @@ def _read_granite(cursor: Cursor, _: Tools) -> list[LeftCall]:
 
 
 def _read_gemma(cursor: Cursor, _: Tools) -> list[LeftCall]:
-    """Keys stand bare, texts between marks of their own."""
+    """Keys are written bare, texts between special marks."""
     if (head := cursor.skip_blanks().match(_GEMMA)) is None:
         raise UnreadableCallError
     body = _GEMMA_TOKEN.sub(_gemma_as_json, cursor.past("<tool_call|>"))
@@ -277,14 +277,14 @@ def _read_gemma(cursor: Cursor, _: Tools) -> list[LeftCall]:
 
 
 def _gemma_as_json(token: re.Match[str]) -> str:
-    """A text or a key with JSON's quotes; numbers and words of JSON as they are."""
+    """Quote a text or a key for JSON; numbers and JSON's words are unchanged."""
     if token["word"] is None:
         return json.dumps(token["text"])
     return f"{json.dumps(token['word'])}:" if token["colon"] else token["word"]
 
 
 def _add(arguments: dict[str, Any], name: str, value: Any, parameters: JsonObject | None) -> None:
-    """Add an argument once; by the tool's schema where it is bare text."""
+    """Add an argument, once; bare text is converted by the tool's schema."""
     if name in arguments:
         raise UnreadableCallError
     try:
@@ -294,7 +294,7 @@ def _add(arguments: dict[str, Any], name: str, value: Any, parameters: JsonObjec
 
 
 def _without_breaks(value: str) -> str:
-    """The value without the line break that the template puts before and behind it."""
+    """Return the value without the line break that the template puts before and after it."""
     return value.removeprefix("\n").removesuffix("\n")
 
 

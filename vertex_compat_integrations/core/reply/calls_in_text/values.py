@@ -1,7 +1,7 @@
 """An argument that a model wrote as bare text → its JSON value, by the tool's schema. Pure.
 
-Qwen3-Coder, GLM and MiniMax write `42` for the number and for the text alike; the servers' own parsers read it by the
-tool's schema (vLLM's `qwen3coder_tool_parser.py`, `glm4_moe_tool_parser.py`, `minimax_m2_tool_parser.py`).
+Qwen3-Coder, GLM and MiniMax write `42` for both the number and the text; the servers' own parsers use the tool's schema
+(vLLM's `qwen3coder_tool_parser.py`, `glm4_moe_tool_parser.py`, `minimax_m2_tool_parser.py`).
 """
 
 import json
@@ -16,18 +16,18 @@ Kinds: TypeAlias = frozenset[str]
 _ANY: Kinds = frozenset({"string", "number", "integer", "boolean", "null", "object", "array"})
 _MOST_REFERENCES = 32
 _PYTHON_WORDS = {"True": True, "False": False, "None": None}
-"""As the models' chat templates write them, and so the models themselves."""
+"""The words that the models' chat templates write, and therefore the models themselves."""
 
 
 class UnclearValueError(ValueError):
-    """The text may be more than one value of the schema, or is none."""
+    """The text fits no value of the schema, or more than one."""
 
 
 def value_of(text: str, name: str, parameters: JsonObject) -> Any:
-    """The value of an argument.
+    """Return the value of an argument.
 
     Raises:
-        UnclearValueError: The schema does not name the argument, or admits the text as none or as more than one value.
+        UnclearValueError: The schema does not name the argument, or the text fits no value or more than one.
     """
     properties = mapping_in(parameters.get("properties"))
     if name not in properties:
@@ -38,14 +38,14 @@ def value_of(text: str, name: str, parameters: JsonObject) -> Any:
     is_other, value = _read(text.strip(), kinds - {"string"})
     if not is_other and "string" in kinds:
         return text
-    # Nothing is the one word for nothing; any other text that is also a number, say, may be meant as either.
+    # Null has only one spelling; other text that is also, for example, a number is ambiguous.
     if not is_other or ("string" in kinds and value is not None):
         raise UnclearValueError(name)
     return value
 
 
 def kinds_of(schema: object, root: JsonObject, depth: int = 0) -> Kinds:
-    """The types that a schema admits; all of them where it says nothing, or too much."""
+    """Return the types that a schema allows; all of them if it has no restriction, or is too complex."""
     holder = mapping_in(schema)
     if depth > _MOST_REFERENCES:
         return _ANY
@@ -61,7 +61,7 @@ def kinds_of(schema: object, root: JsonObject, depth: int = 0) -> Kinds:
 
 
 def _stated(schema: JsonObject) -> Kinds:
-    """What the schema says itself."""
+    """The types that the schema itself states."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if isinstance(values, list) and values:
         return frozenset(_kind(value) for value in values)
@@ -93,7 +93,7 @@ def _kind(value: object) -> str:
 
 
 def _at(reference: str, root: JsonObject) -> object:
-    """What a local reference names; nothing if it names nothing."""
+    """Return the target of a local reference; empty if there is none."""
     place: object = root
     for step in reference.removeprefix("#").split("/")[1:]:
         place = mapping_in(place).get(step.replace("~1", "/").replace("~0", "~"))
@@ -101,7 +101,7 @@ def _at(reference: str, root: JsonObject) -> object:
 
 
 def _read(text: str, kinds: Kinds) -> tuple[bool, Any]:
-    """Whether the text is a value of one of the types, and which."""
+    """Return whether the text is a value of one of the types, and the value."""
     try:
         value: Any = _PYTHON_WORDS[text] if text in _PYTHON_WORDS else json.loads(text)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The calls of one streamed answer, told in pieces by servers that each have their own way of it."""
+"""The calls of one streamed answer, from pieces in the different formats of the servers."""

@@ -1,6 +1,6 @@
-"""Pieces of calls, chunk by chunk → the calls of one answer. Pure; what a piece costs does not grow with their number.
+"""Pieces of calls, chunk by chunk → the calls of one answer. Pure; the cost of a piece does not grow with their number.
 
-Each rule has its reason, or the report of a server that needs it, at its line.
+Each rule names its reason, or the report of a server that needs it, at its line.
 """
 
 from collections.abc import Iterator
@@ -12,26 +12,26 @@ from vertex_compat_integrations.core.reply.tool_call import NO_FIELDS, UniqueIds
 
 
 class StreamedCalls:
-    """Feeds on the pieces of one answer's calls."""
+    """Collects the pieces of one answer's calls."""
 
     def __init__(self) -> None:
-        """Begin without a call."""
+        """Start without calls."""
         self._calls: list[OpenCall] = []
         self._ids = UniqueIds()
         self._by_id: dict[str, OpenCall] = {}
         self._by_index: dict[int, OpenCall] = {}
 
     def __len__(self) -> int:
-        """How many have begun."""
+        """The number of calls that have begun."""
         return len(self._calls)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the arguments of each are a JSON object."""
+        """Whether the arguments of each call are a JSON object."""
         return all(call.is_complete for call in self._calls)
 
     def names(self) -> Iterator[str]:
-        """Their names, in order; an empty one where none came."""
+        """The names of the calls, in order; empty for a call without a name so far."""
         return (call.name for call in self._calls)
 
     def as_calls(self) -> tuple[ToolCall, ...]:
@@ -39,7 +39,7 @@ class StreamedCalls:
         return tuple(call.as_call() for call in self._calls)
 
     def feed(self, pieces: list[JsonObject]) -> Iterator[ToolCallDelta]:
-        """What the pieces of one chunk add; no two of them are of one call.
+        """Yield what the pieces of one chunk add; no two pieces belong to one call.
 
         Raises:
             UnexpectedReplyError: There are more calls than any model makes.
@@ -59,12 +59,12 @@ class StreamedCalls:
                     yield delta
 
     def add_whole(self, call: ToolCall) -> ToolCallDelta:
-        """A call that did not come in pieces."""
+        """Add a call that did not arrive in pieces."""
         opened = self._open(call.id, None)
         return opened.rename(call.name, call.arguments)
 
     def name_calls(self) -> Iterator[ToolCallDelta]:
-        """The calls whose names stand in their arguments, once the stream has ended."""
+        """Yield the calls whose names are in their arguments, once the stream has ended."""
         for call in self._calls:
             # TGI 2.0 to 3.1 writes the name into the arguments.
             if not call.name and (name_and_arguments := named_in(call.arguments)):
@@ -75,44 +75,44 @@ class StreamedCalls:
         return tuple(ToolCallDelta(call.index, arguments=NO_FIELDS) for call in self._calls if call.is_empty)
 
     def _told_again(self, piece: JsonObject, name: str, arguments: str, fed: set[int]) -> OpenCall | None:
-        """The call whose arguments the piece says once more: under its id, or without a name."""
+        """Return the call whose arguments the piece repeats, under the call's id or without a name."""
         if not arguments:
             return None
         call = self._by_id.get(text_in(piece.get("id")))
         if call is None and not name:
             call = self._at(_index_of(piece))
-        # Two pieces of one chunk are two calls, whatever they say: some servers give both the function's name as id.
+        # Two pieces of one chunk are always two calls: some servers give both the function's name as id.
         if call is None or call.id == name or (name and name != call.name) or call.index in fed:
             return None
         return call if call.says(arguments) else None
 
     def _call_of(self, piece: JsonObject, name: str, arguments: str, fed: set[int]) -> OpenCall | None:
-        """The call that a piece belongs to: by id, then by index, else the last; a new one if it begins one."""
+        """Return the call of a piece: by id, then by index, else the last; a new call if the piece begins one."""
         call_id, index = text_in(piece.get("id")), _index_of(piece)
         current = self._by_id.get(call_id) if call_id else self._at(index)
         if current is None and (current := self._renamed(index, name, arguments, fed)) is not None:
-            # The next piece may come under either id.
+            # The next piece may have either id.
             self._by_id[call_id] = current
             return current
         if current is None:
             return self._open(call_id, index) if call_id or name or arguments else None
         is_new = _begins_anew(current, name, arguments, fed)
         if call_id and call_id != name and arguments and current.is_empty and current.index not in fed:
-            # Under the same id, the object without fields was only what stands before the real one. An id that is the
-            # function's name, as Google's open models have it, tells no call from another.
+            # Under the same id, an object without fields only preceded the real one. An id that is the function's name,
+            # as for Google's open models, does not distinguish calls.
             is_new = name not in ("", current.name)
         if call_id and index is not None:
-            # Some servers give the second call the first one's id; only a new index tells them apart.
+            # Some servers give the second call the first one's id; only a new index distinguishes them.
             is_new = is_new or self._reuses(current, index, arguments)
             self._by_index.setdefault(index, current)
         return self._open(call_id, index) if is_new else current
 
     def _renamed(self, index: int | None, name: str, arguments: str, fed: set[int]) -> OpenCall | None:
-        """The call at an index that goes on under an id of which nothing is known.
+        """Return the call at an index whose next piece has an unknown id.
 
-        Some servers make a new id for each chunk, or one for the first and one for all others (poolsideai/pool#9). A
-        piece without a name goes on with its call. With the name, it does if it cannot begin a call of its own: the
-        call at its index has begun its arguments and not ended them, and the piece begins no object.
+        Some servers create a new id for each chunk, or one for the first and one for all others (poolsideai/pool#9). A
+        piece without a name continues its call. A piece with the name continues it if it cannot begin another call: the
+        call at its index has started its arguments and not finished them, and the piece does not begin an object.
         """
         call = None if index is None else self._by_index.get(index)
         if call is None or call.index in fed or not call.name:
@@ -123,13 +123,13 @@ class StreamedCalls:
         return call if goes_on and not call.is_complete else None
 
     def _at(self, index: int | None) -> OpenCall | None:
-        """The call at an index; without an index, which Gemini leaves out, the last call."""
+        """The call at an index; without an index, which Gemini omits, the last call."""
         if index is not None:
             return self._by_index.get(index)
         return self._calls[-1] if self._calls else None
 
     def _reuses(self, call: OpenCall, index: int | None, arguments: str) -> bool:
-        """Whether a piece without arguments opens a further call under the id of one that is whole, at a new index."""
+        """Return whether a piece without arguments opens another call, with a complete call's id and a new index."""
         return not arguments and index is not None and index not in self._by_index and call.is_complete
 
     def _open(self, call_id: str, index: int | None) -> OpenCall:
@@ -149,15 +149,16 @@ def _index_of(piece: JsonObject) -> int | None:
 
 
 def _begins_anew(current: OpenCall, name: str, arguments: str, fed: set[int]) -> bool:
-    """Whether a piece under a known id or index is another call all the same.
+    """Return whether a piece under a known id or index is nevertheless another call.
 
-    It is if it calls another function, if its chunk has brought a piece of the known one, or if that is whole already.
+    It is if it calls another function, if its chunk already contains a piece of the known call, or if that call is
+    complete.
     """
-    # A fragment without a name goes on with its call; so does a name for a call that has none yet.
+    # A fragment without a name continues its call; so does a name for a call that has none yet.
     if not name or not current.name:
         return False
-    # Gemini puts several whole calls into one chunk, all of them without an index or with index 0.
+    # Gemini puts several whole calls into one chunk, all without an index or with index 0.
     if name != current.name or current.index in fed:
         return True
-    # Fragments may repeat the name; arguments that begin anew after a whole object are another call's.
+    # Fragments may repeat the name; arguments that begin again after a complete object belong to another call.
     return arguments.lstrip().startswith("{") and current.is_complete

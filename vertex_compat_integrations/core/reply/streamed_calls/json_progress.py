@@ -1,6 +1,6 @@
-"""How far a JSON object has come that is told in pieces. Pure.
+"""Tracks how much of a JSON object has arrived in pieces. Pure.
 
-Each character is read once, and the whole parsed once.
+Each character is read once, and the whole object is parsed once.
 """
 
 import re
@@ -15,10 +15,10 @@ _IN_STRING = re.compile(r'["\\]')
 
 
 class JsonProgress:
-    """Goes through the pieces of a text that is to be one JSON object."""
+    """Reads the pieces of a text that should be one JSON object."""
 
     def __init__(self) -> None:
-        """Begin before the object."""
+        """Start before the object."""
         self._pieces: list[str] = []
         self._depth = 0
         self._is_string = self._is_escaped = False
@@ -26,7 +26,7 @@ class JsonProgress:
         self._value: dict[str, Any] | None = None
 
     def read(self, pieces: Iterable[str]) -> None:
-        """Go on through these."""
+        """Read the next pieces."""
         for piece in pieces:
             self._pieces.append(piece)
             at = 0
@@ -34,7 +34,7 @@ class JsonProgress:
                 at = self._step(piece, at)
 
     def _step(self, piece: str, at: int) -> int:
-        """Read up to the next character that counts; the place behind it."""
+        """Read up to the next character that matters; return the index after it."""
         if self._is_escaped:
             self._is_escaped = False
             return at + 1
@@ -43,7 +43,7 @@ class JsonProgress:
             return len(piece)
         character = match[0]
         if self._depth == 0:
-            # Before the object, only its brace may come; behind it, nothing.
+            # Before the object, only its opening brace may occur; after it, nothing.
             self._is_broken = self._has_begun or character != "{"
             self._has_begun, self._depth = True, 1
         elif self._is_string:
@@ -56,7 +56,7 @@ class JsonProgress:
 
     @property
     def value(self) -> dict[str, Any] | None:
-        """The object, once it is whole; None before, and if the text is none."""
+        """The object, once it is complete; None before, and if the text is not an object."""
         if self._is_broken or self._depth or not self._has_begun:
             return None
         if not self._is_parsed:

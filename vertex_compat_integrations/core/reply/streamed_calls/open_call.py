@@ -1,4 +1,4 @@
-"""One call whose pieces are still coming. Pure."""
+"""One call whose pieces are still arriving. Pure."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ from vertex_compat_integrations.core.reply.tool_call import NO_ARGUMENTS, NO_FIE
 
 
 class OpenCall:
-    """A call that begins.
+    """A call that is being received.
 
     Attributes:
-        index: Which of the answer's calls it is.
-        id: Its id, which is no other call's.
+        index: The call's number in the answer.
+        id: Its unique id.
         name: The function's name, once it is known.
     """
 
     def __init__(self, index: int, call_id: str) -> None:
-        """Nothing is known of it but this."""
+        """Start with only this known."""
         self.index = index
         self.id = call_id
         self.name = ""
@@ -33,7 +33,7 @@ class OpenCall:
 
     @property
     def has_arguments(self) -> bool:
-        """Whether more came of them than nothing, or an object without fields."""
+        """Whether the arguments received are more than nothing, or an object without fields."""
         return bool(self._arguments)
 
     @property
@@ -43,7 +43,7 @@ class OpenCall:
 
     @property
     def is_empty(self) -> bool:
-        """Whether an object without fields came, and nothing after it: the arguments, or what stands before them."""
+        """Whether only an object without fields was received: the arguments, or a prefix of the real ones."""
         return self._began_empty and not self._arguments
 
     @property
@@ -53,18 +53,18 @@ class OpenCall:
 
     @property
     def _value(self) -> dict[str, object] | None:
-        # Read only where somebody asks; fragments that are plain to place cost nothing.
+        # Read only on demand; fragments that are easy to assign cost nothing.
         self._progress.read(self._arguments[self._read :])
         self._read = len(self._arguments)
         return self._progress.value
 
     def says(self, piece: str) -> bool:
-        """Whether a piece says once more what the arguments say already; it may be encoded twice.
+        """Return whether a piece repeats the whole arguments received so far; it may be encoded twice.
 
-        Gateways sum a call up behind its fragments: BerriAI/litellm#20480, anomalyco/opencode#17339,
+        Some gateways send a summary of a call after its fragments: BerriAI/litellm#20480, anomalyco/opencode#17339,
         mudler/LocalAI#9722.
         """
-        # At a glance, for nearly every fragment is none: a whole object, or one as a JSON string.
+        # A quick check first, since nearly no fragment is one: a whole object, or one as a JSON string.
         if not self._arguments or not piece.lstrip().startswith(("{", '"{')):
             return False
         own = self._value
@@ -78,19 +78,19 @@ class OpenCall:
         return isinstance(value, dict) and bool(value == own)
 
     def add(self, name: str, arguments: str, extra_content: object) -> ToolCallDelta | None:
-        """What a piece adds; nothing is told of a call before its name is known."""
+        """Add a piece; return its addition, but nothing before the call's name is known."""
         is_first = not self.name and bool(name)
         if is_first:
             self.name = name
-        # `null` for a call without arguments is JSON, but no object that a tool takes.
+        # `null` for a call without arguments is JSON, but not an object, which tools require.
         if arguments == NO_ARGUMENTS and not self._arguments:
             arguments = ""
         if arguments == NO_FIELDS and not self._arguments:
-            # Some servers write it before the real object; it is told at the end, if nothing follows.
+            # Some servers write it before the real object; it is reported at the end, if nothing follows.
             self._began_empty, arguments = True, ""
         if arguments:
             self._arguments.append(arguments)
-        # A signature comes with the call, or in a later fragment of it, or in both.
+        # A signature is in the call's first piece, in a later one, or in both.
         extra = _new_keys(self._extra, extra_content)
         for namespace, value in extra.items():
             current = self._extra.get(namespace)
@@ -105,7 +105,7 @@ class OpenCall:
         return ToolCallDelta(self.index, None, None, arguments, extra or None)
 
     def rename(self, name: str, arguments: str) -> ToolCallDelta:
-        """The call as a whole, whose name stood in its arguments."""
+        """Replace a call whose name was in its arguments; return it as a whole."""
         self.name, self._arguments = name, [arguments]
         self._progress, self._read = JsonProgress(), 0
         return self.as_first_piece()
@@ -115,17 +115,17 @@ class OpenCall:
         return ToolCall(self.id, self.name, NO_FIELDS if self.is_empty else self.arguments, self._extra_so_far())
 
     def as_first_piece(self) -> ToolCallDelta:
-        """All that is known of the call when its name is."""
+        """Everything known of the call when its name becomes known."""
         return ToolCallDelta(self.index, self.id, self.name, self.arguments, self._extra_so_far())
 
     def _extra_so_far(self) -> wire.ExtraContent | None:
-        """A copy: what was handed out does not grow."""
+        """Return a copy: a value that was returned must not grow."""
         own = {name: dict(value) if isinstance(value, dict) else value for name, value in self._extra.items()}
         return own or None
 
 
 def _new_keys(present: JsonObject, extra: object) -> wire.ExtraContent:
-    """What `extra` holds that is not known yet, namespace by namespace."""
+    """Return the parts of `extra` that are new, namespace by namespace."""
     fresh: wire.ExtraContent = {}
     for namespace, value in mapping_in(extra).items():
         current = present.get(namespace)
