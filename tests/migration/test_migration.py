@@ -210,7 +210,7 @@ def test_an_argument_has_the_fate_that_the_table_tells(name, parameter):
                 assert {field: getattr(made, field) for field in settings} == settings
         case "refused":
             hint = parameter_outcomes.WORDS[ours][parameter].hint
-            with pytest.raises(SettingsError, match=rf"(?s){parameter}= is no setting of .*{re.escape(hint)}"):
+            with pytest.raises(SettingsError, match=rf"(?s){parameter}= is not a setting of .*{re.escape(hint)}"):
                 build(name, parameter, object())
 
 
