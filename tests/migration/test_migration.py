@@ -252,7 +252,7 @@ def test_mime_type_and_schema_become_one_format(ours):
     ids=str,
 )
 def test_two_words_for_one_setting_must_agree(given, twice):
-    with pytest.raises(SettingsError, match=rf"given twice\. Keep {twice}="):
+    with pytest.raises(SettingsError, match=rf"passed twice\. Keep {twice}="):
         ChatVertexCompat(**BASE, **given)
 
 

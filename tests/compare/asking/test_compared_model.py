@@ -30,7 +30,7 @@ def test_where_the_user_chose_a_proxy_requests_are_unknown():
         ({"model": "vertex_compat:google/gemini-3.5-flash", "temprature": 1}, '"m": temprature is not a setting'),
         ({"model": "mistral:x"}, '"m": .*unknown provider'),
         ({"model": "vertex_compat:", "thinking": "low"}, '"m": '),
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "environment": {}}, '"m": environment is not a setting'),
+        ({"model": "vertex_compat:google/gemini-3.5-flash", "environment": {}}, '"m": environment is no setting'),
     ],
 )
 def test_settings_that_make_no_model_are_refused_with_its_label(settings, reason):
