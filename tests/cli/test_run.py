@@ -159,7 +159,7 @@ def test_rows_and_files_make_one_table_in_which_the_last_counts(tmp_path):
     ("name", "content", "reason"),
     [
         ("lost.toml", None, "cannot be read"),
-        ("models.md", "", "of no known kind"),
+        ("models.md", "", "has an unknown file extension"),
         ("models.json", "[1]", "not a table of model names"),
         ("models.json", '{"a": 1}', "not a table of model names"),
         ("models.json", "{", "line 1"),

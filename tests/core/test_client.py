@@ -331,7 +331,10 @@ def test_a_shortage_is_answered_with_what_this_model_has(hosted, waits, model, l
 
 def test_what_is_served_elsewhere_is_told_with_its_route(emulator, build):
     emulator.rule(http_error(404, "Publisher Model `x` was not found."))
-    with pytest.warns(VertexCompatWarning, match="By its page"), pytest.raises(NotFoundError, match="generateContent"):
+    with (
+        pytest.warns(VertexCompatWarning, match="According to its page"),
+        pytest.raises(NotFoundError, match="generateContent"),
+    ):
         ask(build(), "chat", model="google/gemini-3.1-flash-image")
 
 

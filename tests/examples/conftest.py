@@ -34,7 +34,7 @@ def play_example(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Journal]:
     def play_one(name: str) -> Journal:
         with _loaded("place").emulate() as emulator, warnings.catch_warnings():
             # What the example on images says of its model.
-            warnings.filterwarnings("ignore", message="By its page")
+            warnings.filterwarnings("ignore", message="According to its page")
             _loaded(Path(name).stem).run()
         assert {entry.status for entry in emulator.journal.entries} == {200}
         assert {entry.project for entry in emulator.journal.chat} == {PROJECT}

@@ -119,7 +119,7 @@ def test_what_became_of_a_history_is_told():
     told = str(ChatVertexCompat(model=MODEL).explain_request(
         [HumanMessage("u"), broken, ToolMessage("no", tool_call_id="1")]
     ))  # fmt: skip
-    assert "converted: arguments of tool calls: Some are no JSON object." in told
+    assert "converted: arguments of tool calls: Some are not a JSON object." in told
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_what_is_bound_is_explained():
 def test_a_request_that_cannot_be_is_refused_as_the_call_would_be():
     model = ChatVertexCompat(model=MODEL, project="p")
     for ask in (model.explain_request, model.invoke):
-        with pytest.raises(SettingsError, match="is no tool of this request"):
+        with pytest.raises(SettingsError, match="is not a tool of this request"):
             ask("Hello", tools=[get_weather], tool_choice="nothing")
 
 

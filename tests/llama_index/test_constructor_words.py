@@ -65,7 +65,7 @@ def test_a_word_of_openais_classes_is_accepted(word):
 
 @pytest.mark.parametrize("word", REFUSED)
 def test_any_other_word_of_theirs_is_refused_with_a_remedy(word):
-    with pytest.raises(SettingsError, match=rf"{word}= is no setting of VertexCompat\. \S+"):
+    with pytest.raises(SettingsError, match=rf"{word}= is not a setting of VertexCompat\. \S+"):
         VertexCompat(model="gemini-3.5-flash", **{word: object()})
 
 
@@ -74,7 +74,7 @@ def test_any_other_word_of_theirs_is_refused_with_a_remedy(word):
     [("is_chat_model", False), ("reuse_client", False), ("should_use_structured_outputs", False), ("strict", True)],
 )
 def test_a_word_that_asks_for_something_else_is_refused(word, value):
-    with pytest.raises(SettingsError, match=f"{word}= is no setting"):
+    with pytest.raises(SettingsError, match=f"{word}= is not a setting"):
         VertexCompat(model="gemini-3.5-flash", **{word: value})
 
 

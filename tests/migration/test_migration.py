@@ -210,7 +210,7 @@ def test_an_argument_has_the_fate_that_the_table_tells(name, parameter):
                 assert {field: getattr(made, field) for field in settings} == settings
         case "refused":
             hint = parameter_outcomes.WORDS[ours][parameter].hint
-            with pytest.raises(SettingsError, match=rf"(?s){parameter}= is no setting of .*{re.escape(hint)}"):
+            with pytest.raises(SettingsError, match=rf"(?s){parameter}= is not a setting of .*{re.escape(hint)}"):
                 build(name, parameter, object())
 
 
@@ -252,7 +252,7 @@ def test_mime_type_and_schema_become_one_format(ours):
     ids=str,
 )
 def test_two_words_for_one_setting_must_agree(given, twice):
-    with pytest.raises(SettingsError, match=rf"given twice\. Keep {twice}="):
+    with pytest.raises(SettingsError, match=rf"passed twice\. Keep {twice}="):
         ChatVertexCompat(**BASE, **given)
 
 

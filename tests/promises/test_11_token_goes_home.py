@@ -68,7 +68,7 @@ def test_a_redirect_is_refused(server, stranger, frontend, way, status):
         ("http://gateway.example/v1", "plain http"),
         ("http://aiplatform.googleapis.com/v1", "plain http"),
         ("http://10.0.0.7/v1", "plain http"),
-        ("ftp://gateway.example/v1", "no http"),
+        ("ftp://gateway.example/v1", "not an http"),
         ("https://me:secret@gateway.example/v1", "user name"),
     ],
 )

@@ -178,7 +178,7 @@ ROWS = {
     "a region that is none": Row(
         unresolved("us-central"),
         errors.ConnectionFailedError,
-        ("us-central-aiplatform.googleapis.com:443", "DNS name not found", "location='us-central' is none"),
+        ("us-central-aiplatform.googleapis.com:443", "DNS name not found", "location='us-central' is not named"),
         "Pass location='us-central1'.",
     ),
     "a certificate of an unknown authority": Row(
@@ -209,11 +209,16 @@ ROWS = {
     "a file of credentials that is not there": Row(
         lambda stage: stage.adc(None),
         errors.CredentialsError,
-        ("GOOGLE_APPLICATION_CREDENTIALS names", "key.json", "no such file", "unset GOOGLE_APPLICATION_CREDENTIALS"),
+        (
+            "GOOGLE_APPLICATION_CREDENTIALS names",
+            "key.json",
+            "the file does not exist",
+            "unset GOOGLE_APPLICATION_CREDENTIALS",
+        ),
         f"run `{LOGIN}`.",
     ),
     "a file of credentials that is no JSON": Row(
-        lambda stage: stage.adc("{"), errors.CredentialsError, ("key.json", "it is no JSON"), f"run `{LOGIN}`."
+        lambda stage: stage.adc("{"), errors.CredentialsError, ("key.json", "it is not JSON"), f"run `{LOGIN}`."
     ),
     "a file without a type": Row(
         lambda stage: stage.adc("{}"), errors.CredentialsError, ("key.json", "no type"), f"run `{LOGIN}`."
@@ -227,7 +232,7 @@ ROWS = {
     "a static token that has expired": Row(
         renewed(),
         errors.AuthenticationError,
-        ("api_key= is refused", "never refreshed", "gcloud auth print-access-token"),
+        ("api_key= was refused", "cannot be refreshed", "gcloud auth print-access-token"),
         "leave api_key= out to use Application Default Credentials.",
         (LOGIN,),
     ),
@@ -302,12 +307,12 @@ ROWS = {
     "OpenAI's model": Row(
         lambda stage: stage.google("gpt-4o"),
         ValueError,
-        ("gpt-4o is a model of OpenAI's", "take model='google/gemini-"),
+        ("gpt-4o is a model of OpenAI's", "use model='google/gemini-"),
         "",
         ("llama",),
     ),
     "Anthropic's model": Row(
-        lambda stage: stage.google("claude-sonnet-4-5"), ValueError, ("Anthropic's", "take model='google/gemini-"), ""
+        lambda stage: stage.google("claude-sonnet-4-5"), ValueError, ("Anthropic's", "use model='google/gemini-"), ""
     ),
     "a slip in a name without publisher": Row(
         lambda stage: stage.google("gemni-3.5-flash"),
@@ -327,13 +332,13 @@ ROWS = {
     "an answer that is no JSON": Row(
         predict("Paris, I think."),
         errors.InvalidAnswerError,
-        ("The answer is no Answer", "it is no JSON", "Paris, I think."),
+        ("The answer is not a valid Answer", "it is not JSON", "Paris, I think."),
         "or take a model that keeps to schemas.",
     ),
     "an answer of another schema": Row(
         predict('{"town": "Paris"}'),
         errors.InvalidAnswerError,
-        ("The answer is no Answer", "city: Field required"),
+        ("The answer is not a valid Answer", "city: Field required"),
         "or take a model that keeps to schemas.",
     ),
     "a history cut in the middle, in LangChain": Row(
@@ -355,9 +360,10 @@ ROWS = {
 STEPS = re.findall(
     r"\w+",
     """
-add annotate answer ask begin bind build call change check choose copy correct cut drop embed enable encode give grant
-ignore install keep leave let look lower make mend move name open pass put raise read remove rename repeat replace retry
-return run save see send set shorten simplify split start strip switch take trim turn unset use wait write
+add annotate answer ask begin bind build call change check choose contact copy correct create cut drop embed enable
+encode give grant ignore install keep leave let look lower make mend move name open pass put raise read remove rename
+repeat replace request retry return run save see send set shorten simplify split start strip switch take trim turn
+unset use wait write
 """,
 )
 """With what a next step begins."""

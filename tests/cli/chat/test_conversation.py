@@ -88,7 +88,7 @@ def test_a_terminal_does_not_obey_the_model(emulator):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["Hello", "--tools", "nothing"], "names no function"),
+        (["Hello", "--tools", "nothing"], "is not the name of a function"),
         (["Hello", "--tools", "nothing_here:x"], "nothing_here"),
         (["Hello", "--tools", "chat_test_tools:gone"], "gone"),
         (["Hello", "--tools", "chat_test_tools:NUMBER"], "is not a function"),

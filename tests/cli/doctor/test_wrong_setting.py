@@ -26,9 +26,13 @@ def failed_finding(*arguments: str) -> dict:
 @pytest.mark.parametrize(
     ("arguments", "text", "paste"),
     [
-        (["--location", "US West"], "--location 'US West' is no location", "--location global"),
-        (["--project", "my project!"], "--project 'my project!' is no project", "--project YOUR_PROJECT"),
-        (["--model", "foo bar"], "--model 'foo bar' is no model name", ""),
+        (["--location", "US West"], "--location 'US West' is not a valid Google Cloud location", "--location global"),
+        (
+            ["--project", "my project!"],
+            "--project 'my project!' is not a valid Google Cloud project",
+            "--project YOUR_PROJECT",
+        ),
+        (["--model", "foo bar"], "--model 'foo bar' is not a valid model name", ""),
         (["--model", "gpt-9z"], "--model 'gpt-9z'", ""),
         (["--base-url", "htp:/x"], "--base-url 'htp:/x' is not an http(s) URL", ""),
     ],

@@ -27,7 +27,7 @@ def test_where_the_user_chose_a_proxy_requests_are_unknown():
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"model": "vertex_compat:google/gemini-3.5-flash", "temprature": 1}, '"m": temprature is no setting'),
+        ({"model": "vertex_compat:google/gemini-3.5-flash", "temprature": 1}, '"m": temprature is not a setting'),
         ({"model": "mistral:x"}, '"m": .*unknown provider'),
         ({"model": "vertex_compat:", "thinking": "low"}, '"m": '),
         ({"model": "vertex_compat:google/gemini-3.5-flash", "environment": {}}, '"m": environment is not a setting'),

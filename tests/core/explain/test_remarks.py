@@ -63,7 +63,7 @@ def test_an_explanation_says_what_max_retries_does_not_reach():
 
 def test_an_explanation_of_one_place_says_nothing_of_an_order():
     _, _, remarks = told({"location": "us"}, request_type="shared")
-    assert not any("asked first" in remark for remark in remarks)
+    assert not any("tried first" in remark for remark in remarks)
 
 
 @BY_ENVIRONMENT

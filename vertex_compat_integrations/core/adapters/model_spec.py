@@ -248,7 +248,7 @@ def _provider_and_model(layers: Sequence[JsonObject]) -> tuple[str, str]:
     for layer in layers:
         named, name = _named(layer)
         if named and named != provider and model and not name:
-            raise SettingsError(f"provider={named!r} without a model.", hint=f"Also set the model to {named}:….")
+            raise SettingsError(f"provider={named!r} without a model.", hint=f"Set the model to {named}:…, too.")
         provider, model = named or provider, name or model
     if not provider:
         raise SettingsError(f"model={model!r} names no provider." if model else "No model.", hint=_provider_hint(model))
