@@ -2,7 +2,7 @@
 
 `python examples/dask_futures.py` lets two processes answer 64 questions and stores the rows in dask_answers.jsonl. If
 you kill it, the same command sends only the questions without an answer there. DASK_SCHEDULER_ADDRESS names a cluster;
-each worker then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It
+each worker then needs this package and credentials in its environment. With `--live`, Vertex AI answers. It
 needs the extra `distributed`.
 """
 

@@ -1,9 +1,8 @@
 """How do Ray Data's workers call the model, and how is a killed run resumed?
 
 `python examples/ray_data.py` lets two processes answer 64 questions and stores the rows in ray_answers.jsonl. If you
-kill it, the same command sends only the questions without an answer there. RAY_ADDRESS names a cluster; each worker
-then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It needs the
-extra `distributed`.
+kill it, the same command sends only questions without an answer there. RAY_ADDRESS names a cluster; each worker needs
+this package and credentials in its environment. With `--live`, Vertex AI answers. It needs the extra `distributed`.
 """
 
 import logging

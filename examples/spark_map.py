@@ -2,7 +2,7 @@
 
 `python examples/spark_map.py` lets two processes answer 64 questions and stores the rows in spark_answers.jsonl. If you
 kill it, the same command sends only the questions without an answer there. With `spark-submit` it runs on the cluster;
-each executor then needs this package and credentials in its own environment. With `--live`, Vertex AI answers. It
+each executor then needs this package and credentials in its environment. With `--live`, Vertex AI answers. It
 needs the extra `distributed` and Java 17.
 """
 

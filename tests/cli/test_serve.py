@@ -216,7 +216,7 @@ def test_others_networks_are_named_and_tls_is_left_to_whom(emulator, tmp_path):
         assert "swordfish" in ask(exports)
         end(process)
     assert "for clients in 10.8.0.0/16, 127.0.0.1 with its key" in head
-    assert "TLS termination is left to a reverse proxy" in head
+    assert "for TLS, put a reverse proxy in front" in head
     assert exports["OPENAI_BASE_URL"].startswith("http://localhost:")
 
 

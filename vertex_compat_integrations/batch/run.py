@@ -169,7 +169,7 @@ class Batch:
         if self._output is None:
             self.prepare()
         if self._output is None:
-            raise SettingsError("The batch is closed.", hint="Create a new one.")
+            raise SettingsError("The batch is closed.", hint="Make a new one.")
         return self._output
 
     def _check_files(self) -> None:
