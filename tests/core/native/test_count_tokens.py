@@ -17,6 +17,7 @@ from vertex_compat_integrations.core.errors import (
     UnexpectedReplyError,
     UnsupportedContentError,
 )
+from vertex_compat_integrations.core.request.tool_message import build_tool_message
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, hang, http_error, raw
@@ -53,6 +54,14 @@ PROMPTS: dict[str, tuple[list[Any], dict[str, Any]]] = {
         {},
     ),
     "media": ([{"role": "user", "content": [IMAGE, PDF, SOUND, {"type": "text", "text": "What?"}]}], {}),
+    "media of a tool": (
+        [
+            *HELLO,
+            {"role": "assistant", "tool_calls": [CALL]},
+            build_tool_message("c1", [{"type": "text", "text": "The chart."}, IMAGE, SOUND]),
+        ],
+        {},
+    ),
     "other language": ([{"role": "user", "content": "神戸港の水深は?"}], {}),
 }
 

@@ -134,12 +134,13 @@ def _object_in(text: object) -> wire.Json | None:
 def _result(message: Any, names: Mapping[str, str]) -> wire.Json:
     """Return a tool's result: a JSON object as it is, any other text under `output`; media are parts of it.
 
-    Source: `FunctionResponse`: without the keys `output` and `error` the whole object is the result;
+    Media are in `extra_content.google.parts`, in the native form (`request/tool_message.py`). Source:
+    `FunctionResponse`: without the keys `output` and `error` the whole object is the result;
     https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#mm-fr for its `parts`.
     """
     parts = parts_of(message)
     text = "\n".join(text_in(part.get("text")) for part in parts if part.get("type") == "text")
-    media = [_part(part) for part in parts if part.get("type") != "text"]
+    media = [_part(part) for part in parts if part.get("type") != "text"] + mappings_in(_google(message).get("parts"))
     name = message.get("name") or names.get(str(message.get("tool_call_id"))) or ""
     response: wire.Json = {"name": name, "response": _object_in(text) or {"output": text}}
     return {"functionResponse": {**response, "parts": media} if media else response}

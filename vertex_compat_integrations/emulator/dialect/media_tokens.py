@@ -8,7 +8,7 @@ import base64
 import re
 from collections.abc import Sequence
 
-from vertex_compat_integrations.emulator.chat_request import media_type, media_uri, objects
+from vertex_compat_integrations.emulator.chat_request import mapping, media_type, media_uri, objects
 from vertex_compat_integrations.emulator.model_traits import MediaTokens
 from vertex_compat_integrations.wire import Json
 
@@ -17,7 +17,16 @@ _PAGE = re.compile(rb"/Type\s*/Page\b")
 
 def media_tokens(messages: Sequence[Json], costs: MediaTokens) -> int:
     """Return the tokens of all images, PDFs and videos."""
-    return sum(_cost(part, costs) for message in messages for part in objects(message.get("content")))
+    shown = sum(_cost(part, costs) for message in messages for part in objects(message.get("content")))
+    results = [medium for message in messages for medium in result_media(message)]
+    return shown + sum(medium_tokens(counted_kind(kind), f"base64,{data}", costs) for kind, data in results)
+
+
+def result_media(message: Json) -> list[tuple[str, str]]:
+    """Return MIME type and data, or the link, of the media of a tool's result: `extra_content.google.parts`."""
+    google = mapping(mapping(message.get("extra_content")).get("google"))
+    media = [mapping(part.get("inline_data") or part.get("file_data")) for part in objects(google.get("parts"))]
+    return [(str(medium.get("mime_type")), str(medium.get("data") or medium.get("file_uri"))) for medium in media]
 
 
 def _kind(part: Json) -> str:

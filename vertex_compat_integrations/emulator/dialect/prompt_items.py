@@ -17,7 +17,7 @@ from vertex_compat_integrations.emulator.chat_request import (
     text_of,
     tool_calls,
 )
-from vertex_compat_integrations.emulator.dialect.media_tokens import counted_kind
+from vertex_compat_integrations.emulator.dialect.media_tokens import counted_kind, result_media
 from vertex_compat_integrations.wire import Json
 
 
@@ -52,6 +52,7 @@ def _message_items(message: Json) -> Iterator[Any]:
         kind = media_type(part)
         if kind is not None and not counted_kind(kind):
             yield mapping(part.get("input_audio")).get("data")
+    yield from (data for kind, data in result_media(message) if not counted_kind(kind))
     yield from (call_item(function.get("name"), function.get("arguments")) for function in _calls(message))
 
 
