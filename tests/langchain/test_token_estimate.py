@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage, trim_messages
 
+from tests.langchain import recorded_counts
 from vertex_compat_integrations.langchain import ChatVertexCompat
 from vertex_compat_integrations.langchain.messages.token_estimate import MESSAGE_TOKENS
 
@@ -97,3 +98,8 @@ def test_histories_are_trimmed_by_it(model: ChatVertexCompat):
     history = [HumanMessage("word " * 100), AIMessage("word " * 100), HumanMessage("word " * 100)]
     kept = trim_messages(history, max_tokens=200, token_counter=model, strategy="last", start_on="human")
     assert kept == history[-1:]
+
+
+def test_the_page_states_the_error_of_the_estimate():
+    """Print the table with `python -m tests.langchain.recorded_counts`."""
+    assert recorded_counts.table() in recorded_counts.PAGE.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The client: `chat`, `stream`, `embed`, each also async. One POST with credential headers, inside our retry loop."""
+"""The client: `chat`, `stream`, `embed`, `count_tokens`, also async. One POST with credentials, in our retry loop."""
 
 import asyncio
 import copy
@@ -40,6 +40,7 @@ from vertex_compat_integrations.core.calls.places import Place, PlaceMemory, at_
 from vertex_compat_integrations.core.calls.retry import BudgetKey, RetryBudget, budget_for
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for, is_known
 from vertex_compat_integrations.core.catalogue.regions import is_known_location
+from vertex_compat_integrations.core.endpoint import OPENAPI
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     SettingsError,
@@ -72,6 +73,7 @@ from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.explain.explanation import Explanation
+    from vertex_compat_integrations.core.native.count_tokens import CountCall
     from vertex_compat_integrations.core.telemetry.observer import Observer
 
 Piece = TypeVar("Piece")
@@ -224,6 +226,28 @@ class VertexCompatClient(Closing):
             raise failure from failure.__cause__
         return join_embedded([task.result() for task in tasks])
 
+    def count_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
+        """Return how many tokens the prompt has, counted by the service: one request, which is not billed.
+
+        The messages may be a part of a conversation. Settings that are not part of the prompt are not counted.
+
+        Raises:
+            SettingsError: The model is not Google's Gemini, or the server is the user's own.
+            UnsupportedContentError: A part of the request cannot be counted.
+            VertexCompatError: See `core.errors`.
+        """
+        if not messages:
+            return 0
+        (count,) = self._pieces(partial(self._begin_count, messages, options))
+        return count
+
+    async def acount_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
+        """Like `count_tokens`."""
+        if not messages:
+            return 0
+        (count,) = [count async for count in self._apieces(partial(self._begin_count, messages, options))]
+        return count
+
     def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "Explanation":
         """Return the request that a call would send, with explanations; nothing is sent, no credential looked up.
 
@@ -374,6 +398,17 @@ class VertexCompatClient(Closing):
         if terms.facts.retires is not None:
             self._warn_of_end(model, terms.facts, destination)
         return call
+
+    def _begin_count(self, messages: Sequence[wire.Message], options: Options) -> "CountCall":
+        """Build and check the call; nothing is sent yet."""
+        from vertex_compat_integrations.core.native.count_tokens import CountCall, check_native  # noqa: PLC0415 - few programs count
+
+        destination, _ = self._resolve()
+        model = resolve_model_name(options.model, destination)
+        options = options.model_copy(update={"model": model})
+        terms = self._terms(destination, model, options)
+        check_native(destination, model, gemini=terms.facts.gemini, what="Token counts")
+        return CountCall(messages, options, terms, skip_values=self._skip_values(model))
 
     def _begin_embedding(
         self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
@@ -533,7 +568,10 @@ class VertexCompatClient(Closing):
     def _post(self, call: Call[object], attempt: Attempt, headers: Mapping[str, str]) -> tuple[Route, Post]:
         """Return the route and the request; its timeout is what the credential lookup left of the call's time."""
         destination = attempt.destination
-        url = call.url = destination.build_base_url(attempt.project) + call.path
+        base_url = destination.build_base_url(attempt.project)
+        if call.is_native:
+            base_url = base_url.removesuffix(f"/endpoints/{OPENAPI}")
+        url = call.url = base_url + call.path
         # First: a refused token is not sent again, so this must not count as a request.
         headers = call.headers(headers)
         return self._route(destination), Post(

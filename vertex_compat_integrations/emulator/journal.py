@@ -44,6 +44,7 @@ class Entry:
         peer: Address and port of the client, one per connection.
         is_chat: Whether it is a request for a chat completion.
         is_embedding: Whether it is a request for embeddings.
+        is_count: Whether it is a request for a token count.
         status: HTTP status of the answer; None until there is one.
         version: API version in the path.
         project: Project in the path.
@@ -61,6 +62,7 @@ class Entry:
     peer: str = ""
     is_chat: bool = False
     is_embedding: bool = False
+    is_count: bool = False
     status: int | None = None
     version: str = ""
     project: str = ""
@@ -120,6 +122,11 @@ class Journal:
     def embeddings(self) -> list[Entry]:
         """The requests for embeddings."""
         return [entry for entry in self.entries if entry.is_embedding]
+
+    @property
+    def counts(self) -> list[Entry]:
+        """The requests for token counts."""
+        return [entry for entry in self.entries if entry.is_count]
 
     @property
     def last(self) -> Entry:

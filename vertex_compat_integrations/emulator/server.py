@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -30,9 +30,18 @@ from vertex_compat_integrations.emulator.dialect.signature_book import Signature
 from vertex_compat_integrations.emulator.identity.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
 from vertex_compat_integrations.emulator.model_traits import find_traits
+from vertex_compat_integrations.emulator.native.count_tokens import answer_count
 from vertex_compat_integrations.emulator.real_model.answers import RealModel
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
-from vertex_compat_integrations.emulator.refusal import Refusal, google_body, html_page, openai_body, unknown_model
+from vertex_compat_integrations.emulator.refusal import (
+    Refusal,
+    google_body,
+    html_page,
+    openai_body,
+    pretty,
+    shaped_body,
+    unknown_model,
+)
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw, Verdict
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
@@ -40,8 +49,10 @@ from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 
-RESOURCE = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}/endpoints/{endpoint:[\w.\-]+}"
-RouteName: TypeAlias = Literal["chat", "embeddings"]
+_LOCATION = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}"
+RESOURCE = _LOCATION + r"/endpoints/{endpoint:[\w.\-]+}"
+_NATIVE_MODEL = _LOCATION + r"/publishers/{publisher:[\w.\-]+}/models/{model:[^:/]+}"
+RouteName: TypeAlias = Literal["chat", "embeddings", "count_tokens"]
 _LARGEST_BODY = 256 * 1024 * 1024
 _START_SECONDS = 10.0
 _ACCEPTING_STEPS = 3
@@ -93,7 +104,7 @@ class Emulator:
         self._strict_signatures = strict_signatures
         self._serve_retired = serve_retired
         self._clock = clock
-        self._scripts: dict[RouteName, Script] = {"chat": Script(), "embeddings": Script()}
+        self._scripts: dict[RouteName, Script] = {name: Script() for name in get_args(RouteName)}
         self._book = SignatureBook()
         self._writer = CompletionWriter(self._book, clock)
         self._variant = Variant()
@@ -207,8 +218,8 @@ class Emulator:
     def _learn(self, answer: Answer, route: RouteName) -> None:
         if not isinstance(answer, Answer):
             raise TypeError(f"{answer!r} is not an answer; use text(…), tool_call(…), http_error(…) and so on.")
-        if route == "embeddings" and not isinstance(answer.content, Raw | None):
-            raise ValueError("The embeddings route has no text answers; script it with raw(…) and faults.")
+        if route != "chat" and not isinstance(answer.content, Raw | None):
+            raise ValueError(f"The {route} route has no text answers; script it with raw(…) and faults.")
         match answer.content:
             case Completion(body):
                 self._book.learn(body)
@@ -251,6 +262,7 @@ class Emulator:
         app = web.Application(middlewares=[self._front], client_max_size=_LARGEST_BODY)
         app.router.add_post(RESOURCE + CHAT_PATH, self._chat)
         app.router.add_post(RESOURCE + EMBEDDINGS_PATH, self._embeddings)
+        app.router.add_post(_NATIVE_MODEL + ":countTokens", self._count_tokens)
         self.identity.add_routes(app)
         app.on_response_prepare.append(_note_status)
         return app
@@ -271,6 +283,8 @@ class Emulator:
     def _route_name(self, request: web.Request) -> RouteName | None:
         if request.match_info.handler == self._chat:
             return "chat"
+        if request.match_info.handler == self._count_tokens:
+            return "count_tokens"
         return "embeddings" if request.match_info.handler == self._embeddings else None
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
@@ -284,6 +298,19 @@ class Emulator:
         scripted = self._scripts["embeddings"].take(entry)
         content = scripted.content
         reply = raw_reply(content) if isinstance(content, Raw) else HttpReply((json.dumps(answer).encode(),))
+        return await deliver(request, reply, scripted.delivery)
+
+    async def _count_tokens(self, request: web.Request) -> web.StreamResponse:
+        entry = request[_ENTRY]
+        if denied := self._denial(entry):
+            return _native(denied)
+        model = f"{request.match_info['publisher']}/{request.match_info['model']}"
+        answer = answer_count(entry.body, _place(entry), model, self._models, today=self._today())
+        if isinstance(answer, Refusal):
+            return _native(answer)
+        scripted = self._scripts["count_tokens"].take(entry)
+        content = scripted.content
+        reply = raw_reply(content) if isinstance(content, Raw) else HttpReply((pretty(answer),))
         return await deliver(request, reply, scripted.delivery)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -365,10 +392,11 @@ def _entry(request: web.Request, raw: bytes, route: RouteName | None) -> Entry:
         peer=f"{peer[0]}:{peer[1]}" if peer else "",
         is_chat=route == "chat",
         is_embedding=route == "embeddings",
+        is_count=route == "count_tokens",
         version=match.get("version", ""),
         project=match.get("project", ""),
         location=match.get("location", ""),
-        endpoint=match.get("endpoint", ""),
+        endpoint=match.get("endpoint", "openapi" if route == "count_tokens" else ""),
     )
 
 
@@ -397,6 +425,12 @@ def _variant_for(chat: ChatRequest, variant: Variant) -> Variant:
 
 def _json(code: int, body: bytes) -> web.Response:
     return web.Response(body=body, status=code, content_type="application/json", charset="UTF-8")
+
+
+def _native(refusal: Refusal) -> web.Response:
+    """Return a refusal as the native API sends it: one object, not a list."""
+    body, _ = shaped_body(refusal, "dict")
+    return _json(refusal.code, body)
 
 
 def _html(code: int, message: str) -> web.Response:

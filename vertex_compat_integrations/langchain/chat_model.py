@@ -15,6 +15,7 @@ from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
+from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
@@ -391,11 +392,62 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             return len(self.custom_get_token_ids(text))
         return tokens.estimate_text_tokens(text)
 
-    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """Estimate the number of tokens in messages and tools, locally, without any download; see `tokens`."""
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, *, exact: bool = False
+    ) -> int:
+        """Estimate the number of tokens in messages and tools, locally, without any download.
+
+        `exact=True` lets the service count them: see `count_tokens`.
+        """
+        if exact:
+            return self.count_tokens(messages, tools=tools)
         declared = [convert_tool(tool) for tool in tools or ()]
         facts = facts_for(check_settings(self, self.model), self.model_facts)
         return tokens.estimate_message_tokens(messages, declared, self.get_num_tokens, facts=facts)
+
+    def count_tokens(self, messages: LanguageModelInput, *, tools: Sequence[Any] | None = None, **kwargs: Any) -> int:
+        """Return the number of tokens of the prompt, counted by Google's `countTokens`: one request, not billed.
+
+        The request that a call would send is converted to Gemini's native form, on the same host and with the same
+        credentials. Deadline and retries are those of a call.
+
+        Args:
+            messages: Any input that `invoke` accepts; it may be a part of a conversation.
+            tools: Tools that are bound to the model: their declarations count.
+            **kwargs: Options of the call, such as `response_format`, `timeout` or `max_retries`.
+
+        Raises:
+            SettingsError: The model is not Gemini, or the server is your own.
+            UnsupportedContentError: A part of the request cannot be counted.
+            VertexCompatError: See the other errors.
+        """
+        with model_errors():
+            return self._core(kwargs).count_tokens(*self._to_count(messages, tools, kwargs))
+
+    async def acount_tokens(
+        self, messages: LanguageModelInput, *, tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """Like `count_tokens`."""
+        with model_errors():
+            return await self._core(kwargs).acount_tokens(*self._to_count(messages, tools, kwargs))
+
+    def exact_counter(self, tools: Sequence[Any] | None = None) -> Callable[[list[BaseMessage]], int]:
+        """Return a counter for `trim_messages(token_counter=model.exact_counter())`: each count is one request.
+
+        `tools` are counted, too, with each count.
+        """
+
+        def count(messages: list[BaseMessage]) -> int:
+            return self.count_tokens(messages, tools=tools)
+
+        return count
+
+    def _to_count(
+        self, messages: LanguageModelInput, tools: Sequence[Any] | None, call: Mapping[str, Any]
+    ) -> tuple[list[wire.Message], Options]:
+        # An empty list is no input of a call, but its count is 0.
+        converted = self._convert_input(messages).to_messages() if messages else []
+        return encode_messages(converted), self._options(None, {**call, "tools": list(tools or ()) or None})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""

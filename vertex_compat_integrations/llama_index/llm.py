@@ -1,7 +1,7 @@
 """`VertexCompat`: LlamaIndex's interface of a function-calling LLM, implemented with the core client."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self, Unpack, cast
@@ -289,6 +289,43 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         named = {name: value for name, value in kwargs.items() if name not in _OWN_KEYS}
         remarks = (*remarks_on_call(named, self.class_name()), *remark_on_thoughts(thoughts))
         return replace(explanation, remarks=(*remarks, *explanation.remarks))
+
+    def count_tokens(self, messages: Sequence[ChatMessage], tools: Sequence[Any] | None = None, **kwargs: Any) -> int:
+        """Return the number of tokens of the prompt, counted by Google's `countTokens`: one request, not billed.
+
+        The request that a call would send is converted to Gemini's native form, on the same host and with the same
+        credentials. Deadline and retries are those of a call.
+
+        Args:
+            messages: Any messages that `chat` accepts; they may be a part of a conversation.
+            tools: Tools that the model may call: their declarations count.
+            **kwargs: Options of the call, such as `response_format`, `timeout` or `max_retries`.
+
+        Raises:
+            SettingsError: The model is not Gemini, or the server is your own.
+            UnsupportedContentError: A part of the request cannot be counted.
+            VertexCompatError: See the other errors.
+        """
+        prepared = self._prepare(messages, {**kwargs, "tools": list(tools or ()) or None})
+        return self._core(kwargs).count_tokens(prepared.messages, prepared.options)
+
+    async def acount_tokens(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """Like `count_tokens`."""
+        prepared = await self._aprepare(messages, {**kwargs, "tools": list(tools or ()) or None})
+        return await self._core(kwargs).acount_tokens(prepared.messages, prepared.options)
+
+    def exact_counter(self, tools: Sequence[Any] | None = None) -> Callable[[Sequence[ChatMessage]], int]:
+        """Return a function that counts messages as `count_tokens` does; each count is one request.
+
+        `tools` are counted, too, with each count.
+        """
+
+        def count(messages: Sequence[ChatMessage]) -> int:
+            return self.count_tokens(messages, tools)
+
+        return count
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

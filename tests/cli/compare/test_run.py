@@ -191,7 +191,7 @@ def test_what_came_before_it_was_stopped_is_told():
         ((), "No prompt is given"),
         (("one",), "No model is given"),
         (("one", "--model", "mistral:x"), "unknown provider"),
-        (("one", "--model", FLASH, "--model", FLASH), "Two models are called"),
+        (("one", "--model", FLASH, "--model", FLASH), "Two models are named"),
         (("one", "--model", FLASH, "--app", "nothing"), "is not the name of a function"),
         (("one", "--model", FLASH, "--app", "nothing:here"), "No module named"),
         (("one", "--model", FLASH, "--app", "compare_test_apps:alone"), "a function of a chat model and a prompt"),

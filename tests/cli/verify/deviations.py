@@ -108,6 +108,7 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "51_flex": completion(usage={**USAGE, "extra_properties": {}}),
     "52_priority": refusal("Flex and priority are not offered here."),
     "54_references_in_results": refusal("no such part"),
+    "57_token_count": (200, json.dumps({"promptTokensDetails": []})),
 }
 """Of the probes that assume something."""
 

@@ -38,6 +38,15 @@ def test_the_embeddings_route_is_asked_the_same_way(service, emulator):
     assert (answer.status, answer.error["status"]) == (404, "NOT_FOUND")
 
 
+def test_tokens_are_counted_by_the_native_method(service, emulator):
+    body = {"model": "google/gemini-3.5-flash", "contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+    answer = service.ask(Sending(body, headers={"X-Mine": "a"}, route="count_tokens"))
+    (entry,) = emulator.journal.counts
+    assert entry.body == {"contents": body["contents"]}
+    assert (answer.status, answer.json["totalTokens"] > 0, entry.headers["x-mine"]) == (200, True, "a")
+    assert service.ask(Sending({**body, "contents": []}, route="count_tokens")).status in (200, 400)
+
+
 def test_no_answer_has_no_status_and_no_address(service):
     lost = Service("x", lambda _: openai.OpenAI(base_url="http://127.0.0.1:9", api_key="k", max_retries=0))
     answer = lost.ask(Sending(BODY))

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import openai
 from vertex_compat_integrations.core.errors import ConnectionFailedError, CredentialsError
 
 Json = dict[str, Any]
-Route = Literal["chat", "embeddings"]
+Route = Literal["chat", "embeddings", "count_tokens"]
 
 NO_ANSWER = 0
 """The status if no answer was received."""
@@ -205,7 +206,18 @@ class Service:
 
 def _opened(client: openai.OpenAI, sending: Sending) -> Any:
     """Return the unread response; the body replaces the arguments that the SDK requires."""
+    if sending.route == "count_tokens":
+        return _native(client, sending)
     more: dict[str, Any] = {"extra_body": sending.body, "extra_headers": dict(sending.headers)}
     if sending.route == "embeddings":
         return client.embeddings.with_streaming_response.create(model="", input="", **more)
     return client.chat.completions.with_streaming_response.create(model="", messages=[], **more)
+
+
+def _native(client: openai.OpenAI, sending: Sending) -> Any:
+    """Return the unread response of Google's native method, below the endpoint's location."""
+    location = str(client.base_url).rstrip("/").removesuffix("/endpoints/openapi")
+    url = f"{location}/publishers/{sending.model.replace('/', '/models/', 1)}:countTokens"
+    body = {name: value for name, value in sending.body.items() if name != "model"}
+    headers = {"X-Stainless-Raw-Response": "stream", **sending.headers}
+    return closing(client.post(url, cast_to=object, body=body, options={"headers": headers}))

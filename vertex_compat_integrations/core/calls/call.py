@@ -91,7 +91,9 @@ class Call(Generic[Piece]):
     A plain call yields its whole answer as one piece, so that one loop serves plain calls and streams.
     """
 
-    path: ClassVar[str]
+    path: str
+    is_native: ClassVar[bool] = False
+    """Whether the path is one of Google's native API, below the location instead of the endpoint."""
     refused_signatures: frozenset[int] = frozenset()
 
     def __init__(self, model: str, terms: CallTerms) -> None:

@@ -4,10 +4,13 @@ Source: the usage objects on Google's pages (OpenAI compatibility, Thinking of o
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vertex_compat_integrations.emulator.chat_request import ChatRequest
-from vertex_compat_integrations.emulator.dialect.media_tokens import media_tokens, without_media
+from vertex_compat_integrations.emulator.dialect.media_tokens import media_tokens
+from vertex_compat_integrations.emulator.dialect.prompt_items import chat_items
 from vertex_compat_integrations.emulator.scripting.answer import Draft
 from vertex_compat_integrations.wire import Json
 
@@ -42,12 +45,16 @@ def build_usage(draft: Draft, request: ChatRequest) -> Json:
 
 
 def prompt_tokens(request: ChatRequest) -> int:
-    """Return the tokens of messages and tools; media are counted as on the model's card, if it states that."""
+    """Return the tokens of messages and tools; of Gemini as `countTokens` counts them, with the media of its card."""
     messages, media = request.body.get("messages"), request.traits.media
     if media is not None:
-        messages = without_media(messages)
-    text = json.dumps([messages, request.body.get("tools")], ensure_ascii=False)
-    return count_tokens(text) + (media_tokens(request.messages, media) if media is not None else 0)
+        return count_items(chat_items(request)) + media_tokens(request.messages, media)
+    return count_tokens(json.dumps([messages, request.body.get("tools")], ensure_ascii=False))
+
+
+def count_items(items: Sequence[Any]) -> int:
+    """Return the tokens of a prompt's items, see `prompt_items`."""
+    return count_tokens(json.dumps(items, ensure_ascii=False, sort_keys=True)) if items else 0
 
 
 def shape_usage(counts: Counts, request: ChatRequest) -> Json:
