@@ -3,10 +3,12 @@
 import importlib
 import importlib.util
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 
+from tests.examples.tutorials import blocks_of, reader_environment, run_command
 from vertex_compat_integrations.emulator import Emulator, Journal
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -99,6 +101,22 @@ def test_questions_to_a_few_documents_are_answered_from_the_nearest(play_example
     assert "behind the kitchen clock" in printed.out
     assert "Tower(year=1887, metres=41)" in printed.out
     assert journal.embeddings == []
+
+
+def test_vectors_of_a_tutorial_may_come_from_a_model_on_this_machine(tmp_path):
+    for block in blocks_of("rag-with-a-web-page"):
+        if block.file:
+            name = "embedding.py" if block.file == "e5.py" else block.file
+            (tmp_path / name).write_text(block.text, encoding="utf-8")
+    environment = reader_environment()
+    assert "4 paragraphs stored" in run_command("python build_index.py", tmp_path, environment)
+    question = (
+        "from embedding import embedding; from llama_index.core import StorageContext, load_index_from_storage as load;"
+        "index = load(StorageContext.from_defaults(persist_dir='index'), embed_model=embedding);"
+        "(best,) = index.as_retriever(similarity_top_k=1).retrieve('Who planted the fruit?');"
+        "print(best.node.metadata['file'])"
+    )
+    assert run_command(f"python -c {shlex.quote(question)}", tmp_path, environment).startswith("garden.txt")
 
 
 def test_an_agent_calls_the_tools_of_a_server(play_example, capfd):
