@@ -282,5 +282,5 @@ def suppressed(client) -> None:
 
 def test_what_others_send_is_shown_not_obeyed():
     exchange = Exchange("POST", "/\x1b[31m", "gpt\n4o", MODEL, None, "StreamInterruptedError")
-    assert exchange_line(exchange) == rf"POST /\x1b[31m gpt\n4o → {MODEL} left StreamInterruptedError"
+    assert exchange_line(exchange) == rf"POST /\x1b[31m gpt\n4o → {MODEL} disconnected StreamInterruptedError"
     assert exchange_record(exchange)["status"] is None

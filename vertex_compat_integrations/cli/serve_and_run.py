@@ -216,7 +216,7 @@ def exchange_line(exchange: Exchange) -> str:
     """Return the same as one line of text."""
     record = exchange_record(exchange)
     names = dict.fromkeys(filter(None, (record["asked"], record["model"])))
-    words = [record["method"], record["path"], " → ".join(names), record["status"] or "left", record["failure"]]
+    words = [record["method"], record["path"], " → ".join(names), record["status"] or "disconnected", record["failure"]]
     return " ".join(str(word) for word in words if word)
 
 

@@ -101,7 +101,7 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
     missing: set[str] = set()
     for check in checks:
         broken = [name for name in check.needs if name in missing]
-        finding = skipped(f"after {broken[0]}") if broken else _found(check, case)
+        finding = skipped(f"needs {broken[0]}") if broken else _found(check, case)
         # Checks that do not apply, such as TLS on loopback, do not block the checks after them.
         if broken or finding.verdict == "failed":
             missing.add(check.name)

@@ -28,7 +28,7 @@ def check_host_name(case: Case) -> Finding:
         return skipped("the proxy resolves names")
     result = _resolve(host, case.seconds(RESOLUTION_SECONDS))
     if isinstance(result, str):
-        return fine(f"{host} is {result}")
+        return fine(f"{host} resolves to {result}")
     reason = type(result).__name__ if result else f"no answer in {RESOLUTION_SECONDS:.0f} s"
     return failed(f"{host} has no address ({reason}).", f"nslookup {shlex.quote(host)}")
 

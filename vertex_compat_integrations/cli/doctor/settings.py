@@ -23,7 +23,9 @@ def check_location(case: Case) -> Finding:
     """Check the location and report the destination."""
     destination = case.destination
     if destination.emulated:
-        return warning(f"The emulator at {destination.origin}, no model.", f"unset {EMULATOR_HOST_VARIABLE}")
+        return warning(
+            f"Requests go to the emulator at {destination.origin}, not to a model.", f"unset {EMULATOR_HOST_VARIABLE}"
+        )
     if destination.base_url:
         return fine(f"{destination.base_url} (base_url)")
     location = destination.location
