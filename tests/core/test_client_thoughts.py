@@ -133,10 +133,10 @@ def acme() -> Iterator[Connection]:
 
 def test_an_unknown_model_is_taken_for_a_plain_one_with_one_word_about_it(acme):
     client = VertexCompatClient(acme)
-    with pytest.warns(VertexCompatWarning, match="Nothing is known of acme/poet.*model_facts="):
+    with pytest.warns(VertexCompatWarning, match="Nothing is known about acme/poet.*model_facts="):
         ask(client, "chat", model="acme/poet")
     ask(client, "chat", model="acme/poet")
-    with pytest.warns(VertexCompatWarning, match="Nothing is known of acme/painter"):
+    with pytest.warns(VertexCompatWarning, match="Nothing is known about acme/painter"):
         ask(client, "stream", model="acme/painter")
 
 

@@ -397,5 +397,5 @@ def test_parameters_that_may_be_anything_are_an_open_object():
 
 
 def test_parameters_that_are_no_object_are_refused():
-    with pytest.raises(SchemaError, match="no object"):
+    with pytest.raises(SchemaError, match="not an object"):
         to_parameters({"type": "string"})
