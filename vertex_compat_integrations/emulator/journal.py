@@ -91,7 +91,7 @@ KEPT_ENTRIES = 10_000
 
 
 class Journal:
-    """The last 10,000 requests in order of arrival; safe to read while requests arrive."""
+    """The last `KEPT_ENTRIES` requests in order of arrival; safe to read while requests arrive."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)

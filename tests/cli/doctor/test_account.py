@@ -8,8 +8,8 @@ from tests.cli.doctor.examining import at, case_for, failed_only, look, run, use
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "the file does not exist"),
-        ("{", "not JSON"),
+        (None, "other.json: "),
+        ("{", "JSON"),
         ("{}", "no type"),
         ('{"type": "authorized_user"}', "without client_id, client_secret, refresh_token"),
     ],

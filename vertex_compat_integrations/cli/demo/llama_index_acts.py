@@ -93,7 +93,7 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
     results: dict[str, str] = {}
     pieces = 0
     engine = create_async_engine(f"sqlite+aiosqlite:///{stage.folder / 'llama_index.sqlite'}")
-    # Counts words instead of tokens: LlamaIndex's own tokenizer would need a download.
+    # Counts words instead of tokens: LlamaIndex's own tokenizer would have to be loaded.
     memory = Memory.from_defaults(session_id="demo", async_engine=engine, tokenizer_fn=str.split)
     try:
         async with VertexCompat(**stage.model_settings, callback_manager=CallbackManager([listener])) as llm:

@@ -83,7 +83,7 @@ def _left_out(reason: str) -> Callable[[Act, Stage], Act]:
 
 def _langchain_turn(act: Act, stage: Stage) -> Act:
     if stage.emulator is not None and act.question == script.QUESTIONS[1]:
-        # This turn waits for a token to expire, which is enough time to import LlamaIndex.
+        # This turn waits for a token to expire anyway; importing LlamaIndex takes longer than that.
         _llama_index_acts()
     return langchain_acts.agent_turn(act, stage)
 
