@@ -50,7 +50,7 @@ def test_its_files_and_commands_do_what_the_page_shows(page, environment, tmp_pa
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_python_block_is_a_file_that_is_run(page):
-    """Without a title, a block is run by tests/structure/test_readme.py."""
+    """Without a title, a block is run by tests/structure/test_pages.py."""
     files = {block.file for block in blocks_of(page) if block.language == "python" and block.file}
     commands = " ".join(command for block in blocks_of(page) for command in commands_of(block))
     imported = "\n".join(block.text for block in blocks_of(page))

@@ -99,7 +99,7 @@ def served_hint(today: date | None = None) -> str:
     return f"Google's pages name for this route {named}. {_ELSEWHERE}"
 
 
-_ELSEWHERE = "Embed on this machine, or use your own server with base_url= or endpoint=: see README, Embeddings."
+_ELSEWHERE = "Embed on this machine, or use your own server with base_url= or endpoint=."
 
 
 def embedding_model(connection: Connection, name: str, override: JsonObject | None) -> str:
