@@ -45,6 +45,7 @@ from vertex_compat_integrations.emulator.refusal import (
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw, Verdict
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
+from vertex_compat_integrations.emulator.storage.storage import Storage
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
@@ -97,6 +98,7 @@ class Emulator:
             raise ValueError(f"The emulator listens only on loopback addresses, not on {host!r}; use 127.0.0.1.")
         self.identity = Identity(token_life_seconds, clock)
         self.journal = Journal()
+        self.storage = Storage(lambda header: self._check_tokens and self.identity.check(header) is not None)
         self.upstream = upstream
         self._address = (host, port)
         self._models = frozenset(models)
@@ -209,11 +211,12 @@ class Emulator:
         return [answer for script in self._scripts.values() for answer in script.unasked()]
 
     def reset(self) -> None:
-        """Remove scripted answers, rules, variant and journal; tokens and signatures stay valid."""
+        """Remove scripted answers, rules, variant, journal and stored objects; tokens and signatures stay valid."""
         for script in self._scripts.values():
             script.clear()
         self._variant = Variant()
         self.journal.clear()
+        self.storage.clear()
 
     def _learn(self, answer: Answer, route: RouteName) -> None:
         if not isinstance(answer, Answer):
@@ -264,6 +267,7 @@ class Emulator:
         app.router.add_post(RESOURCE + EMBEDDINGS_PATH, self._embeddings)
         app.router.add_post(_NATIVE_MODEL + ":countTokens", self._count_tokens)
         self.identity.add_routes(app)
+        self.storage.add_routes(app)
         app.on_response_prepare.append(_note_status)
         return app
 
@@ -328,7 +332,7 @@ class Emulator:
             return _json(refusal.code, google_body(refusal))
         chat = ChatRequest(entry.body, place, traits, entry.headers)
         entry.ignored = chat.ignored
-        rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures)
+        rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures) or self.storage.missing(chat)
         if rule_refusal:
             body = openai_body(rule_refusal) if traits.surface == "deployed" else google_body(rule_refusal)
             return _json(rule_refusal.code, body)

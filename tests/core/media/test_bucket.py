@@ -1,0 +1,67 @@
+"""One upload: with the source's token to one origin, a fresh one after a 401, and errors without it."""
+
+import pytest
+
+from tests.support.large_media import PICTURE, uploads
+from vertex_compat_integrations.core.auth.token_source import token_source
+from vertex_compat_integrations.core.errors import ApiError, ConnectionFailedError, DeadlineExceededError, SettingsError
+from vertex_compat_integrations.core.media.bucket import Uploader, _SourceCredentials
+from vertex_compat_integrations.core.media.inline import Medium
+from vertex_compat_integrations.core.settings.media_bucket import MediaBucket
+
+MEDIUM = Medium("a.png", "image/png", PICTURE)
+
+
+def seconds() -> float:
+    return 5.0
+
+
+def uploader(origin, source) -> Uploader:
+    return Uploader(MediaBucket(origin, "media", "", emulated=False), source)
+
+
+def test_it_is_sent_with_the_token_and_the_quota_project(emulator):
+    token = emulator.identity.issue()
+    uploader(emulator.url, token_source(token=token, quota_project="q")).upload(MEDIUM, seconds)
+    (begun,) = uploads(emulator)
+    assert begun.headers["authorization"] == f"Bearer {token}"
+    assert begun.headers["x-goog-user-project"] == "q"
+    assert emulator.storage.objects["gs://media/a.png"].content == PICTURE
+
+
+def test_a_refused_token_is_replaced_once(emulator):
+    tokens = iter([emulator.identity.issue(), None])
+    first = next(tokens)
+    emulator.identity.revoke_all()
+    fresh = emulator.identity.issue()
+    answers = iter([first, fresh])
+    uploader(emulator.url, token_source(credentials=lambda: next(answers))).upload(MEDIUM, seconds)
+    assert [entry.status for entry in uploads(emulator)] == [401, 200]
+
+
+def test_a_token_that_stays_refused_is_an_error_without_it(emulator):
+    token = emulator.identity.issue()
+    emulator.identity.revoke_all()
+    with pytest.raises(ApiError, match="renew the credential") as caught:
+        uploader(emulator.url, token_source(token=token)).upload(MEDIUM, seconds)
+    assert caught.value.code == 401
+    assert token not in str(caught.value)
+
+
+def test_no_other_host_gets_the_token(emulator):
+    credentials = _SourceCredentials(token_source(token="t0ken"), emulator.url, seconds)
+    with pytest.raises(SettingsError, match=r"evil\.example"):
+        credentials.before_request(None, "PUT", "https://evil.example/upload", {})
+
+
+def test_a_server_that_is_not_there_is_a_failed_connection():
+    with pytest.raises(ConnectionFailedError) as caught:
+        uploader("http://127.0.0.1:9", token_source(token="t0ken")).upload(MEDIUM, lambda: 0.5)
+    assert "t0ken" not in str(caught.value)
+
+
+def test_a_server_that_fails_is_asked_again_only_in_the_time(emulator):
+    emulator.storage.refuse("media", 503)
+    with pytest.raises((ApiError, DeadlineExceededError)):
+        uploader(emulator.url, token_source(token=emulator.identity.issue())).upload(MEDIUM, lambda: 2.0)
+    assert len(uploads(emulator)) >= 1
