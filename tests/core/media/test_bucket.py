@@ -30,12 +30,11 @@ def test_it_is_sent_with_the_token_and_the_quota_project(emulator):
 
 
 def test_a_refused_token_is_replaced_once(emulator):
-    tokens = iter([emulator.identity.issue(), None])
-    first = next(tokens)
+    first = emulator.identity.issue()
     emulator.identity.revoke_all()
     fresh = emulator.identity.issue()
-    answers = iter([first, fresh])
-    uploader(emulator.url, token_source(credentials=lambda: next(answers))).upload(MEDIUM, seconds)
+    answers = iter([first])
+    uploader(emulator.url, token_source(credentials=lambda: next(answers, fresh))).upload(MEDIUM, seconds)
     assert [entry.status for entry in uploads(emulator)] == [401, 200]
 
 

@@ -111,7 +111,8 @@ def test_an_object_that_exists_is_not_written_again(client, emulator):
     client.chat(user(picture()), OPTIONS)
     assert emulator.storage.objects[LINK].generation == first
     # The second one was refused before its bytes were sent.
-    assert [entry.method for entry in emulator.journal.entries if "/storage/" in entry.path] == ["POST", "PUT", "POST"]
+    requests = [entry.method for entry in emulator.journal.entries if "/storage/" in entry.path]
+    assert requests == ["POST", "PUT", "POST"]
 
 
 def test_an_object_that_is_gone_is_uploaded_again(client, emulator):

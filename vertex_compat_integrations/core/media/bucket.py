@@ -33,6 +33,7 @@ from vertex_compat_integrations.core.settings.media_bucket import MediaBucket
 RETRY_SECONDS = 60.0
 """Longest time for the storage library's own retries of one request, within the call's timeout."""
 _LONGEST_REASON = 300
+_UPLOADING = ("POST", "PUT")
 _HINTS: Mapping[int, str] = {
     401: "The storage server does not accept the token: renew the credential, or leave media_bucket= out.",
     403: "Grant the caller roles/storage.objectUser on the bucket, or leave media_bucket= out.",
@@ -134,9 +135,12 @@ class _SourceCredentials(Credentials):
         """Add the credential's headers.
 
         Raises:
-            SettingsError: The storage server names another host for the upload.
+            SettingsError: The request is not a part of an upload, or the storage server names another host for it.
             VertexCompatError: There is no token.
         """
+        if method not in _UPLOADING:
+            # For traces, google-cloud-storage 3.17 reads the bucket's metadata in a thread, and ignores a failure.
+            raise SettingsError(f"{method} is not an upload.", hint="Only uploads get the credential.")
         if origin_of(url) != self._origin:
             raise SettingsError(
                 f"The storage server names {origin_of(url)} for the upload, which gets no credential.",

@@ -5,12 +5,16 @@ https://cloud.google.com/storage/docs/performing-resumable-uploads,
 https://cloud.google.com/storage/docs/request-preconditions and https://cloud.google.com/storage/docs/json_api/v1/status-codes.
 """
 
+import hashlib
 import json
 import re
 import threading
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from aiohttp import web
@@ -63,6 +67,7 @@ class StoredObject:
             "metageneration": "1",
             "contentType": self.content_type,
             "size": str(len(self.content)),
+            **_checksums(self.content),
         }
 
 
@@ -212,6 +217,14 @@ class Storage:
             self._objects[link] = stored
             self._own.add(bucket)
         return web.json_response(stored.resource)
+
+
+def _checksums(content: bytes) -> Json:
+    """Return the checksums of the metadata; CRC32C only if its package is installed, which Google's client brings."""
+    sums = {"md5Hash": hashlib.md5(content, usedforsecurity=False).digest()}
+    with suppress(ImportError):
+        sums["crc32c"] = import_module("google_crc32c").Checksum(content).digest()
+    return {name: b64encode(value).decode() for name, value in sums.items()}
 
 
 def _link(request: web.Request) -> str:
