@@ -26,8 +26,8 @@ def _storage(emulator, monkeypatch):
 
 @pytest.fixture
 def model(chat):
+    model = chat(base_url=None, api_key=None, media_bucket=BUCKET)
     with pytest.warns(UserWarning, match="emulator"):
-        model = chat(base_url=None, api_key=None, media_bucket=BUCKET)
         model.preload()
     return model
 

@@ -574,12 +574,12 @@ class VertexCompatClient(Closing):
         destination, source = self._resolve()
         bucket = resolve_media_bucket(self._connection, destination)
         if bucket is not None and call.media is None:
-            from vertex_compat_integrations.core.media.bucket import Uploader  # noqa: PLC0415 - few programs upload
+            from vertex_compat_integrations.core.media.target import Target  # noqa: PLC0415 - few programs upload
             from vertex_compat_integrations.core.media.uploads import CallMedia  # noqa: PLC0415 - few programs upload
 
             source = resolve_storage_source(bucket, source)
-            uploader = Uploader(bucket, source, self._connection.proxy, self._authorities)
-            call.media = CallMedia(uploader, lambda: call.remaining)
+            target = Target(bucket, source, self._connection.proxy, self._authorities)
+            call.media = CallMedia(target, lambda: call.remaining)
         return call.media
 
     def _locate(self, call: Call[Any], attempt: Attempt, account: Account) -> Attempt:

@@ -7,6 +7,7 @@ from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import ApiError, ConnectionFailedError, DeadlineExceededError, SettingsError
 from vertex_compat_integrations.core.media.bucket import Uploader, _SourceCredentials
 from vertex_compat_integrations.core.media.inline import Medium
+from vertex_compat_integrations.core.media.target import Target
 from vertex_compat_integrations.core.settings.media_bucket import MediaBucket
 
 MEDIUM = Medium("a.png", "image/png", PICTURE)
@@ -17,7 +18,7 @@ def seconds() -> float:
 
 
 def uploader(origin, source) -> Uploader:
-    return Uploader(MediaBucket(origin, "media", "", emulated=False), source)
+    return Uploader(Target(MediaBucket(origin, "media", "", emulated=False), source))
 
 
 def test_it_is_sent_with_the_token_and_the_quota_project(emulator):

@@ -6,7 +6,6 @@ such object, else 412; https://cloud.google.com/storage/docs/resumable-uploads.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -28,7 +27,7 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
 )
 from vertex_compat_integrations.core.media.inline import Medium
-from vertex_compat_integrations.core.settings.media_bucket import MediaBucket
+from vertex_compat_integrations.core.media.target import Target
 
 RETRY_SECONDS = 60.0
 """Longest time for the storage library's own retries of one request, within the call's timeout."""
@@ -42,21 +41,13 @@ _HINTS: Mapping[int, str] = {
 _OTHER_HINT = "Retry later, or leave media_bucket= out: media are then sent inline."
 
 
-@dataclass(frozen=True, slots=True)
 class Uploader:
-    """Uploads objects to a bucket.
+    """Uploads objects to a bucket."""
 
-    Attributes:
-        bucket: The bucket.
-        source: Source of the credential's headers.
-        proxy: Proxy for https, instead of the environment's.
-        authorities: File of certificate authorities, instead of those of `SSL_CERT_FILE` or certifi.
-    """
-
-    bucket: MediaBucket
-    source: TokenSource
-    proxy: str | None = None
-    authorities: str | None = None
+    def __init__(self, target: Target) -> None:
+        """Create an uploader; nothing is sent yet."""
+        self._target = target
+        self.bucket = target.bucket
 
     def upload(self, medium: Medium, remaining: Callable[[], float]) -> None:
         """Write the object; one that exists is left as it is.
@@ -100,13 +91,15 @@ class Uploader:
         )
 
     def _session(self, remaining: Callable[[], float]) -> AuthorizedSession:
-        credentials = _SourceCredentials(self.source, self.bucket.origin, remaining)
+        credentials = _SourceCredentials(self._target.source, self.bucket.origin, remaining)
         session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google-auth's
         # A password in ~/.netrc would replace the token.
         session.trust_env = False
         if not is_loopback_url(self.bucket.origin):
-            session.proxies = {"https": self.proxy} if self.proxy else get_environ_proxies(self.bucket.origin)
-        session.verify = self.authorities or os.environ.get("SSL_CERT_FILE") or True
+            session.proxies = (
+                {"https": self._target.proxy} if self._target.proxy else get_environ_proxies(self.bucket.origin)
+            )
+        session.verify = self._target.authorities or os.environ.get("SSL_CERT_FILE") or True
         return session
 
     def _refusal(self, medium: Medium, error: GoogleAPICallError) -> ApiError:

@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import DeadlineExceededError, InvalidRequestError, NotFoundError
-from vertex_compat_integrations.core.forking import run_in_forked_child
-from vertex_compat_integrations.core.media.bucket import Uploader
+from vertex_compat_integrations.core.forking import run_in_forked_child, uncut_by_forks
 from vertex_compat_integrations.core.media.inline import Inline, Medium, large_media, linked, read
+from vertex_compat_integrations.core.media.target import Target
+from vertex_compat_integrations.core.transport.event_loops import off_loop
 
 REMEMBERED_SECONDS = 3600.0
 """How long an uploaded object is expected to exist; lifecycle rules count in days."""
@@ -87,12 +88,12 @@ class CallMedia:
     """The large media of one call.
 
     Args:
-        uploader: Uploads to the bucket.
+        target: The bucket.
         remaining: Returns the call's seconds that are left, or raises `DeadlineExceededError`.
     """
 
-    def __init__(self, uploader: Uploader, remaining: Callable[[], float]) -> None:
-        self._uploader, self._remaining = uploader, remaining
+    def __init__(self, target: Target, remaining: Callable[[], float]) -> None:
+        self._target, self._remaining = target, remaining
         self._links: dict[Inline, str] = {}
         self._keys: dict[str, _Key] = {}
         self._was_lost = False
@@ -124,7 +125,7 @@ class CallMedia:
         inlines = large_media(body)
         if not inlines:
             return
-        media = await asyncio.to_thread(self._read, inlines)
+        media = await off_loop(lambda: self._read(inlines))
         for medium, flight in [(medium, self._join(medium)) for medium in media]:
             waited_for = flight
             while waited_for is not None:
@@ -149,13 +150,13 @@ class CallMedia:
         media = []
         for inline in inlines:
             if (medium := read(inline)) is not None:
-                link = self._links[inline] = self._uploader.bucket.link(medium.name)
-                self._keys[medium.name] = self._uploader.bucket.origin, link
+                link = self._links[inline] = self._target.bucket.link(medium.name)
+                self._keys[medium.name] = self._target.bucket.origin, link
                 media.append(medium)
         return media
 
     def _join(self, medium: Medium) -> _Flight | None:
-        return _MEMORY.join(self._keys[medium.name], partial(_work, self._uploader, medium, self._remaining))
+        return _MEMORY.join(self._keys[medium.name], partial(_work, self._target, medium, self._remaining))
 
     def _after(self, medium: Medium, failure: BaseException | None) -> _Flight | None:
         """Return the next upload to wait for, if another call with less time began the last one.
@@ -173,7 +174,7 @@ class CallMedia:
         return DeadlineExceededError("Large media were not uploaded in time.", hint="Raise timeout=.")
 
 
-def _work(uploader: Uploader, medium: Medium, remaining: Callable[[], float]) -> None:
+def _work(target: Target, medium: Medium, remaining: Callable[[], float]) -> None:
     """Upload in a thread of its own.
 
     Raises:
@@ -183,6 +184,9 @@ def _work(uploader: Uploader, medium: Medium, remaining: Callable[[], float]) ->
     if not gate.acquire(timeout=remaining()):
         raise DeadlineExceededError("Other media took all the time.", hint="Raise timeout=.")
     try:
-        uploader.upload(medium, remaining)
+        with uncut_by_forks():  # loading takes a second: never on an event loop, and no fork may interrupt it
+            from vertex_compat_integrations.core.media.bucket import Uploader  # noqa: PLC0415 - see above
+
+        Uploader(target).upload(medium, remaining)
     finally:
         gate.release()
