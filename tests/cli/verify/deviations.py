@@ -109,6 +109,8 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "52_priority": refusal("Flex and priority are not offered here."),
     "54_references_in_results": refusal("no such part"),
     "57_token_count": (200, json.dumps({"promptTokensDetails": []})),
+    "59_link_to_a_bucket": refusal("Unsupported file uri"),
+    "60_link_with_a_type": refusal("Unsupported file uri"),
 }
 """Of the probes that assume something."""
 
