@@ -43,7 +43,7 @@ def test_a_file_that_is_none_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         read_prompts([], tmp_path / "none.txt")
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="no UTF-8"):
+    with pytest.raises(SettingsError, match="UTF-8"):
         read_prompts([], tmp_path / "bytes.txt")
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="no UTF-8"):
