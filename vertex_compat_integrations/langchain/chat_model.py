@@ -445,7 +445,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def _to_count(
         self, messages: LanguageModelInput, tools: Sequence[Any] | None, call: Mapping[str, Any]
     ) -> tuple[list[wire.Message], Options]:
-        # An empty list is no input of a call, but its count is 0.
+        # A call refuses an empty list; its count is 0.
         converted = self._convert_input(messages).to_messages() if messages else []
         return encode_messages(converted), self._options(None, {**call, "tools": list(tools or ()) or None})
 

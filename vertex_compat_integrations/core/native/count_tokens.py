@@ -63,7 +63,7 @@ class CountCall(MessagesCall[int]):
         self.path = f"/publishers/google/models/{name}:countTokens"
         facts = replace(terms.facts, refuses=terms.facts.refuses - {LAST_ASSISTANT_MESSAGE})
         if all(message["role"] == "system" for message in messages):
-            # Instructions alone are no conversation; as words of the user they are as many tokens.
+            # A conversation needs a message of the user; as one, instructions have as many tokens.
             messages = [cast("wire.Message", {**message, "role": "user"}) for message in messages]
         super().__init__(messages, options, replace(terms, facts=facts, repairs=True), **more)
 
