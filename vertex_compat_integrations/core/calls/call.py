@@ -127,7 +127,9 @@ class Call(Generic[Piece]):
         raise NotImplementedError
 
     def read(self, block: bytes | None) -> Iterable[Piece]:
-        """Return the pieces of the answer that a block of the body completes; None means the end of the body.
+        """Add a block of bytes of the body; return the pieces of the answer that are complete with it.
+
+        `block` is None at the end of the body.
 
         Raises:
             VertexCompatError: The body is an error, or not an answer to this call.
@@ -147,7 +149,7 @@ class Call(Generic[Piece]):
         raise NotImplementedError
 
     def settle_for(self, error: VertexCompatError) -> Piece | None:  # noqa: ARG002 - a stream's depends on it
-        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error."""
+        """Return the rest of an interrupted answer if the settings accept it; None if the error must be raised."""
         return None
 
     @property
@@ -173,7 +175,7 @@ class Call(Generic[Piece]):
         return seconds
 
     def content(self) -> bytes:
-        """Return the request's body, for one more attempt."""
+        """Return the request's body for the next attempt, and count the attempt."""
         self._requests += 1
         count_request(lambda: self.request.body)
         try:
@@ -183,7 +185,7 @@ class Call(Generic[Piece]):
             return json.dumps(self.request.body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
-        """Return the request's headers with the credential's.
+        """Return the request's own headers together with those of the credential.
 
         Raises:
             AuthenticationError: The server just refused these headers, and the credential has no others.
@@ -230,7 +232,7 @@ class Call(Generic[Piece]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences for the user about settings that had no effect, as the answer shows."""
+        """Warnings for the user that result from the answer, for example about settings that had no effect."""
         return ()
 
     def was_repaired(self, kind: type[VertexCompatError]) -> bool:
@@ -238,7 +240,7 @@ class Call(Generic[Piece]):
         return kind in self._repaired
 
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
-        """Return the error with the facts of the call; it is also of the SDK's class."""
+        """Return the error with the facts of the call; the error is also an instance of the SDK's class."""
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
         error.attempts, error.seconds, error.url = self._requests, self._clock() - self._began, self.url
@@ -246,7 +248,7 @@ class Call(Generic[Piece]):
         return as_sdk_error(error)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """Return what to do about an error, for a model about which something is known."""
+        """Return a hint on how to fix the error, based on what is known about the model."""
         match error:
             case NotFoundError():
                 return self._advice.where_it_is(error) or error.hint
@@ -262,7 +264,7 @@ class Call(Generic[Piece]):
         return ModelAdvice(self._model, self._facts, self._resource.location, self.url, self._attempts.has_choice)
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
-        """Return the answer's length limits, if the error is about them and the catalogue has more than its text."""
+        """Return the answer's length limits, if the error is about them and one applies only without streaming."""
         cap, facts = self._facts.unstreamed_output_tokens, self._facts
         if cap is None or not re.search(r"max_?(output)?_?tokens|output tokens", error.message, re.IGNORECASE):
             return None
@@ -309,7 +311,7 @@ class MessagesCall(Call[Piece]):
         )
 
     def _placed(self, ending: Ending) -> Ending:
-        """Return the ending with a model's name, and with the place that answered, if there were several."""
+        """Return the ending with the model's name, and with the place that answered if there were several places."""
         if not ending.model:
             # Token counters use the name, and some gateways omit it.
             ending = replace(ending, model=self._model or None)
@@ -320,7 +322,7 @@ class MessagesCall(Call[Piece]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Warn if the model thought though thinking was off, or if its tool calls were left in the text."""
+        """Warnings that the model thought although thinking was off, or that its server left tool calls in the text."""
         if self._sent_tools is not None and self._sent_tools.has_read:
             remark = (
                 f"{self._model} returned tool calls that its server left in the text; they were read there. Start the "
@@ -334,11 +336,11 @@ class MessagesCall(Call[Piece]):
 
     @property
     def _takes_empty(self) -> bool:
-        """Whether the model may stop without a word: the settings allow it, or the request has stop sequences."""
+        """Whether an empty answer is accepted: the settings allow it, or the request has stop sequences."""
         return self._may_be_empty or bool(self.request.body.get("stop"))
 
     def _expect_calls(self) -> SentTools | None:
-        """The tools, if calls may be left in the text; None for Gemini, whose calls are never text of the model."""
+        """Return the tools whose calls a server may leave in the text; None for Gemini, which never does this."""
         self._sent_tools = None if self._facts.gemini else sent_tools(self.request.body)
         return self._sent_tools
 
@@ -377,7 +379,7 @@ class ChatCall(MessagesCall[list[Reply]]):
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether the answer without streaming would be shorter than `max_tokens` allows."""
+        """Whether `max_tokens` is higher than the model's limit for answers that are not streamed."""
         limit = self._facts.unstreamed_output_tokens
         return limit is not None and self.request.body.get("max_tokens", 0) > limit
 
@@ -418,7 +420,7 @@ class GatheredCall(MessagesCall[list[Reply]]):
     _deltas: list[ReplyDelta]
 
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
-        """Return the answer, at the end of the body."""
+        """Add a block of bytes of the body; return the answer at the end of the body, when `block` is None."""
         if (reader := self._reader) is None:
             reader = self._reader = self._new_reader()
             self._deltas = []
@@ -460,7 +462,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         super().__init__(messages, options, terms, skip_values=skip_values)
 
     def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
-        """Return the pieces of the answer that a block of the body completes; None means the end of the body."""
+        """Add a block of bytes of the body (None at its end); return the pieces of the answer that it completes."""
         reader = self._reader
         if reader is None:
             reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
@@ -476,7 +478,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Also warn if thoughts were streamed as answer text until a closing tag arrived."""
+        """Also a warning if thoughts were streamed as answer text until a closing tag arrived."""
         if self._reader is None or not self._reader.decoder.has_recalled:
             return super().remarks
         remark = (
@@ -486,7 +488,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         return (*super().remarks, remark)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
-        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error.
+        """Return the rest of an interrupted answer if the settings accept it; None if the error must be raised.
 
         A tool call that was interrupted is never returned.
         """
@@ -502,7 +504,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         """Return the seconds to wait before the next attempt.
 
         Raises:
-            VertexCompatError: The given error, with explanations, if there is no further attempt; there is none after
+            VertexCompatError: The given error, with explanations, if there is no further attempt. There is none after
                 the first piece.
         """
         reader, self._reader = self._reader, None
@@ -536,7 +538,7 @@ class EmbeddingCall(Call[Embedded]):
         return decode_embeddings(answer, self._body)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """What to do about an error; if its own reason is vague, also the known facts about the model's locations."""
+        """Return a hint on how to fix the error; add facts about the model's locations if its own hint is general."""
         advice = self._advice
         remarks = dict.fromkeys(filter(None, (advice.where_it_is(error), advice.end())))
         if isinstance(error, NotFoundError):
@@ -547,7 +549,7 @@ class EmbeddingCall(Call[Embedded]):
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:
-    """Convert an error into that of a stream that has begun, with the part received so far."""
+    """Convert the error to one for an interrupted stream, with the part of the answer received so far."""
     if isinstance(error, PartialReplyError):
         return error
     interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")

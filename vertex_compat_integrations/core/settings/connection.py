@@ -428,10 +428,10 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 
 
 def check_settings(connection: Connection, model: str) -> str:
-    """Return the model's name in the destination's form, after a check of coordinates and credential.
+    """Check coordinates and credential; return the model's name in the destination's form.
 
-    If no credential is set, the first call checks whether Application Default Credentials may go there: settings that
-    are restored from a dump have no credentials.
+    If no credential is set, the first call checks whether Application Default Credentials may be sent there, because
+    settings that are restored from a dump have no credentials.
 
     Raises:
         SettingsError: Coordinates or model are invalid, or the credential may not go to the destination.
@@ -450,7 +450,10 @@ def _check_trust_everywhere(connection: Connection, destination: Destination) ->
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
-    """Refuse contradicting credentials before a token is unwrapped, and a destination that may not receive it."""
+    """Refuse credentials that contradict each other, and a destination that may not receive the credential.
+
+    This is checked before a token is read from its `SecretStr`.
+    """
     check_alternatives(connection.credentials, connection.api_key, connection.impersonate_service_account)
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
@@ -469,7 +472,7 @@ def resolve_authorities(connection: Connection, environment: Mapping[str, str] =
 
 
 def resolve_http_backend(connection: Connection, environment: Mapping[str, str] = os.environ) -> HttpBackend | None:
-    """The HTTP library for asynchronous calls; None means: the one that is installed.
+    """The HTTP library for asynchronous calls; None means the one that is installed.
 
     Raises:
         SettingsError: The environment variable names an unknown library.
@@ -499,7 +502,10 @@ def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = o
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:
-    """The static token or callable bound to its origin; None for others, and if no base URL names the host."""
+    """Return the static token or callable, which may be sent to one origin only.
+
+    None for other credentials, and for a host that is neither Google's nor named by a base URL.
+    """
     if connection.base_url is None and not is_google_host(destination.origin):
         return None
     if connection.api_key is not None:

@@ -78,8 +78,8 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
 def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
     """Add a result for each unanswered call before the last user message; return messages and number of results.
 
-    An agent that continues a stored history was interrupted in the middle of a tool (run-llama/llama_index#18842); its
-    caller cannot add the message.
+    Such calls are in a stored history if the agent was interrupted while a tool was running
+    (run-llama/llama_index#18842). The caller of an agent that continues the history cannot add the result.
     """
     answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
     last_user = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=-1)
@@ -93,7 +93,7 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
 
 
 def line_of(message: wire.Message) -> str:
-    """Return the line of code that creates a message which a history lacks."""
+    """Return a line of Python that creates the message; an error's hint shows it if a history lacks this message."""
     words = f"role={json.dumps(message['role'])}, content={json.dumps(message.get('content'), ensure_ascii=False)}"
     if message["role"] == "tool":
         kwargs = json.dumps({"tool_call_id": message["tool_call_id"]}, ensure_ascii=False)
@@ -142,22 +142,22 @@ def _encode_result_block(block: Any) -> list[wire.ContentPart]:
 
 
 def _is_returned_directly(message: ChatMessage) -> bool:
-    """Return whether this is the copy of a result that agents append for a tool with `return_direct`."""
+    """Return whether the message is the copy of a tool's result that agents append if the tool has `return_direct`."""
     return message.role == MessageRole.ASSISTANT and "tool_call_id" in message.additional_kwargs
 
 
 def _missing_results(encoded: Sequence[wire.Message]) -> Iterator[wire.ToolMessage]:
-    """Yield results for the calls of the last step that have none.
+    """Yield a result for each call of the last step that has none.
 
-    LlamaIndex's agents drop the results of other calls in the step of a tool with `return_direct`; the endpoint refuses
-    a step with fewer results than calls.
+    If a step calls a tool with `return_direct`, LlamaIndex's agents drop the results of the step's other calls; the
+    endpoint refuses a step with fewer results than calls.
     """
     for call_id in _unanswered(encoded):
         yield {"role": "tool", "tool_call_id": call_id, "content": NOT_CARRIED_OUT}
 
 
 def _unanswered(encoded: Sequence[wire.Message]) -> list[str]:
-    """Return the ids of the last step's calls without a result; calls may share one."""
+    """Return the ids of the last step's calls without a result; several calls may share an id."""
     answered: Counter[str] = Counter()
     for message in reversed(encoded):
         if message["role"] == "tool":
@@ -177,7 +177,7 @@ def _text_or_parts(message: ChatMessage) -> str | list[wire.ContentPart]:
 
 
 def encode_blocks(blocks: Sequence[Any]) -> list[wire.ContentPart]:
-    """Convert the blocks to parts, without those that are not sent.
+    """Convert the blocks to content parts; blocks with thoughts and cache points are not sent.
 
     Raises:
         UnsupportedContentError: The endpoint has no part for a block.
@@ -224,7 +224,7 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
 
 
 def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
-    """The thoughts that led to the message's calls, if this class decoded them: only it records their model."""
+    """Return the thoughts that led to the message's calls, if this package stored them together with their model."""
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and block.content:
             stored = block.additional_information.get(EXTRA_KEY)
@@ -234,7 +234,10 @@ def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
 
 
 def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
-    """Return the message's data to be sent back; chat engines that replace its blocks keep `additional_kwargs`."""
+    """Return the message's data that must be sent back: from a block, otherwise from `additional_kwargs`.
+
+    Some chat engines replace the blocks of a message, but keep its `additional_kwargs`.
+    """
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and (extras := block.additional_information.get(EXTRA_KEY)):
             return extras if isinstance(extras, Mapping) else {}
@@ -279,7 +282,9 @@ _DECLARED = IdentityCache()
 
 
 def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
-    """Convert a tool to OpenAI's mapping, which is also accepted unchanged; `strict`: calls must match the schema.
+    """Convert a LlamaIndex tool to OpenAI's mapping; a tool that is already such a mapping is returned unchanged.
+
+    With `strict`, calls must match the schema.
 
     Raises:
         SettingsError: The value is not a tool.
