@@ -173,15 +173,11 @@ async def test_chat_vertex_compat_guards_itself(emulator, chat):
         await guarded(chat(on_empty="return")).ainvoke(QUESTION)
 
 
-async def test_chat_openai(emulator):
-    module = pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")
-    token = emulator.identity.issue()
-    model = module.ChatOpenAI(model="google/gemini-3.5-flash", base_url=emulator.base_url(), api_key=token)
+async def test_chat_openai(emulator, chat_openai):
     emulator.answer(text(""), text("It rains."), text(""), text("It rains."))
-    for state in await ways(guarded(model), QUESTION):
+    for state in await ways(guarded(chat_openai), QUESTION):
         assert state["messages"][-1].text == "It rains."
     assert len(emulator.journal.chat) == 4
-    await model.root_async_client.close()
 
 
 @pytest.mark.parametrize("settings", [{"retries": -1}, {"on_empty": "warn"}])

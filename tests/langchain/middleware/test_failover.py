@@ -309,25 +309,17 @@ def test_what_cannot_move_is_refused(arguments):
 
 
 class TestChatOpenAI:
-    """Against the emulator, whose chat completions are OpenAI's form."""
+    """Against the emulator."""
 
-    @pytest.fixture
-    def openai_chat(self, emulator):
-        module = pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")
-        token = emulator.identity.issue()
-        return module.ChatOpenAI(model=MODEL, base_url=emulator.base_url(), api_key=token, max_retries=0)
-
-    async def test_its_shortage_moves_to_the_next_model(self, emulator, openai_chat):
+    async def test_its_shortage_moves_to_the_next_model(self, emulator, chat_openai):
         emulator.rule(http_error(429))
-        agent = create_agent(openai_chat, middleware=[FailoverMiddleware(Scripted(steps=["It rains."]))])
+        agent = create_agent(chat_openai, middleware=[FailoverMiddleware(Scripted(steps=["It rains."]))])
         assert answers(agent) == ["It rains."]
         assert (await agent.ainvoke(QUESTION))["messages"][-1].text == "It rains."
         assert [entry.status for entry in emulator.journal.chat] == [429]
-        await openai_chat.root_async_client.close()
 
-    async def test_it_answers_after_another(self, emulator, openai_chat):
+    async def test_it_answers_after_another(self, emulator, chat_openai):
         emulator.rule(text("It rains."))
-        agent = create_agent(Scripted(steps=[StatusError(529)]), middleware=[FailoverMiddleware(openai_chat)])
+        agent = create_agent(Scripted(steps=[StatusError(529)]), middleware=[FailoverMiddleware(chat_openai)])
         assert answers(agent) == ["It rains."]
         assert (await agent.ainvoke(QUESTION))["messages"][-1].text == "It rains."
-        await openai_chat.root_async_client.close()

@@ -52,7 +52,7 @@ async def test_in_any_order(order):
     assert [message.type for message in other.requests[-1]] == ["human", "ai", "tool", "human", "ai", "tool"]
     # Outside the guard, the budget also sees the turns that the guard discarded.
     spent = agent.get_state(THREAD).values["token_budget_spent"]
-    assert spent == 30 + 10 + 40 if order.index(0) < order.index(1) else 10 + 40
+    assert spent == (30 + 10 + 40 if order.index(0) < order.index(1) else 10 + 40)
 
 
 @pytest.mark.parametrize("streaming", [False, True])

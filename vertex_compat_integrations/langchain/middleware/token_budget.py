@@ -99,8 +99,10 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
         if self._is_exhausted(request, prompt):
             return self._ending(request, prompt)
         response = handler(request)
-        used = _usage_of(response)
-        return _counted(response, self._count(request, response.result) if used is None else used)
+        used, discarded = _reported(response)
+        if used is None:
+            used = self._count(request, response.result)
+        return _counted(response, used + discarded)
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
@@ -110,10 +112,10 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
         if self._is_exhausted(request, prompt):
             return self._ending(request, prompt)
         response = await handler(request)
-        used = _usage_of(response)
+        used, discarded = _reported(response)
         if used is None:
             used = await run_in_executor(None, self._count, request, response.result)
-        return _counted(response, used)
+        return _counted(response, used + discarded)
 
     @hook_config(can_jump_to=["end"])
     def after_model(self, state: TokenBudgetState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002 - a hook
@@ -165,16 +167,12 @@ def _counted(response: ModelResponse[Any], used: int) -> ExtendedModelResponse[A
     return ExtendedModelResponse(response, Command(update={"token_budget_spent": used}))
 
 
-def _usage_of(response: ModelResponse[Any]) -> int | None:
-    """Return the tokens of the answer and of empty turns before it; None if the model reports none."""
+def _reported(response: ModelResponse[Any]) -> tuple[int | None, int]:
+    """Return the tokens of the answer, None if the model reports none; and those of empty turns before it."""
     answers = [message for message in response.result if isinstance(message, AIMessage)]
-    reported = [
-        usage["total_tokens"]
-        for message in answers
-        for usage in (message.usage_metadata, message.response_metadata.get(DISCARDED_USAGE))
-        if usage
-    ]
-    return sum(reported) if reported else None
+    reported = [message.usage_metadata["total_tokens"] for message in answers if message.usage_metadata]
+    discarded = sum(message.response_metadata.get(DISCARDED_USAGE, {}).get("total_tokens", 0) for message in answers)
+    return sum(reported) if reported else None, discarded
 
 
 def _estimate(model: BaseChatModel, messages: list[BaseMessage], tools: Sequence[Any]) -> int:
