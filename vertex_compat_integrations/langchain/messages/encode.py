@@ -204,7 +204,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
     encoded: wire.AssistantMessage = {"role": "assistant"}
     if parts := _encode_assistant_content(message):
         encoded["content"] = parts
-    if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
+    if calls := list(encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
     # Thoughts of other integrations are not sent.
     if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
@@ -238,7 +238,7 @@ def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart
     return parts
 
 
-def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
+def encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
     """Yield the calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
         arguments = arguments_text(call["args"])
