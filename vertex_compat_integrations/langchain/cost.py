@@ -121,8 +121,5 @@ class CostCallback(BaseCallbackHandler):
 
 def _is_from_cache(message: object) -> bool:
     """Whether LangChain's cache gave the answer: it then sets the total cost to 0."""
-    return isinstance(message, AIMessage) and bool(message.usage_metadata) and _zero_cost(message.usage_metadata)
-
-
-def _zero_cost(usage: Any) -> bool:
-    return usage.get("total_cost") == 0
+    usage: Any = message.usage_metadata if isinstance(message, AIMessage) else None
+    return usage is not None and "total_cost" in usage and not usage["total_cost"]

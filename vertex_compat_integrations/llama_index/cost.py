@@ -17,11 +17,11 @@ RUN_TAG = "run"
 class CostHandler(BaseEventHandler):
     """Adds up `raw["cost"]` of all answers, by model and by run; for LLMs with `cost=True`.
 
-    Add it with `get_dispatcher().add_event_handler(handler)`. It works with synchronous, asynchronous and streamed calls,
-    from any thread. Each sum is a named tuple `CostTotal`: `usd` (US dollars, a float), `answers` (their number), and
-    `unknown` (the number of answers whose cost is not known; they are not part of `usd`). An answer without
-    `cost=True`, and the part of a stream that was left early, count as unknown; answers of other classes are not
-    counted.
+    Add it with `get_dispatcher().add_event_handler(handler)`. It works with synchronous, asynchronous and streamed
+    calls, from any thread. Each sum is a named tuple `CostTotal`: `usd` (US dollars, a float), `answers` (their
+    number), and `unknown` (the number of answers whose cost is not known; they are not part of `usd`). An answer
+    without `cost=True`, and the part of a stream that was left early, count as unknown; answers of other classes are
+    not counted.
     """
 
     _totals: CostTotals = PrivateAttr(default_factory=CostTotals)

@@ -92,7 +92,7 @@ def test_a_discount_beside_the_list_is_named():
         ({"usage": Usage(0, 100, output_audio=100)}, "contains audio"),
         (
             {"model": "google/gemini-2.5-flash", "usage": Usage(10, 1, cached=5, input_audio=5)},
-            "how much of it was cached",
+            "with cached tokens with audio",
         ),
     ],
 )

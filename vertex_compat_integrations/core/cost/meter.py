@@ -138,16 +138,17 @@ class Meter:
         for kind in sorted(kinds):
             is_counted = bool(usage.output_audio) if kind == "audio" else not self._speaks
             if kind not in priced.output_kinds or not is_counted:
-                raise UnpricedError(
-                    f"the answer contains {kind}, and its tokens are not counted or have no listed price"
-                )
+                raise UnpricedError(f"the answer contains {kind}, whose tokens are not counted or have no listed price")
 
 
 def _no_price(name: str, tier: "Tier", units: "Units") -> str:
-    if tier == "standard":
-        return f"genai-prices lists no price for {name}"
-    cached = " with cached tokens" if units.cached else ""
-    return f"genai-prices lists no price for {name} in the tier {tier}{cached}"
+    """Return the reason, with what may be missing in the list."""
+    parts = {
+        f"in the tier {tier}": tier != "standard",
+        "with cached tokens": units.cached,
+        "with audio": units.input_audio,
+    }
+    return " ".join([f"genai-prices lists no price for {name}", *(part for part, applies in parts.items() if applies)])
 
 
 def _tier(ending: Ending, call: BilledCall) -> "Tier":

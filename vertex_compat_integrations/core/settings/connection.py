@@ -226,7 +226,7 @@ class Connection(Settings):
 
     @field_validator("cost", mode="after")
     @classmethod
-    def _prices_are_installed(cls, value: bool) -> bool:
+    def _prices_are_installed(cls, value: object) -> object:
         if value and find_spec("genai_prices") is None:
             raise prices_missing()
         return value
