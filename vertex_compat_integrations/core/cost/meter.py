@@ -130,13 +130,18 @@ class Meter:
         }
 
     def _images(self, usage: Usage) -> int:
-        """The image tokens of the answer; usage does not count them, but an answer without a word has no others."""
-        return usage.output - usage.thought if "image" in self._kinds and not self._speaks else 0
+        """The image tokens of the answer; usage does not count them, but an answer of images alone has no others."""
+        return usage.output - usage.thought if self._is_drawn else 0
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether the answer consists of images alone."""
+        return self._kinds == {"image"} and not self._speaks
 
     def _check_output(self, usage: Usage, priced: "Priced") -> None:
         kinds = self._kinds | ({"audio"} if usage.output_audio else set())
         for kind in sorted(kinds):
-            is_counted = bool(usage.output_audio) if kind == "audio" else not self._speaks
+            is_counted = bool(usage.output_audio) if kind == "audio" else self._is_drawn
             if kind not in priced.output_kinds or not is_counted:
                 raise UnpricedError(f"the answer contains {kind}, whose tokens are not counted or have no listed price")
 
@@ -203,8 +208,6 @@ def _check_input(sent: Iterable[str], usage: Usage, priced: "Priced") -> None:
     for kind in sorted({*sent} & priced.input_kinds):
         if kind != "audio" or not usage.input_audio:
             raise UnpricedError(f"{kind} has a price of its own, and the usage does not count its tokens")
-    if usage.input_audio and usage.cached and "audio" in priced.input_kinds:
-        raise UnpricedError("audio has a price of its own, and the usage does not say how much of it was cached")
 
 
 def _sent_kinds(body: JsonObject) -> Iterator[str]:
