@@ -116,11 +116,12 @@ def _calculation(provider: ProviderId, model: str, units: Units, when: datetime,
     }
     usage = Usage(**{name: count for name, count in counts.items() if count})
     try:
-        found = calc_price(usage, model, provider_id=provider, genai_request_timestamp=when, **context)
+        calculation = calc_price(usage, model, provider_id=provider, genai_request_timestamp=when, **context)
     except (LookupError, ValueError):
         return None
     # A model that the Gemini API serves free of charge has an entry without prices; on Vertex AI it is not free.
-    return found if any(getattr(found.model_price, name, None) is not None for name in _BASE) else None
+    price = calculation.model_price
+    return calculation if any(getattr(price, name, None) is not None for name in _BASE) else None
 
 
 def _as_priced(calculation: Any, usd: Decimal, discount: str = "") -> Priced:
