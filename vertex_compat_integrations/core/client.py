@@ -72,6 +72,7 @@ from vertex_compat_integrations.core.transport.post import Post, Route
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 if TYPE_CHECKING:
+    from vertex_compat_integrations.core.cost.meter import Meter
     from vertex_compat_integrations.core.explain.explanation import Explanation
     from vertex_compat_integrations.core.native.count_tokens import CountCall
     from vertex_compat_integrations.core.telemetry.observer import Observer
@@ -286,6 +287,8 @@ class VertexCompatClient(Closing):
         """Do the preparations of the first call without sending it; see `HoldsClient.preload`."""
         destination, source = self._resolve()
         on_demand.pool.prepare(self._route(destination), self)
+        if self._new_meter is not None:
+            self._new_meter.load()
         source.headers(destination.origin, self._connection.timeout)
 
     async def apreload(self) -> None:
@@ -293,6 +296,8 @@ class VertexCompatClient(Closing):
         destination, source = self._resolve()
         await on_demand.aload("pool")
         await on_demand.pool.aprepare(self._route(destination), self)
+        if self._new_meter is not None:
+            await self._new_meter.aload()
         await source.aheaders(destination.origin, self._connection.timeout)
 
     def close(self) -> None:
@@ -445,6 +450,7 @@ class VertexCompatClient(Closing):
             repairs=self._connection.repair_history,
             line_of=self._line_of,
             takes_empty=self._connection.on_empty == "return",
+            new_meter=self._new_meter,
         )
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
@@ -492,6 +498,15 @@ class VertexCompatClient(Closing):
             ) from None
         destination, _ = self._resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
+
+    @cached_property
+    def _new_meter(self) -> "type[Meter] | None":
+        """The class that computes the cost of an answer, if the settings ask for it."""
+        if not self._connection.cost:
+            return None
+        from vertex_compat_integrations.core.cost.meter import Meter  # noqa: PLC0415 - few programs ask for costs
+
+        return Meter
 
     def _skip_values(self, model: str) -> SkipValues:
         """The rule for sending Google's placeholder for a lost signature."""
@@ -542,6 +557,8 @@ class VertexCompatClient(Closing):
         """Send one attempt; yield the body of the answer block by block."""
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         pool = on_demand.pool
+        if self._new_meter is not None:
+            self._new_meter.load()
         attempt = self._attempt(call)
         headers = attempt.source.headers(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:
@@ -553,6 +570,8 @@ class VertexCompatClient(Closing):
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         await on_demand.aload("pool")
         pool = on_demand.pool
+        if self._new_meter is not None:
+            await self._new_meter.aload()
         attempt = self._attempt(call)
         headers = await attempt.source.aheaders(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:

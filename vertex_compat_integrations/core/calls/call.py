@@ -5,7 +5,8 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic_core import to_json
 
@@ -45,6 +46,9 @@ from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
+if TYPE_CHECKING:
+    from vertex_compat_integrations.core.cost.meter import BilledCall, Meter
+
 Piece = TypeVar("Piece")
 
 
@@ -67,6 +71,7 @@ class CallTerms:
         repairs: Whether an invalid history may be repaired even if something is lost.
         line_of: Renders a missing message as the caller's framework would write it.
         takes_empty: Whether an empty turn counts as an answer (`on_empty="return"`).
+        new_meter: Creates the meter of the answer's cost; None if the settings do not ask for the cost.
     """
 
     facts: ModelFacts
@@ -83,6 +88,7 @@ class CallTerms:
     repairs: bool = False
     line_of: LineOf = wire_line
     takes_empty: bool = False
+    new_meter: "Callable[[], Meter] | None" = None
 
 
 class Call(Generic[Piece]):
@@ -296,6 +302,7 @@ class MessagesCall(Call[Piece]):
         self._may_be_empty = terms.takes_empty
         self._ending: Ending | None = None
         self._sent_tools: SentTools | None = None
+        self._meter = None if terms.new_meter is None else terms.new_meter()
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
@@ -319,6 +326,20 @@ class MessagesCall(Call[Piece]):
             return ending
         location, request_type, tier = self.place
         return replace(ending, location=location, request_type=request_type, shared_request_type=tier)
+
+    def _with_cost(self, meter: "Meter", replies: list[Reply]) -> list[Reply]:
+        """Return the replies, the first with the cost of all, like the token counts."""
+        for reply in replies:
+            meter.see(reply)
+        first, *others = replies
+        cost = meter.cost(first.ending, self._billed)
+        return [first._replace(ending=replace(first.ending, cost=cost)), *others]
+
+    @property
+    def _billed(self) -> "BilledCall":
+        from vertex_compat_integrations.core.cost.meter import BilledCall  # noqa: PLC0415 - few programs ask for costs
+
+        return BilledCall(self.request.body, self.request.headers, self.url, self._resource.own_server)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -406,7 +427,8 @@ class ChatCall(MessagesCall[list[Reply]]):
         self._ending = replies[0].ending
         if own := self.request.own_names:
             replies = [under_own_names(reply, own) for reply in replies]
-        return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+        replies = [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+        return replies if self._meter is None else self._with_cost(self._meter, replies)
 
 
 class GatheredCall(MessagesCall[list[Reply]]):
@@ -430,7 +452,8 @@ class GatheredCall(MessagesCall[list[Reply]]):
         reply = gathered(self._deltas)
         self._ending = reply.ending
         reply = reply._replace(ending=self._placed(self._ending))
-        return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
+        replies = [under_own_names(reply, own) if (own := self.request.own_names) else reply]
+        return (replies if self._meter is None else self._with_cost(self._meter, replies),)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Return the seconds to wait before the next attempt, which starts the answer again.
@@ -467,8 +490,17 @@ class StreamCall(MessagesCall[ReplyDelta]):
         if reader is None:
             reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
         pieces = reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        if self._meter is not None:
+            pieces = map(partial(self._metered, self._meter), pieces)
         own = self.request.own_names
         return (under_own_names(piece, own) for piece in pieces) if own else pieces
+
+    def _metered(self, meter: "Meter", delta: ReplyDelta) -> ReplyDelta:
+        """Return the piece; the last one with the cost of the whole answer."""
+        meter.see(delta)
+        if delta.ending is None:
+            return delta
+        return delta._replace(ending=replace(delta.ending, cost=meter.cost(delta.ending, self._billed)))
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
         if delta.ending is None:
@@ -498,7 +530,8 @@ class StreamCall(MessagesCall[ReplyDelta]):
             return None
         rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
-        return self._with_place(rest)
+        rest = self._with_place(rest)
+        return rest if self._meter is None else self._metered(self._meter, rest)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Return the seconds to wait before the next attempt.

@@ -89,6 +89,7 @@ class Ending:
         location: The location that answered, if there was a choice of places.
         request_type: The kind of capacity that answered, if there was a choice.
         shared_request_type: The tier of pay-as-you-go capacity that answered, if there was a choice.
+        cost: The cost by list price (see `core.cost.meter`), if the settings ask for it.
     """
 
     finish_reason: str | None = None
@@ -105,6 +106,7 @@ class Ending:
     location: str | None = None
     request_type: str | None = None
     shared_request_type: str | None = None
+    cost: wire.Json | None = None
 
     @property
     def emulated(self) -> bool:

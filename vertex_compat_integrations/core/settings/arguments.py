@@ -65,6 +65,7 @@ class ConnectionArguments(TypedDict, total=False):
     http_async_client: Any
     http_backend: HttpBackend | None
     telemetry: bool | None
+    cost: bool
     on_truncated: Literal["error", "warn"]
     on_blocked: Literal["warn", "error"]
     on_empty: Literal["error", "return"]

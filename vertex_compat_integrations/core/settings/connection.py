@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -41,6 +42,14 @@ HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
+
+
+def prices_missing() -> SettingsError:
+    """Return the error for `cost=True` without the package with the prices."""
+    return SettingsError(
+        "cost=True, but genai-prices is not installed.",
+        hint='Run `pip install "vertex-compat-integrations[cost]"`, or leave cost= out.',
+    )
 
 
 class LostToken(SecretStr):
@@ -174,6 +183,13 @@ class Connection(Settings):
     telemetry: bool | None = None
     """OpenTelemetry spans and metrics for each call (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
 
+    cost: bool = False
+    """Whether each chat answer carries its cost in US dollars, by list price (extra `cost`): False by default.
+
+    It is in `response_metadata["cost"]` (LangChain) and `raw["cost"]` (LlamaIndex). A cost that is not known is None,
+    with the reason.
+    """
+
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason: `error` by default.
 
@@ -207,6 +223,13 @@ class Connection(Settings):
     def _none_is_default(cls, value: object, info: ValidationInfo) -> object:
         """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
+
+    @field_validator("cost", mode="after")
+    @classmethod
+    def _prices_are_installed(cls, value: object) -> object:
+        if value and find_spec("genai_prices") is None:
+            raise prices_missing()
+        return value
 
     @field_validator("locations", mode="before")
     @classmethod

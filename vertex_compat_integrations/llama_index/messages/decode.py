@@ -227,6 +227,7 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "location": ending.location,
         "request_type": ending.request_type,
         "shared_request_type": ending.shared_request_type,
+        "cost": ending.cost,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,
