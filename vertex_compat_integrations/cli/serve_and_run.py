@@ -238,7 +238,7 @@ def _reports(access_log: str | None, *, as_json: bool) -> Callable[[Exchange], N
 
 
 def _reports_aside(access_log: str | None, *, is_verbose: bool) -> Callable[[Exchange], None]:
-    """Return the same for `run`; it uses the error stream, because only the program writes to the output.
+    """Return the function that reports each request of `run`, on the error stream: the output belongs to the program.
 
     Raises:
         SettingsError: The log cannot be written.

@@ -124,7 +124,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
-        """Drop a profile that was filled in for another model: a copy with another model would keep it."""
+        """Drop a profile that was filled in for another model; a copy with another model would otherwise keep it."""
         if isinstance(values, Mapping) and (profile := values.get("profile")):
             name = profile.get("name")
             facts = facts_for(name or "", values.get("model_facts"))
@@ -134,7 +134,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse invalid coordinates and models before anything is sent; fill in the model's profile."""
+        """Refuse an invalid destination or model before anything is sent; fill in the model's profile."""
         name = check_settings(self, self.model)
         if self.profile is None:
             # Not with `_resolve_model_profile`: LangChain then checks the keys, which takes longer than everything
@@ -445,7 +445,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def _to_count(
         self, messages: LanguageModelInput, tools: Sequence[Any] | None, call: Mapping[str, Any]
     ) -> tuple[list[wire.Message], Options]:
-        # A call refuses an empty list; its count is 0.
+        # A call does not accept an empty list, but its count is 0.
         converted = self._convert_input(messages).to_messages() if messages else []
         return encode_messages(converted), self._options(None, {**call, "tools": list(tools or ()) or None})
 

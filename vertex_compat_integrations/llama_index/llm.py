@@ -139,7 +139,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        """Refuse invalid coordinates, models and options before anything is sent."""
+        """Refuse an invalid destination, model or option before anything is sent."""
         if unknown := unknown_names(self.additional_kwargs):
             raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():

@@ -39,7 +39,7 @@ class ExplainedCall:
         messages: The messages before the history's rules.
         facts: The model's facts.
         request: The request.
-        environment: The source of unset coordinates.
+        environment: Environment variables, which give project and location if they are not set.
         places: The places that a call tries, in this order.
     """
 

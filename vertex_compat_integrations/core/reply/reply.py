@@ -121,7 +121,7 @@ class Reply(NamedTuple):
         text: The answer's text, without thoughts.
         thoughts: The thoughts, if the answer has any.
         tool_calls: The tool calls, in the order received.
-        extra: The message's own `extra_content`, opaque, to be sent back.
+        extra: The message's own `extra_content`, opaque; later requests send it back.
         media: Images and audio.
         refusal: Why there is no answer, if the model or a filter refused.
         dropped: Calls that were set aside because only one call was allowed.

@@ -357,8 +357,8 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
     """Return the destination that settings and environment name; of several locations, the first.
 
     Raises:
-        SettingsError: A coordinate is invalid, holds a placeholder or contradicts another, or the emulator's host is
-            not on this machine.
+        SettingsError: A setting such as the project or the location is invalid, holds a placeholder or contradicts
+            another, or the emulator's host is not on this machine.
     """
     if connection.locations:
         _check_locations(connection)
@@ -451,13 +451,13 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 
 
 def check_settings(connection: Connection, model: str) -> str:
-    """Check coordinates and credential; return the model's name in the destination's form.
+    """Check destination and credential; return the model's name in the destination's form.
 
     If no credential is set, the first call checks whether Application Default Credentials may be sent there, because
     settings that are restored from a dump have no credentials.
 
     Raises:
-        SettingsError: Coordinates or model are invalid, or the credential may not go to the destination.
+        SettingsError: Destination or model are invalid, or the credential may not be sent to the destination.
     """
     destination = resolve_destination(connection)
     name = resolve_model_name(model, destination)
