@@ -35,6 +35,14 @@ def test_importing_the_langchain_package_loads_no_agents():
     assert not loaded & {"langchain", "langgraph"}
 
 
+def test_importing_the_middleware_loads_neither_the_sdk_nor_google_auth():
+    loaded = _loaded_by(
+        "import vertex_compat_integrations.langchain.middleware",
+        before="import langchain.agents",  # as above
+    )
+    assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
+
+
 def test_the_middleware_says_what_to_install_where_langchain_is_not():
     absent = "sys.modules['langchain'] = None"
     code = f"import sys; {absent}; import vertex_compat_integrations.langchain.middleware"

@@ -1,5 +1,6 @@
 """`TokenBudgetMiddleware`: tokens add up per thread in the agent's state, and no request is sent beyond the budget."""
 
+import pickle
 import threading
 
 import pytest
@@ -91,6 +92,7 @@ async def test_the_budget_can_be_an_error():
     assert isinstance(caught.value, VertexCompatError)
     assert isinstance(caught.value, ModelError)
     assert "begin a new thread" in str(caught.value)
+    assert vars(pickle.loads(pickle.dumps(caught.value))) == vars(caught.value)
 
 
 async def test_each_turn_of_one_run_counts():

@@ -22,7 +22,7 @@ _SILENT_BLOCKS = frozenset(
         *("tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call", "input_json_delta"),
     }
 )
-"""Content blocks that are no answer: thoughts, and calls, which are valid only in `tool_calls`."""
+"""Content blocks without an answer: thoughts, and calls, which are valid only in `tool_calls`."""
 
 _ANSWERS_ELSEWHERE = ("refusal", "audio", "function_call")
 """Keys of `additional_kwargs` under which OpenAI's models answer without text."""
@@ -48,19 +48,17 @@ class EmptyTurnMiddleware(AgentMiddleware[Any, Any, Any]):
     A turn is empty if it has neither text nor a valid call: thoughts alone, calls with arguments that cannot be read,
     or nothing. `ChatVertexCompat` has this guard built in. The tokens of discarded turns are in the answer's
     `response_metadata["discarded_usage"]`.
+
+    Args:
+        retries: Further requests for an empty turn: 1 by default. There is none after finish reasons such as
+            `length`, where the same request would be answered in the same way.
+        on_empty: `error` (the default) raises `EmptyReplyError` for a turn that stays empty; `return` returns it.
+
+    Raises:
+        SettingsError: An argument is invalid.
     """
 
     def __init__(self, *, retries: int = 1, on_empty: OnEmpty = "error") -> None:
-        """Create the middleware.
-
-        Args:
-            retries: Further requests for an empty turn: 1 by default. There is none after finish reasons such as
-                `length`, where the same request would be answered in the same way.
-            on_empty: `error` (the default) raises `EmptyReplyError` for a turn that stays empty; `return` returns it.
-
-        Raises:
-            SettingsError: An argument is invalid.
-        """
         super().__init__()
         if retries < 0 or on_empty not in get_args(OnEmpty):
             raise SettingsError(

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from langchain.agents.middleware.types import AgentMiddleware, ModelCallResult, ModelRequest, ModelResponse
 from langchain.chat_models import init_chat_model
@@ -18,7 +19,8 @@ _MOST_FLEETS = 16
 """The agents' models whose fleets a middleware stores, at most: an agent has one, or chooses from a few."""
 
 
-class _Fleet(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)  # the settings may contain headers with secrets
+class _Fleet:
     """The models that answer for one agent's model.
 
     Attributes:
@@ -39,7 +41,18 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
 
     A call moves to the next model at once after a 429 or a 503 (529 of Anthropic), or where the model is not served;
     each is tried once. Any other error ends the call. The next calls begin at the model that answered, for one minute
-    or until it fails. It needs no setting of the models, and works with those of other packages.
+    or until it fails. The models may be of any classes.
+
+    Args:
+        *models: The models that follow the agent's own, in their order; text is passed to `init_chat_model`.
+        locations: Locations for the agent's model, if it is a `ChatVertexCompat`, instead of its own location. All
+            are tried before the next model. Prompts go to each of them.
+        request_type: Likewise `dedicated`, `shared`, or both in their order.
+        shared_request_type: Likewise `priority`, `flex`, `standard`, or several in their order.
+        clock: Returns the time in seconds.
+
+    Raises:
+        SettingsError: Nothing to move to is named, or a location is named twice.
     """
 
     def __init__(
@@ -50,19 +63,6 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
         shared_request_type: OneOrMore = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the middleware.
-
-        Args:
-            models: The models that follow the agent's own, in their order; text is passed to `init_chat_model`.
-            locations: Locations for the agent's model, if it is a `ChatVertexCompat`, instead of its own location. All
-                are tried before the next model. Prompts go to each of them.
-            request_type: Likewise `dedicated`, `shared`, or both in their order.
-            shared_request_type: Likewise `priority`, `flex`, `standard`, or several in their order.
-            clock: Returns the time in seconds.
-
-        Raises:
-            SettingsError: Nothing to move to is named, or a location is named twice.
-        """
         super().__init__()
         if isinstance(locations, str) or len(set(locations)) < len(locations):
             raise SettingsError(f"locations={locations!r}.", hint="Pass a list that names each location once.")

@@ -31,7 +31,6 @@ class HistoryRepairMiddleware(AgentMiddleware[Any, Any, Any]):
     """
 
     def __init__(self) -> None:
-        """Create the middleware."""
         super().__init__()
         self._warned: set[str] = set()
 

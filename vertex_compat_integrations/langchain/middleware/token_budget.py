@@ -50,7 +50,6 @@ class TokenBudgetError(VertexCompatError):
     default_hint = "Raise max_tokens of TokenBudgetMiddleware, shorten the history, or begin a new thread."
 
     def __init__(self, spent: int, prompt: int, max_tokens: int) -> None:
-        """Create the error from its three counts, in tokens."""
         super().__init__(_words(spent, prompt, max_tokens))
         self.spent, self.prompt, self.max_tokens = spent, prompt, max_tokens
 
@@ -61,24 +60,22 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
     The tokens of each answer (`usage_metadata`: prompt, thoughts and answer) are added up in the agent's state. Before
     a call the prompt is counted: if it does not fit into the rest of the budget, nothing is sent. The answer itself is
     not limited, so the sum may exceed the budget by the length of one answer.
+
+    Args:
+        max_tokens: The budget of one thread, in tokens.
+        counter: Returns the number of tokens of the messages, including the system message; asynchronous agents
+            call it in a thread. By default the model's own `get_num_tokens_from_messages`, with the tools; for
+            classes without one, LangChain's `count_tokens_approximately`.
+        on_exhausted: `end` (the default) ends the agent with a message that says so; `error` raises
+            `TokenBudgetError`.
+
+    Raises:
+        SettingsError: An argument is invalid.
     """
 
     state_schema = TokenBudgetState
 
     def __init__(self, max_tokens: int, *, counter: Counter | None = None, on_exhausted: OnExhausted = "end") -> None:
-        """Create the middleware.
-
-        Args:
-            max_tokens: The budget of one thread, in tokens.
-            counter: Returns the number of tokens of the messages, including the system message; asynchronous agents
-                call it in a thread. By default the model's own `get_num_tokens_from_messages`, with the tools; for
-                classes without one, LangChain's `count_tokens_approximately`.
-            on_exhausted: `end` (the default) ends the agent with a message that says so; `error` raises
-                `TokenBudgetError`.
-
-        Raises:
-            SettingsError: An argument is invalid.
-        """
         super().__init__()
         if max_tokens <= 0 or on_exhausted not in get_args(OnExhausted):
             raise SettingsError(
