@@ -1,5 +1,5 @@
 """All probes."""
 
-from vertex_compat_integrations.cli.verify.probes import answers, histories, limits, requests, routes
+from vertex_compat_integrations.cli.verify.probes import answers, billing, histories, limits, requests, routes
 
-PROBES = (*requests.PROBES, *histories.PROBES, *answers.PROBES, *limits.PROBES, *routes.PROBES)
+PROBES = (*requests.PROBES, *histories.PROBES, *answers.PROBES, *limits.PROBES, *routes.PROBES, *billing.PROBES)
