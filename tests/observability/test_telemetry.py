@@ -70,6 +70,20 @@ async def test_a_call_is_a_span(emulator, build, recording, way):
     assert span.instrumentation_scope.name == "vertex_compat_integrations"
 
 
+@EVERY_WAY
+async def test_the_cost_is_on_the_span_if_it_is_known(emulator, build, recording, way):
+    pytest.importorskip("genai_prices", reason="needs genai-prices")
+    emulator.rule(text("Yes.", usage=USAGE))
+    await ask(build(cost=True), way, HELLO)
+    assert recording.span().attributes["vertex_compat.cost.usd"] == pytest.approx(0.000429)  # 40 × 1.5, 60 × 0.15, 40 × 9
+
+
+async def test_an_unknown_cost_is_not_on_the_span(build, recording):
+    pytest.importorskip("genai_prices", reason="needs genai-prices")
+    await ask(build(cost=True), "chat", HELLO, request_type="dedicated")
+    assert "vertex_compat.cost.usd" not in recording.span().attributes
+
+
 @pytest.mark.parametrize(
     ("options", "output_type"),
     [

@@ -105,7 +105,7 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "47_budget_zero": thoughtful(40),
     "48_long_unstreamed_answer": completion(),
     "50_speech": completion(),
-    "51_flex": completion(usage={**USAGE, "extra_properties": {}}),
+    "51_flex": completion(usage=USAGE),
     "52_priority": refusal("Flex and priority are not offered here."),
     "54_references_in_results": refusal("no such part"),
     "57_token_count": (200, json.dumps({"promptTokensDetails": []})),

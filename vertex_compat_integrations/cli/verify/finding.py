@@ -191,6 +191,8 @@ def what_came(answer: Answer) -> str:
         parts.append(f"finish {'/'.join(reasons)}")
     if "completion_tokens" in answer.usage:
         parts.append(f"{answer.usage['completion_tokens']} tokens, {answer.thought_tokens} of thinking")
+    if answer.cached_tokens:
+        parts.append(f"{answer.cached_tokens} cached")
     if answer.traffic_type:
         parts.append(answer.traffic_type)
     return ", ".join(parts)

@@ -128,6 +128,12 @@ class Answer:
         return count if isinstance(count, int) else 0
 
     @property
+    def cached_tokens(self) -> int:
+        """Tokens of the prompt that were read from a cache, as the usage counts them."""
+        count = _mapping(self.usage.get("prompt_tokens_details")).get("cached_tokens")
+        return count if isinstance(count, int) else 0
+
+    @property
     def traffic_type(self) -> str | None:
         """The quota or tier that served the request, by Google's name."""
         word = _mapping(_mapping(self.usage.get("extra_properties")).get("google")).get("traffic_type")

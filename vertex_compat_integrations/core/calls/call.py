@@ -531,7 +531,9 @@ class StreamCall(MessagesCall[ReplyDelta]):
         rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
         rest = self._with_place(rest)
-        return rest if self._meter is None else self._metered(self._meter, rest)
+        if self._meter is None or rest.ending is None:
+            return rest
+        return rest._replace(ending=replace(rest.ending, cost=self._meter.interrupted()))
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Return the seconds to wait before the next attempt.

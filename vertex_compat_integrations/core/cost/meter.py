@@ -104,6 +104,11 @@ class Meter:
         except Exception as error:  # noqa: BLE001 - an answer that is paid for is not lost for want of its price
             return {"usd": None, "unknown": f"genai-prices failed: {type(error).__name__}"}
 
+    @staticmethod
+    def interrupted() -> wire.Json:
+        """Return the cost of an interrupted answer, whose last token counts did not arrive."""
+        return {"usd": None, "unknown": "the answer was interrupted"}
+
     def _known(self, ending: Ending, call: BilledCall) -> wire.Json:
         from vertex_compat_integrations.core.cost import list_prices  # noqa: PLC0415 - genai-prices is an extra
 

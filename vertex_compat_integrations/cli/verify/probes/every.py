@@ -1,6 +1,6 @@
 """All probes."""
 
-from vertex_compat_integrations.cli.verify.probes import answers, histories, limits, native, requests, routes
+from vertex_compat_integrations.cli.verify.probes import answers, billing, histories, limits, native, requests, routes
 
 PROBES = (
     *requests.PROBES,
@@ -9,4 +9,5 @@ PROBES = (
     *limits.PROBES,
     *routes.PROBES,
     *native.PROBES,
+    *billing.PROBES,
 )
