@@ -3,7 +3,7 @@
 from vertex_compat_integrations.cli.verify.probes.probe import Probe, any_answer, ask
 from vertex_compat_integrations.cli.verify.service import Answer, Json
 
-_LONG_PROMPT = "The sky over the harbour is blue on this day, too. " * 600
+_LONG_PROMPT = "The sky over the harbour is blue on this day, too. " * 380
 """More than 4,096 tokens: from about this length on, Google's page on context caching says, prompts are cached."""
 
 _REPEATED = ask(f"{_LONG_PROMPT}Which colour is the sky? One word.")
