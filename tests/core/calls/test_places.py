@@ -253,10 +253,10 @@ def test_the_stay_ends_when_the_place_fails():
 
 def test_a_location_that_lacks_the_model_is_left_out_unless_all_lack_it():
     memory = PlaceMemory(THREE)
-    memory.lack("global")
+    memory.lack(Place("global"))
     assert memory.order(0.0) == (US, EU)
-    memory.lack("us")
-    memory.lack("eu")
+    memory.lack(Place("us"))
+    memory.lack(Place("eu"))
     assert memory.order(0.0) == THREE
 
 
@@ -268,7 +268,7 @@ def test_what_a_call_found_lacking_the_next_leaves_out():
 
 def test_a_place_that_remains_alone_is_waited_for():
     memory = PlaceMemory(THREE[:2])
-    memory.lack("global")
+    memory.lack(Place("global"))
     call = attempts(memory=memory)
     assert call.has_choice
     assert walk(call, [shortage(), shortage(retry_after=7.0)]) == [(1.0, "us"), (7.0, "us")]

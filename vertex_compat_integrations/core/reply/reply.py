@@ -89,6 +89,8 @@ class Ending:
         location: The location that answered, if there was a choice of places.
         request_type: The kind of capacity that answered, if there was a choice.
         shared_request_type: The tier of pay-as-you-go capacity that answered, if there was a choice.
+        project: The project that answered, if there was a choice of projects.
+        service_account: The service account that was impersonated, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -105,6 +107,8 @@ class Ending:
     location: str | None = None
     request_type: str | None = None
     shared_request_type: str | None = None
+    project: str | None = None
+    service_account: str | None = None
 
     @property
     def emulated(self) -> bool:

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -89,6 +90,15 @@ class Connection(Settings):
     project: str | None = None
     """Google Cloud project id, e.g. `my-project`; else `GOOGLE_CLOUD_PROJECT`, else what google-auth reports."""
 
+    projects: tuple[str, ...] = ()
+    """Several projects, tried in this order, for the quota of each; none by default, and `project` names one.
+
+    A call tries the next project immediately after a 429 or a 503, under the rules of `locations`: every project of one
+    location before the next location. All receive the same credential, or one of `service_accounts` each.
+    `GOOGLE_CLOUD_PROJECT` is then ignored. Whether a thought signature made in one project is valid in another is
+    unverified.
+    """
+
     location: str | None = None
     """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, which has the most models."""
 
@@ -124,6 +134,12 @@ class Connection(Settings):
 
     impersonate_service_account: str | None = None
     """Service account to impersonate, using the credentials above; None impersonates none."""
+
+    service_accounts: tuple[str, ...] = ()
+    """Several service accounts to impersonate, tried in this order as `locations` are; none by default.
+
+    With `projects`, as many: the first account is used for the first project. Each has its own token.
+    """
 
     quota_project: str | None = None
     """Project whose quota is used (`x-goog-user-project`); else the credential's own."""
@@ -208,9 +224,9 @@ class Connection(Settings):
         """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
-    @field_validator("locations", mode="before")
+    @field_validator("locations", "projects", "service_accounts", mode="before")
     @classmethod
-    def _no_locations_is_off(cls, value: object) -> object:
+    def _none_is_off(cls, value: object) -> object:
         return () if value is None else value
 
     @field_validator("quota_project", mode="after")
@@ -250,6 +266,11 @@ def check_run_time_settings(names: Iterable[str]) -> None:
         SettingsError: One of the names is such a setting.
     """
     for name in names:
+        if name == "service_accounts":
+            raise SettingsError(
+                f"{name}= cannot be configured at run time: it decides which credentials are used.",
+                hint="Pass it to the constructor; for other accounts, create another object.",
+            )
         if name in _TRUST:
             raise SettingsError(
                 f"{name}= cannot be configured at run time: it decides who sees the credential.",
@@ -302,13 +323,16 @@ class Destination:
     base_url: str | None = None
     emulated: bool = False
 
-    def at(self, location: str | None) -> "Destination":
-        """Return the same destination at another Google location; unchanged for a base URL, which has only one."""
-        if self.endpoint is None or location is None or location == self.location:
+    def at(self, location: str | None, project: str | None = None) -> "Destination":
+        """Return the destination at another Google location or project; unchanged for a base URL, which has one."""
+        if self.endpoint is None:
             return self
+        project = project or self.project
+        if location is None or location == self.location:
+            return self if project == self.project else replace(self, project=project)
         endpoint = replace(self.endpoint, location=location)
         origin = self.origin if self.emulated else endpoint.origin
-        return replace(self, origin=origin, location=location, endpoint=endpoint)
+        return replace(self, origin=origin, project=project, location=location, endpoint=endpoint)
 
     @property
     def own_server(self) -> bool:
@@ -331,7 +355,7 @@ class Destination:
 
 
 def resolve_destination(connection: Connection, environment: Mapping[str, str] = os.environ) -> Destination:
-    """Return the destination that settings and environment name; of several locations, the first.
+    """Return the destination that settings and environment name; of several locations or projects, the first.
 
     Raises:
         SettingsError: A coordinate is invalid, holds a placeholder or contradicts another, or the emulator's host is
@@ -339,7 +363,10 @@ def resolve_destination(connection: Connection, environment: Mapping[str, str] =
     """
     if connection.locations:
         _check_locations(connection)
-    project = connection.project or _first(environment, PROJECT_VARIABLES)
+    if connection.projects or connection.service_accounts:
+        _check_payers(connection)
+    setting = connection.projects[0] if connection.projects else connection.project
+    project = setting or _first(environment, PROJECT_VARIABLES)
     _check_placeholders(connection, project)
     if connection.base_url is not None:
         base_url = clean_base_url(connection.base_url)
@@ -365,8 +392,9 @@ def _check_placeholders(connection: Connection, project: str | None) -> None:
     for name in ("base_url", "location", "endpoint", "endpoint_host"):
         if value := getattr(connection, name):
             check_placeholder(name, value)
-    if project:
-        check_placeholder("project", project)
+    for each in connection.projects or (project,):
+        if each:
+            check_placeholder("project", each)
 
 
 def _check_locations(connection: Connection) -> None:
@@ -392,6 +420,41 @@ def _check_locations(connection: Connection) -> None:
         )
 
 
+def _check_payers(connection: Connection) -> None:
+    """Refuse several projects or service accounts together with a setting that names one.
+
+    Raises:
+        SettingsError: There is such a setting; or a name is empty, or is named twice.
+    """
+    projects, accounts = connection.projects, connection.service_accounts
+    conflicts = (
+        ("projects", "project", connection.project, "Keep one of the two."),
+        ("projects", "base_url", connection.base_url, "A base URL is a single destination: leave projects= out."),
+        ("projects", "endpoint", connection.endpoint != OPENAPI, "An endpoint is deployed in one project: name it."),
+        ("projects", "quota_project", connection.quota_project, "Each project is charged for its own requests."),
+        ("service_accounts", "impersonate_service_account", connection.impersonate_service_account, "Keep one."),
+    )
+    for several, one, is_set, hint in conflicts:
+        if getattr(connection, several) and is_set:
+            raise SettingsError(f"{several}= together with {one}=.", hint=hint)
+    if projects and accounts and len(projects) != len(accounts):
+        raise SettingsError(
+            f"projects= has {len(projects)} names, service_accounts= has {len(accounts)}.",
+            hint="Name one account for each project, or one for all as impersonate_service_account=.",
+        )
+    for project in projects:
+        Endpoint(DEFAULT_LOCATION).build_base_url(project)
+    payers = payers_of(connection)
+    if not all((*projects, *accounts)) or len(set(payers)) < len(payers):
+        named = f"projects={list(projects)}" if projects else f"service_accounts={list(accounts)}"
+        raise SettingsError(f"{named} has an empty name, or one twice.", hint="Name each once, the first choice first.")
+
+
+def payers_of(connection: Connection) -> list[tuple[str | None, str | None]]:
+    """Return the projects, each with its service account, in the user's order; None is what other settings name."""
+    return list(zip_longest(connection.projects or (None,), connection.service_accounts or (None,)))
+
+
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((environment[name] for name in names if environment.get(name)), None)
 
@@ -406,8 +469,13 @@ def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
     return origin
 
 
-def resolve_source(connection: Connection, destination: Destination) -> TokenSource:
+def resolve_source(connection: Connection, destination: Destination, account: str | None = None) -> TokenSource:
     """Return the source of the credential's headers; nothing is loaded before the headers are requested.
+
+    Args:
+        connection: The settings.
+        destination: Where the credential is sent.
+        account: One of several service accounts; None is the first of them.
 
     Raises:
         SettingsError: The credential may not be sent to the destination, or the endpoint does not accept this kind.
@@ -419,7 +487,7 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
     return token_source(
         credentials=connection.credentials,
         token=key,
-        impersonate_service_account=connection.impersonate_service_account,
+        impersonate_service_account=account or _impersonated(connection),
         quota_project=connection.quota_project,
         proxy=connection.proxy,
         ca_bundle=connection.ca_bundle,
@@ -444,6 +512,11 @@ def check_settings(connection: Connection, model: str) -> str:
     return name
 
 
+def _impersonated(connection: Connection) -> str | None:
+    """The service account to impersonate; of several, the first."""
+    return connection.service_accounts[0] if connection.service_accounts else connection.impersonate_service_account
+
+
 def _check_trust_everywhere(connection: Connection, destination: Destination) -> None:
     for location in connection.locations or (destination.location,):
         _check_trust(connection, destination.at(location))
@@ -451,7 +524,7 @@ def _check_trust_everywhere(connection: Connection, destination: Destination) ->
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
     """Refuse contradicting credentials before a token is unwrapped, and a destination that may not receive it."""
-    check_alternatives(connection.credentials, connection.api_key, connection.impersonate_service_account)
+    check_alternatives(connection.credentials, connection.api_key, _impersonated(connection))
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 

@@ -221,6 +221,8 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "location": ending.location,
         "request_type": ending.request_type,
         "shared_request_type": ending.shared_request_type,
+        "project": ending.project,
+        "service_account": ending.service_account,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,
