@@ -1,6 +1,7 @@
 """Destination and credentials of requests, resolved from settings. Reads the environment and does no other I/O."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWa
 from vertex_compat_integrations.core.settings.arguments import ConnectionArguments, HttpBackend
 from vertex_compat_integrations.core.settings.base import Settings, check_header
 from vertex_compat_integrations.core.settings.base_url import check_base_url, check_endpoint_host, check_placeholder
-from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN, EMULATOR_TOKEN_OF
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
@@ -42,6 +43,8 @@ HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+")
 
 
 class LostToken(SecretStr):
@@ -444,10 +447,15 @@ def _check_payers(connection: Connection) -> None:
         )
     for project in projects:
         Endpoint(DEFAULT_LOCATION).build_base_url(project)
+    if wrong := [each for each in accounts if not _ACCOUNT.fullmatch(each)]:
+        raise SettingsError(
+            f"service_accounts= has {wrong[0]!r}, which is not a service account.",
+            hint="Name each by its email address: name@project.iam.gserviceaccount.com.",
+        )
     payers = payers_of(connection)
-    if not all((*projects, *accounts)) or len(set(payers)) < len(payers):
+    if len(set(payers)) < len(payers):
         named = f"projects={list(projects)}" if projects else f"service_accounts={list(accounts)}"
-        raise SettingsError(f"{named} has an empty name, or one twice.", hint="Name each once, the first choice first.")
+        raise SettingsError(f"{named} has a name twice.", hint="Name each once, the first choice first.")
 
 
 def payers_of(connection: Connection) -> list[tuple[str | None, str | None]]:
@@ -480,14 +488,15 @@ def resolve_source(connection: Connection, destination: Destination, account: st
     Raises:
         SettingsError: The credential may not be sent to the destination, or the endpoint does not accept this kind.
     """
+    account = account or (connection.service_accounts[0] if connection.service_accounts else None)
     if destination.emulated:
-        return token_source(token=EMULATOR_TOKEN)
+        return token_source(token=f"{EMULATOR_TOKEN_OF}{account}" if account else EMULATOR_TOKEN)
     _check_trust_everywhere(connection, destination)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
     return token_source(
         credentials=connection.credentials,
         token=key,
-        impersonate_service_account=account or _impersonated(connection),
+        impersonate_service_account=account or connection.impersonate_service_account,
         quota_project=connection.quota_project,
         proxy=connection.proxy,
         ca_bundle=connection.ca_bundle,
@@ -512,11 +521,6 @@ def check_settings(connection: Connection, model: str) -> str:
     return name
 
 
-def _impersonated(connection: Connection) -> str | None:
-    """The service account to impersonate; of several, the first."""
-    return connection.service_accounts[0] if connection.service_accounts else connection.impersonate_service_account
-
-
 def _check_trust_everywhere(connection: Connection, destination: Destination) -> None:
     for location in connection.locations or (destination.location,):
         _check_trust(connection, destination.at(location))
@@ -524,7 +528,8 @@ def _check_trust_everywhere(connection: Connection, destination: Destination) ->
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
     """Refuse contradicting credentials before a token is unwrapped, and a destination that may not receive it."""
-    check_alternatives(connection.credentials, connection.api_key, _impersonated(connection))
+    accounts = connection.service_accounts or connection.impersonate_service_account
+    check_alternatives(connection.credentials, connection.api_key, accounts)
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 
