@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.source import Account, TokenSource
+from vertex_compat_integrations.core.auth.source import Account, TokenSource, charged_to
 from vertex_compat_integrations.core.calls.advice import hint_of_way, unknown_location
 from vertex_compat_integrations.core.calls.call import (
     Call,
@@ -58,6 +58,7 @@ from vertex_compat_integrations.core.settings.arguments import HttpBackend
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
+    payers_of,
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,
@@ -165,6 +166,7 @@ class VertexCompatClient(Closing):
         self._timing = timing or Timing()
         self._line_of = line_of
         self._resolved: tuple[Destination, TokenSource] | None = None
+        self._sources: dict[str, TokenSource] = {}
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
@@ -261,7 +263,7 @@ class VertexCompatClient(Closing):
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
         places = self._place_memory(destination, model, options).order(self._timing.clock())
-        destination = destination.at(places[0].location)
+        destination = destination.at(places[0].location, places[0].project)
         request = build_request(
             messages,
             at_place(options.model_copy(update={"model": model}), places[0]),
@@ -272,7 +274,7 @@ class VertexCompatClient(Closing):
             distrusted=self._distrusted,
             mending=Mending(self._connection.repair_history, self._line_of),
         )
-        refuse_to_move(request.body, self._connection.locations)
+        refuse_to_move(request.body, self._connection.locations, self._connection.projects)
         call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
         return explain(call, self._project)
 
@@ -398,7 +400,7 @@ class VertexCompatClient(Closing):
             options = options.model_copy(update={"model": model})
         terms = self._terms(destination, model, options)
         call = kind(messages, options, terms, skip_values=self._skip_values(model))
-        refuse_to_move(call.request.body, self._connection.locations)
+        refuse_to_move(call.request.body, self._connection.locations, self._connection.projects)
         self._warn_of(model, call.request, own_server=destination.own_server)
         if terms.facts.retires is not None:
             self._warn_of_end(model, terms.facts, destination)
@@ -454,7 +456,7 @@ class VertexCompatClient(Closing):
         )
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
-        """What is known about the locations and request types for a model."""
+        """What is known about the locations, projects and request types for a model."""
         kinds, tiers = (options.request_type, options.shared_request_type) if options is not None else (None, None)
         # A value that was assigned to an attribute is still the user's list.
         key = (
@@ -464,7 +466,8 @@ class VertexCompatClient(Closing):
         )
         if (memory := self._place_memories.get(key)) is not None:
             return memory
-        places = places_of(self._connection.locations or (destination.location,), kinds, tiers)
+        locations = self._connection.locations or (destination.location,)
+        places = places_of(locations, kinds, tiers, payers_of(self._connection))
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: a call tries only {attempts} of {len(places)} places.")
@@ -549,9 +552,20 @@ class VertexCompatClient(Closing):
     def _attempt(self, call: Call[object]) -> Attempt:
         """Destination and credentials of the next attempt."""
         destination, source = self._resolve()
-        project = destination.project or self._project
+        place = call.place
+        if place.service_account is not None:
+            source = self._source_of(place.service_account, destination, source)
+        project = place.project or destination.project or self._project
         lacks_project = destination.endpoint is not None and not project
-        return Attempt(destination.at(call.place.location), source, project, lacks_project)
+        return Attempt(destination.at(place.location, place.project), source, project, lacks_project)
+
+    def _source_of(self, account: str | None, destination: Destination, first: TokenSource) -> TokenSource:
+        """The source of the tokens of one of several service accounts; `first` is that of the first account."""
+        if account is None or account == self._connection.service_accounts[0]:
+            return first
+        if (source := self._sources.get(account)) is None:
+            source = self._sources.setdefault(account, resolve_source(self._connection, destination, account))
+        return source
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
         """Send one attempt; yield the body of the answer block by block."""
@@ -593,6 +607,8 @@ class VertexCompatClient(Closing):
         url = call.url = base_url + call.path
         # First: a refused token is not sent again, so this must not count as a request.
         headers = call.headers(headers)
+        if self._connection.projects:
+            headers = charged_to(attempt.project, headers)
         return self._route(destination), Post(
             url, call.content(), headers, call.remaining, self._connection.gap_timeout
         )
@@ -615,6 +631,8 @@ class VertexCompatClient(Closing):
             VertexCompatError: There is no further attempt.
         """
         destination, source = self._resolve()
+        if self._connection.service_accounts:
+            source = self._source_of(call.place.service_account, destination, source)
         if isinstance(error, AuthenticationError):
             source.invalidate(call.auth_headers)
         error.hint = hint_of_way(error, destination.at(call.place.location), source) or error.hint

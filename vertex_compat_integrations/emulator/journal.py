@@ -50,6 +50,7 @@ class Entry:
         project: Project in the path.
         location: Location in the path.
         endpoint: Endpoint in the path: `openapi` or a deployed id.
+        principal: The account of the token, for example an impersonated one; None for the emulator's plain token.
         ignored: Parameters that the service ignores.
     """
 
@@ -68,6 +69,7 @@ class Entry:
     project: str = ""
     location: str = ""
     endpoint: str = ""
+    principal: str | None = None
     ignored: list[str] = field(default_factory=list)
 
     @property

@@ -185,16 +185,20 @@ class Emulator:
         *,
         location: str | None = None,
         request_type: str | None = None,
+        project: str | None = None,
+        service_account: str | None = None,
     ) -> None:
         """Add a rule: requests for which `when` returns True get the answers in order, then the last one repeatedly.
 
-        The first matching rule is used; after `times` answers a rule no longer applies. `location` and `request_type`
-        (`dedicated` or `shared`) limit it to requests with these values.
+        The first matching rule is used; after `times` answers a rule no longer applies. `location`, `project`,
+        `service_account` and `request_type` (`dedicated` or `shared`) limit it to requests with these values.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
             self._learn(answer, route)
-        self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
+        self._scripts[route].add_rule(
+            sequence, Condition(when, location, request_type, project, service_account), times
+        )
 
     def variant(self, **shapes: Any) -> None:
         """Send completions in these forms (see `Variant`); all other forms are reset to normal."""
@@ -272,6 +276,7 @@ class Emulator:
         is_unknown = request.match_info.http_exception is not None
         route = self._route_name(request)
         entry = _entry(request, await request.read() if route or is_unknown else b"", route)
+        entry.principal = self.identity.principal(request.headers.get("Authorization"))
         request[_ENTRY] = entry
         self.journal.add(entry)
         if not is_loopback(_host_name(request.host)):

@@ -61,7 +61,10 @@ _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 
 _IDENTIFYING = tuple(
     name
-    for name in ("project", "location", "locations", "endpoint", "endpoint_host", "base_url", *option_names())
+    for name in (
+        *("project", "projects", "location", "locations", "endpoint", "endpoint_host", "base_url"),
+        *option_names(),
+    )
     if name != "default_headers"
 )
 """The settings that distinguish one model object from another."""

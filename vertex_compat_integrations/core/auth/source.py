@@ -99,6 +99,13 @@ def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
     return headers
 
 
+def charged_to(project: str | None, headers: AuthHeaders) -> AuthHeaders:
+    """Return the headers with this quota project instead of the credential's own; unchanged if they name none."""
+    if project is None or QUOTA_PROJECT_HEADER not in headers:
+        return headers
+    return AuthHeaders({**headers, QUOTA_PROJECT_HEADER: project})
+
+
 def check_key_form(token: str) -> None:
     """Refuse a key of another service: Google's endpoint accepts only OAuth 2 access tokens.
 

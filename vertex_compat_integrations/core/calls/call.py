@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import AuthHeaders
-from vertex_compat_integrations.core.calls.advice import ModelAdvice
+from vertex_compat_integrations.core.calls.advice import ModelAdvice, refused_payer
 from vertex_compat_integrations.core.calls.embedding import Embedded, decode_embeddings, served_hint
 from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory, at_place
 from vertex_compat_integrations.core.calls.request_count import count_request
@@ -20,10 +20,12 @@ from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
+    CredentialsError,
     DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     PartialReplyError,
+    PermissionDeniedError,
     RateLimitError,
     ServerError,
     StreamInterruptedError,
@@ -65,7 +67,7 @@ class CallTerms:
         takes_cut: Whether an interrupted stream counts as an answer (`on_truncated="warn"`).
         clock: Returns the time, in seconds.
         chance: Returns a random number from 0 to 1.
-        memory: The health of each location and request type.
+        memory: The health of each location, project and request type.
         budget_of: Returns the retry budget of a place.
         distrusted: Hashes of thought signatures that the service refused before.
         repairs: Whether an invalid history may be repaired even if something is lost.
@@ -117,7 +119,7 @@ class Call(Generic[Piece]):
             clock=terms.clock,
             chance=terms.chance,
         )
-        self._resource = Resource(terms.project, self.place.location, terms.own_server)
+        self._resource = Resource(self.place.project or terms.project, self.place.location, terms.own_server)
         self._began = terms.clock()
         self._deadline = self._began + terms.seconds
         self._requests = 0
@@ -160,7 +162,7 @@ class Call(Generic[Piece]):
 
     @property
     def place(self) -> Place:
-        """Location and request type of the next attempt."""
+        """Location, project and request type of the next attempt."""
         return self._attempts.place
 
     def locate(self, project: str | None) -> None:
@@ -215,7 +217,8 @@ class Call(Generic[Piece]):
         if delay is None:
             raise self._explained(self._attempts.verdict(error))
         if self.place != place:
-            self._resource = replace(self._resource, location=self.place.location)
+            project = self.place.project or self._resource.project
+            self._resource = replace(self._resource, project=project, location=self.place.location)
             self.request = self._build()
         return delay
 
@@ -260,6 +263,8 @@ class Call(Generic[Piece]):
                 return self._advice.where_it_is(error) or error.hint
             case RateLimitError() if error.hint == error.default_hint:
                 return self._advice.where_capacity_is()
+            case PermissionDeniedError() | CredentialsError() if self._attempts.has_choice:
+                return " ".join(filter(None, (error.hint, refused_payer(self.place))))
             case InvalidRequestError():
                 return " ".join(filter(None, (self._output_caps(error), error.hint)))
             case _:
@@ -324,8 +329,7 @@ class MessagesCall(Call[Piece]):
             ending = replace(ending, model=self._model or None)
         if not self._attempts.has_choice:
             return ending
-        location, request_type, tier = self.place
-        return replace(ending, location=location, request_type=request_type, shared_request_type=tier)
+        return replace(ending, **self.place._asdict())
 
     def _with_cost(self, meter: "Meter", replies: list[Reply]) -> list[Reply]:
         """Return the replies, the first with the cost of all, like the token counts."""

@@ -90,6 +90,8 @@ class Ending:
         request_type: The kind of capacity that answered, if there was a choice.
         shared_request_type: The tier of pay-as-you-go capacity that answered, if there was a choice.
         cost: The cost by list price (see `core.cost.meter`), if the settings ask for it.
+        project: The project that answered, if there was a choice of projects.
+        service_account: The service account that was impersonated, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -107,6 +109,8 @@ class Ending:
     request_type: str | None = None
     shared_request_type: str | None = None
     cost: wire.Json | None = None
+    project: str | None = None
+    service_account: str | None = None
 
     @property
     def emulated(self) -> bool:

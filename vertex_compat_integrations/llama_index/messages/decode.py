@@ -228,6 +228,8 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "request_type": ending.request_type,
         "shared_request_type": ending.shared_request_type,
         "cost": ending.cost,
+        "project": ending.project,
+        "service_account": ending.service_account,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,
