@@ -212,10 +212,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         encoded = encode.encode_messages(messages)
         if not for_calls or "repair_history" in self.model_fields_set:
             return encoded
-        encoded, cancelled = encode.with_cancelled_calls(encoded)
-        if cancelled:
-            self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
-        return encoded
+        mended, cancelled = encode.with_cancelled_calls(encoded)
+        if not cancelled:
+            return encoded
+        self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
+        return mended
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = self._prepare(messages, call)
