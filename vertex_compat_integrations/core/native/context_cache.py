@@ -312,7 +312,7 @@ def _give_up(client: Host, plan: Plan, error: VertexCompatError) -> None:
     client.warn_once(f"The marked prefix is not cached, the whole prompt is sent: {error.message}")
 
 
-def _plain(messages: MarkedMessages, options: Options) -> tuple[list[wire.Message], Options]:
+def plain_call(messages: MarkedMessages, options: Options) -> tuple[list[wire.Message], Options]:
     """Return the call without a cache."""
     if messages.tools is not None:
         options = options.model_copy(update={"tools": [*messages.tools], "tool_choice": messages.tool_choice})
@@ -334,7 +334,7 @@ def chat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply
             return client.chat(plan.rest, plan.using(name))
         except VertexCompatError as error:
             _forget(client, plan, error, is_last=is_last)
-    return client.chat(*_plain(messages, options))
+    return client.chat(*plain_call(messages, options))
 
 
 async def achat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply]:
@@ -352,7 +352,7 @@ async def achat(client: Host, messages: MarkedMessages, options: Options) -> lis
             return await client.achat(plan.rest, plan.using(name))
         except VertexCompatError as error:
             _forget(client, plan, error, is_last=is_last)
-    return await client.achat(*_plain(messages, options))
+    return await client.achat(*plain_call(messages, options))
 
 
 def _forget(client: Host, plan: Plan, error: VertexCompatError, *, is_last: bool) -> None:
@@ -389,7 +389,7 @@ def stream(client: Host, messages: MarkedMessages, options: Options) -> Iterator
             yield first
             yield from deltas
             return
-    with closing(cast("Generator[ReplyDelta]", client.stream(*_plain(messages, options)))) as plain:
+    with closing(cast("Generator[ReplyDelta]", client.stream(*plain_call(messages, options)))) as plain:
         yield from plain
 
 
@@ -415,7 +415,9 @@ async def astream(client: Host, messages: MarkedMessages, options: Options) -> A
             async for delta in deltas:
                 yield delta
             return
-    async with AclosingQuietly(cast("AsyncGenerator[ReplyDelta]", client.astream(*_plain(messages, options)))) as plain:
+    async with AclosingQuietly(
+        cast("AsyncGenerator[ReplyDelta]", client.astream(*plain_call(messages, options)))
+    ) as plain:
         async for delta in plain:
             yield delta
 
