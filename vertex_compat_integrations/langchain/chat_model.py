@@ -500,9 +500,9 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             prefix = prefix_of(converted, declared, tool_choice, ttl)
             model = self.model_copy()
             client = self._core(kwargs)
-            model._prefix = prefix
+            model._prefix = prefix  # noqa: SLF001 - a copy of its own
             # The same client, so that its knowledge of the cache is that of the statement.
-            model._client = model._with_prefix(cast("KeyedClient", self._client))
+            model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
             return CacheScope(client, prefix, self._options(None, kwargs), model)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

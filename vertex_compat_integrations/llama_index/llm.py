@@ -378,9 +378,9 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
         model = self.model_copy()
         client = self._core(kwargs)
-        model._prefix = prefix
+        model._prefix = prefix  # noqa: SLF001 - a copy of its own
         # The same client, so that its knowledge of the cache is that of the statement.
-        model._client = model._with_prefix(cast("KeyedClient", self._client))
+        model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
         return CacheScope(client, prefix, prepared.options, model)
 
     @llm_chat_callback()
