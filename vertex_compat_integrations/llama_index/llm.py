@@ -353,7 +353,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     ) -> "CacheScope[Self]":
         """Return a `with` or `async with` statement that stores messages and tools in a context cache of Google's.
 
-        It gives an LLM that answers as if the messages stood before those of each call, and as if the tools were
+        It gives an LLM that answers as if the messages were sent before those of each call, and as if the tools were
         passed. The cache is shared with other processes that store the same; its life is extended while it is used. It
         is created again if it is gone. At the end it is deleted, if this process created it. If a call cannot use it,
         the whole prompt is sent, with a warning.

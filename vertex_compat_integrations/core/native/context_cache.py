@@ -201,9 +201,9 @@ def steps(plan: Plan, clock: Any) -> Steps:
     if entry.name is not None and left > 0 and (yield from _extended(plan, clock)):
         return entry.name
     entry.name = None
-    found = yield from _listed(plan)
-    if found is not None:
-        entry.name, seconds = found
+    match = yield from _listed(plan)
+    if match is not None:
+        entry.name, seconds = match
         entry.is_own = False
         entry.ends = clock() + seconds
         if seconds > plan.ttl / 2 or (yield from _extended(plan, clock)):

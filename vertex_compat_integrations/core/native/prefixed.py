@@ -44,7 +44,7 @@ def prefix_of(
     """Return the prefix with these values.
 
     Raises:
-        SettingsError: `ttl` is no time.
+        SettingsError: `ttl` is not a time.
     """
     return Prefix(tuple(messages), tuple(tools) if tools else None, tool_choice, ttl_seconds(ttl))
 

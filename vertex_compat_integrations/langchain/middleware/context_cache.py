@@ -23,7 +23,7 @@ class ContextCacheMiddleware(AgentMiddleware[Any, Any]):
         """`ttl` is the time from the last use to the cache's end, in seconds, or text such as `"5m"`.
 
         Raises:
-            SettingsError: `ttl` is no time.
+            SettingsError: `ttl` is not a time.
         """
         super().__init__()
         self._mark = {"type": "ephemeral", "ttl": f"{ttl_seconds(ttl):g}s"}
