@@ -50,6 +50,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.interruptions import first_in, through_group
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
@@ -174,6 +175,7 @@ class VertexCompatClient(Closing):
         self._demanding: set[str] = set()
         self._distrusted: set[int] = set()
         self._warned: set[str] = set()
+        self._caches: dict[tuple[int, str], Any] = {}
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
     def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
@@ -182,10 +184,18 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.chat(self, messages, options)
         return self._complete(partial(self._begin_chat, messages, options))
 
     async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Like `chat`."""
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return await context_cache.achat(self, messages, options)
         return await self._acomplete(partial(self._begin_chat, messages, options))
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
@@ -194,11 +204,19 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`; after the first piece nothing is retried.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.stream(self, messages, options)
         begin = partial(self._begin, StreamCall, messages, options)
         return self._pieces(begin) if self._observer is None else self._observer.stream(begin, self._pieces)
 
     def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Like `stream`."""
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.astream(self, messages, options)
         begin = partial(self._begin, StreamCall, messages, options)
         return self._apieces(begin) if self._observer is None else self._observer.astream(begin, self._apieces)
 
@@ -410,12 +428,30 @@ class VertexCompatClient(Closing):
         """Build and check the call; nothing is sent yet."""
         from vertex_compat_integrations.core.native.count_tokens import CountCall, check_native  # noqa: PLC0415 - few programs count
 
+        destination, model, options, terms = self._terms_for(options)
+        check_native(destination, model, gemini=terms.facts.gemini, what="Token counts")
+        return CountCall(messages, options, terms, skip_values=self._skip_values(model))
+
+    def _terms_for(self, options: Options) -> tuple[Destination, str, Options, CallTerms]:
+        """Return destination, model, options and terms of a call with these options."""
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         options = options.model_copy(update={"model": model})
-        terms = self._terms(destination, model, options)
-        check_native(destination, model, gemini=terms.facts.gemini, what="Token counts")
-        return CountCall(messages, options, terms, skip_values=self._skip_values(model))
+        return destination, model, options, self._terms(destination, model, options)
+
+    @property
+    def _has_several_locations(self) -> bool:
+        return len(self._connection.locations) > 1
+
+    def _native(self, call: Call[Piece]) -> Piece:
+        """Return the answer to a call of Google's native API, which is not reported as a call of the model."""
+        (answer,) = self._pieces(lambda: call)
+        return answer
+
+    async def _anative(self, call: Call[Piece]) -> Piece:
+        """Like `_native`."""
+        (answer,) = [piece async for piece in self._apieces(lambda: call)]
+        return answer
 
     def _begin_embedding(
         self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
@@ -610,7 +646,7 @@ class VertexCompatClient(Closing):
         if self._connection.projects:
             headers = charged_to(attempt.project, headers)
         return self._route(destination), Post(
-            url, call.content(), headers, call.remaining, self._connection.gap_timeout
+            url, call.content(), headers, call.remaining, self._connection.gap_timeout, call.method
         )
 
     def _route(self, destination: Destination) -> Route:

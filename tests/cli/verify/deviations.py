@@ -108,6 +108,8 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "51_flex": completion(usage=USAGE),
     "52_priority": refusal("Flex and priority are not offered here."),
     "54_references_in_results": refusal("no such part"),
+    "59_small_context_cache": (200, json.dumps({"name": "projects/p/locations/l/cachedContents/1"})),
+    "60_context_cache": refusal("Cached content is too small."),
     "57_token_count": (200, json.dumps({"promptTokensDetails": []})),
 }
 """Of the probes that assume something."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from pydantic_core import to_json
 
@@ -100,6 +100,7 @@ class Call(Generic[Piece]):
     """
 
     path: str
+    method: Literal["post", "get", "patch", "delete"] = "post"
     is_native: ClassVar[bool] = False
     """Whether the path is one of Google's native API, below the location instead of the endpoint."""
     refused_signatures: frozenset[int] = frozenset()

@@ -8,12 +8,14 @@ try:
 except ImportError as error:
     raise ImportError('LangChain is not installed: pip install "vertex-compat-integrations[langchain]"') from error
 
+from vertex_compat_integrations.langchain.middleware.context_cache import ContextCacheMiddleware
 from vertex_compat_integrations.langchain.middleware.empty_turn import EmptyTurnMiddleware
 from vertex_compat_integrations.langchain.middleware.failover import FailoverMiddleware
 from vertex_compat_integrations.langchain.middleware.history_repair import HistoryRepairMiddleware
 from vertex_compat_integrations.langchain.middleware.token_budget import TokenBudgetError, TokenBudgetMiddleware
 
 __all__ = [
+    "ContextCacheMiddleware",
     "EmptyTurnMiddleware",
     "FailoverMiddleware",
     "HistoryRepairMiddleware",

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -26,6 +26,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
 from vertex_compat_integrations.core.json_values import deep_merge
+from vertex_compat_integrations.core.native.marked import MarkedMessages, ttl_seconds
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.mending import missing_result
@@ -51,6 +52,40 @@ Message = TypeVar("Message", wire.UserMessage, wire.ToolMessage)
 
 def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
     """Convert the messages to the endpoint's form, known fields only; the caller's messages are not changed.
+
+    A `CachePoint` ends the part to be cached.
+
+    Raises:
+        UnsupportedContentError: The endpoint has no form for a block of this kind.
+    """
+    for place in range(len(messages) - 1, -1, -1):
+        for block in messages[place].blocks:
+            if type(block) is CachePoint:
+                return _with_mark(messages, place)
+    return _encoded(messages)
+
+
+def _with_mark(messages: Sequence[ChatMessage], place: int) -> list[wire.Message]:
+    """Return the messages, cut after the last mark of the message at `place`."""
+    message = messages[place]
+    cut = max(number for number, block in enumerate(message.blocks) if isinstance(block, CachePoint))
+    mark = cast("CachePoint", message.blocks[cut])
+    ttl = ttl_seconds(getattr(mark.cache_control, "ttl", None))
+    if message.role not in (MessageRole.SYSTEM, MessageRole.DEVELOPER, MessageRole.USER) or cut + 1 >= len(
+        message.blocks
+    ):
+        prefix = _encoded(messages[: place + 1])
+        return MarkedMessages(prefix, _encoded(messages)[len(prefix) :], ttl)
+    first, second = (
+        message.model_copy(update={"blocks": blocks}) for blocks in (message.blocks[:cut], message.blocks[cut + 1 :])
+    )
+    parts = [*messages[:place], first, second, *messages[place + 1 :]]
+    prefix = _encoded(parts[: place + 1])
+    return MarkedMessages(prefix, _encoded(parts)[len(prefix) :], ttl)
+
+
+def _encoded(messages: Sequence[ChatMessage]) -> list[wire.Message]:
+    """Convert the messages, without regard to marks.
 
     Raises:
         UnsupportedContentError: The endpoint has no form for a block of this kind.
