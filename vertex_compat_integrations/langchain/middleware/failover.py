@@ -184,7 +184,7 @@ class _Attempts:
             return False
         self._fleet.memory.failed(self._place)
         if shortcoming == "no such model":
-            self._fleet.memory.lack(self._place.location)
+            self._fleet.memory.lack(self._place)
         else:
             self._shortage = error
         self._last = error
