@@ -12,6 +12,7 @@ from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "emulator-variable": ("core/client.py:*._resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
+    "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (
         *("core/settings/connection.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),
         *("llama_index/pickling.py:*", "core/transport/pool.py:*_next_of"),
