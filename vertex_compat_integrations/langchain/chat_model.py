@@ -204,11 +204,12 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def _with_prefix(self, client: KeyedClient) -> KeyedClient:
         """Return the client, with the cached messages before those of each call, if this model has such."""
-        if self._prefix is None:
+        # Pickles of earlier versions lack the attribute.
+        if (prefix := getattr(self, "_prefix", None)) is None:
             return client
         from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
 
-        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], self._prefix))
+        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
@@ -496,7 +497,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         with model_errors():
             converted = encode_messages(self._convert_input(messages).to_messages())
             declared = [convert_tool(tool) for tool in tools] if tools else None
-            if self._prefix is not None:
+            if getattr(self, "_prefix", None) is not None:
                 raise SettingsError(
                     "This model has a context cache.", hint="Create the other one with the model itself."
                 )

@@ -192,11 +192,12 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _with_prefix(self, client: KeyedClient) -> KeyedClient:
         """Return the client, with the cached messages before those of each call, if this model has such."""
-        if self._prefix is None:
+        # Pickles of earlier versions lack the attribute.
+        if (prefix := getattr(self, "_prefix", None)) is None:
             return client
         from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
 
-        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], self._prefix))
+        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """Translate a call for the core; the result shares nothing with the caller's arguments."""
@@ -373,7 +374,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
         prepared = self._prepare(messages, kwargs)
         declared = [encode.encode_tool(tool) for tool in tools] if tools else None
-        if self._prefix is not None:
+        if getattr(self, "_prefix", None) is not None:
             raise SettingsError("This model has a context cache.", hint="Create the other one with the model itself.")
         prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
         model = self.model_copy()

@@ -2,17 +2,18 @@
 
 import asyncio
 import threading
+import time
 import warnings
 
 import pytest
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import RateLimitError, SettingsError, VertexCompatWarning
-from vertex_compat_integrations.core.native.context_cache import CALLED, OpenedCache, is_gone
+from vertex_compat_integrations.core.native.context_cache import CALLED, OpenedCache, is_gone, make_plan
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.emulator import http_error
+from vertex_compat_integrations.emulator import hang, http_error
 
 pytest_plugins = ["tests.core.client_fixtures"]
 
@@ -158,6 +159,64 @@ def test_what_is_refused_once_is_not_attempted_again(build, emulator):
         client.chat(marked(), OPTIONS)
     client.chat(marked(), OPTIONS)
     assert methods(emulator) == ["GET", "plain", "plain"]
+
+
+def test_another_failure_is_attempted_again_after_a_minute(emulator):
+    now = [0.0]
+    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), retry_budget=False)
+    client = VertexCompatClient(connection, timing=Timing(clock=lambda: now[0]))
+    emulator.answer(http_error(403), route="caches")
+    with pytest.warns(VertexCompatWarning):
+        client.chat(marked(), OPTIONS)
+    client.chat(marked(), OPTIONS)
+    now[0] = 61.0
+    client.chat(marked(), OPTIONS)
+    assert methods(emulator) == ["GET", "plain", "plain", "GET", "POST", "cached"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cache_that_hangs_takes_half_of_the_time(way, emulator):
+    emulator.rule(hang(), route="caches")
+    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=2.0)
+    begun = time.monotonic()
+    with pytest.warns(VertexCompatWarning, match="whole prompt is sent"):
+        assert not tell(VertexCompatClient(connection), way, marked())
+    assert 0.9 < time.monotonic() - begun < 2.0
+    assert methods(emulator) == ["GET", "plain"]
+
+
+@pytest.mark.parametrize("way", ["chat", "achat"])
+def test_who_waits_for_another_waits_half_of_the_time(way, emulator):
+    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=0.8)
+    client = VertexCompatClient(connection)
+    plan = make_plan(client, marked(), OPTIONS)
+
+    async def ahold():
+        async with plan.entry.async_lock():
+            return await client.achat(marked(), OPTIONS)
+
+    def hold():
+        with plan.entry.lock:
+            return client.chat(marked(), OPTIONS)
+
+    with pytest.warns(VertexCompatWarning, match="in time"):
+        _ = hold() if way == "chat" else asyncio.run(ahold())
+    assert methods(emulator) == ["plain"]
+
+
+@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+def test_each_http_library_has_the_methods(backend, build, emulator):
+    client = build(http_backend=backend)
+    opened = OpenedCache(client, marked(ttl=7200.0), OPTIONS)
+
+    async def use():
+        await opened.aopen()
+        opened._plan.entry.ends -= 7000.0
+        await opened.aopen()
+        await opened.adelete()
+
+    asyncio.run(use())
+    assert methods(emulator) == ["GET", "POST", "PATCH", "DELETE"]
 
 
 def test_another_error_of_the_call_is_the_calls(build, emulator):

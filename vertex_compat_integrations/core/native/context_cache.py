@@ -11,11 +11,12 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from typing import Any, Protocol, cast
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
@@ -24,6 +25,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.calls.call import Call, CallTerms
 from vertex_compat_integrations.core.errors import (
     ApiError,
+    DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     SettingsError,
@@ -44,6 +46,9 @@ from vertex_compat_integrations.core.transport.event_loops import AclosingQuietl
 CALLED = "vertex-compat-"
 """The beginning of the `displayName` of this package's caches."""
 
+PAUSE_SECONDS = 60.0
+"""How long a cache is not attempted after a failure; after a refusal (400), never again."""
+
 _PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
 """A prefix with fewer characters for each token that a cache needs is surely too short."""
@@ -56,13 +61,13 @@ class Entry:
     Attributes:
         name: Full resource name; None if there is none.
         ends: When it expires, by the client's clock.
-        failed: Whether it could not be created; it is not attempted again.
+        paused: Until when it is not attempted, after a failure, by the client's clock.
         is_own: Whether this process created it.
     """
 
     name: str | None = None
     ends: float = 0.0
-    failed: bool = False
+    paused: float = 0.0
     is_own: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = field(default_factory=WeakKeyDictionary)
@@ -85,6 +90,7 @@ class Plan:
         base_url: The user's base URL.
         options: The options of a call that names the cache.
         rest: The messages of that call.
+        ends: When the call ends, by the client's clock.
     """
 
     entry: Entry
@@ -95,10 +101,21 @@ class Plan:
     base_url: str | None
     options: Options
     rest: Sequence[wire.Message]
+    ends: float
+
+    @property
+    def seconds(self) -> float:
+        """The time for the cache: half of what is left, so that the whole prompt can still be sent.
+
+        Raises:
+            DeadlineExceededError: Nothing is left.
+        """
+        return _left(self.ends, self.terms.clock) / 2
 
     def call(self, method: Any, path: str, body: wire.Json | None = None) -> CacheCall:
         """Create a call."""
-        return CacheCall(self.model, self.terms, method, path, body=body, base_url=self.base_url)
+        terms = replace(self.terms, seconds=self.seconds)
+        return CacheCall(self.model, terms, method, path, body=body, base_url=self.base_url)
 
     def using(self, name: str) -> Options:
         """Return the options of a call that names the cache."""
@@ -119,6 +136,9 @@ class Host(Protocol):
     def _native(self, call: Call[Mapping[str, Any]]) -> Mapping[str, Any]: ...
 
     async def _anative(self, call: Call[Mapping[str, Any]]) -> Mapping[str, Any]: ...
+
+    def limited(self, limits: Mapping[str, float]) -> "Host":
+        """Return a client with these limits."""
 
     def warn_once(self, text: str) -> None:
         """Warn once."""
@@ -173,7 +193,15 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
     google = google_extras({"extra_body": options.extra_body or {}})
     if google.get("tools"):
         raise SettingsError("Google's own tools in extra_body are not cached.", hint="Pass them as tools=.")
-    return Plan(entry, model, terms, body, messages.ttl, destination.base_url, without, messages.rest)
+    ends = terms.clock() + terms.seconds
+    return Plan(entry, model, terms, body, messages.ttl, destination.base_url, without, messages.rest, ends)
+
+
+def _left(ends: float, clock: Callable[[], float]) -> float:
+    left = ends - clock()
+    if left <= 0:
+        raise DeadlineExceededError("The call took longer than its timeout.")
+    return left
 
 
 class TooShortError(SettingsError):
@@ -255,7 +283,9 @@ def ensure(client: Host, plan: Plan) -> str:
     Raises:
         VertexCompatError: It could not be created.
     """
-    with plan.entry.lock:
+    if not plan.entry.lock.acquire(timeout=plan.seconds):
+        raise DeadlineExceededError("Another thread did not create the context cache in time.")
+    try:
         doing = steps(plan, client._timing.clock)
         answer: Mapping[str, Any] | None = None
         failure: VertexCompatError | None = None
@@ -268,11 +298,19 @@ def ensure(client: Host, plan: Plan) -> str:
                 answer, failure = client._native(call), None
             except VertexCompatError as error:
                 failure = error
+    finally:
+        plan.entry.lock.release()
 
 
 async def aensure(client: Host, plan: Plan) -> str:
     """Like `ensure`, for the tasks of an event loop."""
-    async with plan.entry.async_lock():
+    lock = plan.entry.async_lock()
+    try:
+        async with asyncio.timeout(plan.seconds):
+            await lock.acquire()
+    except TimeoutError:
+        raise DeadlineExceededError("Another task did not create the context cache in time.") from None
+    try:
         doing = steps(plan, client._timing.clock)
         answer: Mapping[str, Any] | None = None
         failure: VertexCompatError | None = None
@@ -285,6 +323,8 @@ async def aensure(client: Host, plan: Plan) -> str:
                 answer, failure = await client._anative(call), None
             except VertexCompatError as error:
                 failure = error
+    finally:
+        lock.release()
 
 
 def is_gone(error: VertexCompatError) -> bool:
@@ -304,11 +344,11 @@ def _planned(client: Host, messages: MarkedMessages, options: Options) -> Plan |
     except SettingsError as error:
         client.warn_once(f"The marked prefix is not cached: {error.message}")
         return None
-    return None if plan.entry.failed else plan
+    return plan if client._timing.clock() >= plan.entry.paused else None
 
 
 def _give_up(client: Host, plan: Plan, error: VertexCompatError) -> None:
-    plan.entry.failed = isinstance(error, InvalidRequestError)
+    plan.entry.paused = inf if isinstance(error, InvalidRequestError) else client._timing.clock() + PAUSE_SECONDS
     client.warn_once(f"The marked prefix is not cached, the whole prompt is sent: {error.message}")
 
 
@@ -331,10 +371,10 @@ def chat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply
             _give_up(client, plan, error)
             break
         try:
-            return client.chat(plan.rest, plan.using(name))
+            return _rest_of(client, plan).chat(plan.rest, plan.using(name))
         except VertexCompatError as error:
             _forget(client, plan, error, is_last=is_last)
-    return client.chat(*plain_call(messages, options))
+    return _rest_of(client, plan).chat(*plain_call(messages, options))
 
 
 async def achat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply]:
@@ -349,10 +389,19 @@ async def achat(client: Host, messages: MarkedMessages, options: Options) -> lis
             _give_up(client, plan, error)
             break
         try:
-            return await client.achat(plan.rest, plan.using(name))
+            return await _rest_of(client, plan).achat(plan.rest, plan.using(name))
         except VertexCompatError as error:
             _forget(client, plan, error, is_last=is_last)
-    return await client.achat(*plain_call(messages, options))
+    return await _rest_of(client, plan).achat(*plain_call(messages, options))
+
+
+def _rest_of(client: Host, plan: Plan | None) -> Host:
+    """Return the client with the time that is left of a call.
+
+    Raises:
+        DeadlineExceededError: Nothing is left.
+    """
+    return client if plan is None else client.limited({"timeout": _left(plan.ends, plan.terms.clock)})
 
 
 def _forget(client: Host, plan: Plan, error: VertexCompatError, *, is_last: bool) -> None:
@@ -379,7 +428,7 @@ def stream(client: Host, messages: MarkedMessages, options: Options) -> Iterator
         except VertexCompatError as error:
             _give_up(client, plan, error)
             break
-        deltas = cast("Generator[ReplyDelta]", client.stream(plan.rest, plan.using(name)))
+        deltas = cast("Generator[ReplyDelta]", _rest_of(client, plan).stream(plan.rest, plan.using(name)))
         with closing(deltas):
             try:
                 first = next(deltas)
@@ -389,7 +438,7 @@ def stream(client: Host, messages: MarkedMessages, options: Options) -> Iterator
             yield first
             yield from deltas
             return
-    with closing(cast("Generator[ReplyDelta]", client.stream(*plain_call(messages, options)))) as plain:
+    with closing(cast("Generator[ReplyDelta]", _rest_of(client, plan).stream(*plain_call(messages, options)))) as plain:
         yield from plain
 
 
@@ -404,7 +453,7 @@ async def astream(client: Host, messages: MarkedMessages, options: Options) -> A
         except VertexCompatError as error:
             _give_up(client, plan, error)
             break
-        deltas = cast("AsyncGenerator[ReplyDelta]", client.astream(plan.rest, plan.using(name)))
+        deltas = cast("AsyncGenerator[ReplyDelta]", _rest_of(client, plan).astream(plan.rest, plan.using(name)))
         async with AclosingQuietly(deltas):
             try:
                 first = await anext(deltas)
@@ -416,7 +465,7 @@ async def astream(client: Host, messages: MarkedMessages, options: Options) -> A
                 yield delta
             return
     async with AclosingQuietly(
-        cast("AsyncGenerator[ReplyDelta]", client.astream(*plain_call(messages, options)))
+        cast("AsyncGenerator[ReplyDelta]", _rest_of(client, plan).astream(*plain_call(messages, options)))
     ) as plain:
         async for delta in plain:
             yield delta
