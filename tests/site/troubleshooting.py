@@ -12,6 +12,10 @@ from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "emulator-variable": ("core/client.py:*._resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
+    "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
+    "context-caches": ("core/native/*",),
+    "middleware": ("langchain/middleware/*",),
+    "projects": ("core/settings/connection.py:_check_payers",),
     "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (
         *("core/settings/connection.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),
