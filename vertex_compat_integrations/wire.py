@@ -13,6 +13,8 @@ EMBEDDINGS_PATH = "/embeddings"
 
 EMULATOR_HOST_VARIABLE = "VERTEX_COMPAT_EMULATOR_HOST"
 EMULATOR_TOKEN = "vertex-compat-emulator"  # noqa: S105 - a public word that no other server accepts
+EMULATOR_TOKEN_OF = f"{EMULATOR_TOKEN}/"
+"""Before the name of a service account: the emulator's token for an account that would be impersonated."""
 EMULATOR_FINGERPRINT = "vertex-compat-emulator"
 """The start of `system_fingerprint` in every answer of the emulator."""
 

@@ -87,7 +87,8 @@ def table() -> str:
     for each in RECORDED:
         estimate = estimate_of(each)
         error = f"{100 * (estimate - each.counted) / each.counted:+.0f} %".replace("-0 %", "0 %")
-        rows.append(f"| {each.prompt} ({each.source}) | {each.model} | {each.counted:,} | {estimate:,} | {error} |")
+        name = each.model.partition("/")[2]  # a record, not a name to copy: some of them have retired
+        rows.append(f"| {each.prompt} ({each.source}) | {name} | {each.counted:,} | {estimate:,} | {error} |")
     return "\n".join(rows)
 
 

@@ -163,3 +163,85 @@ def test_one_tier_lets_provisioned_throughput_help(emulator, model):
 def test_a_tier_twice_is_refused():
     with pytest.raises(ValueError, match=r"shared_request_type=.* has a value twice"):
         ChatVertexCompat(model=MODEL, project="demo", shared_request_type=["flex", "flex"])
+
+
+ACCOUNTS = ("one@a.iam.gserviceaccount.com", "two@b.iam.gserviceaccount.com")
+PAYERS = {"projects": ("team-a", "team-b"), "service_accounts": ACCOUNTS}
+
+
+def payers(emulator):
+    return [(entry.project, entry.principal) for entry in emulator.journal.chat]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        through_dump,
+        copy.copy,
+        copy.deepcopy,
+        ChatVertexCompat.model_copy,
+        lambda model: pickle.loads(pickle.dumps(model)),
+    ],
+    ids=["dump", "copy", "deepcopy", "model_copy", "pickle"],
+)
+def test_projects_and_accounts_travel(emulator, again):
+    emulator.rule(FULL, project="team-a")
+    arrived = again(ChatVertexCompat(model=MODEL, **PAYERS))
+    assert (arrived.projects, arrived.service_accounts) == tuple(PAYERS.values())
+    assert arrived.invoke("Hello").response_metadata["project"] == "team-b"
+    assert payers(emulator) == list(zip(*PAYERS.values(), strict=True))
+
+
+def test_projects_tell_one_model_from_another():
+    assert ChatVertexCompat(model=MODEL, projects=["a", "b"])._identifying_params["projects"] == ("a", "b")
+
+
+def test_a_specification_may_name_projects(emulator, tmp_path):
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"model": f"vertex_compat:{MODEL}", "projects": ["team-a", "team-b"]}))
+    emulator.rule(FULL, project="team-a")
+    assert load_chat_model(path, environment={}).invoke("Hello").response_metadata["project"] == "team-b"
+    named = load_chat_model(path, environment={"GOOGLE_CLOUD_PROJECT": "team-c"})
+    assert (named.project, named.projects) == ("team-c", ())
+    code = load_chat_model(path, projects=["a", "b"], environment={"GOOGLE_CLOUD_PROJECT": "team-c"})
+    assert (code.project, code.projects) == (None, ("a", "b"))
+
+
+def test_an_explanation_says_the_order_of_projects(emulator):
+    explanation = ChatVertexCompat(model=MODEL, **PAYERS).explain_request("Hello")
+    assert "/projects/team-a/" in explanation.url
+    first, second = ACCOUNTS
+    order = f"global team-a {first} is tried first, then global team-b {second}: after a 429"
+    assert order in str(explanation)
+    assert "projects and service_accounts" in str(explanation)
+    assert "GOOGLE_CLOUD_PROJECT" not in str(explanation)
+
+
+@pytest.mark.parametrize("name", PAYERS)
+def test_no_call_names_its_own(emulator, name):
+    with pytest.raises(ValueError, match=name):
+        ChatVertexCompat(model=MODEL, project="p").invoke("Hello", **{name: ["x-x"]})
+    assert emulator.journal.chat == []
+
+
+@pytest.mark.parametrize("kind", [ChatVertexCompat, VertexCompatEmbeddings])
+def test_beside_one_project_they_are_refused(kind):
+    with pytest.raises(ValueError, match="projects= together with project="):
+        kind(model="m", project="a", projects=["a", "b"])
+
+
+def test_no_configuration_at_run_time_adds_an_account():
+    models = pytest.importorskip("langchain.chat_models")
+    register()
+    anything = models.init_chat_model(f"vertex_compat:{MODEL}", configurable_fields="any")
+    with pytest.raises(ValueError, match="service_accounts= cannot be configured at run time"):
+        anything.invoke("Hello", config={"configurable": {"service_accounts": list(ACCOUNTS)}})
+
+
+def test_embeddings_go_on_to_the_next_project(emulator):
+    emulator.rule(FULL, project="team-a", route="embeddings")
+    embeddings = VertexCompatEmbeddings(
+        model="intfloat/multilingual-e5-small-maas", location="us-central1", projects=["team-a", "team-b"]
+    )
+    assert embeddings.embed_query("Hello")
+    assert [entry.project for entry in emulator.journal.embeddings] == ["team-a", "team-b"]

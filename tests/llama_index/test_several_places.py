@@ -96,3 +96,72 @@ def test_embeddings_go_on_too(emulator):
     )
     assert embedding.get_query_embedding("Hello")
     assert [entry.location for entry in emulator.journal.embeddings] == ["us-central1", "europe-west4"]
+
+
+PAYERS = {
+    "projects": ("team-a", "team-b"),
+    "service_accounts": ("one@a.iam.gserviceaccount.com", "two@b.iam.gserviceaccount.com"),
+}
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda llm: VertexCompat.from_dict(llm.to_dict()),
+        lambda llm: VertexCompat.from_json(llm.to_json()),
+        copy.copy,
+        copy.deepcopy,
+        lambda llm: pickle.loads(pickle.dumps(llm)),
+    ],
+    ids=["dict", "json", "copy", "deepcopy", "pickle"],
+)
+def test_projects_and_accounts_travel(emulator, again):
+    emulator.rule(FULL, project="team-a")
+    arrived = again(VertexCompat(model=MODEL, **PAYERS))
+    assert (arrived.projects, arrived.service_accounts) == tuple(PAYERS.values())
+    raw = arrived.complete("Hello").raw
+    assert (raw["project"], raw["service_account"]) == ("team-b", PAYERS["service_accounts"][1])
+    pairs = [(entry.project, entry.principal) for entry in emulator.journal.chat]
+    assert pairs == list(zip(*PAYERS.values(), strict=True))
+
+
+def test_a_specification_may_name_projects(emulator):
+    emulator.rule(FULL, project="team-a")
+    llm = load_llm({"model": f"vertex_compat:{MODEL}", "projects": ["team-a", "team-b"]}, environment={})
+    assert llm.complete("Hello").raw["project"] == "team-b"
+
+
+def test_calls_of_tools_go_along_to_another_project(emulator):
+    """The next turn, with the signature of the first, goes to the project that answered."""
+    emulator.rule(FULL, project="team-a")
+    tool = FunctionTool.from_defaults(fn=lambda city: city, name="get_weather", description="The weather.")
+    llm = VertexCompat(model=MODEL, projects=["team-a", "team-b"])
+    first = llm.chat_with_tools([tool], user_msg="What is the weather in Paris?", tool_required=True)
+    (call,) = llm.get_tool_calls_from_response(first)
+    result = ChatMessage(role="tool", content="Rain.", additional_kwargs={"tool_call_id": call.tool_id})
+    llm.chat_with_tools(
+        [tool], chat_history=[ChatMessage(role="user", content="The weather in Paris?"), first.message, result]
+    )
+    assert [entry.project for entry in emulator.journal.chat] == ["team-a", "team-b", "team-b"]
+    signed = emulator.journal.last.messages[1]["tool_calls"][0]
+    assert signed["extra_content"]["google"]["thought_signature"]
+
+
+def test_an_explanation_says_the_order_of_projects():
+    explanation = str(VertexCompat(model=MODEL, projects=["a", "b"]).explain_request("Hello"))
+    assert "global a is tried first, then global b: after a 429" in explanation
+
+
+@pytest.mark.parametrize("kind", [VertexCompat, VertexCompatEmbedding])
+def test_beside_one_project_they_are_refused(kind):
+    with pytest.raises(ValueError, match="projects= together with project="):
+        kind(model="m", project="a", projects=["a", "b"])
+
+
+def test_embeddings_go_on_to_the_next_project(emulator):
+    emulator.rule(FULL, project="team-a", route="embeddings")
+    embedding = VertexCompatEmbedding(
+        model="intfloat/multilingual-e5-small-maas", location="us-central1", projects=["team-a", "team-b"]
+    )
+    assert embedding.get_query_embedding("Hello")
+    assert [entry.project for entry in emulator.journal.embeddings] == ["team-a", "team-b"]

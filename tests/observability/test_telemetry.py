@@ -70,6 +70,24 @@ async def test_a_call_is_a_span(emulator, build, recording, way):
     assert span.instrumentation_scope.name == "vertex_compat_integrations"
 
 
+@EVERY_WAY
+async def test_the_cost_is_on_the_span_if_it_is_known(emulator, build, recording, way):
+    """40 tokens at 10 dollars a million, 60 cached ones at 1, and 40 at 20."""
+    pytest.importorskip("genai_prices", reason="needs genai-prices")
+    from tests.support.price_list import listed
+
+    emulator.rule(text("Yes.", usage=USAGE))
+    with listed():
+        await ask(build(cost=True), way, HELLO)
+    assert recording.span().attributes["vertex_compat.cost.usd"] == 0.00126
+
+
+async def test_an_unknown_cost_is_not_on_the_span(build, recording):
+    pytest.importorskip("genai_prices", reason="needs genai-prices")
+    await ask(build(cost=True), "chat", HELLO, request_type="dedicated")
+    assert "vertex_compat.cost.usd" not in recording.span().attributes
+
+
 @pytest.mark.parametrize(
     ("options", "output_type"),
     [

@@ -20,10 +20,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("presence_penalty", "model_facts"),
     ),
     "Where requests go": (
-        *("project", "location", "locations", "endpoint", "endpoint_host", "api_version", "base_url"),
+        *("project", "projects", "location", "locations", "endpoint", "endpoint_host", "api_version", "base_url"),
         *("request_type", "shared_request_type"),
     ),
-    "Credentials": ("credentials", "api_key", "impersonate_service_account", "quota_project", "allow_hosts"),
+    "Credentials": (
+        *("credentials", "api_key", "impersonate_service_account", "service_accounts", "quota_project"),
+        "allow_hosts",
+    ),
     "Time and retries": ("timeout", "gap_timeout", "max_retries", "retry_budget"),
     "Tools": ("tools", "tool_choice", "parallel_tool_calls", "on_recursion", "web_search_options"),
     "Thinking": (

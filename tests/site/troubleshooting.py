@@ -12,6 +12,11 @@ from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "emulator-variable": ("core/client.py:*._resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
+    "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
+    "context-caches": ("core/native/*",),
+    "middleware": ("langchain/middleware/*",),
+    "projects": ("core/settings/connection.py:_check_payers",),
+    "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (
         *("core/settings/connection.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),
         *("llama_index/pickling.py:*", "core/transport/pool.py:*_next_of"),
@@ -38,6 +43,9 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "arguments": (
         *("core/settings/base.py:*", "core/settings/options.py:*", "core/adapters/constructor_words.py:*"),
         *("langchain/chat_model.py:*._options", "llama_index/llm.py:*", "core/request/build.py:*"),
+    ),
+    "large-media": (
+        *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),
     ),
     "thinking": ("core/request/thinking.py:*", "core/calls/call.py:MessagesCall.remarks"),
     "schema": ("core/schema/*", "core/request/tools.py:_parameters_of", "core/request/tools.py:_cut_note"),

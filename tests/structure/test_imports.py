@@ -30,6 +30,26 @@ def test_importing_the_langchain_class_loads_neither_the_sdk_nor_google_auth():
     assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
 
 
+def test_importing_the_langchain_package_loads_no_agents():
+    loaded = _loaded_by("import vertex_compat_integrations.langchain as package; dir(package); package.__all__")
+    assert not loaded & {"langchain", "langgraph"}
+
+
+def test_importing_the_middleware_loads_neither_the_sdk_nor_google_auth():
+    loaded = _loaded_by(
+        "import vertex_compat_integrations.langchain.middleware",
+        before="import langchain.agents",  # as above
+    )
+    assert not loaded & {"openai", "google", "llama_index", "aiohttp"}
+
+
+def test_the_middleware_says_what_to_install_where_langchain_is_not():
+    absent = "sys.modules['langchain'] = None"
+    code = f"import sys; {absent}; import vertex_compat_integrations.langchain.middleware"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert 'pip install "vertex-compat-integrations[langchain]"' in done.stderr
+
+
 def test_importing_the_llama_index_classes_loads_neither_the_sdk_nor_google_auth():
     loaded = _loaded_by(
         "from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding;"

@@ -17,6 +17,7 @@ MODULES = (
     "vertex_compat_integrations",
     "vertex_compat_integrations.errors",
     "vertex_compat_integrations.langchain",
+    "vertex_compat_integrations.langchain.middleware",
     "vertex_compat_integrations.llama_index",
     "vertex_compat_integrations.emulator",
     "vertex_compat_integrations.proxy",

@@ -1,4 +1,4 @@
-"""The file of results: locked for one process, repaired if its last line is incomplete, appended to."""
+"""The file of results: one process locks it, repairs an incomplete last line, and appends results."""
 
 import errno
 import fcntl
@@ -15,7 +15,10 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.wire import Json
 
 SYNC_SECONDS = 1.0
-"""Seconds between two flushes to disk: a power failure loses this much. A killed process loses nothing written."""
+"""Seconds between two flushes to disk: a power failure loses the results of this time at most.
+
+If only the process is killed, no written result is lost.
+"""
 
 _BLOCK = 1 << 16
 _TRIES = 10
@@ -26,7 +29,8 @@ class Form:
     """How to recognise the results in a file.
 
     Attributes:
-        beginning: Beginning of each line; an incomplete line with another beginning belongs to another program.
+        beginning: The bytes with which each line begins. If an incomplete last line begins with other bytes, another
+            program wrote the file.
         is_result: Whether a JSON object with a `custom_id` is a result.
     """
 
@@ -83,7 +87,7 @@ class Output:
                 yield result
 
     def append(self, line: bytes) -> None:
-        """Write one whole result or nothing; it survives the process and, after the next `sync`, a power failure.
+        """Write one whole result or nothing; it survives a killed process and, after the next `sync`, a power failure.
 
         Raises:
             OSError: The disk is full, for example; or another file has replaced the file of results.
@@ -139,7 +143,7 @@ class Output:
         os.fsync(self._file)
 
     def drop_failures(self, of: Callable[[str], bool]) -> None:
-        """Remove failed results, so that their lines are sent again; `of` decides by id.
+        """Remove the failed results whose ids `of` accepts, so that their lines are sent again.
 
         A new file replaces the old one atomically, so that a process killed at any moment leaves a complete file.
         """

@@ -173,7 +173,8 @@ def run(
     """Run a program that uses Vertex AI as if it were OpenAI: vertex-compat run -- python app.py.
 
     Sets OPENAI_BASE_URL, OPENAI_API_BASE and OPENAI_API_KEY to a proxy like that of `serve`. Passes signals on to the
-    program and exits with its code. The access log - goes to the error stream: the output belongs to the program.
+    program and exits with its code. `--access-log -` logs to the error stream, because only the program writes to the
+    output.
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra

@@ -156,7 +156,7 @@ def run(
     *,
     is_verbose: bool,
 ) -> int:
-    """Run a program that uses the proxy as if it were OpenAI; returns its exit code.
+    """Start the proxy and run a program that uses it as if it were OpenAI; returns the program's exit code.
 
     Raises:
         VertexCompatError: The settings are invalid, no token could be obtained, or no project is set; the program
@@ -213,7 +213,7 @@ def exchange_record(exchange: Exchange) -> dict[str, Any]:
 
 
 def exchange_line(exchange: Exchange) -> str:
-    """Return the same as one line of text."""
+    """Return the request as one line of text."""
     record = exchange_record(exchange)
     names = dict.fromkeys(filter(None, (record["asked"], record["model"])))
     words = [record["method"], record["path"], " → ".join(names), record["status"] or "disconnected", record["failure"]]
@@ -238,7 +238,7 @@ def _reports(access_log: str | None, *, as_json: bool) -> Callable[[Exchange], N
 
 
 def _reports_aside(access_log: str | None, *, is_verbose: bool) -> Callable[[Exchange], None]:
-    """Return the same for `run`, on the error stream because the output belongs to the program.
+    """Return the function that reports each request of `run`, on the error stream: the output belongs to the program.
 
     Raises:
         SettingsError: The log cannot be written.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.auth.source import Account, TokenSource
+from vertex_compat_integrations.core.auth.source import Account, TokenSource, charged_to
 from vertex_compat_integrations.core.calls.advice import hint_of_way, unknown_location
 from vertex_compat_integrations.core.calls.call import (
     Call,
@@ -51,6 +51,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.interruptions import first_in, through_group
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
@@ -59,6 +60,7 @@ from vertex_compat_integrations.core.settings.arguments import HttpBackend
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
+    payers_of,
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,
@@ -75,6 +77,7 @@ from vertex_compat_integrations.core.transport.post import Post, Route
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 if TYPE_CHECKING:
+    from vertex_compat_integrations.core.cost.meter import Meter
     from vertex_compat_integrations.core.explain.explanation import Explanation
     from vertex_compat_integrations.core.native.count_tokens import CountCall
     from vertex_compat_integrations.core.telemetry.observer import Observer
@@ -167,6 +170,7 @@ class VertexCompatClient(Closing):
         self._timing = timing or Timing()
         self._line_of = line_of
         self._resolved: tuple[Destination, TokenSource] | None = None
+        self._sources: dict[str, TokenSource] = {}
         self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._project: str | None = None
@@ -174,6 +178,7 @@ class VertexCompatClient(Closing):
         self._demanding: set[str] = set()
         self._distrusted: set[int] = set()
         self._warned: set[str] = set()
+        self._caches: dict[tuple[int, str], Any] = {}
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
 
     def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
@@ -182,10 +187,18 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.chat(self, messages, options)
         return self._complete(partial(self._begin_chat, messages, options))
 
     async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Like `chat`."""
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return await context_cache.achat(self, messages, options)
         return await self._acomplete(partial(self._begin_chat, messages, options))
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
@@ -194,11 +207,19 @@ class VertexCompatClient(Closing):
         Raises:
             VertexCompatError: See `core.errors`; after the first piece nothing is retried.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.stream(self, messages, options)
         begin = partial(self._begin, StreamCall, messages, options)
         return self._pieces(begin) if self._observer is None else self._observer.stream(begin, self._pieces)
 
     def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Like `stream`."""
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import context_cache  # noqa: PLC0415 - few programs use it
+
+            return context_cache.astream(self, messages, options)
         begin = partial(self._begin, StreamCall, messages, options)
         return self._apieces(begin) if self._observer is None else self._observer.astream(begin, self._apieces)
 
@@ -263,7 +284,7 @@ class VertexCompatClient(Closing):
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
         places = self._place_memory(destination, model, options).order(self._timing.clock())
-        destination = destination.at(places[0].location)
+        destination = destination.at(places[0].location, places[0].project)
         request = build_request(
             messages,
             at_place(options.model_copy(update={"model": model}), places[0]),
@@ -274,7 +295,7 @@ class VertexCompatClient(Closing):
             distrusted=self._distrusted,
             mending=Mending(self._connection.repair_history, self._line_of),
         )
-        refuse_to_move(request.body, self._connection.locations)
+        refuse_to_move(request.body, self._connection.locations, self._connection.projects)
         call = ExplainedCall(self._connection, destination, options, messages, facts, request, os.environ, places)
         return explain(call, self._project)
 
@@ -289,6 +310,8 @@ class VertexCompatClient(Closing):
         """Do the preparations of the first call without sending it; see `HoldsClient.preload`."""
         destination, source = self._resolve()
         on_demand.pool.prepare(self._route(destination), self)
+        if self._new_meter is not None:
+            self._new_meter.load()
         source.headers(destination.origin, self._connection.timeout)
 
     async def apreload(self) -> None:
@@ -296,6 +319,8 @@ class VertexCompatClient(Closing):
         destination, source = self._resolve()
         await on_demand.aload("pool")
         await on_demand.pool.aprepare(self._route(destination), self)
+        if self._new_meter is not None:
+            await self._new_meter.aload()
         await source.aheaders(destination.origin, self._connection.timeout)
 
     def close(self) -> None:
@@ -396,7 +421,7 @@ class VertexCompatClient(Closing):
             options = options.model_copy(update={"model": model})
         terms = self._terms(destination, model, options)
         call = kind(messages, options, terms, skip_values=self._skip_values(model))
-        refuse_to_move(call.request.body, self._connection.locations)
+        refuse_to_move(call.request.body, self._connection.locations, self._connection.projects)
         self._warn_of(model, call.request, own_server=destination.own_server)
         if terms.facts.retires is not None:
             self._warn_of_end(model, terms.facts, destination)
@@ -406,12 +431,30 @@ class VertexCompatClient(Closing):
         """Build and check the call; nothing is sent yet."""
         from vertex_compat_integrations.core.native.count_tokens import CountCall, check_native  # noqa: PLC0415 - few programs count
 
+        destination, model, options, terms = self._terms_for(options)
+        check_native(destination, model, gemini=terms.facts.gemini, what="Token counts")
+        return CountCall(messages, options, terms, skip_values=self._skip_values(model))
+
+    def _terms_for(self, options: Options) -> tuple[Destination, str, Options, CallTerms]:
+        """Return destination, model, options and terms of a call with these options."""
         destination, _ = self._resolve()
         model = resolve_model_name(options.model, destination)
         options = options.model_copy(update={"model": model})
-        terms = self._terms(destination, model, options)
-        check_native(destination, model, gemini=terms.facts.gemini, what="Token counts")
-        return CountCall(messages, options, terms, skip_values=self._skip_values(model))
+        return destination, model, options, self._terms(destination, model, options)
+
+    @property
+    def _has_several_locations(self) -> bool:
+        return len(self._connection.locations) > 1
+
+    def _native(self, call: Call[Piece]) -> Piece:
+        """Return the answer to a call of Google's native API, which is not reported as a call of the model."""
+        (answer,) = self._pieces(lambda: call)
+        return answer
+
+    async def _anative(self, call: Call[Piece]) -> Piece:
+        """Like `_native`."""
+        (answer,) = [piece async for piece in self._apieces(lambda: call)]
+        return answer
 
     def _begin_embedding(
         self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose
@@ -448,10 +491,11 @@ class VertexCompatClient(Closing):
             repairs=self._connection.repair_history,
             line_of=self._line_of,
             takes_empty=self._connection.on_empty == "return",
+            new_meter=self._new_meter,
         )
 
     def _place_memory(self, destination: Destination, model: str, options: Options | None) -> PlaceMemory:
-        """What is known about the locations and request types for a model."""
+        """What is known about the locations, projects and request types for a model."""
         kinds, tiers = (options.request_type, options.shared_request_type) if options is not None else (None, None)
         # A value that was assigned to an attribute is still the user's list.
         key = (
@@ -461,7 +505,8 @@ class VertexCompatClient(Closing):
         )
         if (memory := self._place_memories.get(key)) is not None:
             return memory
-        places = places_of(self._connection.locations or (destination.location,), kinds, tiers)
+        locations = self._connection.locations or (destination.location,)
+        places = places_of(locations, kinds, tiers, payers_of(self._connection))
         attempts = self._connection.max_retries + 1
         if attempts < len(places):
             self.warn_once(f"max_retries={attempts - 1}: a call tries only {attempts} of {len(places)} places.")
@@ -496,6 +541,15 @@ class VertexCompatClient(Closing):
             ) from None
         destination, _ = self._resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
+
+    @cached_property
+    def _new_meter(self) -> "type[Meter] | None":
+        """The class that computes the cost of an answer, if the settings ask for it."""
+        if not self._connection.cost:
+            return None
+        from vertex_compat_integrations.core.cost.meter import Meter  # noqa: PLC0415 - few programs ask for costs
+
+        return Meter
 
     def _skip_values(self, model: str) -> SkipValues:
         """The rule for sending Google's placeholder for a lost signature."""
@@ -538,9 +592,20 @@ class VertexCompatClient(Closing):
     def _attempt(self, call: Call[object]) -> Attempt:
         """Destination and credentials of the next attempt."""
         destination, source = self._resolve()
-        project = destination.project or self._project
+        place = call.place
+        if place.service_account is not None:
+            source = self._source_of(place.service_account, destination, source)
+        project = place.project or destination.project or self._project
         lacks_project = destination.endpoint is not None and not project
-        return Attempt(destination.at(call.place.location), source, project, lacks_project)
+        return Attempt(destination.at(place.location, place.project), source, project, lacks_project)
+
+    def _source_of(self, account: str | None, destination: Destination, first: TokenSource) -> TokenSource:
+        """The source of the tokens of one of several service accounts; `first` is that of the first account."""
+        if account is None or account == self._connection.service_accounts[0]:
+            return first
+        if (source := self._sources.get(account)) is None:
+            source = self._sources.setdefault(account, resolve_source(self._connection, destination, account))
+        return source
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
         """Send one attempt; yield the body of the answer block by block."""
@@ -548,6 +613,8 @@ class VertexCompatClient(Closing):
             media.upload(call.request.body)
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         pool = on_demand.pool
+        if self._new_meter is not None:
+            self._new_meter.load()
         attempt = self._attempt(call)
         headers = attempt.source.headers(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:
@@ -561,6 +628,8 @@ class VertexCompatClient(Closing):
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         await on_demand.aload("pool")
         pool = on_demand.pool
+        if self._new_meter is not None:
+            await self._new_meter.aload()
         attempt = self._attempt(call)
         headers = await attempt.source.aheaders(attempt.destination.origin, call.remaining)
         if attempt.lacks_project:
@@ -597,8 +666,10 @@ class VertexCompatClient(Closing):
         url = call.url = base_url + call.path
         # First: a refused token is not sent again, so this must not count as a request.
         headers = call.headers(headers)
+        if self._connection.projects:
+            headers = charged_to(attempt.project, headers)
         return self._route(destination), Post(
-            url, call.content(), headers, call.remaining, self._connection.gap_timeout
+            url, call.content(), headers, call.remaining, self._connection.gap_timeout, call.method
         )
 
     def _route(self, destination: Destination) -> Route:
@@ -619,6 +690,8 @@ class VertexCompatClient(Closing):
             VertexCompatError: There is no further attempt.
         """
         destination, source = self._resolve()
+        if self._connection.service_accounts:
+            source = self._source_of(call.place.service_account, destination, source)
         if isinstance(error, AuthenticationError):
             source.invalidate(call.auth_headers)
         error.hint = hint_of_way(error, destination.at(call.place.location), source) or error.hint

@@ -1,4 +1,4 @@
-"""Google's coordinates → base URL, and model names → the form that the endpoint takes. No I/O.
+"""Location and endpoint → base URL, and model names → the form that the endpoint accepts. No I/O.
 
 Forms of the URL (Google's "OpenAI compatibility" pages and the Endpoint resource's reference):
 
@@ -82,7 +82,7 @@ class Endpoint:
         """Refuse values that cannot be part of a URL.
 
         Raises:
-            SettingsError: A coordinate has invalid characters, or a deployed endpoint has no region.
+            SettingsError: A value has invalid characters, or a deployed endpoint has no region.
         """
         _check("location", self.location, _LOCATION)
         _check("endpoint", self.endpoint, _ENDPOINT)

@@ -164,9 +164,14 @@ def _token(headers: Mapping[str, str]) -> str:
     return headers.get("Authorization", "").removeprefix("Bearer ")
 
 
+_SEVERAL = {"locations": "location", "projects": "project", "service_accounts": "impersonate_service_account"}
+"""The settings of which this client uses one, and the setting for one."""
+
+
 def _resolve_access(connection: Connection) -> _Access:
-    if connection.locations:
-        raise SettingsError("locations= with the SDK's client, which uses one server.", hint="Pass one as location=.")
+    for name, one in _SEVERAL.items():
+        if getattr(connection, name):
+            raise SettingsError(f"{name}= with the SDK's client, which uses one server.", hint=f"Pass one as {one}=.")
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     project = destination.project

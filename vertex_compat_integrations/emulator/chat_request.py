@@ -36,12 +36,13 @@ class ModelResource:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A parsed request body with its path, its headers and the model's traits."""
+    """A parsed request body with its path, its headers, the model's traits, and the tokens of its cache."""
 
     body: Json
     place: ModelResource
     traits: ModelTraits
     headers: Mapping[str, str] = field(default_factory=dict)
+    cached_tokens: int | None = None
 
     @cached_property
     def model(self) -> str:

@@ -45,11 +45,13 @@ class Entry:
         is_chat: Whether it is a request for a chat completion.
         is_embedding: Whether it is a request for embeddings.
         is_count: Whether it is a request for a token count.
+        is_cache: Whether it is a request about context caches.
         status: HTTP status of the answer; None until there is one.
         version: API version in the path.
         project: Project in the path.
         location: Location in the path.
         endpoint: Endpoint in the path: `openapi` or a deployed id.
+        principal: The account of the token, for example an impersonated one; None for the emulator's plain token.
         ignored: Parameters that the service ignores.
     """
 
@@ -63,11 +65,13 @@ class Entry:
     is_chat: bool = False
     is_embedding: bool = False
     is_count: bool = False
+    is_cache: bool = False
     status: int | None = None
     version: str = ""
     project: str = ""
     location: str = ""
     endpoint: str = ""
+    principal: str | None = None
     ignored: list[str] = field(default_factory=list)
 
     @property
@@ -127,6 +131,11 @@ class Journal:
     def counts(self) -> list[Entry]:
         """The requests for token counts."""
         return [entry for entry in self.entries if entry.is_count]
+
+    @property
+    def caches(self) -> list[Entry]:
+        """The requests about context caches."""
+        return [entry for entry in self.entries if entry.is_cache]
 
     @property
     def last(self) -> Entry:

@@ -45,6 +45,7 @@ class ModelTraits:
         ends_with_user: A history that ends with the model's message is refused.
         refused_parameters: Parameters that are refused.
         has_cache: An explicit context cache is supported.
+        least_cached: Fewest tokens of an explicit context cache.
         mixes_details: Images of one request may differ in `detail`.
         joins_tools_and_json: Tools and a JSON response format can be combined.
         thinks: The model thinks by default.
@@ -72,6 +73,7 @@ class ModelTraits:
     ends_with_user: bool = False
     refused_parameters: tuple[str, ...] = ()
     has_cache: bool = True
+    least_cached: int = 4096
     mixes_details: bool = True
     joins_tools_and_json: bool = True
     thinks: bool = True
@@ -98,6 +100,7 @@ _LEVELS = ("minimal", *_FROM_LOW)
 # with its own message: crewAIInc/crewAI#6973, microsoft/semantic-kernel#13288, livekit/agents#2183.
 _GEMINI_2 = ModelTraits(
     "google/gemini-2.5-",
+    least_cached=2048,
     ends_with_user=True,
     mixes_details=False,
     joins_tools_and_json=False,
@@ -118,7 +121,7 @@ _NEWEST = replace(_GEMINI_35, prefix="google/gemini-", fixes_sampling=True)
 # client on the native API in September 2026).
 _ALWAYS_THINKS = replace(_NEWEST, levels=_FROM_LOW, stops_thinking=False)
 # Page "Thinking": thinking cannot be turned off on 3.1 Pro, either.
-_PRO_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-pro", levels=_FROM_LOW, stops_thinking=False)
+_PRO_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-pro", least_cached=6144, levels=_FROM_LOW, stops_thinking=False)
 _FLASH_31 = replace(_GEMINI_3, prefix="google/gemini-3.1-", thinks=False)
 _MAAS = ModelTraits("", surface="maas", thinks=False, thoughts="none", call_ids="call")
 _LLAMA = replace(_MAAS, prefix="meta/llama", takes_turns=True, is_guarded=True)
@@ -166,8 +169,9 @@ TRAITS: tuple[ModelTraits, ...] = (
     _PRO_31,
     replace(_PRO_31, prefix="google/gemini-3.1-pro-preview", locations=_GLOBAL),
     _GEMINI_3,
+    replace(_GEMINI_3, prefix="google/gemini-3-flash", least_cached=6144),
     replace(_GEMINI_3, prefix="google/gemini-3-pro-preview", locations=_GLOBAL),
-    replace(_GEMINI_3, prefix="google/gemini-3-flash-preview", locations=_GLOBAL),
+    replace(_GEMINI_3, prefix="google/gemini-3-flash-preview", least_cached=6144, locations=_GLOBAL),
     _GEMINI_2,
     replace(_GEMINI_2, prefix="google/gemini-2.5-flash-lite", thinks=False),
     replace(_GEMINI_2, prefix="google/gemini-2.0-", thinks=False, output_limit=8192),

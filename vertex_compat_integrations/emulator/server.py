@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -30,6 +31,7 @@ from vertex_compat_integrations.emulator.dialect.signature_book import Signature
 from vertex_compat_integrations.emulator.identity.identity import Identity
 from vertex_compat_integrations.emulator.journal import Entry, Headers, Journal
 from vertex_compat_integrations.emulator.model_traits import find_traits
+from vertex_compat_integrations.emulator.native.caches import Caches, not_found
 from vertex_compat_integrations.emulator.native.count_tokens import answer_count
 from vertex_compat_integrations.emulator.real_model.answers import RealModel
 from vertex_compat_integrations.emulator.real_model.upstream import Upstream
@@ -43,7 +45,7 @@ from vertex_compat_integrations.emulator.refusal import (
     unknown_model,
 )
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
-from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Frames, Raw, Verdict
+from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Delivery, Frames, Raw, Verdict
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
 from vertex_compat_integrations.emulator.storage.storage import Storage
 from vertex_compat_integrations.emulator.variant import Variant
@@ -53,7 +55,9 @@ from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
 _LOCATION = r"/{version:v1|v1beta1}/projects/{project}/locations/{location}"
 RESOURCE = _LOCATION + r"/endpoints/{endpoint:[\w.\-]+}"
 _NATIVE_MODEL = _LOCATION + r"/publishers/{publisher:[\w.\-]+}/models/{model:[^:/]+}"
-RouteName: TypeAlias = Literal["chat", "embeddings", "count_tokens"]
+RouteName: TypeAlias = Literal["chat", "embeddings", "count_tokens", "caches"]
+_OWN_CACHE = re.compile(r"/cachedContents/4\d{3}$")
+"""The names of this emulator's caches; others were always accepted, as those of caches that somebody created before."""
 _LARGEST_BODY = 256 * 1024 * 1024
 _START_SECONDS = 10.0
 _ACCEPTING_STEPS = 3
@@ -107,6 +111,7 @@ class Emulator:
         self._serve_retired = serve_retired
         self._clock = clock
         self._scripts: dict[RouteName, Script] = {name: Script() for name in get_args(RouteName)}
+        self.caches = Caches(clock)
         self._book = SignatureBook()
         self._writer = CompletionWriter(self._book, clock)
         self._variant = Variant()
@@ -187,16 +192,20 @@ class Emulator:
         *,
         location: str | None = None,
         request_type: str | None = None,
+        project: str | None = None,
+        service_account: str | None = None,
     ) -> None:
         """Add a rule: requests for which `when` returns True get the answers in order, then the last one repeatedly.
 
-        The first matching rule is used; after `times` answers a rule no longer applies. `location` and `request_type`
-        (`dedicated` or `shared`) limit it to requests with these values.
+        The first matching rule is used; after `times` answers a rule no longer applies. `location`, `project`,
+        `service_account` and `request_type` (`dedicated` or `shared`) limit it to requests with these values.
         """
         sequence = [answers] if isinstance(answers, Answer) else list(answers)
         for answer in sequence:
             self._learn(answer, route)
-        self._scripts[route].add_rule(sequence, Condition(when, location, request_type), times)
+        self._scripts[route].add_rule(
+            sequence, Condition(when, location, request_type, project, service_account), times
+        )
 
     def variant(self, **shapes: Any) -> None:
         """Send completions in these forms (see `Variant`); all other forms are reset to normal."""
@@ -215,6 +224,7 @@ class Emulator:
         for script in self._scripts.values():
             script.clear()
         self._variant = Variant()
+        self.caches.clear()
         self.journal.clear()
         self.storage.clear()
 
@@ -266,6 +276,8 @@ class Emulator:
         app.router.add_post(RESOURCE + CHAT_PATH, self._chat)
         app.router.add_post(RESOURCE + EMBEDDINGS_PATH, self._embeddings)
         app.router.add_post(_NATIVE_MODEL + ":countTokens", self._count_tokens)
+        app.router.add_route("*", _LOCATION + "/cachedContents", self._cached_contents)
+        app.router.add_route("*", _LOCATION + r"/cachedContents/{cache:[^:/]+}", self._cached_contents)
         self.identity.add_routes(app)
         self.storage.add_routes(app)
         app.on_response_prepare.append(_note_status)
@@ -276,6 +288,7 @@ class Emulator:
         is_unknown = request.match_info.http_exception is not None
         route = self._route_name(request)
         entry = _entry(request, await request.read() if route or is_unknown else b"", route)
+        entry.principal = self.identity.principal(request.headers.get("Authorization"))
         request[_ENTRY] = entry
         self.journal.add(entry)
         if not is_loopback(_host_name(request.host)):
@@ -285,11 +298,13 @@ class Emulator:
         return await handler(request)
 
     def _route_name(self, request: web.Request) -> RouteName | None:
-        if request.match_info.handler == self._chat:
-            return "chat"
-        if request.match_info.handler == self._count_tokens:
-            return "count_tokens"
-        return "embeddings" if request.match_info.handler == self._embeddings else None
+        handlers: dict[RouteName, Any] = {
+            "chat": self._chat,
+            "embeddings": self._embeddings,
+            "count_tokens": self._count_tokens,
+            "caches": self._cached_contents,
+        }
+        return next((name for name, handler in handlers.items() if request.match_info.handler == handler), None)
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
         entry = request[_ENTRY]
@@ -317,6 +332,37 @@ class Emulator:
         reply = raw_reply(content) if isinstance(content, Raw) else HttpReply((pretty(answer),))
         return await deliver(request, reply, scripted.delivery)
 
+    async def _cached_contents(self, request: web.Request) -> web.StreamResponse:
+        entry = request[_ENTRY]
+        if denied := self._denial(entry):
+            return _native(denied)
+        scripted = self._scripts["caches"].take(entry)
+        if scripted.content is None and scripted.delivery == Delivery():
+            answer = self._answer_caches(request, entry)
+            return _native(answer) if isinstance(answer, Refusal) else _json(200, pretty(answer))
+        content = scripted.content
+        reply = raw_reply(content) if isinstance(content, Raw) else HttpReply((b"{}",))
+        return await deliver(request, reply, scripted.delivery)
+
+    def _answer_caches(self, request: web.Request, entry: Entry) -> Json | Refusal:
+        place = _place(entry)
+        identifier = request.match_info.get("cache")
+        name = f"projects/{place.project}/locations/{place.location}/cachedContents/{identifier}"
+        match request.method, identifier:
+            case "POST", None:
+                return self.caches.create(entry.body, place, self._models, today=self._today())
+            case "GET", None:
+                return self.caches.listed(place)
+            case "GET", _:
+                cache = self.caches.find(name)
+                return cache.shown() if cache else not_found(name)
+            case "PATCH", str():
+                return self.caches.changed(name, entry.body, request.query.get("updateMask", ""))
+            case "DELETE", str():
+                return self.caches.deleted(name)
+            case _:
+                return Refusal("Method not found.", 404)
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         entry = request[_ENTRY]
         place = _place(entry)
@@ -331,11 +377,18 @@ class Emulator:
             refusal = unknown_model(str(entry.body.get("model") or ""), place)
             return _json(refusal.code, google_body(refusal))
         chat = ChatRequest(entry.body, place, traits, entry.headers)
+        cached = self.caches.find(str(chat.google.get("cached_content") or ""))
+        if cached is not None:
+            chat = replace(chat, cached_tokens=cached.tokens)
         entry.ignored = chat.ignored
         rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures) or self.storage.missing(chat)
         if rule_refusal:
             body = openai_body(rule_refusal) if traits.surface == "deployed" else google_body(rule_refusal)
             return _json(rule_refusal.code, body)
+        name = str(chat.google.get("cached_content") or "")
+        if _OWN_CACHE.search(name) and cached is None:
+            gone = not_found(name)
+            return _json(gone.code, google_body(gone))
         answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)
         reply = await self._reply(answer, chat, variant)
@@ -397,10 +450,11 @@ def _entry(request: web.Request, raw: bytes, route: RouteName | None) -> Entry:
         is_chat=route == "chat",
         is_embedding=route == "embeddings",
         is_count=route == "count_tokens",
+        is_cache=route == "caches",
         version=match.get("version", ""),
         project=match.get("project", ""),
         location=match.get("location", ""),
-        endpoint=match.get("endpoint", "openapi" if route == "count_tokens" else ""),
+        endpoint=match.get("endpoint", "openapi" if route in ("count_tokens", "caches") else ""),
     )
 
 

@@ -42,6 +42,7 @@ from vertex_compat_integrations.errors import (
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 
 if TYPE_CHECKING:
+    from vertex_compat_integrations.langchain.cost import CostCallback
     from vertex_compat_integrations.langchain.embeddings import VertexCompatEmbeddings
     from vertex_compat_integrations.langchain.factory import load_chat_model
     from vertex_compat_integrations.langchain.registration import register
@@ -52,6 +53,7 @@ __all__ = [
     "ChatVertexCompat",
     "ConnectionFailedError",
     "ContextOverflowError",
+    "CostCallback",
     "CredentialsError",
     "DeadlineExceededError",
     "EmptyReplyError",
@@ -77,7 +79,12 @@ __all__ = [
     "register",
 ]
 
-_PLACES = {"VertexCompatEmbeddings": "embeddings", "load_chat_model": "factory", "register": "registration"}
+_PLACES = {
+    "CostCallback": "cost",
+    "VertexCompatEmbeddings": "embeddings",
+    "load_chat_model": "factory",
+    "register": "registration",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -56,12 +56,18 @@ from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encod
 from vertex_compat_integrations.langchain.profile import build_profile
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
+if TYPE_CHECKING:
+    from vertex_compat_integrations.core.native.prefixed import CacheScope
+
 _TRACED = frozenset({"model", "temperature", "max_tokens", "stop"})
 """Options that traces show under names of LangChain's own."""
 
 _IDENTIFYING = tuple(
     name
-    for name in ("project", "location", "locations", "endpoint", "endpoint_host", "base_url", *option_names())
+    for name in (
+        *("project", "projects", "location", "locations", "endpoint", "endpoint_host", "base_url"),
+        *option_names(),
+    )
     if name != "default_headers"
 )
 """The settings that distinguish one model object from another."""
@@ -93,6 +99,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     """Facts that override the catalogue's for the model, e.g. `{"demands_signatures": True}`; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
+    _prefix: Any = PrivateAttr(default=None)
 
     lc_provider: ClassVar[str] = PROVIDER
 
@@ -124,7 +131,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
-        """Drop a profile that was filled in for another model: a copy with another model would keep it."""
+        """Drop a profile that was filled in for another model; a copy with another model would otherwise keep it."""
         if isinstance(values, Mapping) and (profile := values.get("profile")):
             name = profile.get("name")
             facts = facts_for(name or "", values.get("model_facts"))
@@ -134,7 +141,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse invalid coordinates and models before anything is sent; fill in the model's profile."""
+        """Refuse an invalid destination or model before anything is sent; fill in the model's profile."""
         name = check_settings(self, self.model)
         if self.profile is None:
             # Not with `_resolve_model_profile`: LangChain then checks the keys, which takes longer than everything
@@ -192,8 +199,17 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
         current = client_for(self, self.model_facts, self._client, line_of)
         if current is not self._client:
-            self._client = current
+            self._client = current = self._with_prefix(current)
         return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))
+
+    def _with_prefix(self, client: KeyedClient) -> KeyedClient:
+        """Return the client, with the cached messages before those of each call, if this model has such."""
+        # Pickles of earlier versions lack the attribute.
+        if (prefix := getattr(self, "_prefix", None)) is None:
+            return client
+        from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
+
+        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
@@ -445,9 +461,53 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def _to_count(
         self, messages: LanguageModelInput, tools: Sequence[Any] | None, call: Mapping[str, Any]
     ) -> tuple[list[wire.Message], Options]:
-        # An empty list is no input of a call, but its count is 0.
+        # A call does not accept an empty list, but its count is 0.
         converted = self._convert_input(messages).to_messages() if messages else []
         return encode_messages(converted), self._options(None, {**call, "tools": list(tools or ()) or None})
+
+    def context_cache(
+        self,
+        messages: LanguageModelInput,
+        *,
+        tools: Sequence[Any] | None = None,
+        tool_choice: Any = None,
+        ttl: float | str = "3600s",
+        **kwargs: Any,
+    ) -> "CacheScope[Self]":
+        """Return a `with` or `async with` statement that stores messages and tools in a context cache of Google's.
+
+        It gives a model that answers as if the messages were sent before those of each call, and as if the tools were
+        bound. The cache is shared with other processes that store the same; its life is extended while it is used. It
+        is created again if it is gone. At the end it is deleted, if this process created it. If a call cannot use it,
+        the whole prompt is sent, with a warning.
+
+        Args:
+            messages: The beginning of the conversations: system message, documents, examples.
+            tools: The tools of the calls, which cannot be named next to a cache.
+            tool_choice: As in `bind_tools`.
+            ttl: Seconds from the last use to the cache's end: a number, or text such as `"3600s"`, `"5m"`, `"1h"`.
+            **kwargs: Options of a call.
+
+        Raises:
+            SettingsError: The model has no explicit caches, or the messages are shorter than any cache.
+            VertexCompatError: The cache could not be created; raised when the statement begins.
+        """
+        from vertex_compat_integrations.core.native.prefixed import CacheScope, prefix_of  # noqa: PLC0415 - as above
+
+        with model_errors():
+            converted = encode_messages(self._convert_input(messages).to_messages())
+            declared = [convert_tool(tool) for tool in tools] if tools else None
+            if getattr(self, "_prefix", None) is not None:
+                raise SettingsError(
+                    "This model has a context cache.", hint="Create the other one with the model itself."
+                )
+            prefix = prefix_of(converted, declared, tool_choice, ttl)
+            model = self.model_copy()
+            client = self._core(kwargs)
+            model._prefix = prefix  # noqa: SLF001 - a copy of its own
+            # The same client, so that its knowledge of the cache is that of the statement.
+            model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
+            return CacheScope(client, prefix, self._options(None, kwargs), model)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""

@@ -48,7 +48,7 @@ class VertexCompatEmbeddings(HoldsClient, Connection, EmbeddingOptions, Serializ
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
-        """Refuse invalid coordinates and models before anything is sent."""
+        """Refuse an invalid destination or model before anything is sent."""
         if (location := served_location(self, self.model)) is not None:
             self.location = location
         embedding_model(self, self.model, self.model_facts)

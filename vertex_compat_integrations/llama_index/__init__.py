@@ -5,6 +5,9 @@ try:
 except ImportError as error:
     raise ImportError('LlamaIndex is not installed: pip install "vertex-compat-integrations[llama-index]"') from error
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from vertex_compat_integrations.errors import (
     ApiError,
     AuthenticationError,
@@ -35,11 +38,15 @@ from vertex_compat_integrations.llama_index.embeddings import VertexCompatEmbedd
 from vertex_compat_integrations.llama_index.factory import load_llm, register
 from vertex_compat_integrations.llama_index.llm import VertexCompat
 
+if TYPE_CHECKING:
+    from vertex_compat_integrations.llama_index.cost import CostHandler
+
 __all__ = [
     "ApiError",
     "AuthenticationError",
     "ConnectionFailedError",
     "ContextOverflowError",
+    "CostHandler",
     "CredentialsError",
     "DeadlineExceededError",
     "EmptyReplyError",
@@ -65,3 +72,17 @@ __all__ = [
     "load_llm",
     "register",
 ]
+
+_PLACES = {"CostHandler": "cost"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used, since few programs need it."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, including those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

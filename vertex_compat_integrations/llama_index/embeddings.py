@@ -66,7 +66,7 @@ class VertexCompatEmbedding(HoldsClient, Connection, VectorOptions, BaseEmbeddin
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        """Refuse invalid coordinates and models before anything is sent."""
+        """Refuse an invalid destination or model before anything is sent."""
         if (location := served_location(self, self.model_name)) is not None:
             self.location = location
         embedding_model(self, self.model_name, self.model_facts)

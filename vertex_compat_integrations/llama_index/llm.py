@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, Unpack, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -66,6 +66,9 @@ from vertex_compat_integrations.llama_index.messages.decode import (
 from vertex_compat_integrations.llama_index.pickling import component_state
 from vertex_compat_integrations.llama_index.structured import BLOCKED_KEY, StructuredAnswers, as_answer_format
 
+if TYPE_CHECKING:
+    from vertex_compat_integrations.core.native.prefixed import CacheScope
+
 _OWN_KEYS = frozenset({BLOCKED_KEY})
 """Arguments of a call that are for this class, not for the model."""
 
@@ -114,6 +117,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     """Facts that override the catalogue's for the model, e.g. `{"demands_signatures": True}`; None overrides none."""
 
     _client: KeyedClient | None = PrivateAttr(default=None)
+    _prefix: Any = PrivateAttr(default=None)
 
     def __init__(self, /, **settings: Unpack[LLMArguments]) -> None:
         """Create the model from settings, passed by name.
@@ -139,7 +143,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        """Refuse invalid coordinates, models and options before anything is sent."""
+        """Refuse an invalid destination, model or option before anything is sent."""
         if unknown := unknown_names(self.additional_kwargs):
             raise unknown_setting(unknown[0], [*Options.model_fields, *Options.setting_aliases])
         if vocabulary.HEADER_WORDS & self.additional_kwargs.keys():
@@ -180,9 +184,20 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
         """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
-        self._client = client_for(self, self.model_facts, self._client, encode.line_of)
-        client = self._client[1]
+        current = client_for(self, self.model_facts, self._client, encode.line_of)
+        if current is not self._client:
+            self._client = current = self._with_prefix(current)
+        client = current[1]
         return client if LIMITS_OF_CALL.keys().isdisjoint(call) else client.limited(limits_of_call(call))
+
+    def _with_prefix(self, client: KeyedClient) -> KeyedClient:
+        """Return the client, with the cached messages before those of each call, if this model has such."""
+        # Pickles of earlier versions lack the attribute.
+        if (prefix := getattr(self, "_prefix", None)) is None:
+            return client
+        from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
+
+        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """Translate a call for the core; the result shares nothing with the caller's arguments."""
@@ -212,10 +227,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         encoded = encode.encode_messages(messages)
         if not for_calls or "repair_history" in self.model_fields_set:
             return encoded
-        encoded, cancelled = encode.with_cancelled_calls(encoded)
-        if cancelled:
-            self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
-        return encoded
+        mended, cancelled = encode.with_cancelled_calls(encoded)
+        if not cancelled:
+            return encoded
+        self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
+        return mended
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = self._prepare(messages, call)
@@ -326,6 +342,47 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             return self.count_tokens(messages, tools)
 
         return count
+
+    def context_cache(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[Any] | None = None,
+        *,
+        tool_choice: Any = None,
+        ttl: float | str = "3600s",
+        **kwargs: Any,
+    ) -> "CacheScope[Self]":
+        """Return a `with` or `async with` statement that stores messages and tools in a context cache of Google's.
+
+        It gives an LLM that answers as if the messages were sent before those of each call, and as if the tools were
+        passed. The cache is shared with other processes that store the same; its life is extended while it is used. It
+        is created again if it is gone. At the end it is deleted, if this process created it. If a call cannot use it,
+        the whole prompt is sent, with a warning.
+
+        Args:
+            messages: The beginning of the conversations: system message, documents, examples.
+            tools: The tools of the calls, which cannot be named next to a cache.
+            tool_choice: As for a call.
+            ttl: Seconds from the last use to the cache's end: a number, or text such as `"3600s"`, `"5m"`, `"1h"`.
+            **kwargs: Options of a call.
+
+        Raises:
+            SettingsError: The model has no explicit caches, or the messages are shorter than any cache.
+            VertexCompatError: The cache could not be created; raised when the statement begins.
+        """
+        from vertex_compat_integrations.core.native.prefixed import CacheScope, prefix_of  # noqa: PLC0415 - as above
+
+        prepared = self._prepare(messages, kwargs)
+        declared = [encode.encode_tool(tool) for tool in tools] if tools else None
+        if getattr(self, "_prefix", None) is not None:
+            raise SettingsError("This model has a context cache.", hint="Create the other one with the model itself.")
+        prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
+        model = self.model_copy()
+        client = self._core(kwargs)
+        model._prefix = prefix  # noqa: SLF001 - a copy of its own
+        # The same client, so that its knowledge of the cache is that of the statement.
+        model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
+        return CacheScope(client, prefix, prepared.options, model)
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

@@ -56,7 +56,7 @@ _RETRY_SECONDS = 1
 _SIGNAL_SECONDS = 0.2
 _NOT_RUNNING = "The proxy is not running: use `with Proxy(…) as proxy:` or start()."
 _ACCEPTING_STEPS = 3
-"""Loop iterations for connections that are just being accepted: a server closed earlier would leave them open."""
+"""Steps of the event loop before the server closes; without them, connections being accepted would stay open."""
 
 
 class Proxy:
@@ -268,7 +268,7 @@ class Proxy:
         return sum(transport.get_write_buffer_size() for transport in transports if transport is not None)
 
     def _tell(self, exchange: Exchange) -> None:
-        """Report the request; an error in the report function must not cost the client its answer."""
+        """Report the request; an error in the report function must not prevent the answer to the client."""
         try:
             if self._report is not None:
                 self._report(exchange)
@@ -329,7 +329,7 @@ class Proxy:
         return _json(200, self._names.entry(request.match_info["name"]))
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
-        """Return whether the proxy accepts requests; names no project, because no key is required."""
+        """Return whether the proxy accepts requests; not the project, because clients need no key for this."""
         is_draining = self._running.is_draining
         return _json(503 if is_draining else 200, {"status": "draining" if is_draining else "ok"})
 
@@ -351,7 +351,7 @@ class Proxy:
     async def _relayed(
         self, request: web.Request, blocks: AsyncGenerator[bytes], model: str, form: AnswerForm
     ) -> web.StreamResponse:
-        """Relay the streamed answer; an error before its first event is an error answer, later it is an event."""
+        """Relay the streamed answer; an error is sent as an error response, or, after the first event, as an event."""
         relay = Relay(form, done_is_an_end=not facts_for(model).gemini)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         try:
@@ -376,7 +376,7 @@ class Proxy:
         """Send the events.
 
         Raises:
-            VertexCompatError: The stream contains an error after them.
+            VertexCompatError: The stream contains an error after these events.
         """
         if relay.is_finished:
             # Before sending the events: the client may send the next request, or leave, as soon as it has them.

@@ -11,9 +11,7 @@ from vertex_compat_integrations.core.reply.reply import Usage
 FLASH = "google/gemini-2.5-flash"
 
 
-def test_a_list_price_is_that_of_the_comparison():
-    from vertex_compat_integrations.compare.asking.prices import cost_of, price_data  # noqa: F401 - it is installed
-
+def test_a_list_price_is_that_of_the_list():
     price = installed_price()
     assert price is not None
     once, twice = price(FLASH, Usage(1000, 100)), price(FLASH, Usage(2000, 200))
@@ -23,14 +21,12 @@ def test_a_list_price_is_that_of_the_comparison():
 
 
 def test_without_the_package_it_is_unknown_and_says_how_to_know(monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("vertex_compat_integrations.compare")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    monkeypatch.setitem(sys.modules, "vertex_compat_integrations.core.cost.list_prices", None)
     spending = Spending()
     spending.add(FLASH, Usage(10, 5, 2), emulated=False)
     assert spending.text() == (
         "Tokens: 10 in, 5 out (2 of them thoughts). "
-        'Cost: unknown: no list prices installed (pip install "vertex-compat-integrations[compare]").'
+        'Cost: unknown: no list prices installed (pip install "vertex-compat-integrations[cost]").'
     )
 
 

@@ -105,12 +105,14 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "47_budget_zero": thoughtful(40),
     "48_long_unstreamed_answer": completion(),
     "50_speech": completion(),
-    "51_flex": completion(usage={**USAGE, "extra_properties": {}}),
+    "51_flex": completion(usage=USAGE),
     "52_priority": refusal("Flex and priority are not offered here."),
     "54_references_in_results": refusal("no such part"),
+    "59_small_context_cache": (200, json.dumps({"name": "projects/p/locations/l/cachedContents/1"})),
+    "60_context_cache": refusal("Cached content is too small."),
     "57_token_count": (200, json.dumps({"promptTokensDetails": []})),
-    "59_link_to_a_bucket": refusal("Unsupported file uri"),
-    "60_link_with_a_type": refusal("Unsupported file uri"),
+    "64_link_to_a_bucket": refusal("Unsupported file uri"),
+    "65_link_with_a_type": refusal("Unsupported file uri"),
 }
 """Of the probes that assume something."""
 

@@ -61,10 +61,10 @@ def test_a_model_without_a_price_is_counted_high():
 
 
 def test_without_the_price_list_all_is_counted_high(monkeypatch):
-    monkeypatch.setitem(sys.modules, "vertex_compat_integrations.compare.asking.prices", None)
-    monkeypatch.delattr(sys.modules["vertex_compat_integrations.compare.asking"], "prices", raising=False)
+    monkeypatch.setitem(sys.modules, "vertex_compat_integrations.core.cost.list_prices", None)
+    monkeypatch.delattr(sys.modules["vertex_compat_integrations.core.cost"], "list_prices", raising=False)
     prices = installed_prices(WHEN)
-    assert "compare" in prices.source
+    assert "cost" in prices.source
     assert prices.cost("google/gemini-3.8-flash", Tokens(0, 1_000_000)) == HIGH_OUTPUT
 
 

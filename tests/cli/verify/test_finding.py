@@ -99,6 +99,8 @@ def test_what_came_says_how_an_answer_ended_and_what_it_counted():
     assert what_came(_plain({**COMPLETION, "usage": {**usage, **traffic}})) == (
         "200, finish stop, 5 tokens, 3 of thinking, ON_DEMAND_FLEX"
     )
+    cached = {"completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}
+    assert what_came(_plain({**COMPLETION, "usage": cached})).endswith("0 of thinking, 9 cached")
     assert what_came(_error("No\n  way.")) == "400 INVALID_ARGUMENT: No way."
     assert what_came(Answer(502, "<html>")) == "502: <html>"
     assert what_came(Answer(NO_ANSWER, "APITimeoutError")) == "APITimeoutError"

@@ -253,10 +253,10 @@ def test_the_stay_ends_when_the_place_fails():
 
 def test_a_location_that_lacks_the_model_is_left_out_unless_all_lack_it():
     memory = PlaceMemory(THREE)
-    memory.lack("global")
+    memory.lack(Place("global"))
     assert memory.order(0.0) == (US, EU)
-    memory.lack("us")
-    memory.lack("eu")
+    memory.lack(Place("us"))
+    memory.lack(Place("eu"))
     assert memory.order(0.0) == THREE
 
 
@@ -268,7 +268,7 @@ def test_what_a_call_found_lacking_the_next_leaves_out():
 
 def test_a_place_that_remains_alone_is_waited_for():
     memory = PlaceMemory(THREE[:2])
-    memory.lack("global")
+    memory.lack(Place("global"))
     call = attempts(memory=memory)
     assert call.has_choice
     assert walk(call, [shortage(), shortage(retry_after=7.0)]) == [(1.0, "us"), (7.0, "us")]
@@ -324,3 +324,27 @@ def test_a_context_cache_stands_in_one_location():
 
 def test_a_place_is_told_in_words():
     assert [str(Place("us", "shared")), str(Place(None, "shared")), str(Place("us"))] == ["us shared", "shared", "us"]
+
+
+PAYERS = [("a", None), ("b", "caller@b")]
+
+
+def test_every_payer_of_a_location_comes_before_the_next_location():
+    places = places_of(["us", "eu"], ["dedicated", "shared"], None, PAYERS)
+    assert list(map(str, places)) == [
+        *("us a dedicated", "us a shared", "us b caller@b dedicated", "us b caller@b shared"),
+        *("eu a dedicated", "eu a shared", "eu b caller@b dedicated", "eu b caller@b shared"),
+    ]
+
+
+def test_a_project_that_lacks_the_model_leaves_out_no_other_project():
+    memory = PlaceMemory(places_of(["us", "eu"], payers=PAYERS))
+    memory.lack(Place("us", project="a"))
+    assert list(map(str, memory.order(0.0))) == ["us b caller@b", "eu a", "eu b caller@b"]
+
+
+def test_a_context_cache_stands_in_one_project():
+    body = {"extra_body": {"google": {"cached_content": "c"}}}
+    refuse_to_move(body, (), ("a",))
+    with pytest.raises(SettingsError, match="several projects"):
+        refuse_to_move(body, (), ("a", "b"))

@@ -5,29 +5,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
 from vertex_compat_integrations.core.reply.reply import Usage
 
 Price = Callable[[str, Usage], Decimal | None]
 """Returns the US dollars for a model and the tokens of one answer; None if the model has no list price."""
 
 UNKNOWN = "unknown"
-_NO_PRICES = f'{UNKNOWN}: no list prices installed (pip install "vertex-compat-integrations[compare]")'
+_NO_PRICES = f'{UNKNOWN}: no list prices installed (pip install "vertex-compat-integrations[cost]")'
 
 
 def installed_price() -> Price | None:
     """Return the prices of the package genai-prices; None if it is not installed."""
     try:
-        from vertex_compat_integrations.compare.answer import TokenCounts  # noqa: PLC0415 - genai-prices is an extra
-        from vertex_compat_integrations.compare.asking.prices import cost_of  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.cost.list_prices import Units, priced  # noqa: PLC0415 - an extra
     except ImportError:
         return None
 
     def price(model: str, usage: Usage) -> Decimal | None:
-        counts = TokenCounts(
-            usage.input, usage.output, usage.thought, usage.cached, usage.input_audio, usage.output_audio
-        )
-        return cost_of(VERTEX_COMPAT, model, counts, datetime.now(UTC))
+        units = Units(usage.input, usage.output, usage.cached, usage.input_audio, usage.output_audio)
+        cost = priced("google", model.rpartition("/")[2], units, datetime.now(UTC))
+        return None if cost is None else cost.usd
 
     return price
 

@@ -57,7 +57,7 @@ def figures_table(report: Report) -> Table:
 
 
 def runs_table(report: Report) -> Table:
-    """Return a table of each metric's median over the runs, with the lowest and the highest."""
+    """Return a table of each metric's median over the runs, with the lowest and the highest value."""
     table = _table(f"Median of {report.conditions.runs} runs (lowest to highest)")
     for heading in ("Model", "Whole answer", "First token", "Cost of a run"):
         table.add_column(heading, overflow="fold")
@@ -69,7 +69,7 @@ def runs_table(report: Report) -> Table:
 
 
 def answers_table(report: Report, failures: Mapping[str, Failure], name: str, prompt: str) -> Table:
-    """Return a table of the answers to one prompt, a column per model; an error is shown by its number."""
+    """Return a table of the answers to one prompt, a column per model; failed answers show the number of the error."""
     table = _table(f"{name}: {_short(prompt)}")
     for subject in report.subjects:
         table.add_column(Text(harmless(subject.label)), overflow="fold", ratio=1)

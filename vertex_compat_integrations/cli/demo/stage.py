@@ -95,9 +95,10 @@ class Stage:
         return {name: getattr(self.model, name) for name in names}
 
     def outlive_token(self) -> float:
-        """Wait until the token in use has expired; returns the seconds. On Vertex AI (an hour): 0, without waiting.
+        """Wait until the current token has expired; returns the seconds waited.
 
-        Later tokens are valid for an hour: after two seconds, one could expire on a busy machine before it is used.
+        On Vertex AI, where a token is valid for an hour, it returns 0 without waiting. The emulator's later tokens are
+        also valid for an hour: a token of two seconds could expire on a busy machine before it is used.
         """
         if self.emulator is None:
             return 0.0
@@ -133,7 +134,7 @@ def local_stage() -> Iterator[Stage]:
     """Start a real model on this machine as a self-deployed endpoint of the emulator; tokens as in `offline_stage`.
 
     Raises:
-        ImportError: It is not installed.
+        ImportError: The model is not installed.
     """
     with opened_local_model(LOCAL) as local:
         emulator = Emulator(token_life_seconds=TOKEN_LIFE_SECONDS, upstream=local.upstream, serve_retired=True)

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 from vertex_compat_integrations.cli.verify.probes.probe import Probe
 from vertex_compat_integrations.cli.verify.service import NO_ANSWER, Answer
-from vertex_compat_integrations.compare.answer import TokenCounts
-from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.reply.usage import decode_usage
 
@@ -71,17 +69,19 @@ def installed_prices(now: datetime | None = None) -> Prices:
     """Return the prices of the package genai-prices; without it, deliberately high ones."""
     when = now or datetime.now(UTC)
     try:
-        from vertex_compat_integrations.compare.asking import prices  # noqa: PLC0415 - genai-prices is an extra
+        from vertex_compat_integrations.core.cost import list_prices  # noqa: PLC0415 - genai-prices is an extra
     except ImportError:
-        return Prices('no list prices: the extra "compare" is not installed', lambda model, tokens: None)  # noqa: ARG005
-    data = prices.price_data(when.date())
+        return Prices('no list prices: the extra "cost" is not installed', lambda model, tokens: None)  # noqa: ARG005
+    data = list_prices.price_data(when.date())
 
     def list_price(model: str, tokens: Tokens) -> Decimal | None:
-        counts = TokenCounts(tokens.input, tokens.output)
-        more = {"output_image": tokens.output_image, "searches": tokens.searches}
-        return prices.cost_of(VERTEX_COMPAT, model, counts, when, **more)
+        units = list_prices.Units(
+            tokens.input, tokens.output, output_image=tokens.output_image, searches=tokens.searches
+        )
+        cost = list_prices.priced("google", model.rpartition("/")[2], units, when)
+        return None if cost is None else cost.usd
 
-    source = f"list prices of {prices.PACKAGE} {data.version}, the newest in effect since {data.newest}"
+    source = f"list prices of {list_prices.PACKAGE} {data.version}, the newest in effect since {data.newest}"
     return Prices(source, list_price)
 
 

@@ -136,7 +136,7 @@ def _fact(probe: Probe, answer: Answer, on: date, facts_of: FactsOf) -> FactFind
 
 
 def _from_sdk(probe: Probe, answer: Answer) -> list[Difference]:
-    if probe.route == "count_tokens":
+    if probe.route in ("count_tokens", "caches"):
         return []  # a native answer, which the SDK does not know
     kind: type = ChatCompletionChunk if answer.chunks else ChatCompletion
     if probe.route == "embeddings":
@@ -191,6 +191,8 @@ def what_came(answer: Answer) -> str:
         parts.append(f"finish {'/'.join(reasons)}")
     if "completion_tokens" in answer.usage:
         parts.append(f"{answer.usage['completion_tokens']} tokens, {answer.thought_tokens} of thinking")
+    if answer.cached_tokens:
+        parts.append(f"{answer.cached_tokens} cached")
     if answer.traffic_type:
         parts.append(answer.traffic_type)
     return ", ".join(parts)

@@ -13,7 +13,7 @@ import openai
 from vertex_compat_integrations.core.errors import ConnectionFailedError, CredentialsError
 
 Json = dict[str, Any]
-Route = Literal["chat", "embeddings", "count_tokens"]
+Route = Literal["chat", "embeddings", "count_tokens", "caches"]
 
 NO_ANSWER = 0
 """The status if no answer was received."""
@@ -128,6 +128,12 @@ class Answer:
         return count if isinstance(count, int) else 0
 
     @property
+    def cached_tokens(self) -> int:
+        """Tokens of the prompt that were read from a cache, as the usage counts them."""
+        count = _mapping(self.usage.get("prompt_tokens_details")).get("cached_tokens")
+        return count if isinstance(count, int) else 0
+
+    @property
     def traffic_type(self) -> str | None:
         """The quota or tier that served the request, by Google's name."""
         word = _mapping(_mapping(self.usage.get("extra_properties")).get("google")).get("traffic_type")
@@ -206,7 +212,7 @@ class Service:
 
 def _opened(client: openai.OpenAI, sending: Sending) -> Any:
     """Return the unread response; the body replaces the arguments that the SDK requires."""
-    if sending.route == "count_tokens":
+    if sending.route in ("count_tokens", "caches"):
         return _native(client, sending)
     more: dict[str, Any] = {"extra_body": sending.body, "extra_headers": dict(sending.headers)}
     if sending.route == "embeddings":
@@ -217,7 +223,15 @@ def _opened(client: openai.OpenAI, sending: Sending) -> Any:
 def _native(client: openai.OpenAI, sending: Sending) -> Any:
     """Return the unread response of Google's native method, below the endpoint's location."""
     location = str(client.base_url).rstrip("/").removesuffix("/endpoints/openapi")
-    url = f"{location}/publishers/{sending.model.replace('/', '/models/', 1)}:countTokens"
     body = {name: value for name, value in sending.body.items() if name != "model"}
+    model = f"publishers/{sending.model.replace('/', '/models/', 1)}"
+    if sending.route == "caches":
+        # The short-lived cache of a probe costs less than a cent, and ends by itself.
+        url, body = (
+            f"{location}/cachedContents",
+            {**body, "model": location[location.index("projects/") :] + f"/{model}"},
+        )
+    else:
+        url = f"{location}/{model}:countTokens"
     headers = {"X-Stainless-Raw-Response": "stream", **sending.headers}
     return closing(client.post(url, cast_to=object, body=body, options={"headers": headers}))

@@ -29,6 +29,16 @@ MODEL_VARIABLE = "LLM_MODEL"
 
 _VARIABLES = {"project": PROJECT_VARIABLES, "location": LOCATION_VARIABLES}
 _ALIASES = {"model_provider": "provider", "model_name": "model", "project_id": "project", "region": "location"}
+_ONE_OR_SEVERAL = tuple(
+    pair
+    for one, several in (
+        ("location", "locations"),
+        ("project", "projects"),
+        ("impersonate_service_account", "service_accounts"),
+    )
+    for pair in ((one, several), (several, one))
+)
+"""Each setting, and the other one that it replaces if a later layer sets it."""
 _SYNONYMS = {"base_url": "api_base", "api_base": "base_url"}
 _CREDENTIALS = ("api_key", "openai_api_key", "google_api_key", "credentials", "default_headers")
 _URLS = ("base_url", "api_base", "openai_api_base")
@@ -89,10 +99,10 @@ def resolve_spec(
 
 
 def _laid_over(layers: Sequence[JsonObject]) -> dict[str, Any]:
-    """Merge the layers, later ones over earlier ones; `location` and `locations` count as one setting."""
+    """Merge the layers, later ones over earlier ones; one location and several count as one setting, as do projects."""
     settings: dict[str, Any] = {}
     for layer in layers:
-        for name, other in (("location", "locations"), ("locations", "location")):
+        for name, other in _ONE_OR_SEVERAL:
             if layer.get(name) and not layer.get(other):
                 settings.pop(other, None)
         settings |= layer

@@ -56,11 +56,11 @@ class _TokenInUse:
 
     Attributes:
         headers: The headers with the token.
-        fresh_until: Until here the headers are returned without further checks.
-        settled_at: From here on, google-auth's background lookup no longer adds headers.
-        advisory_at: From here on, one thread fetches the next token while callers get this one.
-        mandatory_at: From here on, callers wait for the next token.
-        expires: From here on, the server refuses the token.
+        fresh_until: Until this time, the headers are returned without further checks.
+        settled_at: After this time, google-auth's background lookup no longer adds headers.
+        advisory_at: After this time, one thread fetches the next token while callers get this one.
+        mandatory_at: After this time, callers wait for the next token.
+        expires: After this time, the server refuses the token.
     """
 
     headers: AuthHeaders
@@ -87,14 +87,17 @@ def _take_into_use(token: Token, began: float) -> _TokenInUse:
 
 
 def _as_before(current: _TokenInUse, previous: _TokenInUse, began: float) -> _TokenInUse:
-    """A token that was returned again: the next fetch is in its mandatory window, and from there, at its expiry."""
+    """Return the times for a token that a fetch returned a second time.
+
+    The next fetch is at its `mandatory_at`; if that has passed, when the token expires.
+    """
     # A metadata server returns the same token until minutes before its expiry; fetching in each call would not help.
     again_at = previous.mandatory_at if began < previous.mandatory_at else current.expires
     return replace(current, fresh_until=min(current.fresh_until, again_at), advisory_at=again_at, mandatory_at=again_at)
 
 
 def _postpone(current: _TokenInUse, now: float) -> _TokenInUse:
-    """A token whose successor could not be fetched: it is still used, and the next attempt waits."""
+    """Return the times for a token that stays in use, because no other could be fetched; a fetch follows later."""
     next_at = min(now + max(BACKOFF_SECONDS, (current.expires - now) / 4), current.expires)
     mandatory_at = current.mandatory_at if now < current.mandatory_at else next_at
     advisory_at = min(next_at, mandatory_at)
@@ -116,7 +119,7 @@ class RefreshingSource(ABC):
 
     @abstractmethod
     def _fetch(self, url: str, refused: str | None) -> Token:
-        """Fetch a token from its origin, if possible other than the refused one; runs in the fetching thread."""
+        """Fetch a token from its origin, if possible another one than the refused one; runs in the fetching thread."""
 
     @abstractmethod
     def _explain(self, error: BaseException, seconds: float) -> Exception:
@@ -137,7 +140,7 @@ class RefreshingSource(ABC):
         raise NotImplementedError
 
     def _applied(self) -> AuthHeaders | None:
-        """The current headers, for a token that may still get more in its first minute."""
+        """Return the current headers if further headers may be added in the token's first minute; None otherwise."""
         return None
 
     @property
@@ -147,14 +150,17 @@ class RefreshingSource(ABC):
         return current.expires if current is not None and math.isfinite(current.expires) else None
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
-        """Return the headers that authorise a request to `url`; a fetch is awaited for `timeout` or 10 s at most."""
+        """Return the headers that authorise a request to `url`.
+
+        If a token must be fetched, this waits for at most `timeout` seconds, and never longer than 10 s.
+        """
         current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
         return self._serve(url) or self._wait(url, min(timeout, FETCH_LIMIT_SECONDS))
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
-        """Return the headers that authorise a request to `url`; nothing is fetched or blocked on the event loop."""
+        """Return the headers that authorise a request to `url`; tokens are fetched without blocking the event loop."""
         current = self._in_use
         if current is not None and self._clock() < current.fresh_until:
             return current.headers
@@ -169,7 +175,10 @@ class RefreshingSource(ABC):
                 self._in_use = None
 
     def _serve(self, url: str) -> AuthHeaders | None:
-        """The headers of a valid token; in its advisory window, the next one is fetched in the background."""
+        """Return the headers of the valid token; None if callers must wait for another one.
+
+        Shortly before the token expires (`advisory_at`), the next one is fetched in the background.
+        """
         current, now = self._in_use, self._clock()
         if current is None or now >= current.mandatory_at:
             return None
@@ -179,7 +188,7 @@ class RefreshingSource(ABC):
         return self._settle(current, now)
 
     def _settle(self, current: _TokenInUse, now: float) -> AuthHeaders:
-        """The headers, including those that were added late."""
+        """Return the headers, with those that were added after the fetch."""
         headers = self._applied() or current.headers
         if now >= current.settled_at or BOUNDARY_HEADER in headers:
             with self._state_lock:

@@ -32,7 +32,7 @@ FOREIGN_KEYS = (
 
 
 class AuthHeaders(dict[str, str]):
-    """Headers that authorise a request; values are left out of repr, and so of tracebacks that show locals."""
+    """Headers that authorise a request; their values are not in `repr`, nor in tracebacks that show locals."""
 
     def __repr__(self) -> str:
         return f"<AuthHeaders {', '.join(self)}>"
@@ -64,19 +64,22 @@ class TokenSource(Protocol):
         """What to do if the endpoint refuses the token; depends on where the token is from."""
 
     def headers(self, url: str, timeout: float) -> Mapping[str, str]:
-        """Return the headers that authorise a request to `url`; a fetch is awaited for `timeout` or 10 s at most."""
+        """Return the headers that authorise a request to `url`.
+
+        If a token must be fetched, this waits for at most `timeout` seconds, and never longer than 10 s.
+        """
 
     async def aheaders(self, url: str, timeout: float) -> Mapping[str, str]:  # noqa: ASYNC109 - as in headers()
-        """Return the headers that authorise a request to `url`; nothing is fetched or blocked on the event loop."""
+        """Return the headers that authorise a request to `url`; tokens are fetched without blocking the event loop."""
 
     def invalidate(self, headers: Mapping[str, str]) -> None:
         """Forget the token of these headers, which the endpoint refused with 401; a newer token is kept."""
 
     def account(self, timeout: float) -> Account:
-        """Project, quota project and universe; waits for google-auth's lookup, `timeout` or 10 s at most."""
+        """Project, quota project and universe; waits up to `timeout`, at most 10 s, for google-auth to look them up."""
 
     async def aaccount(self, timeout: float) -> Account:  # noqa: ASYNC109 - as in account()
-        """Project, quota project and universe; nothing blocks on the event loop."""
+        """Project, quota project and universe; does not block the event loop."""
 
 
 def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
@@ -94,6 +97,13 @@ def auth_headers(token: str, quota_project: str | None = None) -> AuthHeaders:
     if quota_project:
         headers[QUOTA_PROJECT_HEADER] = quota_project
     return headers
+
+
+def charged_to(project: str | None, headers: AuthHeaders) -> AuthHeaders:
+    """Return the headers with this quota project instead of the credential's own; unchanged if they name none."""
+    if project is None or QUOTA_PROJECT_HEADER not in headers:
+        return headers
+    return AuthHeaders({**headers, QUOTA_PROJECT_HEADER: project})
 
 
 def check_key_form(token: str) -> None:

@@ -76,7 +76,8 @@ def check_alternatives(credentials: object, token: object, impersonate: str | Se
         raise SettingsError("Both a token (api_key) and credentials are set.", hint="Set only one of them.")
     if impersonate and (token is not None or callable(credentials)):
         raise SettingsError(
-            "impersonate_service_account= needs google-auth credentials.", hint="Leave api_key= and the callable out."
+            "impersonate_service_account= and service_accounts= need google-auth credentials.",
+            hint="Leave api_key= and the callable out.",
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue import ModelFacts, nearest_model
 from vertex_compat_integrations.core.catalogue.regions import is_known_location, nearest_location
 from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
@@ -50,6 +51,16 @@ def hint_of_way(error: VertexCompatError, destination: Destination, source: Toke
             return source.renewal
         case _:
             return None
+
+
+def refused_payer(place: Place) -> str | None:
+    """What to do where one of several projects or service accounts is refused; None if there is only one of them."""
+    names = [f"project {place.project!r}"] if place.project else []
+    names += [f"service account {place.service_account!r}"] if place.service_account else []
+    if not names:
+        return None
+    setting = "projects=" if place.project else "service_accounts="
+    return f"The refused one of {setting} is {' with '.join(names)}: see to its access, or leave it out."
 
 
 @dataclass(frozen=True, slots=True)

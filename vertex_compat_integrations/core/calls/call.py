@@ -5,13 +5,14 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import AuthHeaders
-from vertex_compat_integrations.core.calls.advice import ModelAdvice
+from vertex_compat_integrations.core.calls.advice import ModelAdvice, refused_payer
 from vertex_compat_integrations.core.calls.embedding import Embedded, decode_embeddings, served_hint
 from vertex_compat_integrations.core.calls.places import Attempts, BudgetOf, Place, PlaceMemory, at_place
 from vertex_compat_integrations.core.calls.request_count import count_request
@@ -19,10 +20,12 @@ from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
+    CredentialsError,
     DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     PartialReplyError,
+    PermissionDeniedError,
     RateLimitError,
     ServerError,
     StreamInterruptedError,
@@ -45,6 +48,9 @@ from vertex_compat_integrations.core.request.tool_names import under_own_names
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
+if TYPE_CHECKING:
+    from vertex_compat_integrations.core.cost.meter import BilledCall, Meter
+
 Piece = TypeVar("Piece")
 
 
@@ -61,12 +67,13 @@ class CallTerms:
         takes_cut: Whether an interrupted stream counts as an answer (`on_truncated="warn"`).
         clock: Returns the time, in seconds.
         chance: Returns a random number from 0 to 1.
-        memory: The health of each location and request type.
+        memory: The health of each location, project and request type.
         budget_of: Returns the retry budget of a place.
         distrusted: Hashes of thought signatures that the service refused before.
         repairs: Whether an invalid history may be repaired even if something is lost.
         line_of: Renders a missing message as the caller's framework would write it.
         takes_empty: Whether an empty turn counts as an answer (`on_empty="return"`).
+        new_meter: Creates the meter of the answer's cost; None if the settings do not ask for the cost.
     """
 
     facts: ModelFacts
@@ -83,6 +90,7 @@ class CallTerms:
     repairs: bool = False
     line_of: LineOf = wire_line
     takes_empty: bool = False
+    new_meter: "Callable[[], Meter] | None" = None
 
 
 class CarriesMedia(Protocol):
@@ -108,6 +116,7 @@ class Call(Generic[Piece]):
     """
 
     path: str
+    method: Literal["post", "get", "patch", "delete"] = "post"
     is_native: ClassVar[bool] = False
     """Whether the path is one of Google's native API, below the location instead of the endpoint."""
     refused_signatures: frozenset[int] = frozenset()
@@ -127,7 +136,7 @@ class Call(Generic[Piece]):
             clock=terms.clock,
             chance=terms.chance,
         )
-        self._resource = Resource(terms.project, self.place.location, terms.own_server)
+        self._resource = Resource(self.place.project or terms.project, self.place.location, terms.own_server)
         self._began = terms.clock()
         self._deadline = self._began + terms.seconds
         self._requests = 0
@@ -144,7 +153,9 @@ class Call(Generic[Piece]):
         raise NotImplementedError
 
     def read(self, block: bytes | None) -> Iterable[Piece]:
-        """Return the pieces of the answer that a block of the body completes; None means the end of the body.
+        """Add a block of bytes of the body; return the pieces of the answer that are complete with it.
+
+        `block` is None at the end of the body.
 
         Raises:
             VertexCompatError: The body is an error, or not an answer to this call.
@@ -164,7 +175,7 @@ class Call(Generic[Piece]):
         raise NotImplementedError
 
     def settle_for(self, error: VertexCompatError) -> Piece | None:  # noqa: ARG002 - a stream's depends on it
-        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error."""
+        """Return the rest of an interrupted answer if the settings accept it; None if the error must be raised."""
         return None
 
     @property
@@ -174,7 +185,7 @@ class Call(Generic[Piece]):
 
     @property
     def place(self) -> Place:
-        """Location and request type of the next attempt."""
+        """Location, project and request type of the next attempt."""
         return self._attempts.place
 
     def locate(self, project: str | None) -> None:
@@ -195,7 +206,7 @@ class Call(Generic[Piece]):
         return seconds
 
     def content(self) -> bytes:
-        """Return the request's body, for one more attempt."""
+        """Return the request's body for the next attempt, and count the attempt."""
         self._requests += 1
         count_request(lambda: self.request.body)
         body = self.request.body if self.media is None else self.media.refer(self.request.body)
@@ -206,7 +217,7 @@ class Call(Generic[Piece]):
             return json.dumps(body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
-        """Return the request's headers with the credential's.
+        """Return the request's own headers together with those of the credential.
 
         Raises:
             AuthenticationError: The server just refused these headers, and the credential has no others.
@@ -230,7 +241,8 @@ class Call(Generic[Piece]):
         if delay is None:
             raise self._explained(self._attempts.verdict(error))
         if self.place != place:
-            self._resource = replace(self._resource, location=self.place.location)
+            project = self.place.project or self._resource.project
+            self._resource = replace(self._resource, project=project, location=self.place.location)
             self.request = self._build()
         return delay
 
@@ -253,7 +265,7 @@ class Call(Generic[Piece]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences for the user about settings that had no effect, as the answer shows."""
+        """Warnings for the user that result from the answer, for example about settings that had no effect."""
         return ()
 
     def was_repaired(self, kind: type[VertexCompatError]) -> bool:
@@ -261,7 +273,7 @@ class Call(Generic[Piece]):
         return kind in self._repaired
 
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
-        """Return the error with the facts of the call; it is also of the SDK's class."""
+        """Return the error with the facts of the call; the error is also an instance of the SDK's class."""
         error.model = self._model or None
         error.project, error.location = self._resource.project, error.location or self._resource.location
         error.attempts, error.seconds, error.url = self._requests, self._clock() - self._began, self.url
@@ -269,12 +281,14 @@ class Call(Generic[Piece]):
         return as_sdk_error(error)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """Return what to do about an error, for a model about which something is known."""
+        """Return a hint on how to fix the error, based on what is known about the model."""
         match error:
             case NotFoundError():
                 return self._advice.where_it_is(error) or error.hint
             case RateLimitError() if error.hint == error.default_hint:
                 return self._advice.where_capacity_is()
+            case PermissionDeniedError() | CredentialsError() if self._attempts.has_choice:
+                return " ".join(filter(None, (error.hint, refused_payer(self.place))))
             case InvalidRequestError():
                 return " ".join(filter(None, (self._output_caps(error), error.hint)))
             case _:
@@ -285,7 +299,7 @@ class Call(Generic[Piece]):
         return ModelAdvice(self._model, self._facts, self._resource.location, self.url, self._attempts.has_choice)
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
-        """Return the answer's length limits, if the error is about them and the catalogue has more than its text."""
+        """Return the answer's length limits, if the error is about them and one applies only without streaming."""
         cap, facts = self._facts.unstreamed_output_tokens, self._facts
         if cap is None or not re.search(r"max_?(output)?_?tokens|output tokens", error.message, re.IGNORECASE):
             return None
@@ -317,6 +331,7 @@ class MessagesCall(Call[Piece]):
         self._may_be_empty = terms.takes_empty
         self._ending: Ending | None = None
         self._sent_tools: SentTools | None = None
+        self._meter = None if terms.new_meter is None else terms.new_meter()
         super().__init__(options.model, terms)
 
     def _build(self) -> Request:
@@ -332,18 +347,31 @@ class MessagesCall(Call[Piece]):
         )
 
     def _placed(self, ending: Ending) -> Ending:
-        """Return the ending with a model's name, and with the place that answered, if there were several."""
+        """Return the ending with the model's name, and with the place that answered if there were several places."""
         if not ending.model:
             # Token counters use the name, and some gateways omit it.
             ending = replace(ending, model=self._model or None)
         if not self._attempts.has_choice:
             return ending
-        location, request_type, tier = self.place
-        return replace(ending, location=location, request_type=request_type, shared_request_type=tier)
+        return replace(ending, **self.place._asdict())
+
+    def _with_cost(self, meter: "Meter", replies: list[Reply]) -> list[Reply]:
+        """Return the replies, the first with the cost of all, like the token counts."""
+        for reply in replies:
+            meter.see(reply)
+        first, *others = replies
+        cost = meter.cost(first.ending, self._billed)
+        return [first._replace(ending=replace(first.ending, cost=cost)), *others]
+
+    @property
+    def _billed(self) -> "BilledCall":
+        from vertex_compat_integrations.core.cost.meter import BilledCall  # noqa: PLC0415 - few programs ask for costs
+
+        return BilledCall(self.request.body, self.request.headers, self.url, self._resource.own_server)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Warn if the model thought though thinking was off, or if its tool calls were left in the text."""
+        """Warnings that the model thought although thinking was off, or that its server left tool calls in the text."""
         if self._sent_tools is not None and self._sent_tools.has_read:
             remark = (
                 f"{self._model} returned tool calls that its server left in the text; they were read there. Start the "
@@ -357,11 +385,11 @@ class MessagesCall(Call[Piece]):
 
     @property
     def _takes_empty(self) -> bool:
-        """Whether the model may stop without a word: the settings allow it, or the request has stop sequences."""
+        """Whether an empty answer is accepted: the settings allow it, or the request has stop sequences."""
         return self._may_be_empty or bool(self.request.body.get("stop"))
 
     def _expect_calls(self) -> SentTools | None:
-        """The tools, if calls may be left in the text; None for Gemini, whose calls are never text of the model."""
+        """Return the tools whose calls a server may leave in the text; None for Gemini, which never does this."""
         self._sent_tools = None if self._facts.gemini else sent_tools(self.request.body)
         return self._sent_tools
 
@@ -400,7 +428,7 @@ class ChatCall(MessagesCall[list[Reply]]):
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether the answer without streaming would be shorter than `max_tokens` allows."""
+        """Whether `max_tokens` is higher than the model's limit for answers that are not streamed."""
         limit = self._facts.unstreamed_output_tokens
         return limit is not None and self.request.body.get("max_tokens", 0) > limit
 
@@ -427,7 +455,8 @@ class ChatCall(MessagesCall[list[Reply]]):
         self._ending = replies[0].ending
         if own := self.request.own_names:
             replies = [under_own_names(reply, own) for reply in replies]
-        return [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+        replies = [reply._replace(ending=self._placed(reply.ending)) for reply in replies]
+        return replies if self._meter is None else self._with_cost(self._meter, replies)
 
 
 class GatheredCall(MessagesCall[list[Reply]]):
@@ -441,7 +470,7 @@ class GatheredCall(MessagesCall[list[Reply]]):
     _deltas: list[ReplyDelta]
 
     def read(self, block: bytes | None) -> Iterable[list[Reply]]:
-        """Return the answer, at the end of the body."""
+        """Add a block of bytes of the body; return the answer at the end of the body, when `block` is None."""
         if (reader := self._reader) is None:
             reader = self._reader = self._new_reader()
             self._deltas = []
@@ -451,7 +480,8 @@ class GatheredCall(MessagesCall[list[Reply]]):
         reply = gathered(self._deltas)
         self._ending = reply.ending
         reply = reply._replace(ending=self._placed(self._ending))
-        return ([under_own_names(reply, own) if (own := self.request.own_names) else reply],)
+        replies = [under_own_names(reply, own) if (own := self.request.own_names) else reply]
+        return (replies if self._meter is None else self._with_cost(self._meter, replies),)
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Return the seconds to wait before the next attempt, which starts the answer again.
@@ -483,13 +513,22 @@ class StreamCall(MessagesCall[ReplyDelta]):
         super().__init__(messages, options, terms, skip_values=skip_values)
 
     def read(self, block: bytes | None) -> Iterable[ReplyDelta]:
-        """Return the pieces of the answer that a block of the body completes; None means the end of the body."""
+        """Add a block of bytes of the body (None at its end); return the pieces of the answer that it completes."""
         reader = self._reader
         if reader is None:
             reader = self._reader = self._new_reader(done_is_an_end=self._done_is_an_end)
         pieces = reader.feed(block) if block is not None else map(self._with_place, reader.finish())
+        if self._meter is not None:
+            pieces = map(partial(self._metered, self._meter), pieces)
         own = self.request.own_names
         return (under_own_names(piece, own) for piece in pieces) if own else pieces
+
+    def _metered(self, meter: "Meter", delta: ReplyDelta) -> ReplyDelta:
+        """Return the piece; the last one with the cost of the whole answer."""
+        meter.see(delta)
+        if delta.ending is None:
+            return delta
+        return delta._replace(ending=replace(delta.ending, cost=meter.cost(delta.ending, self._billed)))
 
     def _with_place(self, delta: ReplyDelta) -> ReplyDelta:
         if delta.ending is None:
@@ -499,7 +538,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Also warn if thoughts were streamed as answer text until a closing tag arrived."""
+        """Also a warning if thoughts were streamed as answer text until a closing tag arrived."""
         if self._reader is None or not self._reader.decoder.has_recalled:
             return super().remarks
         remark = (
@@ -509,7 +548,7 @@ class StreamCall(MessagesCall[ReplyDelta]):
         return (*super().remarks, remark)
 
     def settle_for(self, error: VertexCompatError) -> ReplyDelta | None:
-        """Return the rest of an interrupted answer, if the settings accept it as it is; None means: raise the error.
+        """Return the rest of an interrupted answer if the settings accept it; None if the error must be raised.
 
         A tool call that was interrupted is never returned.
         """
@@ -519,13 +558,16 @@ class StreamCall(MessagesCall[ReplyDelta]):
             return None
         rest = reader.decoder.settle()
         warnings.warn(f"The answer is incomplete: {error.message}", VertexCompatWarning, stacklevel=2)
-        return self._with_place(rest)
+        rest = self._with_place(rest)
+        if self._meter is None or rest.ending is None:
+            return rest
+        return rest._replace(ending=replace(rest.ending, cost=self._meter.interrupted()))
 
     def delay_after(self, error: VertexCompatError) -> float:
         """Return the seconds to wait before the next attempt.
 
         Raises:
-            VertexCompatError: The given error, with explanations, if there is no further attempt; there is none after
+            VertexCompatError: The given error, with explanations, if there is no further attempt. There is none after
                 the first piece.
         """
         reader, self._reader = self._reader, None
@@ -559,7 +601,7 @@ class EmbeddingCall(Call[Embedded]):
         return decode_embeddings(answer, self._body)
 
     def _hint(self, error: VertexCompatError) -> str:
-        """What to do about an error; if its own reason is vague, also the known facts about the model's locations."""
+        """Return a hint on how to fix the error; add facts about the model's locations if its own hint is general."""
         advice = self._advice
         remarks = dict.fromkeys(filter(None, (advice.where_it_is(error), advice.end())))
         if isinstance(error, NotFoundError):
@@ -570,7 +612,7 @@ class EmbeddingCall(Call[Embedded]):
 
 
 def _interrupted(error: VertexCompatError, reader: StreamReader) -> VertexCompatError:
-    """Convert an error into that of a stream that has begun, with the part received so far."""
+    """Convert the error to one for an interrupted stream, with the part of the answer received so far."""
     if isinstance(error, PartialReplyError):
         return error
     interrupted = reader.decoder.interrupted(f"The stream broke off: {error.message}")

@@ -1,4 +1,4 @@
-"""The order in which a call tries places (locations and request types), and after which errors. No I/O.
+"""The order in which a call tries places (locations, projects, request types), and after which errors. No I/O.
 
 Each place is tried once per round. If capacity is short, the call moves to the next place immediately; when all have
 been tried, it waits as it would for a single place, and starts the next round. The limits on attempts and time apply to
@@ -27,25 +27,30 @@ _SHORTAGES = frozenset({429, 503})
 
 
 class Place(NamedTuple):
-    """A location and a kind of capacity.
+    """A location, a project with its credential, and a kind of capacity.
 
     Attributes:
         location: `global`, `us`, `eu` or a region; None behind a base URL.
         request_type: `dedicated` or `shared`; None leaves it to the service.
         shared_request_type: `priority`, `flex` or `standard`; None leaves it to the service.
+        project: One of `projects`; None if the settings name none or one.
+        service_account: One of `service_accounts`, which is impersonated; None if the settings name none.
     """
 
     location: str | None = None
     request_type: str | None = None
     shared_request_type: str | None = None
+    project: str | None = None
+    service_account: str | None = None
 
     def __str__(self) -> str:
-        return " ".join(filter(None, self))
+        ordered = (self.location, self.project, self.service_account, self.request_type, self.shared_request_type)
+        return " ".join(filter(None, ordered))
 
 
 def at_place(options: Options, place: Place) -> Options:
     """Return the options of a request to this place."""
-    _, request_type, tier = place
+    request_type, tier = place.request_type, place.shared_request_type
     if options.request_type == request_type and options.shared_request_type == tier:
         return options
     return options.model_copy(update={"request_type": request_type, "shared_request_type": tier})
@@ -59,17 +64,26 @@ OneOrMore: TypeAlias = str | Sequence[str] | None
 """One choice, several in their order, or none."""
 
 
+Payer: TypeAlias = tuple[str | None, str | None]
+"""One of `projects` and one of `service_accounts`; None is what the other settings name."""
+
+
 def places_of(
-    locations: Sequence[str | None], request_types: OneOrMore = None, shared_request_types: OneOrMore = None
+    locations: Sequence[str | None],
+    request_types: OneOrMore = None,
+    shared_request_types: OneOrMore = None,
+    payers: Sequence[Payer] = ((None, None),),
 ) -> tuple[Place, ...]:
     """Return the places in the order in which they are tried: all capacity of a location before the next location.
 
-    Provisioned throughput alone (`dedicated`) has no tier of pay-as-you-go requests; `shared` is tried tier by tier.
+    At a location, all capacity of one project comes before the next project. Provisioned throughput alone
+    (`dedicated`) has no tier of pay-as-you-go requests; `shared` is tried tier by tier.
     """
     tiers = _several(shared_request_types)
     return tuple(
-        Place(location, kind, tier)
+        Place(location, kind, tier, project, account)
         for location in locations
+        for project, account in payers
         for kind in _several(request_types)
         for tier in ([None] if kind == "dedicated" else tiers)
     )
@@ -92,16 +106,17 @@ def is_shortage(error: VertexCompatError) -> bool:
     return error.code in _SHORTAGES
 
 
-def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str]) -> None:
-    """Refuse several locations for a request that is bound to one.
+def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str], projects: Sequence[str] = ()) -> None:
+    """Refuse several locations or projects for a request that is bound to one.
 
     Raises:
         SettingsError: The request names a context cache.
     """
-    if len(locations) > 1 and google_extras(body).get("cached_content"):
+    if (len(locations) > 1 or len(projects) > 1) and google_extras(body).get("cached_content"):
+        names = ("locations", "location") if len(locations) > 1 else ("projects", "project")
         raise SettingsError(
-            "cached_content together with several locations: a context cache is stored in one location.",
-            hint="Pass location= with the cache's location.",
+            f"cached_content together with several {names[0]}: a context cache is stored in one {names[1]}.",
+            hint=f"Pass {names[1]}= with the cache's {names[1]}.",
         )
 
 
@@ -112,14 +127,14 @@ class PlaceMemory:
         """Create the memory for `places`, in the user's order."""
         self.places = tuple(places)
         self._last: tuple[Place, float] | None = None
-        self._lacking: set[str | None] = set()
+        self._lacking: set[tuple[str | None, str | None]] = set()
 
     def order(self, now: float) -> tuple[Place, ...]:
         """Return the places in order for a call that begins now, without those that lack the model, unless all do."""
         last = self._last
         if last is None and not self._lacking:
             return self.places
-        served = tuple(place for place in self.places if place.location not in self._lacking) or self.places
+        served = tuple(place for place in self.places if _served_as(place) not in self._lacking) or self.places
         if last is None or now - last[1] >= STAY_SECONDS or last[0] not in served:
             return served
         return (last[0], *(place for place in served if place != last[0]))
@@ -133,9 +148,14 @@ class PlaceMemory:
         if self._last is not None and self._last[0] == place:
             self._last = None
 
-    def lack(self, location: str | None) -> None:
-        """Record that the location does not serve the model."""
-        self._lacking.add(location)
+    def lack(self, place: Place) -> None:
+        """Record that the location does not serve the model to the project."""
+        self._lacking.add(_served_as(place))
+
+
+def _served_as(place: Place) -> tuple[str | None, str | None]:
+    """What decides whether a model is served: Google's 404 is also that of a project without access to the model."""
+    return place.location, place.project
 
 
 class Attempts:
@@ -233,8 +253,9 @@ class Attempts:
         self._tried.add(self.place)
         self._place_memory.failed(self.place)
         if lacks_model(error):
-            self._place_memory.lack(self.place.location)
-            self._open = tuple(place for place in self._open if place.location != self.place.location)
+            self._place_memory.lack(self.place)
+            lacking = _served_as(self.place)
+            self._open = tuple(place for place in self._open if _served_as(place) != lacking)
             return
         # Without its traceback: this object stores the error, and the traceback's frames hold this object.
         self._shortage = error.with_traceback(None)

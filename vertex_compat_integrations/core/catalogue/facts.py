@@ -113,6 +113,7 @@ class ModelFacts:
         image_tokens: Tokens per image, at the default resolution.
         page_tokens: Tokens per page of a PDF.
         video_frame_tokens: Tokens per frame of a video; one frame per second is read.
+        cache_tokens: Fewest tokens of an explicit context cache.
         inputs: Kinds of input.
         outputs: Kinds of output.
         locations: Locations that serve it; empty means every location of the endpoint.
@@ -151,6 +152,7 @@ class ModelFacts:
     image_tokens: int
     page_tokens: int
     video_frame_tokens: int
+    cache_tokens: int
     inputs: frozenset[Medium]
     outputs: frozenset[Medium]
     locations: tuple[str, ...]

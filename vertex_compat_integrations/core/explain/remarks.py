@@ -41,7 +41,7 @@ class ExplainedCall:
         messages: The messages before the history's rules.
         facts: The model's facts.
         request: The request.
-        environment: The source of unset coordinates.
+        environment: Environment variables, which give project and location if they are not set.
         places: The places that a call tries, in this order.
     """
 
@@ -116,7 +116,7 @@ def _of_place(call: ExplainedCall, project: str | None) -> Iterator[Remark]:
     if connection.location is None and not connection.locations:
         source = _source(LOCATION_VARIABLES, call.environment) or "It is unset, and this location has the most models."
         yield Remark("defaulted", f"location={destination.location!r}", source)
-    if connection.project is None:
+    if connection.project is None and not connection.projects:
         yield _of_unset_project(project, call.environment)
 
 
@@ -137,7 +137,8 @@ def _of_places(call: ExplainedCall) -> Iterator[Remark]:
     why += ": after a 429, a 503, or where the model is not served."
     if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
-    names = ["locations"] if len(call.connection.locations) > 1 else []
+    several = ("locations", "projects", "service_accounts")
+    names = [name for name in several if len(getattr(call.connection, name)) > 1]
     yield Remark("converted", " and ".join([*names, *_several_types(call.options)]), why)
 
 

@@ -32,7 +32,7 @@ _ESTIMATE = "Use an estimate, such as LangChain's get_num_tokens_from_messages w
 
 
 def check_native(destination: Destination, model: str, *, gemini: bool, what: str) -> None:
-    """Refuse destinations and models that Google's native API does not serve; `what` is what is refused.
+    """Refuse destinations and models that Google's native API does not serve; `what` names the request in the error.
 
     Raises:
         SettingsError: The server is the user's own, or the model is not one of Google's Gemini models.
@@ -53,8 +53,8 @@ class CountCall(MessagesCall[int]):
     def __init__(self, messages: Sequence[wire.Message], options: Options, terms: CallTerms, **more: Any) -> None:
         """Build the request.
 
-        A count may be of a part of a conversation: one that ends with the model's words is counted as it is, and other
-        incomplete ones as `repair_history=True` would send them.
+        The messages may be a part of a conversation. If it ends with the model's words, it is counted as it is. Other
+        incomplete conversations are counted as `repair_history=True` would send them.
 
         Raises:
             SettingsError: The options are invalid or contradict each other; nothing is sent.
@@ -63,7 +63,7 @@ class CountCall(MessagesCall[int]):
         self.path = f"/publishers/google/models/{name}:countTokens"
         facts = replace(terms.facts, refuses=terms.facts.refuses - {LAST_ASSISTANT_MESSAGE})
         if all(message["role"] == "system" for message in messages):
-            # Instructions alone are no conversation; as words of the user they are as many tokens.
+            # A conversation needs more than instructions; sent as the user's, they have the same number of tokens.
             messages = [cast("wire.Message", {**message, "role": "user"}) for message in messages]
         super().__init__(messages, options, replace(terms, facts=facts, repairs=True), **more)
 
@@ -80,7 +80,7 @@ class CountCall(MessagesCall[int]):
         return Request(body, headers)
 
     def _mend(self, error: Any) -> bool:
-        """Only a fresh token can help: signatures are not checked here."""
+        """Prepare a request with a fresh token; this method checks no signatures, so these need no repair."""
         return Call._mend(self, error)  # noqa: SLF001 - the method of the base class, past its override
 
     def _decode(self, body: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Errors → OpenAI's form of them, which stock SDKs show. Pure."""
+"""Conversion of errors to OpenAI's error objects, which stock SDKs show. Pure."""
 
 import math
 
@@ -47,7 +47,11 @@ def status_of(error: VertexCompatError) -> int:
 
 
 def error_body(error: VertexCompatError) -> wire.Json:
-    """Return OpenAI's error object; its message is Google's, with location and hint; Google's details are unchanged."""
+    """Return OpenAI's error object for the error.
+
+    Its message is the whole text of the error: Google's message, the location and the hint. Its `details` are Google's
+    error details, unchanged.
+    """
     if isinstance(error, ThoughtSignatureError):
         error.hint = _SIGNATURE_HINT
     code = next((word for kind, word in _CODES if isinstance(error, kind)), error.status)
@@ -56,7 +60,7 @@ def error_body(error: VertexCompatError) -> wire.Json:
 
 
 def openai_error(status: int, message: str, code: str | None) -> wire.Json:
-    """Return OpenAI's error object."""
+    """Return OpenAI's error object with this status, message and code."""
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     return {"error": {"message": _whole_text(message), "type": kind, "param": None, "code": code and _whole_text(code)}}
 
@@ -69,7 +73,7 @@ def error_headers(error: VertexCompatError) -> dict[str, str]:
 
 
 def error_event(error: VertexCompatError) -> bytes:
-    """Return the error as an event of a stream that has begun; OpenAI's SDKs raise it."""
+    """Return the error as an event for a stream that has already begun; OpenAI's SDKs raise it as an exception."""
     return b"data: " + encode_json(error_body(error)) + b"\n\n"
 
 

@@ -33,7 +33,7 @@ class Relay:
     """Converts the blocks of one answer; call `feed` with each, then `finish`.
 
     Attributes:
-        calls: The tool calls so far, under the program's names; complete once the answer has its finish reason.
+        calls: The tool calls so far, under the program's names; complete after the finish reason.
         failure: The error that ended the stream; nothing must be fed after it.
     """
 
@@ -62,7 +62,7 @@ class Relay:
         return decode_usage(mapping_in(self._usage))
 
     def feed(self, block: bytes) -> bytes:
-        """Return the events that the block completes, converted.
+        """Add a block; return the events that are complete with it, converted.
 
         An error in the stream is in `failure` afterwards.
         """
@@ -101,7 +101,7 @@ class Relay:
         return b"".join(events)
 
     def _outgoing(self, payload: bytes) -> bytes:
-        """Return the payload as an event for the program; empty if there is nothing for the program in it.
+        """Return the payload as an event for the program; empty if it contains nothing for the program.
 
         Raises:
             VertexCompatError: The payload is an error, or not a chunk.
@@ -157,7 +157,7 @@ class Relay:
         return (*late, *self._learned(empty))
 
     def _learned(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
-        """Return the pieces of calls under the program's names, and store them as the answer's."""
+        """Return the pieces of calls, with the names that the program uses for its tools; add them to `calls`."""
         if not calls:
             return ()
         for call in calls:
@@ -170,7 +170,7 @@ class Relay:
         return delta.tool_calls
 
     def _said_by_done(self) -> bytes:
-        """Return the chunk that ends an answer for which the server only sent `[DONE]`."""
+        """Return the chunk with a finish reason for an answer that the server ended with `[DONE]` alone."""
         if not self.is_finished:
             return b""
         calls = _pieces((), (), self._closing())
@@ -195,7 +195,7 @@ def _event(chunk: JsonObject) -> bytes:
 
 
 def _shaped(choice: JsonObject) -> wire.Json:
-    """Return the choice with an object as its delta; servers that do not stream send a whole message."""
+    """Return the choice with a `delta` object; servers that do not stream send a `message`, used as `delta`."""
     delta = choice.get("delta")
     return {**choice, "delta": delta if isinstance(delta, dict) else dict(mapping_in(choice.get("message")))}
 

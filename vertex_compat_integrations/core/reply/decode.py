@@ -56,9 +56,9 @@ def decode_replies(
         completion: The decoded JSON.
         marker: The tag that wraps thoughts, if the request set one.
         unopened: Whether the text begins with thoughts without an opening tag.
-        lone_end: Whether that is possible, but not known.
+        lone_end: Whether the text may begin in this way, but does not always do so.
         one_call: Whether to keep only the first tool call.
-        takes_empty: Whether the model may stop without a word.
+        takes_empty: Whether an empty answer is accepted.
         checks_calls: Whether calls that cannot be read are an error.
         tools: The tools whose calls are searched for in the text, if the server reported no calls.
 
@@ -188,7 +188,7 @@ def _media_at(url: str) -> Media:
 
 
 def message_extra(message: JsonObject) -> wire.ExtraContent | None:
-    """Return the message's `extra_content` to be sent back, including an older dialect's bare signature.
+    """Return the message's `extra_content`, which later requests send back, with an older dialect's bare signature.
 
     Grounding metadata are only about this answer; they are kept with its ending.
     """
@@ -255,9 +255,9 @@ def refusal_of(ending: Ending) -> str | None:
 
 
 def refuse_empty(ending: Ending, *, empty: bool, partial_thoughts: str = "", takes_empty: bool = True) -> None:
-    """Refuse an answer that holds nothing; `takes_empty` means that the model may stop without a word.
+    """Refuse an empty answer; with `takes_empty`, one is accepted if the model finished it.
 
-    Gemini and vLLM do so, mostly after a tool's result (BerriAI/litellm#24442, vllm-project/vllm#41902).
+    Gemini and vLLM send such answers, mostly after a tool's result (BerriAI/litellm#24442, vllm-project/vllm#41902).
 
     Raises:
         EmptyReplyError: The answer is empty; retryable if the same request can get another answer.

@@ -89,6 +89,9 @@ class Ending:
         location: The location that answered, if there was a choice of places.
         request_type: The kind of capacity that answered, if there was a choice.
         shared_request_type: The tier of pay-as-you-go capacity that answered, if there was a choice.
+        cost: The cost by list price (see `core.cost.meter`), if the settings ask for it.
+        project: The project that answered, if there was a choice of projects.
+        service_account: The service account that was impersonated, if there was a choice.
     """
 
     finish_reason: str | None = None
@@ -105,6 +108,9 @@ class Ending:
     location: str | None = None
     request_type: str | None = None
     shared_request_type: str | None = None
+    cost: wire.Json | None = None
+    project: str | None = None
+    service_account: str | None = None
 
     @property
     def emulated(self) -> bool:
@@ -119,7 +125,7 @@ class Reply(NamedTuple):
         text: The answer's text, without thoughts.
         thoughts: The thoughts, if the answer has any.
         tool_calls: The tool calls, in the order received.
-        extra: The message's own `extra_content`, opaque, to be sent back.
+        extra: The message's own `extra_content`, opaque; later requests send it back.
         media: Images and audio.
         refusal: Why there is no answer, if the model or a filter refused.
         dropped: Calls that were set aside because only one call was allowed.

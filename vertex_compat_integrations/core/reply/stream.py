@@ -72,7 +72,7 @@ class StreamDecoder:
             unopened: See `ThoughtSplitter`.
             lone_end: See `ThoughtSplitter`.
             one_call: Whether to keep only the first call.
-            takes_empty: Whether the model may stop without a word.
+            takes_empty: Whether an empty answer is accepted.
             checks_calls: Whether calls that cannot be read are an error.
             tools: The tools whose calls are searched for in the text, if the server reports no calls.
         """
@@ -116,7 +116,7 @@ class StreamDecoder:
         return bool(self._calls) or bool(self._finder and self._finder.has_begun)
 
     def feed(self, chunk: wire.Json) -> ReplyDelta | None:
-        """Return what the chunk adds, or None."""
+        """Return what the chunk adds to the answer; None if it adds nothing."""
         # Usage is in every chunk, in the last, or in a separate one; the last usage counts.
         if usage := chunk.get("usage"):
             self._usage = mapping_in(usage) or self._usage
@@ -208,7 +208,7 @@ class StreamDecoder:
         return thoughts, text, len(earlier)
 
     def _keep_extra(self, extra: object) -> None:
-        """Keep what must be sent back; a mark "this piece is a thought" is not kept."""
+        """Store the data that later requests must send back; the mark "this piece is a thought" is not stored."""
         for namespace, value in mapping_in(extra).items():
             if not isinstance(value, Mapping):
                 self._extra.setdefault(namespace, value)
@@ -221,7 +221,7 @@ class StreamDecoder:
                 self._extra[namespace].update(items)
 
     def _keep_grounding(self, holder: JsonObject) -> None:
-        """Keep the answer's sources in a piece; if a key is repeated, the last value counts."""
+        """Store the sources of the answer that a piece contains; if a key is repeated, the last value counts."""
         metadata = mapping_in(decode_grounding(holder))
         self._grounding |= {key: value for key, value in metadata.items() if value or key not in self._grounding}
 
@@ -253,7 +253,7 @@ class StreamDecoder:
         return delta if delta != ReplyDelta() else None
 
     def _wanted(self, calls: tuple[ToolCallDelta, ...]) -> tuple[ToolCallDelta, ...]:
-        """Return only the first call, if the caller allows no more."""
+        """Return the calls; only the first if the caller allows one call per answer."""
         # Gemini has no `parallel_tool_calls`: it may send more calls than the caller allows.
         return tuple(call for call in calls if call.index == 0) if self._one_call else calls
 
@@ -270,7 +270,7 @@ class StreamDecoder:
         return self._checks_calls and decode_finish(self._finish, has_calls=self.has_calls)[0] != "length"
 
     def _find_calls(self, finder: CallFinder) -> tuple[str, tuple[ToolCallDelta, ...]]:
-        """Return the text and the calls in the text that was held back as a possible call."""
+        """Search the text that was held back as a possible call; return its calls, and the rest as text."""
         partial = self.partial_text
         text, calls = finder.finish(text=partial, thoughts=self.partial_thoughts, refuses=self._refuses_calls)
         self._finder = None
@@ -279,11 +279,11 @@ class StreamDecoder:
         return text, self._wanted(tuple(map(self._calls.add_whole, calls)))
 
     def finish(self) -> ReplyDelta:
-        """Return the rest: held-back text, data to be sent back, and the ending.
+        """Return the rest: text that was held back, data that later requests must send back, and the ending.
 
         Raises:
             StreamInterruptedError: No finish reason was received.
-            EmptyReplyError: The answer holds nothing, or no readable call; or a call has no name.
+            EmptyReplyError: The answer is empty, none of its calls can be read, or a call has no name.
         """
         last = self._end_text()
         if not self.is_finished:

@@ -17,7 +17,7 @@ class Split(NamedTuple):
     Attributes:
         thoughts: What it adds to the thoughts.
         text: What it adds to the answer.
-        recalls: Whether all text returned as answer before it turns out to be thoughts.
+        recalls: Whether all text that earlier pieces returned as answer turns out to be thoughts.
     """
 
     thoughts: str
@@ -28,14 +28,17 @@ class Split(NamedTuple):
 class ThoughtSplitter:
     """Splits a text that arrives in pieces; a piece may end inside a tag.
 
-    With a `marker` that the request set, tags count anywhere in the text; otherwise only the known tags count, and only
-    at the start of the text, since an answer may mention them. `unopened`: the text starts inside a thought
-    (`THINKING</think>ANSWER`). If no closing tag follows, there was no thinking, and the text is the answer.
-    `lone_end`: that is possible, but not known; a first closing tag then recalls the text before it.
+    Args:
+        marker: Tag name that the request set; tags then count anywhere in the text. Without it, only the known tags
+            count, and only at the start of the text, since an answer may mention them.
+        unopened: Whether the text starts inside a thought, without an opening tag (`THINKING</think>ANSWER`). If no
+            closing tag follows, there was no thinking, and the text is the answer.
+        lone_end: Whether the text may start in this way, but does not always do so. It is then returned as answer; if
+            the first tag is a closing tag, a `Split` recalls the text before it.
     """
 
     def __init__(self, marker: str | None = None, *, unopened: bool = False, lone_end: bool = False) -> None:
-        """Start in the answer, or in the thoughts."""
+        """Start in the answer; with `unopened`, start in the thoughts."""
         tags = (marker, *KNOWN_TAGS) if marker and marker not in KNOWN_TAGS else KNOWN_TAGS
         self._opening = tuple(f"<{tag}>" for tag in tags)
         self._closing = tuple(f"</{tag}>" for tag in tags)
@@ -100,9 +103,9 @@ class ThoughtSplitter:
         return Split("".join(thoughts), "".join(text))
 
     def is_plain(self, piece: str) -> bool:
-        """Return whether the whole piece is answer: no tag counts in it, and no held-back text waits for it.
+        """Return whether the whole piece is answer text: it contains no tag that counts, and no text is held back.
 
-        If so, it counts as fed.
+        If so, the piece counts as fed; it must not be passed to `feed` again.
         """
         if not self._begun or self._thinking or self._held or self._after_tag or self._marked:
             return False

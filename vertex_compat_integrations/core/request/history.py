@@ -32,8 +32,8 @@ _SPECIAL_KEY = re.compile(r'\A\s*\{(?s:.)*"(?:\$ref|output|error)"\s*:')
 SkipValues = Literal["as the model demands", "where missing", "everywhere"]
 """Which calls of the current turn get the documented skip value in place of a thought signature.
 
-`everywhere`: all calls that must be signed, and no other signature is sent, since any may be the refused one: it may
-come from another model, or from a call that was changed later.
+`everywhere`: all calls that must be signed get it, and no other signature is sent. The service refused one signature,
+and it may be any of them: it may come from another model, or from a call that was changed later.
 """
 
 
@@ -129,7 +129,7 @@ def _clean_assistant(message: wire.AssistantMessage, content: Any) -> wire.Assis
 
 
 def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
-    """Return the call with arguments that are a JSON object; other text is wrapped in one, under a separate name."""
+    """Return the call with arguments that are a JSON object; other text becomes a value in one."""
     arguments = call["function"]["arguments"]
     try:
         if isinstance(from_json(arguments), dict):
@@ -168,7 +168,10 @@ def _is_preamble(message: wire.Message, after: wire.Message) -> bool:
 
 
 def _with_preamble(preamble: wire.Message, message: wire.Message) -> wire.Message:
-    """Put the preamble's content before the message's own; the preamble's signature moves to its last part."""
+    """Return the message with the preamble's content before its own content.
+
+    If the preamble has a signature, the last part of the preamble's content gets it.
+    """
     *parts, last = parts_of(preamble)
     if preamble["role"] == "assistant" and (extra := preamble.get("extra_content")):
         last = {"extra_content": extra, **last}
@@ -206,7 +209,7 @@ def _without_preamble(message: wire.Message) -> wire.Message:
 
 
 def _each_signature_once(messages: Iterable[wire.Message]) -> Iterator[wire.Message]:
-    """Yield the messages, none with its own signature if one of its calls or parts has the same one."""
+    """Yield the messages; a message loses its own signature if one of its calls or parts has the same signature."""
     for message in messages:
         if message["role"] == "assistant" and "extra_content" in message:
             carried = {
@@ -247,7 +250,7 @@ def signatures_of(messages: Iterable[wire.Message]) -> Iterator[str]:
 
 
 def _without_distrusted(message: wire.Message, distrusted: Collection[int]) -> wire.Message:
-    """Return the message without any of its signatures, if one of them is not trusted."""
+    """Return the message; without any of its signatures if one of them is not trusted."""
     if message["role"] == "assistant" and any(hash(each) in distrusted for each in signatures_of([message])):
         return _unsigned(message)
     return message
@@ -277,7 +280,7 @@ def _with_extra(message: wire.AssistantMessage, extra: wire.ExtraContent) -> wir
 
 
 def _with_skip_values(messages: list[wire.Message]) -> list[wire.Message]:
-    """Return the messages, with the skip value on each step's first call of the current turn if it is unsigned."""
+    """Return the messages; in the current turn, the first call of each step gets the skip value if it is unsigned."""
     begin = max((number for number, message in enumerate(messages) if _is_user_text(message)), default=0)
     return [*messages[:begin], *map(_with_skip_value, messages[begin:])]
 

@@ -1,6 +1,6 @@
-"""The requirements of a JSON Schema's node, and how requirements of several nodes are merged.
+"""The requirements of a node of a JSON Schema, and how requirements of several nodes are merged.
 
-The form between `reader`, which knows JSON Schema's spellings, and `convert`, which knows those of the endpoint.
+This is the form between `reader`, which reads JSON Schema's keywords, and `convert`, which writes the endpoint's.
 """
 
 import json
@@ -51,7 +51,7 @@ class SchemaNode:
     depth: int = 0
 
     def below(self, schema: object, *steps: str | int) -> "SchemaNode":
-        """Return the node of a part of this one; a step is a keyword, a property's name or an index."""
+        """Return the node for a part of this node; each step is a keyword, a property's name or an index."""
         path = self.path + "".join(_step(step) for step in steps)
         return SchemaNode(schema, path, self.references, self.depth + 1)
 
@@ -75,12 +75,12 @@ class Keywords:
         patterns: Values of `pattern`.
         multiples: Values of `multipleOf`.
         bounds: Lengths, counts and limits, by keyword.
-        items: Schemas that each element satisfies.
+        items: Schemas that each element must satisfy.
         orders: For tuples, the order of the members, as text.
-        properties: Schemas that each property satisfies.
-        required: Names of properties.
-        additional: Schemas that each other property satisfies; False if there may be none.
-        unions: Lists of alternatives; one of each list must hold.
+        properties: Schemas that each property must satisfy.
+        required: Names of properties that must be present.
+        additional: Schemas that every other property must satisfy; False if no other property is allowed.
+        unions: Lists of alternatives; a value must satisfy one of each list.
     """
 
     path: str
@@ -145,7 +145,7 @@ def without_repetition(values: Sequence[object], path: str) -> tuple[object, ...
 
 
 def merged(parts: Sequence[Keywords]) -> Keywords:
-    """Merge the requirements for a value that satisfies every one of the parts.
+    """Return the merged requirements of several nodes; a value that satisfies them satisfies every node.
 
     Raises:
         ContradictionError: The types or values exclude each other.
@@ -190,7 +190,7 @@ def _common_types(parts: Sequence[Keywords]) -> tuple[str, ...] | None:
 
 
 def _narrower(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    """The types in both; an integer is also a number."""
+    """Return the types that both allow; an integer is also a number."""
     allowed = {*right, *(("integer",) if "number" in right else ())}
     both = [kind for kind in left if kind in allowed]
     if "number" in left and "integer" in right and "integer" not in both:

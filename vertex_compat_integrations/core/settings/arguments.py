@@ -44,6 +44,7 @@ class ConnectionArguments(TypedDict, total=False):
     """Arguments of `Connection`."""
 
     project: str | None
+    projects: Sequence[str] | None
     location: str | None
     locations: Sequence[str] | None
     api_version: Literal["v1", "v1beta1"]
@@ -53,6 +54,7 @@ class ConnectionArguments(TypedDict, total=False):
     credentials: Any
     api_key: str | SecretStr | None
     impersonate_service_account: str | None
+    service_accounts: Sequence[str] | None
     quota_project: str | None
     allow_hosts: Sequence[str]
     timeout: float | None
@@ -65,6 +67,7 @@ class ConnectionArguments(TypedDict, total=False):
     http_async_client: Any
     http_backend: HttpBackend | None
     telemetry: bool | None
+    cost: bool
     on_truncated: Literal["error", "warn"]
     on_blocked: Literal["warn", "error"]
     on_empty: Literal["error", "return"]

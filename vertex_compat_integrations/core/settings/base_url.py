@@ -89,7 +89,7 @@ def _is_vertex_host(host: str) -> bool:
 
 
 def _check_agreement(named: Mapping[str, str | None], others: Mapping[str, str | None], beginning: str) -> None:
-    """Refuse two different values of one coordinate; a value that is missing contradicts nothing."""
+    """Refuse two different values of the same setting; a missing value contradicts nothing."""
     for name, other in others.items():
         value = named.get(name)
         if other in (None, "", OPENAPI, value) or value is None or _may_be_one_project(name, value, str(other)):

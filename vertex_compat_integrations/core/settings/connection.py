@@ -1,9 +1,12 @@
 """Destination and credentials of requests, resolved from settings. Reads the environment and does no other I/O."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -32,7 +35,7 @@ from vertex_compat_integrations.core.settings.arguments import ConnectionArgumen
 from vertex_compat_integrations.core.settings.base import Settings, check_header
 from vertex_compat_integrations.core.settings.base_url import check_base_url, check_endpoint_host, check_placeholder
 from vertex_compat_integrations.core.settings.media_bucket import MediaBucket, resolve_bucket
-from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN, EMULATOR_TOKEN_OF
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 LOCATION_VARIABLES = ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION")
@@ -42,6 +45,16 @@ HTTP_BACKEND_VARIABLE = "VERTEX_COMPAT_HTTP_BACKEND"
 EMULATOR_PROJECT = "emulator-project"
 
 CONNECT_SECONDS = 10.0
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+")
+
+
+def prices_missing() -> SettingsError:
+    """Return the error for `cost=True` without the package with the prices."""
+    return SettingsError(
+        "cost=True, but genai-prices is not installed.",
+        hint='Run `pip install "vertex-compat-integrations[cost]"`, or leave cost= out.',
+    )
 
 
 class LostToken(SecretStr):
@@ -90,6 +103,15 @@ class Connection(Settings):
     project: str | None = None
     """Google Cloud project id, e.g. `my-project`; else `GOOGLE_CLOUD_PROJECT`, else what google-auth reports."""
 
+    projects: tuple[str, ...] = ()
+    """Several projects, tried in this order, for the quota of each; none by default, and `project` names one.
+
+    A call tries the next project immediately after a 429 or a 503, under the rules of `locations`: every project of one
+    location before the next location. All receive the same credential, or one of `service_accounts` each.
+    `GOOGLE_CLOUD_PROJECT` is then ignored. Whether a thought signature made in one project is valid in another is
+    unverified.
+    """
+
     location: str | None = None
     """`global`, `us`, `eu` or a region; else `GOOGLE_CLOUD_LOCATION`, else `global`, which has the most models."""
 
@@ -125,6 +147,12 @@ class Connection(Settings):
 
     impersonate_service_account: str | None = None
     """Service account to impersonate, using the credentials above; None impersonates none."""
+
+    service_accounts: tuple[str, ...] = ()
+    """Several service accounts to impersonate, tried in this order as `locations` are; none by default.
+
+    With `projects`, as many: the first account is used for the first project. Each has its own token.
+    """
 
     quota_project: str | None = None
     """Project whose quota is used (`x-goog-user-project`); else the credential's own."""
@@ -175,6 +203,13 @@ class Connection(Settings):
     telemetry: bool | None = None
     """OpenTelemetry spans and metrics for each call (extra `otel`); else `VERTEX_COMPAT_TELEMETRY`, else none."""
 
+    cost: bool = False
+    """Whether each chat answer carries its cost in US dollars, by list price (extra `cost`): False by default.
+
+    It is in `response_metadata["cost"]` (LangChain) and `raw["cost"]` (LlamaIndex). A cost that is not known is None,
+    with the reason.
+    """
+
     on_truncated: Literal["error", "warn"] = "error"
     """What to do when a stream ends without its finish reason: `error` by default.
 
@@ -217,9 +252,16 @@ class Connection(Settings):
         """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
-    @field_validator("locations", mode="before")
+    @field_validator("cost", mode="after")
     @classmethod
-    def _no_locations_is_off(cls, value: object) -> object:
+    def _prices_are_installed(cls, value: object) -> object:
+        if value and find_spec("genai_prices") is None:
+            raise prices_missing()
+        return value
+
+    @field_validator("locations", "projects", "service_accounts", mode="before")
+    @classmethod
+    def _none_is_off(cls, value: object) -> object:
         return () if value is None else value
 
     @field_validator("quota_project", mode="after")
@@ -259,6 +301,11 @@ def check_run_time_settings(names: Iterable[str]) -> None:
         SettingsError: One of the names is such a setting.
     """
     for name in names:
+        if name == "service_accounts":
+            raise SettingsError(
+                f"{name}= cannot be configured at run time: it decides which credentials are used.",
+                hint="Pass it to the constructor; for other accounts, create another object.",
+            )
         if name in _TRUST:
             raise SettingsError(
                 f"{name}= cannot be configured at run time: it decides who sees the credential.",
@@ -311,13 +358,16 @@ class Destination:
     base_url: str | None = None
     emulated: bool = False
 
-    def at(self, location: str | None) -> "Destination":
-        """Return the same destination at another Google location; unchanged for a base URL, which has only one."""
-        if self.endpoint is None or location is None or location == self.location:
+    def at(self, location: str | None, project: str | None = None) -> "Destination":
+        """Return the destination at another Google location or project; unchanged for a base URL, which has one."""
+        if self.endpoint is None:
             return self
+        project = project or self.project
+        if location is None or location == self.location:
+            return self if project == self.project else replace(self, project=project)
         endpoint = replace(self.endpoint, location=location)
         origin = self.origin if self.emulated else endpoint.origin
-        return replace(self, origin=origin, location=location, endpoint=endpoint)
+        return replace(self, origin=origin, project=project, location=location, endpoint=endpoint)
 
     @property
     def own_server(self) -> bool:
@@ -340,15 +390,18 @@ class Destination:
 
 
 def resolve_destination(connection: Connection, environment: Mapping[str, str] = os.environ) -> Destination:
-    """Return the destination that settings and environment name; of several locations, the first.
+    """Return the destination that settings and environment name; of several locations or projects, the first.
 
     Raises:
-        SettingsError: A coordinate is invalid, holds a placeholder or contradicts another, or the emulator's host is
-            not on this machine.
+        SettingsError: A setting such as the project or the location is invalid, holds a placeholder or contradicts
+            another, or the emulator's host is not on this machine.
     """
     if connection.locations:
         _check_locations(connection)
-    project = connection.project or _first(environment, PROJECT_VARIABLES)
+    if connection.projects or connection.service_accounts:
+        _check_payers(connection)
+    setting = connection.projects[0] if connection.projects else connection.project
+    project = setting or _first(environment, PROJECT_VARIABLES)
     _check_placeholders(connection, project)
     if connection.base_url is not None:
         base_url = clean_base_url(connection.base_url)
@@ -374,8 +427,9 @@ def _check_placeholders(connection: Connection, project: str | None) -> None:
     for name in ("base_url", "location", "endpoint", "endpoint_host"):
         if value := getattr(connection, name):
             check_placeholder(name, value)
-    if project:
-        check_placeholder("project", project)
+    for each in connection.projects or (project,):
+        if each:
+            check_placeholder("project", each)
 
 
 def _check_locations(connection: Connection) -> None:
@@ -401,6 +455,46 @@ def _check_locations(connection: Connection) -> None:
         )
 
 
+def _check_payers(connection: Connection) -> None:
+    """Refuse several projects or service accounts together with a setting that names one.
+
+    Raises:
+        SettingsError: There is such a setting; or a name is empty, or is named twice.
+    """
+    projects, accounts = connection.projects, connection.service_accounts
+    conflicts = (
+        ("projects", "project", connection.project, "Keep one of the two."),
+        ("projects", "base_url", connection.base_url, "A base URL is a single destination: leave projects= out."),
+        ("projects", "endpoint", connection.endpoint != OPENAPI, "An endpoint is deployed in one project: name it."),
+        ("projects", "quota_project", connection.quota_project, "Each project is charged for its own requests."),
+        ("service_accounts", "impersonate_service_account", connection.impersonate_service_account, "Keep one."),
+    )
+    for several, one, is_set, hint in conflicts:
+        if getattr(connection, several) and is_set:
+            raise SettingsError(f"{several}= together with {one}=.", hint=hint)
+    if projects and accounts and len(projects) != len(accounts):
+        raise SettingsError(
+            f"projects= has {len(projects)} names, service_accounts= has {len(accounts)}.",
+            hint="Name one account for each project, or one for all as impersonate_service_account=.",
+        )
+    for project in projects:
+        Endpoint(DEFAULT_LOCATION).build_base_url(project)
+    if wrong := [each for each in accounts if not _ACCOUNT.fullmatch(each)]:
+        raise SettingsError(
+            f"service_accounts= has {wrong[0]!r}, which is not a service account.",
+            hint="Name each by its email address: name@project.iam.gserviceaccount.com.",
+        )
+    payers = payers_of(connection)
+    if len(set(payers)) < len(payers):
+        named = f"projects={list(projects)}" if projects else f"service_accounts={list(accounts)}"
+        raise SettingsError(f"{named} has a name twice.", hint="Name each once, the first choice first.")
+
+
+def payers_of(connection: Connection) -> list[tuple[str | None, str | None]]:
+    """Return the projects, each with its service account, in the user's order; None is what other settings name."""
+    return list(zip_longest(connection.projects or (None,), connection.service_accounts or (None,)))
+
+
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((environment[name] for name in names if environment.get(name)), None)
 
@@ -415,20 +509,26 @@ def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
     return origin
 
 
-def resolve_source(connection: Connection, destination: Destination) -> TokenSource:
+def resolve_source(connection: Connection, destination: Destination, account: str | None = None) -> TokenSource:
     """Return the source of the credential's headers; nothing is loaded before the headers are requested.
+
+    Args:
+        connection: The settings.
+        destination: Where the credential is sent.
+        account: One of several service accounts; None is the first of them.
 
     Raises:
         SettingsError: The credential may not be sent to the destination, or the endpoint does not accept this kind.
     """
+    account = account or (connection.service_accounts[0] if connection.service_accounts else None)
     if destination.emulated:
-        return token_source(token=EMULATOR_TOKEN)
+        return token_source(token=f"{EMULATOR_TOKEN_OF}{account}" if account else EMULATOR_TOKEN)
     _check_trust_everywhere(connection, destination)
     key = connection.api_key.get_secret_value() if connection.api_key is not None else None
     return token_source(
         credentials=connection.credentials,
         token=key,
-        impersonate_service_account=connection.impersonate_service_account,
+        impersonate_service_account=account or connection.impersonate_service_account,
         quota_project=connection.quota_project,
         proxy=connection.proxy,
         ca_bundle=connection.ca_bundle,
@@ -437,13 +537,13 @@ def resolve_source(connection: Connection, destination: Destination) -> TokenSou
 
 
 def check_settings(connection: Connection, model: str) -> str:
-    """Return the model's name in the destination's form, after a check of coordinates and credential.
+    """Check destination and credential; return the model's name in the destination's form.
 
-    If no credential is set, the first call checks whether Application Default Credentials may go there: settings that
-    are restored from a dump have no credentials.
+    If no credential is set, the first call checks whether Application Default Credentials may be sent there, because
+    settings that are restored from a dump have no credentials.
 
     Raises:
-        SettingsError: Coordinates or model are invalid, or the credential may not go to the destination.
+        SettingsError: Destination or model are invalid, or the credential may not be sent to the destination.
     """
     destination = resolve_destination(connection)
     name = resolve_model_name(model, destination)
@@ -460,8 +560,12 @@ def _check_trust_everywhere(connection: Connection, destination: Destination) ->
 
 
 def _check_trust(connection: Connection, destination: Destination) -> None:
-    """Refuse contradicting credentials before a token is unwrapped, and a destination that may not receive it."""
-    check_alternatives(connection.credentials, connection.api_key, connection.impersonate_service_account)
+    """Refuse credentials that contradict each other, and a destination that may not receive the credential.
+
+    This is checked before a token is read from its `SecretStr`.
+    """
+    accounts = connection.service_accounts or connection.impersonate_service_account
+    check_alternatives(connection.credentials, connection.api_key, accounts)
     own = _own_credential(connection, destination)
     check_trust(destination.origin, own, connection.allow_hosts, _universe(connection, destination))
 
@@ -506,7 +610,7 @@ def resolve_authorities(connection: Connection, environment: Mapping[str, str] =
 
 
 def resolve_http_backend(connection: Connection, environment: Mapping[str, str] = os.environ) -> HttpBackend | None:
-    """The HTTP library for asynchronous calls; None means: the one that is installed.
+    """The HTTP library for asynchronous calls; None means the one that is installed.
 
     Raises:
         SettingsError: The environment variable names an unknown library.
@@ -536,7 +640,10 @@ def resolve_telemetry(connection: Connection, environment: Mapping[str, str] = o
 
 
 def _own_credential(connection: Connection, destination: Destination) -> object | None:
-    """The static token or callable bound to its origin; None for others, and if no base URL names the host."""
+    """Return the static token or callable, which may be sent to one origin only.
+
+    None for other credentials, and for a host that is neither Google's nor named by a base URL.
+    """
     if connection.base_url is None and not is_google_host(destination.origin):
         return None
     if connection.api_key is not None:

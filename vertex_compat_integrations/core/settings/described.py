@@ -1,4 +1,4 @@
-"""Descriptions of settings: the text below each field, which editors show, also in `help()` and JSON schemas.
+"""Descriptions of settings: the string below each field, for editors, `help()` and JSON schemas.
 
 pydantic's own `use_attribute_docstrings` finds the same texts, but takes 0.12 s for our eight classes at each start: it
 tokenizes their modules. Here the source text is searched, which takes 2 ms for all of them.
@@ -23,7 +23,10 @@ _INDENT = re.compile(r"\n +")
 
 
 def descriptions_below(cls: type) -> dict[str, str]:
-    """Map each field that this class itself declares to the text below it; empty if there is no source."""
+    """Map each field's name to its description, which is the string below the field in the source code.
+
+    Inherited fields are not included. The mapping is empty if the source code is not available.
+    """
     body = _source(cls.__module__).partition(f"\nclass {cls.__name__}(")[2]
     end = _END.search(body)
     fields = _FIELD.findall(body[: end.start() if end else None])
@@ -50,7 +53,7 @@ def _from_archive(spec: ModuleSpec) -> str:
 
 
 def describe_fields(cls: type[BaseModel], inherited: Mapping[str, str]) -> None:
-    """Give each field its description: the text below it, or the one in `inherited` for a framework's own field."""
+    """Set each field's description: the string below it, or the text in `inherited` for a framework's own field."""
     for name, text in {**inherited, **descriptions_below(cls)}.items():
         if name in cls.model_fields:
             cls.model_fields[name].description = text
@@ -75,7 +78,7 @@ def described_schema(cls: type[BaseModel], schema: JsonSchemaValue, handler: Get
 
 
 class SettingsSchema(GenerateJsonSchema):
-    """JSON schemas of settings: what JSON cannot express, such as a function, is any value."""
+    """Generator of the settings' JSON schemas; a type that JSON cannot express, such as a function, is any value."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - a hook
         """Return a schema that accepts anything."""

@@ -348,6 +348,7 @@ PLACES = frozenset(
     {
         *("project", "project_id", "location", "region", "locations", "api_version", "endpoint", "endpoint_host"),
         *("base_url", "credentials", "api_key", "impersonate_service_account", "quota_project"),
+        *("projects", "service_accounts"),
     }
 )
 """Settings that decide where a prompt goes, or with which credentials.

@@ -211,6 +211,9 @@ class Observation:
             attributes |= _response_attributes(self._endings)
         if (usage := self._counted()) is not None:
             attributes |= _usage_attributes(usage)
+        cost = self._endings[0].cost if self._endings else None
+        if cost is not None and cost["usd"] is not None:
+            attributes["vertex_compat.cost.usd"] = cost["usd"]
         if self._captures and self._replies:
             attributes["gen_ai.output.messages"] = write_replies(self._replies)
         return attributes

@@ -311,6 +311,18 @@ def _arguments(post: Post) -> dict[str, Any]:
     }
 
 
+def _bare_arguments(post: Post) -> dict[str, Any]:
+    """The arguments of other methods, which have no `stream`: the SDK's own header makes it return the raw response."""
+    arguments = _arguments(post)
+    del arguments["stream"]
+    if not post.content:
+        del arguments["content"]
+    arguments["options"]["headers"] = AuthHeaders(
+        {**arguments["options"]["headers"], "X-Stainless-Raw-Response": "stream"}
+    )
+    return arguments
+
+
 def blocks(route: Route, post: Post, user: object) -> Generator[bytes]:
     """Yield the body of the answer to one request as it arrives, to its end, so that the connection can be reused.
 
@@ -346,7 +358,12 @@ def _begin(exchange: Exchange, route: Route, post: Post, user: object) -> None:
     token = _DEADLINE.set(exchange.deadline)
     THREAD.depth += 1
     try:
-        exchange.begin(_borrow(exchange, route, user).post(**_arguments(post), stream_cls=ByteStream))
+        client = _borrow(exchange, route, user)
+        if post.method == "post":
+            exchange.begin(client.post(**_arguments(post), stream_cls=ByteStream))
+        else:
+            response = getattr(client, post.method)(**_bare_arguments(post)).http_response
+            exchange.begin(ByteStream(cast_to=object, response=response, client=client))
     finally:
         THREAD.depth -= 1
         _DEADLINE.reset(token)
@@ -406,7 +423,11 @@ async def _aposted(client: openai.AsyncOpenAI, post: Post) -> AsyncIterator[Asyn
     if len(post.content) > _LARGE:
         arguments["content"] = _apieces(post.content)
     async with asyncio.timeout(post.seconds):
-        stream = await client.post(**arguments, stream_cls=AsyncByteStream)
+        if post.method == "post":
+            stream = await client.post(**arguments, stream_cls=AsyncByteStream)
+        else:
+            answer = await getattr(client, post.method)(**_bare_arguments(post))
+            stream = AsyncByteStream(cast_to=object, response=answer.http_response, client=client)
     is_left = False
     try:
         yield stream

@@ -1,6 +1,6 @@
 """A request to be sent, and its route: plain values, which do not load `openai`."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vertex_compat_integrations.core.auth.source import AuthHeaders
 from vertex_compat_integrations.core.settings.arguments import HttpBackend
@@ -32,3 +32,4 @@ class Post(NamedTuple):
     headers: AuthHeaders
     seconds: float
     gap_seconds: float
+    method: Literal["post", "get", "patch", "delete"] = "post"

@@ -142,7 +142,8 @@ class _AsBuilt:
 
     def build_request(self, method: str, url: Any, **parts: Any) -> Any:
         parsed, host = _parse_url(str(url))
-        content, headers = parts["content"], parts["headers"]
+        # A GET has no content.
+        content, headers = parts.get("content", b""), parts["headers"]
         pairs = headers if isinstance(headers, list) else headers.multi_items()  # the SDK's majors 3 and 2
         headers = pairs if "host" in map(str.lower, dict(pairs)) else [("Host", host), *pairs]
         timeout = {"timeout": parts["timeout"].as_dict()}

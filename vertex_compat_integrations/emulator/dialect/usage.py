@@ -88,7 +88,8 @@ def thought_tokens(draft: Draft, request: ChatRequest) -> int:
 
 def _gemini_usage(prompt: int, answer: int, thought: int, request: ChatRequest) -> Json:
     # Thoughts are not part of the completion tokens; the total includes all three.
-    cached = _CACHED_TOKENS if request.google.get("cached_content") else 0
+    stored = _CACHED_TOKENS if request.cached_tokens is None else request.cached_tokens
+    cached = stored if request.google.get("cached_content") else 0
     traffic = "PROVISIONED_THROUGHPUT" if request.is_dedicated else _TRAFFIC_OF_TIER.get(request.tier, "ON_DEMAND")
     usage: Json = {"completion_tokens": answer}
     if thought:

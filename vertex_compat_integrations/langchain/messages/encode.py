@@ -21,6 +21,7 @@ from pydantic_core import to_json
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import UnsupportedContentError
+from vertex_compat_integrations.core.native.marked import MarkedMessages, ttl_seconds
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
@@ -53,7 +54,37 @@ def encode_messages(messages: Sequence[BaseMessage]) -> list[wire.Message]:
         UnsupportedContentError: The endpoint has no form for a message or a block of this kind.
     """
     answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
-    return [_encode_message(message, answered) for message in messages]
+    encoded = [_encode_message(message, answered) for message in messages]
+    for message in messages:
+        if type(message.content) is list:
+            return _with_mark(messages, encoded)
+    return encoded
+
+
+def _with_mark(messages: Sequence[BaseMessage], encoded: list[wire.Message]) -> list[wire.Message]:
+    """Return the messages with the boundary of the part to be cached, if one of their blocks has a mark."""
+    for place in range(len(messages) - 1, -1, -1):
+        blocks = messages[place].content
+        marks = [number for number, block in enumerate(blocks) if _mark_of(block) is not None] if blocks else []
+        if not marks or isinstance(blocks, str):
+            continue
+        ttl = ttl_seconds(_mark_of(blocks[marks[-1]]))
+        message: Any = encoded[place]
+        parts = message.get("content")
+        cut = len([block for block in blocks[: marks[-1] + 1] if not _is_marker(block)])
+        if message["role"] not in ("system", "user") or not isinstance(parts, list) or cut >= len(parts):
+            return MarkedMessages(encoded[: place + 1], encoded[place + 1 :], ttl)
+        first, second = {**message, "content": parts[:cut]}, {**message, "content": parts[cut:]}
+        before = [*encoded[:place], cast("wire.Message", first)] if cut else encoded[:place]
+        return MarkedMessages(before, [cast("wire.Message", second), *encoded[place + 1 :]], ttl)
+    return encoded
+
+
+def _mark_of(block: str | dict[Any, Any]) -> Any:
+    """Return the mark in a block that ends a part to be cached, or that is such a mark; None if there is none."""
+    if isinstance(block, str):
+        return None
+    return block.get("cache_control") or (block if _is_marker(block) else None)
 
 
 def line_of(message: wire.Message) -> str:
@@ -204,7 +235,7 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
     encoded: wire.AssistantMessage = {"role": "assistant"}
     if parts := _encode_assistant_content(message):
         encoded["content"] = parts
-    if calls := list(_encode_calls(message, answered, extras.get("tool_calls") or {})):
+    if calls := list(encode_calls(message, answered, extras.get("tool_calls") or {})):
         encoded["tool_calls"] = calls
     # Thoughts of other integrations are not sent.
     if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
@@ -238,7 +269,7 @@ def _encode_assistant_content(message: AIMessage) -> str | list[wire.ContentPart
     return parts
 
 
-def _encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
+def encode_calls(message: AIMessage, answered: set[str], extras: Mapping[str, Any]) -> Iterator[wire.ToolCall]:
     """Yield the calls; one whose arguments could not be read only if it has a result."""
     for call in message.tool_calls:
         arguments = arguments_text(call["args"])

@@ -35,7 +35,7 @@ _NOTHING_COUNTED = Usage(0, 0)
 
 
 class ResponseDecoder:
-    """Converts replies to one request to responses, each with separate blocks."""
+    """Converts the replies to one request into LlamaIndex responses; no two responses share a block."""
 
     def __init__(self, *, keep_answer_signature: bool, on_blocked: Literal["warn", "error"] = "warn") -> None:
         """Use these settings."""
@@ -65,7 +65,10 @@ class ResponseDecoder:
         )
 
     def decode_piece(self, reply: Reply, delta: ReplyDelta) -> ChatResponse:
-        """Return the reply so far as a response, with the delta's addition; what is sent back is added at the end."""
+        """Return the reply received so far as a response, with the new text as its `delta`.
+
+        Data that later requests must send back are only in the last response.
+        """
         if delta.ending is not None:
             return self._decode_last(reply, delta)
         if reply.tool_calls or reply.media or not reply.text:
@@ -93,8 +96,8 @@ class ResponseDecoder:
     def _said(self, reply: Reply, *, is_whole: bool) -> list[ContentBlock]:
         """Return the blocks, with all text in the first: LlamaIndex joins several text blocks with line breaks.
 
-        The reason for a refusal is not included as text: extractors would store it as a title, and synthesizers refine
-        it.
+        The reason for a refusal is not included as text: LlamaIndex's extractors would store it as a title, and its
+        synthesizers would refine it like an answer.
         """
         blocks: list[ContentBlock] = []
         if reply.text or not (reply.tool_calls or reply.media):
@@ -125,7 +128,7 @@ def _plain_call(call: ToolCall) -> dict[str, Any]:
 
 
 def _arguments(text: str) -> dict[str, Any] | str:
-    """Return a call's arguments as mapping, or unchanged if they are invalid."""
+    """Return a call's arguments as a mapping; unchanged if they are not a JSON object."""
     try:
         arguments = from_json(text or "{}")
     except ValueError:
@@ -134,7 +137,10 @@ def _arguments(text: str) -> dict[str, Any] | str:
 
 
 def _thinking(reply: Reply) -> Iterator[ThinkingBlock]:
-    """Yield thoughts, and data to be sent back: chat stores keep this block, and memories do not count it."""
+    """Yield a block with the thoughts, and with data that later requests must send back.
+
+    Chat stores keep such a block, and memories do not count it.
+    """
     stored: dict[str, Any] = {}
     if reply.extra:
         stored["message"] = _json(reply.extra)
@@ -221,6 +227,9 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
         "location": ending.location,
         "request_type": ending.request_type,
         "shared_request_type": ending.shared_request_type,
+        "cost": ending.cost,
+        "project": ending.project,
+        "service_account": ending.service_account,
         "grounding_metadata": ending.grounding,
         "logprobs": ending.logprobs,
         "refusal": reply.refusal,
@@ -230,7 +239,7 @@ def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
 
 
 def _log_probabilities(logprobs: Any) -> list[list[LogProb]] | None:
-    """Return each token's likeliest alternatives in LlamaIndex's form; only the token if none were requested."""
+    """Return each token's likeliest alternatives in LlamaIndex's form; without alternatives, only the token."""
     tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not tokens:
         return None
@@ -253,7 +262,7 @@ def completion_response(response: ChatResponse) -> CompletionResponse:
 
 
 def refused_answer(response: ChatResponse) -> RefusedAnswerError | None:
-    """Return the error for a response that the model or a filter refused; None if none did."""
+    """Return the error if the model or a filter refused the answer; None if the answer was not refused."""
     raw = response.raw if isinstance(response.raw, dict) else {}
     if not (refusal := raw.get("refusal")):
         return None
@@ -292,7 +301,7 @@ def _partial_arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
 
 
 def first_call_only(response: ChatResponse) -> ChatResponse:
-    """Return the response with its first call only; unchanged if it has no more."""
+    """Return the response with its first call only; unchanged if it has at most one call."""
     calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
     if len(calls) <= 1:
         return response

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -26,6 +26,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError
 from vertex_compat_integrations.core.json_values import deep_merge
+from vertex_compat_integrations.core.native.marked import MarkedMessages, ttl_seconds
 from vertex_compat_integrations.core.reply.tool_call import arguments_text
 from vertex_compat_integrations.core.request import content
 from vertex_compat_integrations.core.request.mending import missing_result
@@ -51,6 +52,40 @@ Message = TypeVar("Message", wire.UserMessage, wire.ToolMessage)
 
 def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
     """Convert the messages to the endpoint's form, known fields only; the caller's messages are not changed.
+
+    A `CachePoint` ends the part to be cached.
+
+    Raises:
+        UnsupportedContentError: The endpoint has no form for a block of this kind.
+    """
+    for place in range(len(messages) - 1, -1, -1):
+        for block in messages[place].blocks:
+            if type(block) is CachePoint:
+                return _with_mark(messages, place)
+    return _encoded(messages)
+
+
+def _with_mark(messages: Sequence[ChatMessage], place: int) -> list[wire.Message]:
+    """Return the messages, cut after the last mark of the message at `place`."""
+    message = messages[place]
+    cut = max(number for number, block in enumerate(message.blocks) if isinstance(block, CachePoint))
+    mark = cast("CachePoint", message.blocks[cut])
+    ttl = ttl_seconds(getattr(mark.cache_control, "ttl", None))
+    if message.role not in (MessageRole.SYSTEM, MessageRole.DEVELOPER, MessageRole.USER) or cut + 1 >= len(
+        message.blocks
+    ):
+        prefix = _encoded(messages[: place + 1])
+        return MarkedMessages(prefix, _encoded(messages)[len(prefix) :], ttl)
+    first, second = (
+        message.model_copy(update={"blocks": blocks}) for blocks in (message.blocks[:cut], message.blocks[cut + 1 :])
+    )
+    parts = [*messages[:place], first, second, *messages[place + 1 :]]
+    prefix = _encoded(parts[: place + 1])
+    return MarkedMessages(prefix, _encoded(parts)[len(prefix) :], ttl)
+
+
+def _encoded(messages: Sequence[ChatMessage]) -> list[wire.Message]:
+    """Convert the messages, without regard to marks.
 
     Raises:
         UnsupportedContentError: The endpoint has no form for a block of this kind.
@@ -78,8 +113,8 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
 def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
     """Add a result for each unanswered call before the last user message; return messages and number of results.
 
-    An agent that continues a stored history was interrupted in the middle of a tool (run-llama/llama_index#18842); its
-    caller cannot add the message.
+    Such calls are in a stored history if the agent was interrupted while a tool was running
+    (run-llama/llama_index#18842). The caller of an agent that continues the history cannot add the result.
     """
     answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
     last_user = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=-1)
@@ -93,7 +128,7 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
 
 
 def line_of(message: wire.Message) -> str:
-    """Return the line of code that creates a message which a history lacks."""
+    """Return a line of Python that creates the message; an error's hint shows it if a history lacks this message."""
     words = f"role={json.dumps(message['role'])}, content={json.dumps(message.get('content'), ensure_ascii=False)}"
     if message["role"] == "tool":
         kwargs = json.dumps({"tool_call_id": message["tool_call_id"]}, ensure_ascii=False)
@@ -142,22 +177,22 @@ def _encode_result_block(block: Any) -> list[wire.ContentPart]:
 
 
 def _is_returned_directly(message: ChatMessage) -> bool:
-    """Return whether this is the copy of a result that agents append for a tool with `return_direct`."""
+    """Return whether the message is the copy of a tool's result that agents append if the tool has `return_direct`."""
     return message.role == MessageRole.ASSISTANT and "tool_call_id" in message.additional_kwargs
 
 
 def _missing_results(encoded: Sequence[wire.Message]) -> Iterator[wire.ToolMessage]:
-    """Yield results for the calls of the last step that have none.
+    """Yield a result for each call of the last step that has none.
 
-    LlamaIndex's agents drop the results of other calls in the step of a tool with `return_direct`; the endpoint refuses
-    a step with fewer results than calls.
+    If a step calls a tool with `return_direct`, LlamaIndex's agents drop the results of the step's other calls; the
+    endpoint refuses a step with fewer results than calls.
     """
     for call_id in _unanswered(encoded):
         yield {"role": "tool", "tool_call_id": call_id, "content": NOT_CARRIED_OUT}
 
 
 def _unanswered(encoded: Sequence[wire.Message]) -> list[str]:
-    """Return the ids of the last step's calls without a result; calls may share one."""
+    """Return the ids of the last step's calls without a result; several calls may share an id."""
     answered: Counter[str] = Counter()
     for message in reversed(encoded):
         if message["role"] == "tool":
@@ -177,7 +212,7 @@ def _text_or_parts(message: ChatMessage) -> str | list[wire.ContentPart]:
 
 
 def encode_blocks(blocks: Sequence[Any]) -> list[wire.ContentPart]:
-    """Convert the blocks to parts, without those that are not sent.
+    """Convert the blocks to content parts; blocks with thoughts and cache points are not sent.
 
     Raises:
         UnsupportedContentError: The endpoint has no part for a block.
@@ -224,7 +259,7 @@ def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
 
 
 def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
-    """The thoughts that led to the message's calls, if this class decoded them: only it records their model."""
+    """Return the thoughts that led to the message's calls, if this package stored them together with their model."""
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and block.content:
             stored = block.additional_information.get(EXTRA_KEY)
@@ -234,7 +269,10 @@ def _thoughts_of(message: ChatMessage) -> wire.Thoughts | None:
 
 
 def _kept_extras(message: ChatMessage) -> Mapping[str, Any]:
-    """Return the message's data to be sent back; chat engines that replace its blocks keep `additional_kwargs`."""
+    """Return the message's data that must be sent back: from a block, otherwise from `additional_kwargs`.
+
+    Some chat engines replace the blocks of a message, but keep its `additional_kwargs`.
+    """
     for block in message.blocks:
         if isinstance(block, ThinkingBlock) and (extras := block.additional_information.get(EXTRA_KEY)):
             return extras if isinstance(extras, Mapping) else {}
@@ -279,7 +317,9 @@ _DECLARED = IdentityCache()
 
 
 def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
-    """Convert a tool to OpenAI's mapping, which is also accepted unchanged; `strict`: calls must match the schema.
+    """Convert a LlamaIndex tool to OpenAI's mapping; a tool that is already such a mapping is returned unchanged.
+
+    With `strict`, calls must match the schema.
 
     Raises:
         SettingsError: The value is not a tool.

@@ -17,7 +17,7 @@ def _about(part: Any) -> Json:
 
 PROBES = (
     Probe(
-        "59_link_to_a_bucket",
+        "64_link_to_a_bucket",
         "Is a gs:// link accepted as the url of an image_url part?",
         _PAGE,
         "accepted",
@@ -25,7 +25,7 @@ PROBES = (
         _about({"type": "image_url", "image_url": {"url": _PICTURE}}),
     ),
     Probe(
-        "60_link_with_a_type",
+        "65_link_with_a_type",
         "Is a gs:// link accepted as the data of an input_audio part, with any MIME type as its format?",
         _PAGE,
         "accepted",

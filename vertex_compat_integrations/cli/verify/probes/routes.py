@@ -24,10 +24,6 @@ _GO_HOME: Json = {"type": "function", "function": {"name": "go_home", "parameter
 _REFERRING_RESULT = '{"city": {"$ref": "#/$defs/City"}, "$defs": {"City": {"name": "Paris"}}}'
 
 
-def _has_traffic_type(answer: Answer) -> bool:
-    return answer.traffic_type is not None
-
-
 def _referring_result() -> Json:
     body = history()
     body["messages"][2]["content"] = _REFERRING_RESULT
@@ -35,12 +31,17 @@ def _referring_result() -> Json:
 
 
 def _tier(name: str, tier: str, source: str) -> Probe:
+    traffic_type = f"ON_DEMAND_{tier.upper()}"
+
+    def is_named(answer: Answer) -> bool:
+        return (answer.traffic_type or "").upper() == traffic_type
+
     return Probe(
         name,
         f"Is the tier {tier} accepted here, and which traffic_type is returned?",
         source,
-        "accepted; the usage names a traffic_type",
-        good_and(_has_traffic_type),
+        f"accepted; the usage names the traffic_type {traffic_type}, by which the answer is priced",
+        good_and(is_named),
         ask(model=_FLASH),
         GLOBAL,
         headers={wire.SHARED_REQUEST_TYPE_HEADER: tier},

@@ -1,0 +1,118 @@
+"""Context caches in LangChain: marks on content blocks, the `with` statement, and the middleware of agents."""
+
+import asyncio
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from vertex_compat_integrations.langchain import SettingsError
+from vertex_compat_integrations.langchain.messages.encode import encode_messages
+from vertex_compat_integrations.langchain.middleware import ContextCacheMiddleware
+
+LONG = "The harbour of Kobe is deep. " * 1000
+MARK = {"type": "ephemeral", "ttl": "600s"}
+
+
+def lookup(word: str) -> str:
+    """Look a word up in the large dictionary."""
+    return word
+
+
+def block(text, **more):
+    return {"type": "text", "text": text, **more}
+
+
+MARKED = [SystemMessage("Be brief."), HumanMessage([block(LONG, cache_control=MARK), block("How deep is it?")])]
+
+
+def cached_tokens(message) -> int:
+    return message.usage_metadata["input_token_details"]["cache_read"]
+
+
+def test_a_mark_caches_what_is_before_it(chat, emulator):
+    model = chat()
+    assert cached_tokens(model.invoke(MARKED)) > 4096
+    assert cached_tokens(asyncio.run(model.ainvoke(MARKED))) > 4096
+    assert [entry.method for entry in emulator.journal.caches] == ["GET", "POST"]
+    assert emulator.journal.caches[1].body["ttl"] == "600s"
+    assert emulator.journal.last.body["messages"] == [{"role": "user", "content": [block("How deep is it?")]}]
+
+
+def test_streams_and_bound_tools_use_it(chat, emulator):
+    model = chat().bind_tools([lookup])
+    whole = None
+    for chunk in model.stream(MARKED):
+        whole = chunk if whole is None else whole + chunk
+    assert cached_tokens(whole) > 4096
+    assert "tools" in emulator.journal.caches[1].body
+    assert "tools" not in emulator.journal.last.body
+
+
+@pytest.mark.parametrize(
+    ("messages", "prefix", "rest"),
+    [
+        ([SystemMessage([block("s", cache_control=MARK)]), HumanMessage("u")], 1, 1),
+        ([SystemMessage([block("s"), {"type": "cachePoint"}]), HumanMessage("u")], 1, 1),
+        ([HumanMessage([block("a", cache_control=MARK), block("b")])], 1, 1),
+        ([HumanMessage([block("a", cache_control=MARK)]), AIMessage("x"), HumanMessage("u")], 0, 3),
+        ([HumanMessage("a"), AIMessage([block("x", cache_control=MARK)]), HumanMessage("u")], 2, 1),
+        ([SystemMessage("s"), HumanMessage([block("u", cache_control=MARK)])], 1, 1),
+    ],
+)
+def test_the_last_mark_is_the_boundary(messages, prefix, rest):
+    marked = encode_messages(messages)
+    assert (len(marked.prefix), len(marked.rest)) == (prefix, rest)
+
+
+def test_without_marks_there_is_a_plain_list():
+    assert type(encode_messages([HumanMessage([block("a")]), HumanMessage("b")])) is list
+
+
+def test_a_with_statement_gives_the_model(chat, emulator):
+    with chat().context_cache([SystemMessage("Be brief."), HumanMessage(LONG)], tools=[lookup], ttl="5m") as cached:
+        assert cached_tokens(cached.invoke("How deep?")) > 4096
+        assert cached_tokens(cached.invoke("How deep?", timeout=9.0)) > 4096
+        assert cached.count_tokens("How deep?") > 4096
+    assert [entry.method for entry in emulator.journal.caches] == ["GET", "POST", "DELETE"]
+    with pytest.raises(SettingsError, match="has a context cache"):
+        cached.context_cache(LONG)
+
+
+def test_an_async_with_statement_gives_the_model(chat, emulator):
+    async def use():
+        async with chat().context_cache([HumanMessage(LONG)]) as cached:
+            return await cached.ainvoke("How deep?")
+
+    assert cached_tokens(asyncio.run(use())) > 4096
+    assert [entry.method for entry in emulator.journal.caches] == ["GET", "POST", "DELETE"]
+
+
+def test_a_changed_setting_loses_no_prefix(chat):
+    with chat().context_cache([HumanMessage(LONG)]) as cached:
+        cached.timeout = 7.0
+        assert cached_tokens(cached.invoke("How deep?")) > 4096
+
+
+@pytest.mark.parametrize(
+    ("model", "words"), [("google/gemini-4-argon", "no explicit"), ("openai/gpt-oss-120b-maas", "Gemini")]
+)
+def test_a_model_without_caches_is_refused(model, words, chat):
+    with pytest.raises(SettingsError, match=words):
+        chat(model=model).context_cache(LONG)
+
+
+def test_an_agents_system_message_and_tools_are_cached(chat, emulator):
+    agent = create_agent(chat(), [lookup], system_prompt=LONG, middleware=[ContextCacheMiddleware(ttl="5m")])
+    state = agent.invoke({"messages": [HumanMessage("Hello")]})
+    assert cached_tokens(state["messages"][-1]) > 4096
+    state = asyncio.run(agent.ainvoke({"messages": [*state["messages"], HumanMessage("And?")]}))
+    assert cached_tokens(state["messages"][-1]) > 4096
+    assert [entry.method for entry in emulator.journal.caches] == ["GET", "POST"]
+    assert set(emulator.journal.caches[1].body) >= {"systemInstruction", "tools"}
+
+
+def test_an_agent_without_a_system_message_is_unchanged(chat, emulator):
+    agent = create_agent(chat(), [lookup], middleware=[ContextCacheMiddleware()])
+    agent.invoke({"messages": [HumanMessage("Hello")]})
+    assert not emulator.journal.caches

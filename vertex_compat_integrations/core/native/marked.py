@@ -1,0 +1,63 @@
+"""Messages whose beginning is marked to be cached by the service."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.errors import SettingsError
+
+DEFAULT_TTL = 3600.0
+"""Seconds; Google's own default."""
+
+_TTL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class MarkedMessages(list[wire.Message]):
+    """All messages of a call, with the boundary of the part to be cached.
+
+    Attributes:
+        prefix: The messages to be cached.
+        rest: The other messages, of which the first is one of the user's.
+        ttl: How long the cache lives after its last use, in seconds.
+        tools: The tools that belong to the prefix; None means those of the call.
+        tool_choice: The choice among `tools`.
+    """
+
+    def __init__(
+        self,
+        prefix: Sequence[wire.Message],
+        rest: Sequence[wire.Message],
+        ttl: float = DEFAULT_TTL,
+        tools: Sequence[Any] | None = None,
+        tool_choice: Any = None,
+    ) -> None:
+        """Join both parts; what cannot be at the boundary moves to the other part."""
+        super().__init__((*prefix, *rest))
+        # A request that names a cache must have no instructions, and must begin with the user's words.
+        instructions = [message for message in rest if message["role"] == "system"]
+        before = [*prefix, *instructions]
+        after: list[wire.Message] = [message for message in rest if message["role"] != "system"]
+        while before and not (after and after[0]["role"] == "user"):
+            last = max((n for n, message in enumerate(before) if message["role"] != "system"), default=None)
+            if last is None:
+                break
+            after.insert(0, before.pop(last))
+        self.prefix, self.rest, self.ttl = before, after, ttl
+        self.tools, self.tool_choice = tools, tool_choice
+
+
+def ttl_seconds(mark: object) -> float:
+    """Return the life in a mark: `{"ttl": "3600s"}`, `"5m"`, `"1h"`, or a number of seconds.
+
+    Raises:
+        SettingsError: The value is none of them.
+    """
+    ttl = mark.get("ttl") if isinstance(mark, Mapping) else mark
+    if ttl is None:
+        return DEFAULT_TTL
+    fitting = _TTL.fullmatch(str(ttl).strip())
+    if fitting is None or not float(fitting[1]):
+        raise SettingsError(f"ttl={ttl!r} of a cache.", hint='Write seconds, such as "3600s", or "5m" or "1h".')
+    return float(fitting[1]) * _UNITS[fitting[2] or "s"]

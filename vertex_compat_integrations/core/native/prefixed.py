@@ -1,0 +1,128 @@
+"""A client whose calls begin with the same cached messages, and the `with` statement that gives a model of it."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.native import context_cache
+from vertex_compat_integrations.core.native.context_cache import Host, OpenedCache
+from vertex_compat_integrations.core.native.marked import DEFAULT_TTL, MarkedMessages, ttl_seconds
+from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
+from vertex_compat_integrations.core.settings.options import Options
+
+Model = TypeVar("Model")
+
+_QUESTION: wire.UserMessage = {"role": "user", "content": "-"}
+"""Stands for the messages of the calls, which are not known when the cache is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What the calls of a model have in common.
+
+    Attributes:
+        messages: The messages.
+        tools: The tools; None means those of each call.
+        tool_choice: The choice among the tools.
+        ttl: Seconds from the last use to the cache's end.
+    """
+
+    messages: tuple[wire.Message, ...]
+    tools: tuple[Any, ...] | None = None
+    tool_choice: Any = None
+    ttl: float = DEFAULT_TTL
+
+    def before(self, messages: Sequence[wire.Message]) -> MarkedMessages:
+        """Return the messages of a call, after these."""
+        return MarkedMessages(self.messages, list(messages), self.ttl, self.tools, self.tool_choice)
+
+
+def prefix_of(
+    messages: Sequence[wire.Message], tools: Sequence[Any] | None, tool_choice: Any, ttl: float | str | None
+) -> Prefix:
+    """Return the prefix with these values.
+
+    Raises:
+        SettingsError: `ttl` is not a time.
+    """
+    return Prefix(tuple(messages), tuple(tools) if tools else None, tool_choice, ttl_seconds(ttl))
+
+
+class PrefixedClient:
+    """A client whose calls begin with a prefix; everything else is the plain client's."""
+
+    def __init__(self, plain: Any, prefix: Prefix) -> None:
+        """Put the prefix before the messages of each call of `plain`."""
+        self._plain, self._prefix = plain, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the plain client."""
+        return getattr(self._plain, name)
+
+    def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
+        """Answer."""
+        return context_cache.chat(self._plain, self._prefix.before(messages), options)
+
+    async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
+        """Answer."""
+        return await context_cache.achat(self._plain, self._prefix.before(messages), options)
+
+    def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
+        """Answer in pieces."""
+        return context_cache.stream(self._plain, self._prefix.before(messages), options)
+
+    def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
+        """Answer in pieces."""
+        return context_cache.astream(self._plain, self._prefix.before(messages), options)
+
+    def count_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
+        """Count the whole prompt."""
+        count: int = self._plain.count_tokens(*self._whole(messages, options))
+        return count
+
+    async def acount_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
+        """Count the whole prompt."""
+        count: int = await self._plain.acount_tokens(*self._whole(messages, options))
+        return count
+
+    def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> Any:
+        """Explain the request without a cache."""
+        return self._plain.explain(*self._whole(messages, options), stream=stream)
+
+    def limited(self, limits: Mapping[str, float]) -> "PrefixedClient":
+        """Return a client with the limits of one call."""
+        return PrefixedClient(self._plain.limited(limits), self._prefix)
+
+    def _whole(self, messages: Sequence[wire.Message], options: Options) -> tuple[list[wire.Message], Options]:
+        return context_cache.plain_call(self._prefix.before(messages), options)
+
+
+class CacheScope(Generic[Model]):
+    """The `with` or `async with` statement around the use of one context cache.
+
+    The cache is created, or found, at the beginning; the statement gives the model. At the end the cache is deleted, if
+    this process created it.
+    """
+
+    def __init__(self, client: Host, prefix: Prefix, options: Options, model: Model) -> None:
+        """Plan the cache; nothing is sent yet.
+
+        Raises:
+            SettingsError: The prefix cannot be cached.
+        """
+        self._opened, self._model = OpenedCache(client, prefix.before([_QUESTION]), options), model
+
+    def __enter__(self) -> Model:
+        self._opened.open()
+        return self._model
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.delete()
+
+    async def __aenter__(self) -> Model:
+        await self._opened.aopen()
+        return self._model
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._opened.adelete()
