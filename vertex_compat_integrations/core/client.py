@@ -643,8 +643,8 @@ class VertexCompatClient(Closing):
         destination, source = self._resolve()
         bucket = resolve_media_bucket(self._connection, destination)
         if bucket is not None and call.media is None:
-            from vertex_compat_integrations.core.media.target import Target  # noqa: PLC0415 - few programs upload
             from vertex_compat_integrations.core.media.uploads import CallMedia  # noqa: PLC0415 - few programs upload
+            from vertex_compat_integrations.core.settings.media_bucket import Target  # noqa: PLC0415 - few programs upload
 
             source = resolve_storage_source(bucket, source)
             target = Target(bucket, source, self._connection.proxy, self._authorities)

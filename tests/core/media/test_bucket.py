@@ -7,8 +7,7 @@ from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import ApiError, ConnectionFailedError, DeadlineExceededError, SettingsError
 from vertex_compat_integrations.core.media.bucket import Uploader, _SourceCredentials
 from vertex_compat_integrations.core.media.inline import Medium
-from vertex_compat_integrations.core.media.target import Target
-from vertex_compat_integrations.core.settings.media_bucket import MediaBucket
+from vertex_compat_integrations.core.settings.media_bucket import MediaBucket, Target
 
 MEDIUM = Medium("a.png", "image/png", PICTURE)
 

@@ -27,7 +27,7 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
 )
 from vertex_compat_integrations.core.media.inline import Medium
-from vertex_compat_integrations.core.media.target import Target
+from vertex_compat_integrations.core.settings.media_bucket import Target
 
 RETRY_SECONDS = 60.0
 """Longest time for the storage library's own retries of one request, within the call's timeout."""

@@ -17,7 +17,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import DeadlineExceededError, InvalidRequestError, NotFoundError
 from vertex_compat_integrations.core.forking import run_in_forked_child, uncut_by_forks
 from vertex_compat_integrations.core.media.inline import Inline, Medium, large_media, linked, read
-from vertex_compat_integrations.core.media.target import Target
+from vertex_compat_integrations.core.settings.media_bucket import Target
 from vertex_compat_integrations.core.transport.event_loops import off_loop
 
 REMEMBERED_SECONDS = 3600.0

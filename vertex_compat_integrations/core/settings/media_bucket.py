@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.endpoint import is_allowed, is_google_host, is_loopback_url, origin_of
 from vertex_compat_integrations.core.errors import SettingsError
 
@@ -36,6 +37,23 @@ class MediaBucket:
     def link(self, name: str) -> str:
         """Return the `gs://` link of an object."""
         return f"gs://{self.name}/{self.prefix}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bucket, and what a request to it needs.
+
+    Attributes:
+        bucket: The bucket.
+        source: Source of the credential's headers.
+        proxy: Proxy for https, instead of the environment's.
+        authorities: File of certificate authorities, instead of those of `SSL_CERT_FILE` or certifi.
+    """
+
+    bucket: MediaBucket
+    source: TokenSource
+    proxy: str | None = None
+    authorities: str | None = None
 
 
 def split_bucket(setting: str) -> tuple[str, str]:
