@@ -30,7 +30,7 @@ def test_the_bound_is_of_the_bytes_before_base64(size, count):
         {"type": "image_url", "image_url": {"url": "data:image/svg+xml," + "a" * 10_000_000}},
         {
             "type": "input_audio",
-            "input_audio": {"data": "https://a.example/" + "a" * 10_000_000, "format": "audio/wav"},
+            "input_audio": {"data": "https://a.b/" + "a" * 10_000_000, "format": "audio/wav"},
         },
         {"type": "text", "text": "a" * 10_000_000},
         {"type": "image_url", "image_url": None},

@@ -16,7 +16,7 @@ GOOGLE = "https://aiplatform.googleapis.com"
 
 def resolve(origin=GOOGLE, *, own_server=False, emulated=False, hosts=(), **environment):
     return resolve_bucket(
-        "gs://b/p", origin, own_server=own_server, emulated=emulated, allow_hosts=hosts, environment=environment
+        "gs://bkt/p", origin, own_server=own_server, emulated=emulated, allow_hosts=hosts, environment=environment
     )
 
 
@@ -35,7 +35,7 @@ def test_a_bucket_has_a_name_and_a_prefix(setting, parts):
 def test_uploads_go_to_cloud_storage():
     bucket = resolve()
     assert (bucket.origin, bucket.emulated) == (STORAGE_ORIGIN, False)
-    assert bucket.link("x.png") == "gs://b/p/x.png"
+    assert bucket.link("x.png") == "gs://bkt/p/x.png"
 
 
 def test_an_emulator_of_the_endpoint_is_the_storage_too():
