@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -164,6 +165,15 @@ async def test_the_event_loop_goes_on_meanwhile(client, monkeypatch):
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
     await task
     assert longest < 0.4
+
+
+def test_a_forked_child_begins_anew(client):
+    client.chat(user(picture()), OPTIONS)
+    assert _MEMORY._until
+    child = os.fork()
+    if child == 0:
+        os._exit(bool(_MEMORY._until) or _MEMORY._lock.locked())
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_failure_is_not_remembered(client, emulator):

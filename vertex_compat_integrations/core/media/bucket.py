@@ -14,6 +14,7 @@ from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud.storage import Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException, Timeout
 from requests.utils import get_environ_proxies
@@ -25,6 +26,7 @@ from vertex_compat_integrations.core.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
     SettingsError,
+    VertexCompatError,
 )
 from vertex_compat_integrations.core.media.inline import Medium
 from vertex_compat_integrations.core.settings.media_bucket import Target
@@ -61,17 +63,24 @@ class Uploader:
             ConnectionFailedError: No answer was received, or not in time.
             CredentialsError: There is no token.
         """
+        # Raised outside of any handler: the exceptions of these libraries hold the request, and so the token.
+        if (failure := self._failure(medium, remaining)) is not None:
+            raise failure
+
+    def _failure(self, medium: Medium, remaining: Callable[[], float]) -> VertexCompatError | None:
+        """Write the object; return why it failed."""
         try:
             with self._session(remaining) as session:
                 self._write(session, medium, remaining())
         except PreconditionFailed:
-            return
+            return None
         except GoogleAPICallError as error:
-            raise self._refusal(medium, error) from None
+            return self._refusal(medium, error)
         except (Timeout, RetryError, TimeoutError):
-            raise DeadlineExceededError(f"{self._of(medium)} was not uploaded in time.") from None
-        except (RequestException, GoogleAuthError, OSError) as error:
-            raise ConnectionFailedError(f"{self._of(medium)} was not uploaded: {type(error).__name__}.") from None
+            return DeadlineExceededError(f"{self._of(medium)} was not uploaded in time.")
+        except (RequestException, GoogleAuthError, InvalidResponse, DataCorruption, OSError) as error:
+            return ConnectionFailedError(f"{self._of(medium)} was not uploaded: {type(error).__name__}.")
+        return None
 
     def _write(self, session: AuthorizedSession, medium: Medium, seconds: float) -> None:
         client = Client(
@@ -104,12 +113,20 @@ class Uploader:
 
     def _refusal(self, medium: Medium, error: GoogleAPICallError) -> ApiError:
         code = int(error.code) if error.code is not None else None
-        reason = str(error.message)[:_LONGEST_REASON]
-        return ApiError(f"{self._of(medium)} was not uploaded: {reason}", code=code, hint=_hint(code))
+        return ApiError(f"{self._of(medium)} was not uploaded: {_reason(error)}", code=code, hint=_hint(code))
 
     def _of(self, medium: Medium) -> str:
         megabytes = len(medium.content) / 1e6
         return f"A medium ({medium.mime_type}, {megabytes:.1f} MB) for gs://{self.bucket.name}/{self.bucket.prefix}"
+
+
+def _reason(error: GoogleAPICallError) -> str:
+    """Return the server's own words; the error's text also has the session's URL, which is a credential by itself."""
+    try:
+        text = error.response.json()["error"]["message"]
+    except (AttributeError, ValueError, KeyError, TypeError):
+        return type(error).__name__
+    return str(text)[:_LONGEST_REASON]
 
 
 def _hint(code: int | None) -> str:
