@@ -75,6 +75,15 @@ RECORDED = (
 )
 
 
+_NAMES = {
+    "google/gemini-3-pro-image": "Gemini 3 Pro Image",
+    "google/gemini-2.5-pro": "Gemini 2.5 Pro",
+    "google/gemini-3.1-pro-preview": "Gemini 3.1 Pro",
+    "qwen/qwen3-next-80b-a3b-instruct-maas": "Qwen3 Next 80B",
+}
+"""In words: some have retired, and no page shall send anybody to them."""
+
+
 def estimate_of(recorded: Recorded) -> int:
     """The estimate; a text takes two letters less than its JSON."""
     tools = ["x" * (recorded.tool - 2)] if recorded.tool else []
@@ -87,8 +96,9 @@ def table() -> str:
     for each in RECORDED:
         estimate = estimate_of(each)
         error = f"{100 * (estimate - each.counted) / each.counted:+.0f} %".replace("-0 %", "0 %")
-        name = each.model.partition("/")[2]  # a record, not a name to copy: some of them have retired
-        rows.append(f"| {each.prompt} ({each.source}) | {name} | {each.counted:,} | {estimate:,} | {error} |")
+        rows.append(
+            f"| {each.prompt} ({each.source}) | {_NAMES[each.model]} | {each.counted:,} | {estimate:,} | {error} |"
+        )
     return "\n".join(rows)
 
 

@@ -402,6 +402,9 @@ def verify(
     ] = None,
     max_cost: Annotated[float, typer.Option(min=0, help="Most US dollars to spend, by list prices.")] = 0.10,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the report.")] = Path("verify-report"),
+    second_project: Annotated[
+        str | None, typer.Option(metavar="ID", help="Another project, for the probe that needs two; default: left out.")
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Print the probes and their highest cost; send none.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -412,7 +415,7 @@ def verify(
     """
     with needs("cli,emulator"):
         from vertex_compat_integrations.cli.verify.run import Order, execute  # noqa: PLC0415 - needs the extras
-    order = Order(project, location, model, only or (), max_cost, output, plan_only=plan, as_json=as_json)
+    order = Order(project, location, model, only or (), max_cost, output, plan, as_json, second_project)
     raise typer.Exit(execute(order))
 
 

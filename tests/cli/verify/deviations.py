@@ -85,6 +85,10 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
         completion("", message={"tool_calls": [_SIGNED]}),
         refusal("Corrupted thought signature."),
     ],
+    "27_signature_of_another_project": [
+        completion("", message={"tool_calls": [_SIGNED]}),
+        refusal("Corrupted thought signature."),
+    ],
     "27_thoughts_without_marker": stream({"reasoning_content": "Hm."}, {"content": "0.05"}),
     "28_thoughts_with_marker": stream({"content": "Hm."}, {"content": "0.05"}),
     "29_thought_tokens": completion(usage={**USAGE, "completion_tokens_details": {"reasoning_tokens": 3}}),

@@ -52,8 +52,31 @@ def test_the_plan_alone_asks_nothing_and_needs_no_credential(tmp_path, monkeypat
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     result = CliRunner().invoke(app, ["verify", "--plan", "--project", "my-project-12"])
     assert result.exit_code == 0
-    assert f"{len(PROBES)} probes, {sum(probe.most_requests for probe in PROBES)} requests" in result.output
+    planned = [probe for probe in PROBES if not probe.needs_second_project]
+    assert f"{len(planned)} probes, {sum(probe.most_requests for probe in planned)} requests" in result.output
     assert "each alone could cost more: 48_long_unstreamed_answer, 49_images_of_pro." in result.output
+
+
+SIGNED_ELSEWHERE = "27_signature_of_another_project"
+
+
+def test_a_second_project_adds_the_probe_that_needs_it():
+    arguments = ["verify", "--plan", "--project", "my-project-12"]
+    result = CliRunner().invoke(app, [*arguments, "--second-project", "my-project-13"])
+    assert f"{len(PROBES)} probes, {sum(probe.most_requests for probe in PROBES)} requests" in result.output
+    assert SIGNED_ELSEWHERE in result.output
+    without = CliRunner().invoke(app, [*arguments, "--only", SIGNED_ELSEWHERE])
+    assert (without.exit_code, "needs a second project" in without.output) == (2, True)
+    same = CliRunner().invoke(app, [*arguments, "--second-project", "my-project-12"])
+    assert (same.exit_code, "is the first project" in same.output) == (2, True)
+
+
+def test_the_second_request_goes_to_the_second_project_whose_name_is_secret(verify, emulator):
+    emulator.reset()
+    outcome = verify(emulator.host, "--only", SIGNED_ELSEWHERE, "--project", "one-demo", "--second-project", "two-demo")
+    assert outcome.code == 0, outcome.output
+    assert [entry.project for entry in emulator.journal.chat] == ["one-demo", "two-demo"]
+    assert "two-demo" not in json.dumps(outcome.report) + outcome.page
 
 
 def test_what_could_pass_the_limit_is_not_run_and_named(verify, emulator):

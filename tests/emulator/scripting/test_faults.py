@@ -5,6 +5,7 @@ import json
 import threading
 import time
 
+import httpx
 import pytest
 
 from tests.support.emulator_client import HEADERS, MODEL, asker
@@ -27,7 +28,7 @@ from vertex_compat_integrations.emulator import (
     text,
     throughput_exceeded,
 )
-from vertex_compat_integrations.wire import CHAT_PATH, REQUEST_TYPE_HEADER
+from vertex_compat_integrations.wire import CHAT_PATH, EMULATOR_TOKEN, EMULATOR_TOKEN_OF, REQUEST_TYPE_HEADER
 
 USER = {"role": "user", "content": "Hi"}
 WORDS = text("One two three.")
@@ -224,6 +225,22 @@ def test_a_rule_may_be_for_one_location_or_one_type_of_request(emulator, ask):
     assert [ask(location=location).status for location in ("us", "eu")] == [429, 200]
     assert [ask(location=location, headers=dedicated).status for location in ("us", "eu")] == [429, 503]
     assert ask(headers={REQUEST_TYPE_HEADER: "shared"}).status == 200
+
+
+def test_a_rule_may_be_for_one_project_or_one_service_account(emulator):
+    emulator.rule(http_error(429), project="team-a")
+    emulator.rule(http_error(503), service_account="caller@b")
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+
+    def status(project, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{emulator.base_url(project=project)}/chat/completions"
+        return httpx.post(url, json=body, headers=headers).status_code
+
+    plain, issued = EMULATOR_TOKEN, emulator.identity.issue(principal="caller@b")
+    assert [status("team-a", plain), status("team-b", plain), status("team-b", issued)] == [429, 200, 503]
+    assert status("team-b", f"{EMULATOR_TOKEN_OF}caller@b") == 503
+    assert [entry.principal for entry in emulator.journal.chat] == [None, None, "caller@b", "caller@b"]
 
 
 def test_a_rule_of_a_location_is_used_up_by_requests_to_it(emulator, ask):

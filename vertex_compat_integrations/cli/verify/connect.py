@@ -12,9 +12,11 @@ from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.target import Target, connection_for, target_for
 from vertex_compat_integrations.cli.verify.report import EMULATED, LIVE
 from vertex_compat_integrations.cli.verify.service import Place, Service
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.sdk import plain_openai_client
 from vertex_compat_integrations.emulator import Emulator
 
+EMULATED_SECOND_PROJECT = "second-demo"
 TIMEOUT_SECONDS = 120.0
 _ONCE: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "max_retries": 0}
 
@@ -34,7 +36,18 @@ def location_of(target: Target) -> str:
     return target.destination.location or "global"
 
 
-def secrets_of(target: Target) -> list[str]:
+def second_project_of(target: Target, name: str | None) -> str | None:
+    """Return the second project: the named one, or one that only an emulator has; None if there is none.
+
+    Raises:
+        SettingsError: It is the first project.
+    """
+    if name is not None and name == target.destination.project:
+        raise SettingsError(f"--second-project {name} is the first project.", hint="Name another project of yours.")
+    return name or (EMULATED_SECOND_PROJECT if target.destination.emulated else None)
+
+
+def secrets_of(target: Target, second_project: str | None = None) -> list[str]:
     """Return the texts that no report may contain; fetches a token, so that a failure comes before any request.
 
     Raises:
@@ -45,7 +58,7 @@ def secrets_of(target: Target) -> list[str]:
     target.base_url(TIMEOUT_SECONDS)
     token = headers.get("Authorization", "").removeprefix("Bearer ")
     secrets = [token, str(Path.home()), socket.gethostname(), target.destination.project]
-    secrets.append(target.connection.quota_project)
+    secrets += [target.connection.quota_project, second_project]
     if not target.destination.emulated:
         account = target.source.account(TIMEOUT_SECONDS)
         secrets += [account.project, account.quota_project]
@@ -53,13 +66,14 @@ def secrets_of(target: Target) -> list[str]:
 
 
 @contextmanager
-def opened_service(target: Target) -> Iterator[Service]:
+def opened_service(target: Target, second_project: str | None = None) -> Iterator[Service]:
     """Open the endpoint, or the emulator that the environment names instead."""
     connection = target.connection
 
     def connect(place: Place) -> openai.OpenAI:
         location = place.location or location_of(target)
-        return plain_openai_client(project=connection.project, location=location, api_version=place.version, **_ONCE)
+        project = second_project if place.in_second_project else connection.project
+        return plain_openai_client(project=project, location=location, api_version=place.version, **_ONCE)
 
     service = Service(EMULATED if target.destination.emulated else LIVE, connect)
     try:
@@ -75,7 +89,8 @@ def opened_emulator(location: str) -> Iterator[Service]:
         token = emulator.identity.issue()
 
         def connect(place: Place) -> openai.OpenAI:
-            base_url = emulator.base_url(location=place.location or location, version=place.version)
+            project = EMULATED_SECOND_PROJECT if place.in_second_project else "demo"
+            base_url = emulator.base_url(project, place.location or location, place.version)
             return plain_openai_client(base_url=base_url, api_key=token, **_ONCE)
 
         service = Service(EMULATED, connect)

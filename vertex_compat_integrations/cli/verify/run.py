@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from vertex_compat_integrations.cli.verify.connect import (
     location_of,
     opened_emulator,
     opened_service,
+    second_project_of,
     secrets_of,
     target_of,
 )
@@ -52,6 +53,7 @@ class Order:
         output: The folder of the report.
         plan_only: Whether to print the plan and send nothing.
         as_json: Whether to print the report as JSON.
+        second_project: Another project, for the probes that need two; None leaves them out.
     """
 
     project: str | None
@@ -62,6 +64,7 @@ class Order:
     output: Path
     plan_only: bool = False
     as_json: bool = False
+    second_project: str | None = None
 
 
 def execute(order: Order, facts_of: FactsOf = facts_for) -> int:
@@ -73,7 +76,9 @@ def execute(order: Order, facts_of: FactsOf = facts_for) -> int:
     with refusals(), _no_credential():
         target = target_of(order.project, order.location)
         model = resolve_model_name(order.model, target.destination)
-        probes = [probe.of_model(model) for probe in select(order.only)]
+        order = replace(order, second_project=second_project_of(target, order.second_project))
+        chosen = select(order.only, has_second_project=order.second_project is not None)
+        probes = [probe.of_model(model) for probe in chosen]
         ledger = Ledger(installed_prices(), Decimal(str(order.max_cost)))
         print_plan(_console(order), probes, ledger)
         if order.plan_only:
@@ -99,16 +104,19 @@ def _console(order: Order) -> Console:
     return Console(highlight=False, stderr=order.as_json)
 
 
-def select(only: Sequence[str]) -> list[Probe]:
+def select(only: Sequence[str], *, has_second_project: bool = True) -> list[Probe]:
     """Return the probes whose names begin with one of these; all if `only` is empty.
 
     Raises:
-        SettingsError: A name matches no probe.
+        SettingsError: A name matches no probe, or only probes that need a second project.
     """
+    probes = [probe for probe in PROBES if has_second_project or not probe.needs_second_project]
     for name in only:
         if not any(probe.name.startswith(name) for probe in PROBES):
             raise SettingsError(f"No probe is named {name!r}.", hint="See `vertex-compat verify --plan`.")
-    return [probe for probe in PROBES if not only or probe.name.startswith(tuple(only))]
+        if not any(probe.name.startswith(name) for probe in probes):
+            raise SettingsError(f"The probe {name!r} needs a second project.", hint="Name one as --second-project.")
+    return [probe for probe in probes if not only or probe.name.startswith(tuple(only))]
 
 
 @dataclass
@@ -151,13 +159,14 @@ class Asking:
 
 def _carry_out(order: Order, target: Target, asking: Asking) -> int:
     """Send the probes and write the report; returns the exit code."""
-    redactor = Redactor(secrets_of(target))
+    redactor = Redactor(secrets_of(target, order.second_project))
     _check_writable(order.output)
     began = datetime.now(UTC)
     findings: list[Finding] = []
     is_stopped = False
     estimated = sum((asking.ledger.highest(probe) for probe in asking.probes), Decimal(0))
-    with opened_service(target) as service, opened_emulator(location_of(target)) as emulator:
+    opened = opened_service(target, order.second_project)
+    with opened as service, opened_emulator(location_of(target)) as emulator:
         try:
             for finding in with_bar(asking.ask(service, emulator, began), "probes", len(asking.probes)):
                 findings += [finding] if finding else []

@@ -32,10 +32,12 @@ class Place:
     Attributes:
         location: The location; None means the one that the user named.
         version: Version of the API in the path.
+        in_second_project: Whether it is the project of `--second-project`.
     """
 
     location: str | None = None
     version: str = "v1"
+    in_second_project: bool = False
 
 
 @dataclass(frozen=True)

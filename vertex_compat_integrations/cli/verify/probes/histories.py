@@ -152,4 +152,14 @@ PROBES = (
         then=_with_its_result,
         then_place=Place("us"),
     ),
+    Probe(
+        "27_signature_of_another_project",
+        "Is a thought signature from one project valid in another?",
+        "not documented; with several projects a conversation may move",
+        "valid",
+        good_and(_says_something),
+        ask(_QUESTION, tools=[WEATHER], tool_choice="required", max_tokens=LONG),
+        then=_with_its_result,
+        then_place=Place(in_second_project=True),
+    ),
 )

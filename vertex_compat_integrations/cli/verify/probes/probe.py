@@ -83,6 +83,11 @@ class Probe:
         return Sending(self.body, self.place, self.headers, self.route)
 
     @property
+    def needs_second_project(self) -> bool:
+        """Whether a request goes to the project of `--second-project`."""
+        return self.place.in_second_project or self.then_place.in_second_project
+
+    @property
     def most_requests(self) -> int:
         """The number of requests if all succeed."""
         return 1 if self.then is None else 2
