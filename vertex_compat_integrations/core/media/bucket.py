@@ -150,7 +150,10 @@ class _SourceCredentials(Credentials):
         """
         if method not in _UPLOADING:
             # For traces, google-cloud-storage 3.17 reads the bucket's metadata in a thread, and ignores a failure.
-            raise SettingsError(f"{method} is not an upload.", hint="Only uploads get the credential.")
+            raise SettingsError(
+                f"{method} is not an upload.",
+                hint="Pass credentials of your own for other requests: only uploads get this one.",
+            )
         if origin_of(url) != self._origin:
             raise SettingsError(
                 f"The storage server names {origin_of(url)} for the upload, which gets no credential.",
