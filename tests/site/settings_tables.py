@@ -34,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("thought_tag_marker", "send_thoughts"),
     ),
     "Form of the answer": ("response_format", "modalities", "media_resolution"),
+    "Large media": ("media_bucket",),
     "Safety and caching": ("safety_settings", "model_safety_settings", "cached_content"),
     "Odd answers and histories": ("on_truncated", "on_empty", "on_blocked", "repair_history"),
     "HTTP": ("proxy", "ca_bundle", "http_client", "http_async_client", "http_backend", "default_headers", "extra_body"),

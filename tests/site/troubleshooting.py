@@ -44,6 +44,9 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         *("core/settings/base.py:*", "core/settings/options.py:*", "core/adapters/constructor_words.py:*"),
         *("langchain/chat_model.py:*._options", "llama_index/llm.py:*", "core/request/build.py:*"),
     ),
+    "large-media": (
+        *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),
+    ),
     "thinking": ("core/request/thinking.py:*", "core/calls/call.py:MessagesCall.remarks"),
     "schema": ("core/schema/*", "core/request/tools.py:_parameters_of", "core/request/tools.py:_cut_note"),
     "tools": (

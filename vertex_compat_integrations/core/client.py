@@ -22,6 +22,7 @@ from vertex_compat_integrations.core.calls.advice import hint_of_way, unknown_lo
 from vertex_compat_integrations.core.calls.call import (
     Call,
     CallTerms,
+    CarriesMedia,
     ChatCall,
     EmbeddingCall,
     GatheredCall,
@@ -63,8 +64,10 @@ from vertex_compat_integrations.core.settings.connection import (
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,
+    resolve_media_bucket,
     resolve_model_name,
     resolve_source,
+    resolve_storage_source,
     resolve_telemetry,
 )
 from vertex_compat_integrations.core.settings.options import Options
@@ -517,6 +520,7 @@ class VertexCompatClient(Closing):
                 self.warn_once(
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
                 )
+            resolve_media_bucket(self._connection, destination)
             self._warn_of_locations(destination)
             self._authorities = resolve_authorities(self._connection)
             self._backend = resolve_http_backend(self._connection)
@@ -605,6 +609,8 @@ class VertexCompatClient(Closing):
 
     def _send(self, call: Call[Any]) -> Generator[bytes]:
         """Send one attempt; yield the body of the answer block by block."""
+        if self._connection.media_bucket is not None and (media := self._media_of(call)) is not None:
+            media.upload(call.request.body)
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         pool = on_demand.pool
         if self._new_meter is not None:
@@ -617,6 +623,8 @@ class VertexCompatClient(Closing):
 
     async def _asend(self, call: Call[Any]) -> AsyncGenerator[bytes]:
         """Like `_send`."""
+        if self._connection.media_bucket is not None and (media := self._media_of(call)) is not None:
+            await media.aupload(call.request.body)
         # Load the SDK before getting a token: on a busy machine this takes a second or more of the token's lifetime.
         await on_demand.aload("pool")
         pool = on_demand.pool
@@ -627,6 +635,21 @@ class VertexCompatClient(Closing):
         if attempt.lacks_project:
             attempt = self._locate(call, attempt, await attempt.source.aaccount(call.remaining))
         return pool.ablocks(*self._post(call, attempt, headers), self)
+
+    def _media_of(self, call: Call[Any]) -> CarriesMedia | None:
+        """Return the uploads of the call's large media; None if the model reads no links."""
+        if not call.reads_links:
+            return None
+        destination, source = self._resolve()
+        bucket = resolve_media_bucket(self._connection, destination)
+        if bucket is not None and call.media is None:
+            from vertex_compat_integrations.core.media.uploads import CallMedia  # noqa: PLC0415 - few programs upload
+            from vertex_compat_integrations.core.settings.media_bucket import Target  # noqa: PLC0415 - few programs upload
+
+            source = resolve_storage_source(bucket, source)
+            target = Target(bucket, source, self._connection.proxy, self._authorities)
+            call.media = CallMedia(target, lambda: call.remaining)
+        return call.media
 
     def _locate(self, call: Call[Any], attempt: Attempt, account: Account) -> Attempt:
         """Return the attempt with the credential's own project, which this client stores for further calls."""

@@ -47,6 +47,7 @@ from vertex_compat_integrations.emulator.refusal import (
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Delivery, Frames, Raw, Verdict
 from vertex_compat_integrations.emulator.scripting.script import Condition, Script
+from vertex_compat_integrations.emulator.storage.storage import Storage
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.loopback import is_loopback
 from vertex_compat_integrations.wire import CHAT_PATH, EMBEDDINGS_PATH, Json
@@ -101,6 +102,7 @@ class Emulator:
             raise ValueError(f"The emulator listens only on loopback addresses, not on {host!r}; use 127.0.0.1.")
         self.identity = Identity(token_life_seconds, clock)
         self.journal = Journal()
+        self.storage = Storage(lambda header: self._check_tokens and self.identity.check(header) is not None)
         self.upstream = upstream
         self._address = (host, port)
         self._models = frozenset(models)
@@ -218,12 +220,13 @@ class Emulator:
         return [answer for script in self._scripts.values() for answer in script.unasked()]
 
     def reset(self) -> None:
-        """Remove scripted answers, rules, variant and journal; tokens and signatures stay valid."""
+        """Remove scripted answers, rules, variant, journal and stored objects; tokens and signatures stay valid."""
         for script in self._scripts.values():
             script.clear()
         self._variant = Variant()
         self.caches.clear()
         self.journal.clear()
+        self.storage.clear()
 
     def _learn(self, answer: Answer, route: RouteName) -> None:
         if not isinstance(answer, Answer):
@@ -276,6 +279,7 @@ class Emulator:
         app.router.add_route("*", _LOCATION + "/cachedContents", self._cached_contents)
         app.router.add_route("*", _LOCATION + r"/cachedContents/{cache:[^:/]+}", self._cached_contents)
         self.identity.add_routes(app)
+        self.storage.add_routes(app)
         app.on_response_prepare.append(_note_status)
         return app
 
@@ -377,7 +381,7 @@ class Emulator:
         if cached is not None:
             chat = replace(chat, cached_tokens=cached.tokens)
         entry.ignored = chat.ignored
-        rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures)
+        rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures) or self.storage.missing(chat)
         if rule_refusal:
             body = openai_body(rule_refusal) if traits.surface == "deployed" else google_body(rule_refusal)
             return _json(rule_refusal.code, body)

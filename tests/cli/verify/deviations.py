@@ -115,6 +115,8 @@ DEVIATIONS: dict[str, Chosen | list[Chosen]] = {
     "59_small_context_cache": (200, json.dumps({"name": "projects/p/locations/l/cachedContents/1"})),
     "60_context_cache": refusal("Cached content is too small."),
     "57_token_count": (200, json.dumps({"promptTokensDetails": []})),
+    "64_link_to_a_bucket": refusal("Unsupported file uri"),
+    "65_link_with_a_type": refusal("Unsupported file uri"),
 }
 """Of the probes that assume something."""
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic_core import to_json
 
@@ -93,6 +93,22 @@ class CallTerms:
     new_meter: "Callable[[], Meter] | None" = None
 
 
+class CarriesMedia(Protocol):
+    """The large media of a call, which are sent as links to uploaded objects."""
+
+    def upload(self, body: wire.Json) -> None:
+        """Upload the large media of the body."""
+
+    async def aupload(self, body: wire.Json) -> None:
+        """Like `upload`; nothing blocks the event loop."""
+
+    def refer(self, body: wire.Json) -> wire.Json:
+        """Return the body with links instead of the uploaded media."""
+
+    def is_lost(self, error: Exception) -> bool:
+        """Return whether an error names an uploaded object that is gone; once, and then it is uploaded again."""
+
+
 class Call(Generic[Piece]):
     """The state of a call across its attempts; a subclass builds the request and reads the answer.
 
@@ -129,6 +145,7 @@ class Call(Generic[Piece]):
         self._refused: tuple[AuthenticationError, Mapping[str, str]] | None = None
         self.auth_headers: Mapping[str, str] = {}
         self.url: str | None = None
+        self.media: CarriesMedia | None = None
         self.request = self._build()
 
     def _build(self) -> Request:
@@ -162,6 +179,11 @@ class Call(Generic[Piece]):
         return None
 
     @property
+    def reads_links(self) -> bool:
+        """Whether the model reads `gs://` links: Google documents them for Gemini's chat completions."""
+        return self._facts.gemini and self.path == wire.CHAT_PATH
+
+    @property
     def place(self) -> Place:
         """Location, project and request type of the next attempt."""
         return self._attempts.place
@@ -187,11 +209,12 @@ class Call(Generic[Piece]):
         """Return the request's body for the next attempt, and count the attempt."""
         self._requests += 1
         count_request(lambda: self.request.body)
+        body = self.request.body if self.media is None else self.media.refer(self.request.body)
         try:
-            return to_json(self.request.body)
+            return to_json(body)
         except ValueError:
             # A lone surrogate, which models send in a cut emoji, cannot be encoded as UTF-8; escaped, it is valid JSON.
-            return json.dumps(self.request.body, separators=(",", ":")).encode()
+            return json.dumps(body, separators=(",", ":")).encode()
 
     def headers(self, auth_headers: Mapping[str, str]) -> AuthHeaders:
         """Return the request's own headers together with those of the credential.
@@ -211,7 +234,7 @@ class Call(Generic[Piece]):
             VertexCompatError: The given error, with explanations, if there is no further attempt.
         """
         self._blocks = []
-        if self._repair(error):
+        if self._repair(error) or (self.media is not None and self.media.is_lost(error)):
             return 0.0
         place = self.place
         delay = self._attempts.delay_after(error, self._deadline - self._clock())

@@ -8,6 +8,7 @@ from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue import ModelFacts
 from vertex_compat_integrations.core.explain.explanation import REDACTED, Explanation, Remark
+from vertex_compat_integrations.core.media.inline import Inline, large_media, linked, read
 from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.request.content import parts_of
@@ -17,6 +18,7 @@ from vertex_compat_integrations.core.settings.connection import (
     PROJECT_VARIABLES,
     Connection,
     Destination,
+    resolve_media_bucket,
 )
 from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, Options, wire_paths
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS
@@ -58,6 +60,7 @@ def explain(call: ExplainedCall, project: str | None) -> Explanation:
     project = call.destination.project or project
     url = call.destination.build_base_url(project or UNKNOWN_PROJECT) + wire.CHAT_PATH
     thinking = thinking_fields(call.options, call.facts)
+    links = _links(call)
     remarks = (
         *_of_place(call, project),
         *_of_places(call),
@@ -67,8 +70,23 @@ def explain(call: ExplainedCall, project: str | None) -> Explanation:
         *_of_thinking(call.options, thinking),
         *_of_notes(call.request, thinking),
         *_of_messages(call.messages, call.request.body["messages"]),
+        *(Remark("converted", _sized(medium), f"Above 7 MB: it is uploaded to {link}.") for medium, link in links),
     )
-    return Explanation(url, _headers(call), call.request.body, remarks)
+    body = linked(call.request.body, dict(links)) if links else call.request.body
+    return Explanation(url, _headers(call), body, remarks)
+
+
+def _links(call: ExplainedCall) -> list[tuple[Inline, str]]:
+    """The large media, with the links to which they would be uploaded."""
+    bucket = resolve_media_bucket(call.connection, call.destination)
+    if bucket is None or not call.facts.gemini:
+        return []
+    media = [(inline, read(inline)) for inline in large_media(call.request.body)]
+    return [(inline, bucket.link(medium.name)) for inline, medium in media if medium is not None]
+
+
+def _sized(inline: Inline) -> str:
+    return f"a medium ({inline.mime_type}, {inline.bytes / 1e6:.1f} MB)"
 
 
 def _headers(call: ExplainedCall) -> dict[str, str]:

@@ -72,6 +72,7 @@ class ConnectionArguments(TypedDict, total=False):
     on_blocked: Literal["warn", "error"]
     on_empty: Literal["error", "return"]
     repair_history: bool
+    media_bucket: str | None
     project_id: str | None
     region: str | None
     request_timeout: float | None

@@ -34,6 +34,7 @@ from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWa
 from vertex_compat_integrations.core.settings.arguments import ConnectionArguments, HttpBackend
 from vertex_compat_integrations.core.settings.base import Settings, check_header
 from vertex_compat_integrations.core.settings.base_url import check_base_url, check_endpoint_host, check_placeholder
+from vertex_compat_integrations.core.settings.media_bucket import MediaBucket, resolve_bucket
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN, EMULATOR_TOKEN_OF
 
 PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
@@ -235,6 +236,14 @@ class Connection(Settings):
 
     A call without a result gets the result "not run", a result without a call is sent as a user message, and a history
     that ends with the model's words gets the user message "Go on.". Repairs that lose nothing are always made.
+    """
+
+    media_bucket: str | None = None
+    """Bucket for large media, `gs://bucket/prefix` (extra `media`); None by default, which sends all media inline.
+
+    Images, audio, video and PDFs above 7 MB, also those of tool results, are uploaded once by the hash of their
+    content, with the same credential, and sent to Gemini as `gs://` links. Objects are never deleted: set a lifecycle
+    rule.
     """
 
     @field_validator("timeout", "gap_timeout", "max_retries", mode="before")
@@ -538,6 +547,7 @@ def check_settings(connection: Connection, model: str) -> str:
     """
     destination = resolve_destination(connection)
     name = resolve_model_name(model, destination)
+    resolve_media_bucket(connection, destination)
     is_given = connection.api_key is not None or connection.credentials is not None
     if is_given and not destination.emulated:
         _check_trust_everywhere(connection, destination)
@@ -565,6 +575,33 @@ def _universe(connection: Connection, destination: Destination) -> str:
     if connection.api_key is not None or callable(connection.credentials) or is_google_host(destination.origin):
         return DEFAULT_UNIVERSE
     return resolve_adc_universe() if connection.credentials is None else universe_of(connection.credentials)
+
+
+def resolve_media_bucket(connection: Connection, destination: Destination) -> MediaBucket | None:
+    """Return the bucket for large media; None if none is set.
+
+    Raises:
+        SettingsError: The setting is not a bucket, the server cannot read `gs://` links, google-cloud-storage is not
+            installed, or the credential may not be sent to Cloud Storage.
+    """
+    if connection.media_bucket is None:
+        return None
+    bucket = resolve_bucket(
+        connection.media_bucket,
+        destination.origin,
+        own_server=destination.own_server,
+        emulated=destination.emulated,
+        allow_hosts=connection.allow_hosts,
+    )
+    if not bucket.emulated:
+        own = _own_credential(connection, destination)
+        check_trust(bucket.origin, own, connection.allow_hosts, _universe(connection, destination))
+    return bucket
+
+
+def resolve_storage_source(bucket: MediaBucket, source: TokenSource) -> TokenSource:
+    """Return the source of the headers for Cloud Storage: the calls' own, but no real credential for an emulator."""
+    return token_source(token=EMULATOR_TOKEN) if bucket.emulated else source
 
 
 def resolve_authorities(connection: Connection, environment: Mapping[str, str] = os.environ) -> str | None:

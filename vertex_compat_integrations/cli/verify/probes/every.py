@@ -1,6 +1,15 @@
 """All probes."""
 
-from vertex_compat_integrations.cli.verify.probes import answers, billing, histories, limits, native, requests, routes
+from vertex_compat_integrations.cli.verify.probes import (
+    answers,
+    billing,
+    histories,
+    limits,
+    links,
+    native,
+    requests,
+    routes,
+)
 
 PROBES = (
     *requests.PROBES,
@@ -9,5 +18,6 @@ PROBES = (
     *limits.PROBES,
     *routes.PROBES,
     *native.PROBES,
+    *links.PROBES,
     *billing.PROBES,
 )

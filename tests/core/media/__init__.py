@@ -1,0 +1,1 @@
+"""Large media by upload."""

@@ -1,0 +1,1 @@
+"""Cloud Storage's JSON API, as far as uploads of media need it."""
