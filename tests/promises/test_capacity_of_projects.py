@@ -166,6 +166,15 @@ def test_the_error_says_who_was_asked(words, frontend, way):
     assert EMULATOR_TOKEN not in str(caught.value)
 
 
+def test_an_earlier_shortage_is_the_error_with_its_own_project(words, emulator):
+    """A shortage has priority over a project that has no access to the model."""
+    emulator.rule(FULL, project="team-a")
+    words(http_error(404, LACKING), "team-b")
+    with pytest.raises(RateLimitError) as caught:
+        CORE.ask(patient(Waits(), projects=PROJECTS[:2], max_retries=1), "plain")
+    assert caught.value.project == "team-a"
+
+
 @EVERY_FRAMEWORK
 @EVERY_WAY
 def test_the_metadata_name_the_project_and_account_that_answered(words, frontend, way):

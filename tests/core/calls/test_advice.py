@@ -4,13 +4,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from vertex_compat_integrations.core.calls.advice import ModelAdvice, hint_of_way, unknown_location
+from vertex_compat_integrations.core.auth.google import IMPERSONATION_HINT, LOGIN_HINT
+from vertex_compat_integrations.core.calls.advice import ModelAdvice, hint_of_way, refused_payer, unknown_location
+from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
+    CredentialsError,
     DeadlineExceededError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
 )
 from vertex_compat_integrations.core.http_errors import PROJECT_HINT
@@ -27,6 +31,24 @@ def way(error, environment=None, **settings):
 
 def advice(location="global", url=None, has_choice=False, model=MODEL, **facts):
     return ModelAdvice(model, facts_for(model, facts), location, url, has_choice)
+
+
+class TestARefusedPayer:
+    def test_the_refused_project_and_account_are_named(self):
+        place = Place("global", project="team-b", service_account="caller@b")
+        named = refused_payer(PermissionDeniedError("x"), place)
+        assert named.startswith("The refused one of projects= is project 'team-b' with service account 'caller@b'")
+        assert "service_accounts= is service account 'caller@b'" in refused_payer(
+            PermissionDeniedError("x"), Place("global", service_account="caller@b")
+        )
+
+    def test_one_of_no_choice_is_not_named(self):
+        assert refused_payer(PermissionDeniedError("x"), Place("us")) is None
+
+    def test_of_credentials_only_a_refused_impersonation_is_about_an_account(self):
+        place = Place("global", service_account="caller@b")
+        assert refused_payer(CredentialsError("x", hint=LOGIN_HINT), place) is None
+        assert "caller@b" in refused_payer(CredentialsError("x", hint=IMPERSONATION_HINT), place)
 
 
 class TestTheWay:

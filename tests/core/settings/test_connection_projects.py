@@ -3,14 +3,16 @@
 import asyncio
 
 import pytest
+from google.oauth2.credentials import Credentials
 
 from tests.support.endpoint_bodies import HELLO, MODEL
 from vertex_compat_integrations import async_openai_client, openai_client
 from vertex_compat_integrations.core.adapters.model_spec import resolve_spec
+from vertex_compat_integrations.core.auth.google import IMPERSONATION_HINT
 from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     check_run_time_settings,
@@ -187,6 +189,44 @@ def test_each_account_has_its_own_token_which_is_fetched_once(server, write_adc)
     assert principals == [ACCOUNTS[0], *ACCOUNTS, *ACCOUNTS]
     assert server.count("generateAccessToken") == 2
     assert sources[0] is sources[1]
+
+
+class Refused:
+    """The tokens of an account that may not be impersonated."""
+
+    renewal = kind = "the account"
+    expires = None
+
+    def headers(self, url, timeout):
+        raise CredentialsError("No token.", hint=IMPERSONATION_HINT)
+
+
+@BY_ENVIRONMENT
+def test_an_account_that_may_not_be_impersonated_ends_the_call_and_is_named(emulator):
+    """As a 403 does: another account would hide the mistake."""
+    emulator.rule(FULL, service_account=ACCOUNTS[0])
+    asking = client(service_accounts=ACCOUNTS)
+    asking._sources[ACCOUNTS[1]] = Refused()
+    with pytest.raises(CredentialsError, match=f"service account '{ACCOUNTS[1]}'"):
+        asking.chat(HELLO, Options(model=MODEL))
+    assert len(emulator.journal.chat) == 1
+
+
+@pytest.mark.parametrize("names", [{"service_accounts": ACCOUNTS}, {"impersonate_service_account": ACCOUNTS[0]}])
+def test_several_accounts_are_trusted_no_further_than_one(names):
+    google = Credentials(token="t")
+    elsewhere = Connection(base_url="https://h.example/v1", credentials=google, **names)
+    with pytest.raises(SettingsError, match="is not one of Google's hosts"):
+        check_settings(elsewhere, "m")
+
+
+def test_every_location_must_be_trusted_also_with_projects():
+    def token():
+        return "t"
+
+    check_settings(Connection(base_url="https://h.example/v1", credentials=token), "m")
+    with pytest.raises(SettingsError, match=r"was set for https://h\.example"):
+        check_settings(Connection(projects=["a-a", "b-b"], credentials=token), MODEL)
 
 
 def test_a_refused_token_is_forgotten_by_its_own_account_only(server, write_adc):

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from vertex_compat_integrations.core.auth.google import IMPERSONATION_HINT
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue import ModelFacts, nearest_model
@@ -16,6 +17,7 @@ from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
+    CredentialsError,
     DeadlineExceededError,
     VertexCompatError,
 )
@@ -53,8 +55,10 @@ def hint_of_way(error: VertexCompatError, destination: Destination, source: Toke
             return None
 
 
-def refused_payer(place: Place) -> str | None:
-    """What to do where one of several projects or service accounts is refused; None if there is only one of them."""
+def refused_payer(error: VertexCompatError, place: Place) -> str | None:
+    """What to do where one of several projects or service accounts is refused; None if the error is not about one."""
+    if isinstance(error, CredentialsError) and error.hint != IMPERSONATION_HINT:
+        return None
     names = [f"project {place.project!r}"] if place.project else []
     names += [f"service account {place.service_account!r}"] if place.service_account else []
     if not names:

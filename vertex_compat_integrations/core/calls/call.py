@@ -275,7 +275,8 @@ class Call(Generic[Piece]):
     def _explained(self, error: VertexCompatError) -> VertexCompatError:
         """Return the error with the facts of the call; the error is also an instance of the SDK's class."""
         error.model = self._model or None
-        error.project, error.location = self._resource.project, error.location or self._resource.location
+        error.project = error.project or self._resource.project
+        error.location = error.location or self._resource.location
         error.attempts, error.seconds, error.url = self._requests, self._clock() - self._began, self.url
         error.hint = " ".join(filter(None, (self._attempts.story, self._hint(error))))
         return as_sdk_error(error)
@@ -288,7 +289,7 @@ class Call(Generic[Piece]):
             case RateLimitError() if error.hint == error.default_hint:
                 return self._advice.where_capacity_is()
             case PermissionDeniedError() | CredentialsError() if self._attempts.has_choice:
-                return " ".join(filter(None, (error.hint, refused_payer(self.place))))
+                return " ".join(filter(None, (error.hint, refused_payer(error, self.place))))
             case InvalidRequestError():
                 return " ".join(filter(None, (self._output_caps(error), error.hint)))
             case _:

@@ -248,7 +248,7 @@ class Attempts:
 
     def _note(self, error: VertexCompatError, now: float) -> None:
         """Store what the error shows about the place."""
-        error.location = self.place.location
+        error.location, error.project = self.place.location, self.place.project
         self._codes[self.place] = error.code
         self._tried.add(self.place)
         self._place_memory.failed(self.place)
