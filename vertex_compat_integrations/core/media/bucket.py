@@ -152,7 +152,7 @@ class _SourceCredentials(Credentials):
             # For traces, google-cloud-storage 3.17 reads the bucket's metadata in a thread, and ignores a failure.
             raise SettingsError(
                 f"{method} is not an upload.",
-                hint="Pass credentials of your own for other requests: only uploads get this one.",
+                hint="Use a client of your own.",
             )
         if origin_of(url) != self._origin:
             raise SettingsError(
