@@ -84,7 +84,7 @@ def test_a_credential_setting_exists(setting):
 
 def test_the_tables_have_rows():
     assert len(LOCATIONS) == 6
-    assert len(CREDENTIALS) == 5
+    assert len(CREDENTIALS) == 6
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
