@@ -23,7 +23,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     ),
     "locations": (
         *("core/settings/connection.py:_check_locations", "core/calls/places.py:*", "core/client.py:*._place_memory"),
-        "core/sdk.py:_resolve_access",
+        *("core/settings/connection.py:_check_payers", "core/sdk.py:_resolve_access"),
     ),
     "model-name": (
         *("core/endpoint.py:resolve_model", "core/settings/connection.py:resolve_model_name"),
