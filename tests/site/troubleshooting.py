@@ -15,7 +15,6 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
     "context-caches": ("core/native/*",),
     "middleware": ("langchain/middleware/*",),
-    "projects": ("core/settings/connection.py:_check_payers",),
     "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (
         *("core/settings/connection.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),

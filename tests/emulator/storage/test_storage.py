@@ -54,9 +54,9 @@ def test_a_resumable_upload_comes_in_chunks(emulator):
     code, _, headers = ask(emulator, "POST", path, b'{"name": "a"}', x_upload_content_type="image/png")
     assert code == 200
     session = headers["location"]
-    code, _, headers = ask(emulator, "PUT", session, b"pic", content_range="bytes 0-2/*")
-    assert (code, headers["range"]) == (308, "bytes=0-2")
-    assert ask(emulator, "PUT", session, b"ture", content_range="bytes 3-6/7")[0] == 200
+    code, _, headers = ask(emulator, "PUT", session, b"pict", content_range="bytes 0-3/*")
+    assert (code, headers["range"]) == (308, "bytes=0-3")
+    assert ask(emulator, "PUT", session, b"ure", content_range="bytes 4-6/7")[0] == 200
     assert emulator.storage.objects["gs://b/a"].content == b"picture"
     assert ask(emulator, "PUT", session, b"x")[0] == 404
 
