@@ -54,9 +54,9 @@ def test_a_resumable_upload_comes_in_chunks(emulator):
     code, _, headers = ask(emulator, "POST", path, b'{"name": "a"}', x_upload_content_type="image/png")
     assert code == 200
     session = headers["location"]
-    code, _, headers = ask(emulator, "PUT", session, b"pict", content_range="bytes 0-3/*")
-    assert (code, headers["range"]) == (308, "bytes=0-3")
-    assert ask(emulator, "PUT", session, b"ure", content_range="bytes 4-6/7")[0] == 200
+    code, _, headers = ask(emulator, "PUT", session, b"pictu", content_range="bytes 0-4/*")
+    assert (code, headers["range"]) == (308, "bytes=0-4")
+    assert ask(emulator, "PUT", session, b"re", content_range="bytes 5-6/7")[0] == 200
     assert emulator.storage.objects["gs://b/a"].content == b"picture"
     assert ask(emulator, "PUT", session, b"x")[0] == 404
 
