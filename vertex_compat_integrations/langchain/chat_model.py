@@ -498,9 +498,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             converted = encode_messages(self._convert_input(messages).to_messages())
             declared = [convert_tool(tool) for tool in tools] if tools else None
             if getattr(self, "_prefix", None) is not None:
-                raise SettingsError(
-                    "This model has a context cache.", hint="Create the other one with the model itself."
-                )
+                raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
             prefix = prefix_of(converted, declared, tool_choice, ttl)
             model = self.model_copy()
             client = self._core(kwargs)

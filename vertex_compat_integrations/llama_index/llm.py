@@ -375,7 +375,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         prepared = self._prepare(messages, kwargs)
         declared = [encode.encode_tool(tool) for tool in tools] if tools else None
         if getattr(self, "_prefix", None) is not None:
-            raise SettingsError("This model has a context cache.", hint="Create the other one with the model itself.")
+            raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
         prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
         model = self.model_copy()
         client = self._core(kwargs)

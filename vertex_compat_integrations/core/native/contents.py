@@ -25,7 +25,7 @@ _MIME_TYPES: Mapping[str, str] = {"text": "text/plain", "json_object": _JSON, "j
 _PART_FIELDS: Mapping[str, str] = {"media_resolution": "mediaResolution", "video_metadata": "videoMetadata"}
 """Google's fields in a part's `extra_content.google` → those of a native part."""
 
-_HINT = "Count without it, or use the estimate."
+_HINT = "Leave it out, or use the estimate."
 
 
 def native_request(body: Mapping[str, Any]) -> wire.Json:
