@@ -24,6 +24,7 @@ from tests.users.walk import StepError, Tools, Walk
 PROGRAMS = Path(__file__).parent / "programs"
 CONSTRAINTS = ROOT / "constraints.txt"
 FASTAPI = "fastapi==0.165.0"
+TELEMETRY = "opentelemetry-sdk>=1.31"
 PYTEST = "pytest==9.0.3"
 AT_A_TIME = 2
 
@@ -103,7 +104,7 @@ def platform_engineer(walk: Walk, install: Installing) -> None:
         walk.step("vertex-compat serve --help", [tool, "serve", "--help"], shows=["--map", "For example:"])
         running = [tool, "run", "--map", "gpt-4o=google/gemini-3.5-flash", "--", walk.python, "edited_by_nobody.py"]
         walk.step("vertex-compat run -- python …", running, shows=["The emulator heard"], **place)
-    install(walk, "all,otel,lint", FASTAPI, PYTEST)
+    install(walk, "all,otel,lint", FASTAPI, PYTEST, TELEMETRY)
     blocks = walk.folder / "blocks"
     blocks.mkdir()
     names = write_blocks(blocks)

@@ -25,6 +25,7 @@ from vertex_compat_integrations.cli.demo.act import (
     Tokens,
     answers_capital,
     counts_add_up,
+    played_until_streamed,
     streamed,
     streamed_while_made,
     tools_ran,
@@ -113,6 +114,10 @@ async def _agent_turn(act: Act, stage: Stage) -> Act:
 
 def stream(act: Act, stage: Stage) -> Act:
     """Stream an answer about the capital."""
+    return played_until_streamed(lambda: _stream(act, stage))
+
+
+def _stream(act: Act, stage: Stage) -> Act:
     started = time.monotonic()
     pieces, replies = asyncio.run(_streamed_pieces(act.question, stage))
     timed = [(text, moment - started) for text, moment in pieces]

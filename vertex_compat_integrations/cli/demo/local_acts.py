@@ -10,6 +10,7 @@ from vertex_compat_integrations.cli.demo.act import (
     Claim,
     answers_capital,
     counts_add_up,
+    played_until_streamed,
     streamed_while_made,
 )
 from vertex_compat_integrations.cli.demo.langchain_acts import with_messages
@@ -26,6 +27,10 @@ def chat(act: Act, stage: Stage) -> Act:
 def stream(act: Act, stage: Stage) -> Act:
     """Stream the same answer, with another access token than the call before."""
     stage.outlive_token()
+    return played_until_streamed(lambda: _stream(act, stage))
+
+
+def _stream(act: Act, stage: Stage) -> Act:
     started = time.monotonic()
     pieces: list[tuple[str, float]] = []
     whole = None
