@@ -443,8 +443,11 @@ class VertexCompatClient(Closing):
         return destination, model, options, self._terms(destination, model, options)
 
     @property
-    def _has_several_locations(self) -> bool:
-        return len(self._connection.locations) > 1
+    def _choice_of_places(self) -> str | None:
+        """What a call may move between and a context cache may not; None if there is one place."""
+        if len(self._connection.locations) > 1:
+            return "location"
+        return "project" if len(self._connection.projects) > 1 else None
 
     def _native(self, call: Call[Piece]) -> Piece:
         """Return the answer to a call of Google's native API, which is not reported as a call of the model."""

@@ -9,6 +9,7 @@ import pytest
 
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import RateLimitError, SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.native import context_cache
 from vertex_compat_integrations.core.native.context_cache import CALLED, OpenedCache, is_gone, make_plan
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
@@ -253,6 +254,26 @@ def test_several_locations_have_no_cache(emulator, monkeypatch):
     client = VertexCompatClient(Connection(project="p", locations=["us", "eu"], api_key=emulator.identity.issue()))
     with pytest.raises(SettingsError, match="one location"):
         OpenedCache(client, marked(), OPTIONS)
+
+
+@pytest.mark.filterwarnings("ignore:VERTEX_COMPAT_EMULATOR_HOST")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("several", [{"projects": ["proj-a", "proj-b"]}, {"locations": ["us", "eu"], "project": "p"}])
+def test_a_mark_with_several_places_sends_the_whole_prompt(emulator, monkeypatch, way, several):
+    monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
+    client = VertexCompatClient(Connection(**several))
+    with pytest.warns(VertexCompatWarning, match="The marked prefix is not cached: A context cache is stored in one"):
+        assert tell(client, way, marked()) == 0
+    assert methods(emulator) == ["plain"]
+
+
+def test_what_is_known_of_caches_is_bounded(build, emulator, monkeypatch):
+    monkeypatch.setattr(context_cache, "MOST_CACHES", 3)
+    client = build()
+    for number in range(8):
+        document = {"role": "user", "content": f"{number}: {DOCUMENT['content']}"}
+        client.chat(MarkedMessages([SYSTEM, document], [QUESTION]), OPTIONS)
+    assert 0 < len(client._caches) <= 3
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])

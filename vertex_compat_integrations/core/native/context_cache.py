@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from math import inf
 from typing import Any, Protocol, cast
 from urllib.parse import quote
@@ -27,7 +26,6 @@ from vertex_compat_integrations.core.errors import (
     ApiError,
     DeadlineExceededError,
     InvalidRequestError,
-    NotFoundError,
     SettingsError,
     UnexpectedReplyError,
     VertexCompatError,
@@ -48,6 +46,9 @@ CALLED = "vertex-compat-"
 
 PAUSE_SECONDS = 60.0
 """How long a cache is not attempted after a failure; after a refusal (400), never again."""
+
+MOST_CACHES = 1000
+"""Prefixes that a client remembers, at most; of a forgotten one, the cache is found again by its digest."""
 
 _PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
@@ -129,7 +130,7 @@ class Host(Protocol):
     _timing: Any
 
     @property
-    def _has_several_locations(self) -> bool: ...
+    def _choice_of_places(self) -> str | None: ...
 
     def _terms_for(self, options: Options) -> tuple[Destination, str, Options, CallTerms]: ...
 
@@ -167,9 +168,8 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
         SettingsError: The prefix cannot be cached here.
     """
     destination, model, options, terms = client._terms_for(options)
-    if messages.tools is not None:
-        options = options.model_copy(update={"tools": [*messages.tools], "tool_choice": messages.tool_choice})
-    _check(destination, model, options, terms, several=client._has_several_locations)
+    options = _with_tools(messages, options)
+    _check(destination, model, options, terms, choice=client._choice_of_places)
     request = build_request([*messages.prefix, _PLACEHOLDER], options, terms.facts)
     if request.own_names:
         raise SettingsError(
@@ -188,6 +188,8 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
         )
     digest = hashlib.sha256(encode_json([model, body])).hexdigest()[:40]
     body = {"model": model, "displayName": CALLED + digest, **body}
+    if len(client._caches) >= MOST_CACHES:
+        client._caches.clear()
     entry = client._caches.setdefault((os.getpid(), digest), Entry())
     without = options.model_copy(update={"tools": None, "tool_choice": None, "web_search_options": None})
     google = google_extras({"extra_body": options.extra_body or {}})
@@ -208,13 +210,13 @@ class TooShortError(SettingsError):
     """The prefix is shorter than any cache of the model."""
 
 
-def _check(destination: Destination, model: str, options: Options, terms: CallTerms, *, several: bool) -> None:
+def _check(destination: Destination, model: str, options: Options, terms: CallTerms, *, choice: str | None) -> None:
     check_native(destination, model, gemini=terms.facts.gemini, what="Context caches")
     if "cached_content" in terms.facts.refuses | terms.facts.ignores:
         raise SettingsError(f"{model} has no explicit context cache.", hint="Send the whole prompt with each request.")
-    if several:
+    if choice is not None:
         raise SettingsError(
-            "A context cache is stored in one location; locations= has several.", hint="Pass location= for caches."
+            f"A context cache is stored in one {choice}; {choice}s= has several.", hint=f"Pass {choice}= for caches."
         )
     if options.cached_content:
         raise SettingsError("The call already names a cache (cached_content).", hint="Leave one of the two out.")
@@ -330,9 +332,7 @@ async def aensure(client: Host, plan: Plan) -> str:
 def is_gone(error: VertexCompatError) -> bool:
     """Whether a request was refused because its cache does not exist any more."""
     text = error.message.lower().replace(" ", "").replace("_", "")
-    return isinstance(error, NotFoundError | InvalidRequestError | ApiError) and (
-        error.code in (400, 403, 404) and "cachedcontent" in text
-    )
+    return isinstance(error, ApiError) and error.code in (400, 403, 404) and "cachedcontent" in text
 
 
 def _planned(client: Host, messages: MarkedMessages, options: Options) -> Plan | None:
@@ -354,9 +354,14 @@ def _give_up(client: Host, plan: Plan, error: VertexCompatError) -> None:
 
 def plain_call(messages: MarkedMessages, options: Options) -> tuple[list[wire.Message], Options]:
     """Return the call without a cache."""
-    if messages.tools is not None:
-        options = options.model_copy(update={"tools": [*messages.tools], "tool_choice": messages.tool_choice})
-    return list(messages), options
+    return list(messages), _with_tools(messages, options)
+
+
+def _with_tools(messages: MarkedMessages, options: Options) -> Options:
+    """Return the options with the tools of the prefix, if it has some of its own."""
+    if messages.tools is None:
+        return options
+    return options.model_copy(update={"tools": [*messages.tools], "tool_choice": messages.tool_choice})
 
 
 def chat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply]:
@@ -493,7 +498,10 @@ class OpenedCache:
     def delete(self) -> None:
         """Delete it; a failure is only warned about, since the cache expires by itself."""
         if (call := self._deletion()) is not None:
-            self._after(partial(self._client._native, call))
+            try:
+                self._client._native(call)
+            except VertexCompatError as error:
+                self._warn(error)
 
     async def adelete(self) -> None:
         """Like `delete`."""
@@ -508,12 +516,6 @@ class OpenedCache:
             return None
         name, self._plan.entry.name = self._plan.entry.name, None
         return self._plan.call("delete", path_of(name)) if name is not None else None
-
-    def _after(self, delete: Any) -> None:
-        try:
-            delete()
-        except VertexCompatError as error:
-            self._warn(error)
 
     def _warn(self, error: VertexCompatError) -> None:
         if error.code != 404:
