@@ -50,7 +50,9 @@ PAUSE_SECONDS = 60.0
 MOST_CACHES = 1000
 """Prefixes that a client remembers, at most; of a forgotten one, the cache is found again by its digest."""
 
-_PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
+PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
+"""Takes the place of the messages of a call, which are not part of the cache."""
+
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
 """A prefix with fewer characters for each token that a cache needs is surely too short."""
 
@@ -170,7 +172,7 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
     destination, model, options, terms = client._terms_for(options)
     options = _with_tools(messages, options)
     _check(destination, model, options, terms, choice=client._choice_of_places)
-    request = build_request([*messages.prefix, _PLACEHOLDER], options, terms.facts)
+    request = build_request([*messages.prefix, PLACEHOLDER], options, terms.facts)
     if request.own_names:
         raise SettingsError(
             "Tools whose names are changed are not cached.", hint="Use letters, digits and underscores."

@@ -6,15 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.native import context_cache
-from vertex_compat_integrations.core.native.context_cache import Host, OpenedCache
+from vertex_compat_integrations.core.native.context_cache import PLACEHOLDER, Host, OpenedCache
 from vertex_compat_integrations.core.native.marked import DEFAULT_TTL, MarkedMessages, ttl_seconds
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.settings.options import Options
 
 Model = TypeVar("Model")
-
-_QUESTION: wire.UserMessage = {"role": "user", "content": "-"}
-"""Stands for the messages of the calls, which are not known when the cache is created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class CacheScope(Generic[Model]):
         Raises:
             SettingsError: The prefix cannot be cached.
         """
-        self._opened, self._model = OpenedCache(client, prefix.before([_QUESTION]), options), model
+        self._opened, self._model = OpenedCache(client, prefix.before([PLACEHOLDER]), options), model
 
     def __enter__(self) -> Model:
         self._opened.open()
