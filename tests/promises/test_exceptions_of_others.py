@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from tests.batch.sample_runs import ids, write_questions
+from tests.batch.sample_runs import ids, question, write_questions
 from tests.promises.entry_points import (
     BOTH_STREAMS,
     CORE,
@@ -359,7 +359,10 @@ def test_a_row_that_is_being_written(server, tmp_path, monkeypatch, concurrency,
     assert output.read_bytes().endswith(b"\n")
     assert run_batch(source, output, **settings).stopped is None
     assert sorted(ids(output)) == [f"q{number}" for number in range(6)]
-    assert len(server.requests) == len(asked) + 6 - len(whole)
+    for number in range(6):
+        times = sum(question(number).encode() in request.body for request in server.requests)
+        # A request of the first run may have been on its way to the server, which counts it later.
+        assert times == 1 if f"q{number}" in whole else 1 <= times <= 2, number
 
 
 async def test_a_batch_that_is_cancelled(server, tmp_path):
