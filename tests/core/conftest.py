@@ -37,13 +37,17 @@ class Clock:
 
 @dataclass(frozen=True)
 class IdentityServer:
-    """An identity side, where it listens, and a CONNECT proxy behind which it answers for Google's hosts."""
+    """An identity side, where it listens, and a CONNECT proxy behind which it answers for Google's hosts.
+
+    While `gate` is cleared, requests are counted and their answers wait.
+    """
 
     identity: Identity
     url: str
     proxy: str
     ca_bundle: str
     proxied_hosts: list[str]
+    gate: threading.Event
 
     def count(self, kind: str | None = None) -> int:
         """Token requests so far, of one kind or of all."""
@@ -53,13 +57,22 @@ class IdentityServer:
 class _Thread(threading.Thread):
     def __init__(self, identity: Identity, authority: trustme.CA) -> None:
         super().__init__(name="identity-server", daemon=True)
-        self.app = web.Application()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.app = web.Application(middlewares=[self._wait_at_gate])
         identity.add_routes(self.app)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(MADE_UP_HOST, *GOOGLE_HOSTS).configure_cert(self.tls)
         self.hosts: list[str] = []
         self.ready = threading.Event()
         self.loop = asyncio.new_event_loop()
+
+    @web.middleware
+    async def _wait_at_gate(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        answer = await handler(request)
+        while not self.gate.is_set():  # noqa: ASYNC110 - the test is in another thread
+            await asyncio.sleep(0.005)
+        return answer
 
     def run(self) -> None:
         self.loop.run_until_complete(self._open())
@@ -133,7 +146,8 @@ def serve_identity(authority, tmp_path, monkeypatch) -> Iterator[Callable[..., I
         thread.ready.wait()
         threads.append(thread)
         proxy = f"http://127.0.0.1:{thread.proxy_port}"
-        return IdentityServer(identity, f"http://127.0.0.1:{thread.port}", proxy, authority[1], thread.hosts)
+        url = f"http://127.0.0.1:{thread.port}"
+        return IdentityServer(identity, url, proxy, authority[1], thread.hosts, thread.gate)
 
     yield serve
     for thread in threads:

@@ -16,12 +16,14 @@ URL = "https://aiplatform.googleapis.com/v1"
 
 
 class Provider:
-    """A callable that counts, and notes the threads it ran in."""
+    """A callable that counts, and notes the threads it ran in; while its gate is cleared, it does not return."""
 
     def __init__(self, clock=time.time, life=None, delay=0.0) -> None:
         self.clock = clock
         self.life = life
         self.delay = delay
+        self.gate = threading.Event()
+        self.gate.set()
         self.threads: list[threading.Thread] = []
 
     @property
@@ -31,13 +33,16 @@ class Provider:
     def __call__(self):
         self.threads.append(threading.current_thread())
         token = f"token-{self.count}"
-        time.sleep(self.delay)
+        self.gate.wait(30)
         return token if self.life is None else (token, self.clock() + self.life)
 
     async def later(self):
+        delay = self.delay
         self.threads.append(threading.current_thread())
         token = f"token-{self.count}"
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(delay)
+        while not self.gate.is_set():  # noqa: ASYNC110 - it is for threads, too
+            await asyncio.sleep(0.005)
         return token if self.life is None else (token, self.clock() + self.life)
 
 
@@ -63,9 +68,13 @@ async def test_a_callable_is_asked_again_for_each_request():
 
 
 async def test_requests_at_the_same_moment_share_one_call():
-    provider = Provider(delay=0.1)
+    provider = Provider()
     source = token_source(credentials=provider)
-    together = await asyncio.gather(*(source.aheaders(URL, 5) for _ in range(50)))
+    provider.gate.clear()
+    asking = [asyncio.create_task(source.aheaders(URL, 5)) for _ in range(50)]
+    await asyncio.sleep(0)
+    provider.gate.set()
+    together = await asyncio.gather(*asking)
     assert {headers["Authorization"] for headers in together} == {"Bearer token-1"}
     assert provider.count == 1
 
@@ -98,19 +107,21 @@ def test_a_wrapped_coroutine_function_serves_too():
 
 
 async def test_cancelling_the_leader_of_a_coroutine_function_leaves_the_others_their_token():
-    provider = Provider(delay=0.6)
+    provider = Provider()
     source = token_source(credentials=provider.later)
+    provider.gate.clear()
     leader = asyncio.create_task(source.aheaders(URL, 5))
     await asyncio.sleep(0.02)
     other = asyncio.create_task(source.aheaders(URL, 5))
     await asyncio.sleep(0.02)
     leader.cancel()
+    provider.gate.set()
     assert (await other)["Authorization"] == "Bearer token-1"
     assert provider.count == 1
 
 
 def test_a_loop_that_ends_in_the_middle_of_a_coroutine_function_leaves_nobody_waiting():
-    provider = Provider(delay=0.3)
+    provider = Provider(delay=60)
     source = token_source(credentials=provider.later)
 
     async def give_up() -> None:
@@ -121,6 +132,7 @@ def test_a_loop_that_ends_in_the_middle_of_a_coroutine_function_leaves_nobody_wa
     thread.start()
     while not provider.count:
         time.sleep(0.001)
+    provider.delay = 0.0
     assert source.headers(URL, 5)["Authorization"] == "Bearer token-2"
     thread.join()
 
@@ -150,7 +162,7 @@ def test_an_expiry_that_does_not_move_is_not_asked_for_at_each_call(clock):
         source.headers(URL, 5)
         for thread in threading.enumerate():
             if thread.name == "vertex-compat-token":
-                thread.join(1)
+                thread.join(30)
         clock.now += 1
     assert len(asked) <= 3
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import copy
+import itertools
 import json
 import os
 import pickle
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.busy_machine import acalmest, eventually
 from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import CredentialsError
 
@@ -83,12 +85,12 @@ def black_hole():
 
 
 async def test_500_tasks_and_64_threads_at_expiry_make_one_token_request(server, source, clock):
-    """The calmest of up to six storms tells gap and wait, since other programs share the machine.
+    """The calmest of up to twenty storms tells gap and wait, since other programs share the machine.
 
     What a loop shows on this machine with as many tasks and threads that only sleep is not the source's doing.
     """
     gaps, waits = [], []
-    for storm in range(1, 7):
+    for storm in range(1, 21):
         bare_gap, bare_wait = await storm_of_sleepers()
         clock.now += LIFE + 1
         gap, wait = await storm_at_expiry(server, source)
@@ -167,16 +169,19 @@ async def test_a_cold_start_does_not_block_the_event_loop(server, write_adc, sub
     Not with a service account's file: checking its RSA key keeps the interpreter's lock some 50 ms, once in a process.
     """
     write_adc(server.identity.external_account_info(server.url, subject))
-    longest_gaps = []
-    for start in range(1, 4):
-        server.identity.fault("delay", seconds=0.2)
+    starts = itertools.count(1)
+
+    async def longest_gap() -> float:
+        start = next(starts)
+        server.identity.fault("delay", seconds=FETCH_SECONDS)
         cold = token_source(quota_project=f"payer-{start}")
         async with heartbeat() as gaps:
             together = await asyncio.gather(*(cold.aheaders(server.url, 5) for _ in range(200)))
-        longest_gaps.append(max(gaps))
         assert is_accepted(server, together[0])
         assert server.count() == start
-    assert min(longest_gaps) < FETCH_SECONDS / 2
+        return max(gaps)
+
+    assert await acalmest(longest_gap, FETCH_SECONDS / 2) < FETCH_SECONDS / 2
 
 
 def test_a_fresh_token_costs_one_look_at_the_clock(server, source):
@@ -238,10 +243,11 @@ def test_short_lives_need_no_request_a_call(serve_identity, write_adc, clock, li
 def test_the_advisory_window_serves_the_old_token_and_fetches_the_next(server, source, clock):
     first = source.headers(server.url, 5)
     clock.now += LIFE - 200
-    server.identity.fault("delay", seconds=2)
+    server.gate.clear()
     began = time.perf_counter()
     assert all(source.headers(server.url, 5) is first for _ in range(100))
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 4.5, "who waits does so for the timeout"
+    server.gate.set()
     let_fetches_land()
     assert source.headers(server.url, 5) != first
     assert server.count() == 2
@@ -355,15 +361,16 @@ def test_a_token_endpoint_that_never_answers_is_an_error_in_time(server, write_a
 
 async def test_the_same_holds_in_a_task_and_the_event_loop_goes_on(server, write_adc, black_hole, subject):
     write_adc(server.identity.external_account_info(black_hole, subject))
-    longest_gaps = []
-    for _ in range(3):
+
+    async def longest_gap() -> float:
         began = time.perf_counter()
         async with heartbeat() as gaps:
             with pytest.raises(CredentialsError, match=r"within 0\.3 s"):
                 await token_source().aheaders(server.url, 0.3)
         assert time.perf_counter() - began < 5
-        longest_gaps.append(max(gaps))
-    assert min(longest_gaps) < FETCH_SECONDS / 2
+        return max(gaps)
+
+    assert await acalmest(longest_gap, FETCH_SECONDS / 2) < FETCH_SECONDS / 2
 
 
 def test_a_metadata_server_that_never_answers_is_an_error_in_time(server, monkeypatch, black_hole):
@@ -379,12 +386,13 @@ def test_a_metadata_server_that_never_answers_is_an_error_in_time(server, monkey
 
 async def test_cancelling_who_came_first_leaves_the_others_waiting_for_their_token(server, source, clock):
     clock.now += LIFE + 1
-    server.identity.fault("delay", seconds=0.6)
+    server.gate.clear()
     leader = asyncio.create_task(source.aheaders(server.url, 5))
     others = [asyncio.create_task(source.aheaders(server.url, 5)) for _ in range(20)]
     await asyncio.sleep(0.05)
     leader.cancel()
     others[3].cancel()
+    server.gate.set()
     results = await asyncio.gather(leader, *others, return_exceptions=True)
     cancelled = [result for result in results if isinstance(result, asyncio.CancelledError)]
     assert len(cancelled) == 2
@@ -394,13 +402,14 @@ async def test_cancelling_who_came_first_leaves_the_others_waiting_for_their_tok
 
 def test_an_event_loop_that_ends_while_it_waits_leaves_no_trace(server, source, clock):
     clock.now += LIFE + 1
-    server.identity.fault("delay", seconds=0.2)
+    server.gate.clear()
 
     async def give_up() -> None:
-        with contextlib.suppress(TimeoutError):
+        with pytest.raises(TimeoutError):
             await asyncio.wait_for(source.aheaders(server.url, 5), 0.05)
 
     asyncio.run(give_up())
+    server.gate.set()
     assert is_accepted(server, source.headers(server.url, 5))
     assert server.count() == 2
 
@@ -455,7 +464,7 @@ print(json.dumps([*statuses, os.waitpid(fork(), 0)[1]]))
 def test_a_forked_child_gets_its_token_though_its_parent_was_fetching(server, write_adc):
     """In a process of its own, since a fork copies every thread's locks; it forks when its request has arrived."""
     adc = write_adc(server.identity.service_account_info(server.url))
-    server.identity.fault("delay", seconds=1)
+    server.gate.clear()
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
         [sys.executable, "-c", FORKING_WHILE_FETCHING, server.url],
@@ -464,10 +473,11 @@ def test_a_forked_child_gets_its_token_though_its_parent_was_fetching(server, wr
         stdout=subprocess.PIPE,
         text=True,
     ) as parent:
-        ends = time.monotonic() + 20
-        while not server.count() and time.monotonic() < ends:
-            time.sleep(0.005)
-        output, _ = parent.communicate("it has arrived\n", timeout=30)
+        assert eventually(server.count)
+        print("it has arrived", file=parent.stdin, flush=True)
+        eventually(lambda: server.count() == 4)
+        server.gate.set()
+        output, _ = parent.communicate(timeout=60)
     assert json.loads(output) == [0, 0, 0, 0]
     # The parent's and one for each child that was forked before it had a token; the warm child has the parent's.
     assert server.count() == 4
