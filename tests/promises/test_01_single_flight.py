@@ -14,6 +14,7 @@ from google.auth._helpers import utcnow
 from google.auth.credentials import Credentials
 
 from tests.promises.entry_points import EVERY_FRONTEND
+from tests.support.busy_machine import LONG_SECONDS, acalmest
 from tests.support.fault_answers import TEXT
 
 FETCH_SECONDS = 0.2
@@ -81,7 +82,7 @@ async def test_500_tasks_and_64_threads_without_a_token_make_one_request_for_it(
 
 @EVERY_FRONTEND
 async def test_the_call_that_brings_the_token_waits_for_it_and_little_more(frontend, model, credentials):
-    """The calmest of three times tells, since other programs share the machine."""
+    """The calmest of several times tells, since other programs share the machine."""
 
     async def seconds() -> float:
         began = time.monotonic()
@@ -90,28 +91,32 @@ async def test_the_call_that_brings_the_token_waits_for_it_and_little_more(front
 
     await seconds()
     _, source = core_of(model)._resolve()
-    more = []
-    for refreshes in range(1, 4):
-        without = await seconds()
+
+    async def more_seconds() -> float:
+        without, refreshes = await seconds(), credentials.refreshes
         source.invalidate({"Authorization": f"Bearer token-{refreshes}"})
-        more.append(await seconds() - without)
-        assert credentials.refreshes == 1 + refreshes
-    assert min(more) < FETCH_SECONDS + 0.3
+        more = await seconds() - without
+        assert credentials.refreshes == refreshes + 1
+        return more
+
+    assert await acalmest(more_seconds, FETCH_SECONDS + 0.3) < FETCH_SECONDS + 0.3
 
 
 @EVERY_FRONTEND
 async def test_the_event_loop_goes_on_while_a_token_is_fetched(frontend, model, credentials):
-    """The calmest of three times tells, since other programs share the machine."""
+    """The calmest of several times tells, since other programs share the machine."""
     await frontend.aask(model)
     _, source = core_of(model)._resolve()
-    longest_gaps = []
-    for refreshes in range(1, 4):
+
+    async def longest_gap() -> float:
+        refreshes = credentials.refreshes
         source.invalidate({"Authorization": f"Bearer token-{refreshes}"})
         async with heartbeat() as gaps:
             assert await asyncio.gather(*(frontend.aask(model) for _ in range(5))) == [TEXT] * 5
-        assert credentials.refreshes == 1 + refreshes
-        longest_gaps.append(max(gaps))
-    assert min(longest_gaps) < FETCH_SECONDS / 2
+        assert credentials.refreshes == refreshes + 1
+        return max(gaps)
+
+    assert await acalmest(longest_gap, FETCH_SECONDS / 2) < FETCH_SECONDS / 2
 
 
 @EVERY_FRONTEND
@@ -125,7 +130,7 @@ def test_three_event_loops_in_three_threads_share_the_request(server, frontend, 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(LONG_SECONDS)
     assert heard == [TEXT] * 60
     assert credentials.refreshes == 1
 

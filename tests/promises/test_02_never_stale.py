@@ -12,6 +12,7 @@ import time
 import pytest
 
 from tests.promises.entry_points import EVERY_FRAMEWORK
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations.core.errors import CredentialsError
 from vertex_compat_integrations.emulator import Emulator
 
@@ -49,7 +50,7 @@ def write_adc(tmp_path, monkeypatch):
 def let_fetches_land():
     for thread in threading.enumerate():
         if thread.name == "vertex-compat-token":
-            thread.join(2)
+            thread.join(LONG_SECONDS)
 
 
 @EVERY_FRAMEWORK

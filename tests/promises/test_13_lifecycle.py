@@ -10,7 +10,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import cloudpickle
@@ -19,6 +18,7 @@ import pytest
 from google.oauth2.credentials import Credentials
 
 from tests.promises.entry_points import CORE, EVERY_FRAMEWORK, EVERY_FRONTEND, FRAMEWORKS, FRONTENDS, MODEL, TOKEN, WAYS
+from tests.support.busy_machine import LONG_SECONDS, eventually
 from tests.support.fault_answers import TEXT, body, comments, completion, events, piece, reply, say, sse
 from vertex_compat_integrations.core.errors import CredentialsError, VertexCompatWarning
 
@@ -41,13 +41,6 @@ def long_stream(exchange):
     exchange.chunk(sse(say("One ", finish=None), done=False))
     while exchange.pause(0.02):
         exchange.chunk(sse([piece({"content": "more "})], done=False))
-
-
-def eventually(is_true, seconds=2.0):
-    ends = time.monotonic() + seconds
-    while not is_true() and time.monotonic() < ends:
-        time.sleep(0.01)
-    return is_true()
 
 
 def open_files():
@@ -178,7 +171,7 @@ def frontend_number(frontend):
 
 def run(program, *options):
     done = subprocess.run(
-        [sys.executable, *options, "-c", program], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, *options, "-c", program], capture_output=True, text=True, timeout=300, check=False,
         # Python 3.12 and newer warn of a fork beside threads, which is what some of these are about.
         env=os.environ | {"PYTHONWARNINGS": "ignore:This process:DeprecationWarning"},
     )  # fmt: skip
@@ -228,7 +221,7 @@ def test_batches_of_threads_get_each_its_own_answer(server, frontend):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(LONG_SECONDS)
     assert heard == {number: f"Echo: {number}" for number in range(64)}
 
 
@@ -254,7 +247,7 @@ async def test_200_cancelled_streams_leave_50_connections_free(server, frontend)
         server.rule = comments()
         for _ in range(rounds):
             tasks = [asyncio.create_task(frontend.aask(model, "astream")) for _ in range(50)]
-            assert await asyncio.to_thread(eventually, lambda: server.open_connections >= 50, 10)
+            assert await asyncio.to_thread(eventually, lambda: server.open_connections >= 50)
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -298,7 +291,8 @@ def test_10000_constructions_share_one_pool(serve):
         if number % 500 < len(frontends):
             frontend.ask(model, "plain")
     gc.collect()
-    assert server.connections == 1
+    # A connection that is idle for 5 s is closed.
+    assert server.connections <= 3
     assert open_files() - files <= 2
     assert resident_bytes() - memory < 20 * 2**20
 
@@ -368,7 +362,7 @@ def test_closing_waits_for_what_is_under_way(serve, frontend):
     def held(exchange):
         exchange.head(Content_Type="text/event-stream", Transfer_Encoding="chunked")
         exchange.chunk(sse(say("One ", finish=None), done=False))
-        release.wait(5)
+        release.wait(LONG_SECONDS)
         exchange.chunk(sse(say("two.")))
         exchange.chunk(b"")
 
@@ -382,7 +376,7 @@ def test_closing_waits_for_what_is_under_way(serve, frontend):
     assert eventually(lambda: heard)
     model.close()
     release.set()
-    thread.join(5)
+    thread.join(LONG_SECONDS)
     assert "".join(heard) == "One two."
     assert eventually(lambda: server.open_connections == 0)
 

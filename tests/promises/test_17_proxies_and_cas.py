@@ -138,7 +138,7 @@ def test_an_unknown_authority_is_refused_for_tokens_and_the_token_not_sent(tls_s
 @EVERY_FRONTEND
 @TWO_WAYS
 def test_a_proxy_that_is_not_there_is_an_error_that_names_it(frontend, way):
-    model = frontend.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy="http://127.0.0.1:9", timeout=2)
+    model = frontend.build(base_url="https://gateway.invalid/v1", api_key=TOKEN, proxy="http://127.0.0.1:9", timeout=30)
     with pytest.raises(VertexCompatError, match=r"^The connection to \S+:\d+ failed: ") as caught:
         frontend.ask(model, way)
     assert "HTTPS_PROXY" in caught.value.hint
