@@ -1,14 +1,21 @@
 """A marked prefix is cached once, named in the requests, extended while it is used, and never a reason to fail."""
 
 import asyncio
+import math
 import threading
 import time
 import warnings
 
 import pytest
 
+from tests.support.busy_machine import calmest
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
-from vertex_compat_integrations.core.errors import RateLimitError, SettingsError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import (
+    DeadlineExceededError,
+    RateLimitError,
+    SettingsError,
+    VertexCompatWarning,
+)
 from vertex_compat_integrations.core.native import context_cache
 from vertex_compat_integrations.core.native.context_cache import CALLED, OpenedCache, is_gone, make_plan
 from vertex_compat_integrations.core.native.marked import MarkedMessages
@@ -175,34 +182,51 @@ def test_another_failure_is_attempted_again_after_a_minute(emulator):
     assert methods(emulator) == ["GET", "plain", "plain", "GET", "POST", "cached"]
 
 
+def seconds_of(emulator, ask):
+    """Of a call that has two: the calmest of several tries, since other programs may take the rest of the time."""
+
+    def seconds():
+        emulator.reset()
+        connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=2.0)
+        begun = time.monotonic()
+        try:
+            ask(VertexCompatClient(connection))
+        except DeadlineExceededError:
+            return math.inf
+        return time.monotonic() - begun
+
+    return calmest(seconds, 2.0)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_cache_that_hangs_takes_half_of_the_time(way, emulator):
-    emulator.rule(hang(), route="caches")
-    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=2.0)
-    begun = time.monotonic()
-    with pytest.warns(VertexCompatWarning, match="whole prompt is sent"):
-        assert not tell(VertexCompatClient(connection), way, marked())
-    assert 0.9 < time.monotonic() - begun < 2.0
-    assert methods(emulator) == ["GET", "plain"]
+    def ask(client):
+        emulator.rule(hang(), route="caches")
+        with pytest.warns(VertexCompatWarning, match="whole prompt is sent"):
+            assert not tell(client, way, marked())
+        assert methods(emulator) == ["GET", "plain"]
+
+    assert 0.9 < seconds_of(emulator, ask) < 2.0
 
 
 @pytest.mark.parametrize("way", ["chat", "achat"])
 def test_who_waits_for_another_waits_half_of_the_time(way, emulator):
-    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=0.8)
-    client = VertexCompatClient(connection)
-    plan = make_plan(client, marked(), OPTIONS)
+    def ask(client):
+        plan = make_plan(client, marked(), OPTIONS)
 
-    async def ahold():
-        async with plan.entry.async_lock():
-            return await client.achat(marked(), OPTIONS)
+        async def ahold():
+            async with plan.entry.async_lock():
+                return await client.achat(marked(), OPTIONS)
 
-    def hold():
-        with plan.entry.lock:
-            return client.chat(marked(), OPTIONS)
+        def hold():
+            with plan.entry.lock:
+                return client.chat(marked(), OPTIONS)
 
-    with pytest.warns(VertexCompatWarning, match="in time"):
-        _ = hold() if way == "chat" else asyncio.run(ahold())
-    assert methods(emulator) == ["plain"]
+        with pytest.warns(VertexCompatWarning, match="in time"):
+            _ = hold() if way == "chat" else asyncio.run(ahold())
+        assert methods(emulator) == ["plain"]
+
+    assert 0.9 < seconds_of(emulator, ask) < 2.0
 
 
 @pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
