@@ -6,7 +6,9 @@ import functools
 import itertools
 import signal
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType
 from typing import Any
@@ -14,8 +16,10 @@ from typing import Any
 import openai
 import pytest
 
+from tests.support.busy_machine import LONG_SECONDS
 from tests.support.fault_answers import reply, say, sse
 from tests.support.fault_server import FaultServer
+from tests.support.waiting_thread import wait_for_main_thread
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.interruptions import interruption_in, is_from_signal
@@ -38,11 +42,19 @@ class Timeout(BaseException):
 KINDS = [SoftTimeLimitExceeded, Timeout, KeyboardInterrupt, SystemExit, TimeoutError, ConnectionResetError, ValueError]
 
 
-def slow(exchange):
+def ring() -> None:
+    """Send the signal to the main thread, once it waits."""
+    wait_for_main_thread()
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+
+def interrupted(exchange):
+    """The signal comes while the answer is waited for; of a stream, behind its first piece."""
     if exchange.request.streams:
         exchange.head(Content_Type="text/event-stream", Transfer_Encoding="chunked")
         exchange.chunk(sse(say("A piece. ", finish=None), done=False))
-    if exchange.pause(5):
+    ring()
+    if exchange.pause(10):
         reply()(exchange)
 
 
@@ -52,28 +64,28 @@ def server() -> Iterator[FaultServer]:
         # The SDK is loaded by the first call.
         VertexCompatClient(Connection(base_url=running.base_url, api_key="t")).chat(MESSAGES, OPTIONS)
         running.requests.clear()
-        running.rule = slow
+        running.rule = interrupted
         yield running
 
 
 @pytest.fixture
 def alarm() -> Iterator[Callable[[type[BaseException]], None]]:
-    """Has a handler raise this kind in a moment."""
+    """Has the signal's handler raise this kind."""
     before = signal.getsignal(signal.SIGALRM)
 
-    def ring(kind: type[BaseException]) -> None:
+    def will_raise(kind: type[BaseException]) -> None:
         def boom(*_: object) -> None:
             raise kind
 
         signal.signal(signal.SIGALRM, boom)
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
 
-    yield ring
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    yield will_raise
     signal.signal(signal.SIGALRM, before)
 
 
-def slow_token() -> tuple[str, float]:
+def interrupted_fetch() -> tuple[str, float]:
+    """A token that takes two seconds; the signal comes meanwhile."""
+    ring()
     time.sleep(2)
     return "token", time.time() + 100
 
@@ -102,7 +114,7 @@ def test_in_a_request_or_a_stream(server, alarm, way, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_while_a_token_is_fetched(server, alarm, kind):
-    connection = Connection(base_url=server.base_url, credentials=functools.partial(slow_token), timeout=20)
+    connection = Connection(base_url=server.base_url, credentials=functools.partial(interrupted_fetch), timeout=20)
     alarm(kind)
     with pytest.raises(kind):
         VertexCompatClient(connection).chat(MESSAGES, OPTIONS)
@@ -111,15 +123,16 @@ def test_while_a_token_is_fetched(server, alarm, kind):
 
 def test_while_an_old_token_would_still_serve(server, alarm):
     """Its last moments: the fetch is waited for, and the token serves if the fetch fails, but not now."""
-    tokens = iter([("old", time.time() + 2.1)])
+    tokens = iter([("old", time.time() + 3600)])
 
     def provide() -> tuple[str, float]:
-        return next(tokens, None) or slow_token()
+        return next(tokens, None) or interrupted_fetch()
 
     server.rule = reply()
     client = VertexCompatClient(Connection(base_url=server.base_url, credentials=provide, timeout=20))
     client.chat(MESSAGES, OPTIONS)
-    time.sleep(2.02)
+    _, source = client._resolve()
+    source._clock = lambda: time.time() + 3590
     alarm(SoftTimeLimitExceeded)
     with pytest.raises(SoftTimeLimitExceeded):
         client.chat(MESSAGES, OPTIONS)
@@ -169,7 +182,6 @@ def plain(number: int, frame: object, *, kind: type[Exception] = TimeoutError) -
 )
 def test_a_handler_is_known_in_any_form(handler, alarm):
     alarm(ValueError)
-    signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, handler)
     with pytest.raises(OSError, match=r"^$") as caught:
         signal.raise_signal(signal.SIGALRM)
@@ -212,12 +224,16 @@ async def lasting_for_one_call() -> str:
     return "token"
 
 
-async def whole_stream(client: VertexCompatClient) -> None:
-    async for _ in client.astream(MESSAGES, OPTIONS):
+async def whole_answer(client: VertexCompatClient, text: str) -> None:
+    await client.achat([{"role": "user", "content": text}], OPTIONS)
+
+
+async def whole_stream(client: VertexCompatClient, text: str) -> None:
+    async for _ in client.astream([{"role": "user", "content": text}], OPTIONS):
         pass
 
 
-ASYNC_WAYS = {"call": lambda client: client.achat(MESSAGES, OPTIONS), "stream": whole_stream}
+ASYNC_WAYS = {"call": whole_answer, "stream": whole_stream}
 
 
 def outcome_of(work: Coroutine[Any, Any, object], moment: Moment) -> tuple[str, list[str]]:
@@ -257,19 +273,19 @@ def test_at_any_moment_of_asynchronous_code(server, alarm, backend, way, kind, c
     client = VertexCompatClient(
         Connection(base_url=server.base_url, timeout=9, max_retries=2, http_backend=backend, **settings)
     )
-    asyncio.run(ASYNC_WAYS[way](client))
+    asyncio.run(ASYNC_WAYS[way](client, "Hello"))
     alarm(kind)
-    signal.setitimer(signal.ITIMER_REAL, 0)
     outcomes = []
     for number in itertools.count(1, STRIDE):
-        server.requests.clear()
         moment = Moment(number)
-        outcome, dropped = outcome_of(ASYNC_WAYS[way](client), moment)
+        outcome, dropped = outcome_of(ASYNC_WAYS[way](client, f"Moment {number}."), moment)
         if not moment.is_over:
             break
         outcomes.append(outcome if outcome != "answered" or not dropped else f"dropped {kind.__name__}")
-        assert len(server.requests) <= 1
-        asyncio.run(asyncio.wait_for(ASYNC_WAYS[way](client), 5))
-    assert len(outcomes) > 30
+        asyncio.run(asyncio.wait_for(ASYNC_WAYS[way](client, "Again"), LONG_SECONDS))
+    # A request may have been on its way when the call was over; it counts for its own moment.
+    asked = Counter(request.json["messages"][0]["content"] for request in server.requests)
+    assert asked.pop("Again") == len(outcomes) > 30
+    assert max(asked.values()) == 1
     assert set(outcomes) <= {kind.__name__, f"dropped {kind.__name__}"}
     assert outcomes.count(kind.__name__) >= 0.9 * len(outcomes)

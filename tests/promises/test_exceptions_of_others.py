@@ -36,8 +36,10 @@ from tests.promises.entry_points import (
     MODEL,
     WAYS,
 )
+from tests.support.busy_machine import LONG_SECONDS
 from tests.support.fault_answers import body, reply, say, sse
 from tests.support.fault_server import Exchange
+from tests.support.waiting_thread import wait_for_main_thread
 from vertex_compat_integrations.batch import Pacing, arun_batch, output_file, run_batch
 from vertex_compat_integrations.core.calls.call import EmbeddingCall
 from vertex_compat_integrations.core.settings.connection import Connection
@@ -102,7 +104,7 @@ def interrupted(ring: Ring) -> Callable[[Exchange], None]:
             exchange.head(Content_Type="text/event-stream", Transfer_Encoding="chunked")
             exchange.chunk(sse(say("A piece. ", finish=None), done=False))
         # The client's last steps of sending are over by then: aiohttp sends in a task of its own.
-        exchange.pause(0.03)
+        wait_for_main_thread()
         ring()
         exchange.pause(30)
 
@@ -158,8 +160,10 @@ def test_between_two_pieces(server, frontend, way, alarm):
 class Fetches:
     """Fetches of a token: the first is interrupted and hangs until `release`, the others are quick."""
 
-    def __init__(self, interrupt: Ring, seconds: float = 10.0) -> None:
-        self._interrupts, self._seconds = [interrupt], seconds
+    _seconds = 20.0
+
+    def __init__(self, interrupt: Ring) -> None:
+        self._interrupts = [interrupt]
         self.release = threading.Event()
 
     def plain(self) -> tuple[str, float]:
@@ -171,14 +175,19 @@ class Fetches:
     async def on_loop(self) -> tuple[str, float]:
         if self._interrupts:
             threading.Timer(0.05, self._interrupts.pop()).start()
-            await asyncio.sleep(self._seconds)
+            await self._released()
         return "token", float("inf")
 
     async def in_its_step(self) -> tuple[str, float]:
         if self._interrupts:
             self._interrupts.pop()()
-            await asyncio.sleep(self._seconds)
+            await self._released()
         return "token", float("inf")
+
+    async def _released(self) -> None:
+        async with asyncio.timeout(self._seconds):
+            while not self.release.is_set():  # noqa: ASYNC110 - it is for threads, too
+                await asyncio.sleep(0.01)
 
     def credentials(self) -> Any:
         from google.auth.credentials import Credentials
@@ -222,6 +231,12 @@ def test_while_a_token_is_fetched(server, way, source, alarm):
 # Cancelled from outside
 
 
+async def ends_all_tasks_but(these: set[Any]) -> None:
+    async with asyncio.timeout(LONG_SECONDS):
+        while asyncio.all_tasks() - these:  # noqa: ASYNC110 - tasks of others have no event
+            await asyncio.sleep(0.01)
+
+
 async def is_cancelled(work: Any, begin: Callable[[Ring], None]) -> None:
     """The work is cancelled by what `begin` gets, and leaves no task."""
     loop, others = asyncio.get_running_loop(), asyncio.all_tasks()
@@ -229,8 +244,7 @@ async def is_cancelled(work: Any, begin: Callable[[Ring], None]) -> None:
     begin(lambda: loop.call_soon_threadsafe(task.cancel) and None)
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.01)
-    assert asyncio.all_tasks() == others
+    await ends_all_tasks_but(others)
 
 
 @pytest.mark.parametrize("way", ["aplain", "astream"])
@@ -251,7 +265,7 @@ async def test_a_cancelled_call(server, frontend, way):
 async def test_a_call_that_is_cancelled_while_a_token_is_fetched(server, source):
     """The fetch goes on for who comes next: it is not the cancelled call's own."""
     frontend, loop = CORE, asyncio.get_running_loop()
-    fetches = Fetches(lambda: loop.call_soon_threadsafe(task.cancel) and None, seconds=0.2)
+    fetches = Fetches(lambda: loop.call_soon_threadsafe(task.cancel) and None)
     model = frontend.build(server, **settings_of(source, fetches))
     task = asyncio.ensure_future(frontend.aask(model))
     with pytest.raises(asyncio.CancelledError):
@@ -260,7 +274,7 @@ async def test_a_call_that_is_cancelled_while_a_token_is_fetched(server, source)
     fetches.release.set()
     assert await frontend.aask(model)
     assert len(server.requests) == 1
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await ends_all_tasks_but({asyncio.current_task()})
 
 
 # Vectors
