@@ -200,7 +200,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 def test_control_c_lets_running_lines_end_and_a_second_one_ends_them(emulator):
     """Of two running lines one is answered after the first, and one never."""
     emulator.rule(hang(), when=lambda body: "Question 0" in str(body))
-    emulator.rule(delay(1.5))
+    emulator.rule(delay(4))
     process = begin(emulator)
     wait_until(lambda: len(emulator.journal.chat) == 2)
     process.send_signal(signal.SIGINT)

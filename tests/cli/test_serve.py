@@ -1,5 +1,6 @@
 """`vertex-compat serve`: what it prints, what it serves, and that it ends well."""
 
+import http.client
 import json
 import os
 import re
@@ -9,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import openai
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.busy_machine import LONG_SECONDS, eventually
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.serve_and_run import PROXY_KEY_VARIABLE, exchange_line, exchange_record
 from vertex_compat_integrations.emulator import Emulator, drip, hang, text
@@ -55,7 +57,7 @@ def serving(emulator, folder, *arguments, **environment):
 
 def end(process, number=signal.SIGINT) -> tuple[int, str, str]:
     process.send_signal(number)
-    printed, complained = process.communicate(timeout=10)
+    printed, complained = process.communicate(timeout=LONG_SECONDS)
     return process.returncode, printed, complained
 
 
@@ -111,7 +113,7 @@ def test_a_taken_port_is_told_on_one_line(emulator, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with serving(emulator, tmp_path, "--port", port) as process:
-            printed, complained = process.communicate(timeout=30)
+            printed, complained = process.communicate(timeout=LONG_SECONDS)
     assert (process.returncode, printed) == (1, "")
     assert complained.startswith("vertex-compat: ")
     assert port in complained
@@ -241,7 +243,7 @@ def test_sigterm_waits_for_what_is_under_way(emulator, tmp_path):
             first = next(stream)
             process.send_signal(signal.SIGTERM)
             words = [piece.choices[0].delta.content or "" for piece in (first, *stream) if piece.choices]
-        printed, complained = process.communicate(timeout=30)
+        printed, complained = process.communicate(timeout=LONG_SECONDS)
     assert "".join(words) == "one two three four five six seven eight"
     assert (process.returncode, complained) == (0, "")
     assert json.loads(printed)["status"] == 200
@@ -266,13 +268,22 @@ def test_but_no_longer_than_it_was_told_and_ctrl_c_does_not(emulator, tmp_path, 
         asking.start()
         while not emulator.journal.chat:
             time.sleep(0.01)
-        for number in signals:
+        *first, last = signals
+        for number in first:
             process.send_signal(number)
-            time.sleep(0.3)
-        printed, complained = process.communicate(timeout=30)
-        asking.join(10)
+            assert eventually(lambda: is_draining(client))
+        process.send_signal(last)
+        printed, complained = process.communicate(timeout=LONG_SECONDS)
+        asking.join(LONG_SECONDS)
     assert (process.returncode, complained) == (0, complaint)
     assert json.loads(printed)["status"] is None
+
+
+def is_draining(client) -> bool:
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=10)
+    with closing(connection):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 503
 
 
 def suppressed(client) -> None:
