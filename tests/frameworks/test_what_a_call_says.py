@@ -55,11 +55,11 @@ def ask(emulator: Emulator) -> Callable[..., Any]:
 @EVERY_WAY
 @pytest.mark.parametrize("word", ["timeout", "request_timeout"])
 def test_a_deadline_of_the_call_holds(ask: Callable[..., Any], emulator: Emulator, way: str, word: str):
-    emulator.rule(delay(5, text("late")))
+    emulator.rule(delay(30, text("late")))
     began = time.monotonic()
     with pytest.raises(DeadlineExceededError):
         ask(way, **{word: 0.3})
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 @EVERY_WAY

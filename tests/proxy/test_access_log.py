@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from tests.proxy.samples import HELLO, MODEL, NAME
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import text
@@ -45,7 +46,7 @@ class Lines:
 
     def read(self, count) -> list[dict]:
         for _ in range(count):
-            assert self._written.acquire(timeout=10)
+            assert self._written.acquire(timeout=LONG_SECONDS)
         return [json.loads(line) for line in self._path.read_text().splitlines()]
 
 

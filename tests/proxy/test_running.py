@@ -3,12 +3,12 @@
 import http.client
 import json
 import threading
-import time
 
 import openai
 import pytest
 
 from tests.proxy.samples import HELLO, NAME
+from tests.support.busy_machine import LONG_SECONDS, eventually
 from vertex_compat_integrations.emulator import drip, hang, text
 from vertex_compat_integrations.proxy.running import Running
 
@@ -26,13 +26,6 @@ def health_of(proxy) -> tuple[int, dict]:
         connection.close()
 
 
-def wait_for(condition) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 class Drain(threading.Thread):
     def __init__(self, proxy, seconds) -> None:
         super().__init__(daemon=True)
@@ -48,7 +41,7 @@ def test_what_is_under_way_ends_and_nothing_new_begins(emulator, proxy, client):
     stream = iter(client.chat.completions.create(**BODY, stream=True))
     first = next(stream)
     draining = Drain(proxy, 30)
-    wait_for(lambda: health_of(proxy) == (503, {"status": "draining"}))
+    assert eventually(lambda: health_of(proxy) == (503, {"status": "draining"}))
     with pytest.raises(openai.InternalServerError, match="accepts no new requests") as caught:
         client.chat.completions.create(**BODY)
     assert caught.value.status_code == 503
@@ -56,7 +49,7 @@ def test_what_is_under_way_ends_and_nothing_new_begins(emulator, proxy, client):
     assert caught.value.response.headers["connection"] == "close"
     words = [piece.choices[0].delta.content or "" for piece in (first, *stream) if piece.choices]
     assert "".join(words) == LONG
-    draining.join(10)
+    draining.join(LONG_SECONDS)
     assert draining.all_ended is True
     assert len(emulator.journal.chat) == 1
 
@@ -67,10 +60,10 @@ def test_a_whole_answer_arrives_whole_before_the_end(emulator, proxy, client):
     emulator.answer(text(large))
     with client.chat.completions.with_streaming_response.create(**BODY) as answer:
         draining = Drain(proxy, 30)
-        wait_for(lambda: health_of(proxy)[0] == 503)
+        assert eventually(lambda: health_of(proxy)[0] == 503)
         assert draining.is_alive()
         completion = json.loads(answer.read())
-    draining.join(10)
+    draining.join(LONG_SECONDS)
     assert draining.all_ended is True
     assert completion["choices"][0]["message"]["content"] == large
 
@@ -87,11 +80,11 @@ def test_what_does_not_end_is_not_waited_for_longer(emulator, proxy, client):
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    wait_for(lambda: emulator.journal.entries)
+    assert eventually(lambda: emulator.journal.entries)
     assert proxy.drain(0.1) is False
     assert proxy.drain(3600, hurry=lambda: True) is False
     proxy.stop()
-    asking.join(10)
+    asking.join(LONG_SECONDS)
     assert len(failure) == 1
 
 

@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from tests.support.busy_machine import LONG_SECONDS, eventually
 from tests.support.emulator_client import HEADERS, MODEL, asker
 from vertex_compat_integrations.emulator import (
     Emulator,
@@ -164,12 +165,10 @@ def test_nothing_comes_until_the_emulator_ends():
 
     client = threading.Thread(target=wait)
     client.start()
-    deadline = time.monotonic() + 5
-    while not emulator.journal.chat and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: emulator.journal.chat)
     assert client.is_alive()
     emulator.stop()
-    client.join(5)
+    client.join(LONG_SECONDS)
     assert len(ends) == 1
 
 
@@ -180,6 +179,7 @@ def test_who_gives_up_leaves_the_emulator_in_order(emulator, ask):
     impatient.request("POST", path, json.dumps({"model": MODEL, "messages": [USER]}), HEADERS)
     with pytest.raises(TimeoutError):
         impatient.getresponse()
+    assert eventually(lambda: emulator.journal.chat)
     impatient.close()
     assert ask().status == 200
 
