@@ -76,7 +76,7 @@ def _with_mark(messages: Sequence[BaseMessage], encoded: list[wire.Message]) -> 
             return MarkedMessages(encoded[: place + 1], encoded[place + 1 :], ttl)
         first, second = {**message, "content": parts[:cut]}, {**message, "content": parts[cut:]}
         before = [*encoded[:place], cast("wire.Message", first)] if cut else encoded[:place]
-        return MarkedMessages(before, [cast("wire.Message", second), *encoded[place + 1 :]], ttl)
+        return MarkedMessages(before, [cast("wire.Message", second), *encoded[place + 1 :]], ttl, whole=encoded)
     return encoded
 
 
