@@ -226,7 +226,7 @@ def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
     if url and data is None:
         content.refuse_unreachable(url)
     if url and not mime_type and block["type"] != "image":
-        raise UnsupportedContentError(f"A {block['type']} block by URL without mime_type.", hint='Add "mime_type".')
+        raise UnsupportedContentError(f"{block['type']} block by URL without mime_type.", hint='Add "mime_type".')
     return content.media(url=url, data=data, mime_type=mime_type, detail=(block.get("extras") or {}).get("detail"))
 
 

@@ -246,7 +246,7 @@ def _encode_block(block: Any) -> list[wire.ContentPart]:
         case CitationBlock():
             return encode_blocks([block.cited_content])
         case _:
-            raise UnsupportedContentError(f"A {type(block).__name__} where text or media belong.")
+            raise UnsupportedContentError(f"{type(block).__name__} where text or media belong.")
 
 
 def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
