@@ -340,7 +340,8 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
         return dict(tool)
     if not isinstance(tool, BaseTool):
         raise SettingsError(
-            f"A tool of type {type(tool).__name__}.", hint="Pass LlamaIndex tools, or OpenAI's mappings."
+            f"A tool of type {type(tool).__name__}.",
+            hint="Pass LlamaIndex tools, such as FunctionTool.from_defaults(function), or OpenAI's mappings.",
         )
     metadata = tool.metadata
     state = metadata.name, metadata.description, metadata.fn_schema
