@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock
 from llama_index.core.tools import FunctionTool
 
@@ -78,6 +79,19 @@ def test_agents_use_it_with_their_tools(llm, emulator):
     llm.chat_with_tools([FunctionTool.from_defaults(lookup)], chat_history=MARKED)
     assert "tools" in emulator.journal.caches[1].body
     assert "tools" not in emulator.journal.last.body
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # LlamaIndex's workflows look at every attribute
+def test_an_agent_calls_cached_tools(llm, emulator):
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(lookup)], llm=llm)
+    question = ChatMessage(content=[POINT, TextBlock(text="Look up the word 'harbour'.")])
+
+    async def run():
+        return await agent.run(question, chat_history=[ChatMessage(role="system", content=LONG)])
+
+    answer = asyncio.run(run())
+    assert [(call.tool_name, call.tool_kwargs) for call in answer.tool_calls] == [("lookup", {"word": "harbour"})]
+    assert all("tools" not in entry.body and entry.status == 200 for entry in emulator.journal.chat)
 
 
 def test_a_with_statement_gives_the_llm(llm, emulator):
