@@ -65,6 +65,15 @@ def test_the_last_mark_is_the_boundary(messages, prefix, rest):
     assert (len(marked.prefix), len(marked.rest)) == (prefix, rest)
 
 
+@pytest.mark.parametrize("kind", [HumanMessage, SystemMessage])
+def test_a_message_that_a_mark_divides_is_sent_undivided_if_nothing_is_cached(kind, chat, emulator):
+    for marks in ({"cache_control": MARK}, {}):
+        chat().invoke([kind([block("short", **marks), block("too")]), HumanMessage("Well?")])
+    first, second = emulator.journal.chat
+    assert first.messages == second.messages
+    assert not emulator.journal.caches
+
+
 def test_without_marks_there_is_a_plain_list():
     assert type(encode_messages([HumanMessage([block("a")]), HumanMessage("b")])) is list
 

@@ -233,6 +233,13 @@ def test_a_response_format_may_be_a_schema_of_any_kind(emulator: Emulator, chat:
     assert bound["json_schema"]["schema"]["type"] in ("object", "string", "array")
 
 
+def test_the_response_format_of_each_answer_may_be_a_class(emulator: Emulator, chat: Build):
+    chat(response_format=Joke).invoke(PROMPT)
+    of_each = emulator.journal.last.body["response_format"]
+    chat().bind(response_format=Joke).invoke(PROMPT)
+    assert emulator.journal.last.body["response_format"] == of_each
+
+
 @pytest.mark.parametrize("schema", [JOKE_WRAPPED, {"type": "json_schema", "json_schema": JOKE_WRAPPED}])
 def test_a_schema_may_be_wrapped_as_the_wire_has_it(emulator: Emulator, chat: Build, schema: Any):
     for method in ("json_schema", "function_calling"):

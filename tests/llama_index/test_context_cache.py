@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock
 from llama_index.core.tools import FunctionTool
 
@@ -44,6 +45,11 @@ def test_a_cache_point_caches_what_is_before_it(llm, emulator):
         ([ChatMessage(role="system", content=[TextBlock(text="s"), POINT]), ChatMessage(content="u")], 1, 1),
         (MARKED, 2, 1),
         ([SYSTEM, ChatMessage(content=[TextBlock(text="u"), POINT])], 1, 1),
+        ([SYSTEM, ChatMessage(content=[POINT, TextBlock(text="u")])], 1, 1),
+        ([SYSTEM, ChatMessage(content=[TextBlock(text=""), POINT, TextBlock(text="u")])], 1, 1),
+        ([ChatMessage(role="system", content=[POINT, TextBlock(text="s")]), ChatMessage(content="u")], 1, 1),
+        ([ChatMessage(content="a"), ChatMessage(content=[TextBlock(text="u"), POINT, TextBlock(text="")])], 1, 1),
+        ([ChatMessage(content=[POINT, TextBlock(text="u")])], 0, 1),
     ],
 )
 def test_the_last_point_is_the_boundary(messages, prefix, rest):
@@ -51,10 +57,41 @@ def test_the_last_point_is_the_boundary(messages, prefix, rest):
     assert (len(marked.prefix), len(marked.rest)) == (prefix, rest)
 
 
+@pytest.mark.parametrize("role", ["user", "system"])
+def test_a_message_that_a_point_divides_is_sent_undivided_if_nothing_is_cached(role, llm, emulator):
+    divided = ChatMessage(role=role, content=[TextBlock(text="short"), POINT, TextBlock(text="too")])
+    undivided = divided.model_copy(update={"blocks": [divided.blocks[0], divided.blocks[2]]})
+    question = ChatMessage(content="Well?")
+    llm.chat([divided, question])
+    llm.chat([undivided, question])
+    first, second = emulator.journal.chat
+    assert first.messages == second.messages
+    assert not emulator.journal.caches
+
+
+def test_a_point_at_the_beginning_of_a_message_caches_what_is_before_the_message(llm, emulator):
+    question = ChatMessage(content=[POINT, TextBlock(text="How deep is it?")])
+    assert cached_tokens(llm.chat([ChatMessage(role="system", content=LONG), question])) > 4096
+    assert emulator.journal.last.messages == [{"role": "user", "content": "How deep is it?"}]
+
+
 def test_agents_use_it_with_their_tools(llm, emulator):
     llm.chat_with_tools([FunctionTool.from_defaults(lookup)], chat_history=MARKED)
     assert "tools" in emulator.journal.caches[1].body
     assert "tools" not in emulator.journal.last.body
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # LlamaIndex's workflows look at every attribute
+def test_an_agent_calls_cached_tools(llm, emulator):
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(lookup)], llm=llm)
+    question = ChatMessage(content=[POINT, TextBlock(text="Look up the word 'harbour'.")])
+
+    async def run():
+        return await agent.run(question, chat_history=[ChatMessage(role="system", content=LONG)])
+
+    answer = asyncio.run(run())
+    assert [(call.tool_name, call.tool_kwargs) for call in answer.tool_calls] == [("lookup", {"word": "harbour"})]
+    assert all("tools" not in entry.body and entry.status == 200 for entry in emulator.journal.chat)
 
 
 def test_a_with_statement_gives_the_llm(llm, emulator):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import tracemalloc
 from enum import Enum
 
@@ -232,6 +233,16 @@ async def test_every_medium_may_stand_in_a_result(build, emulator, way, held, mi
     (part,) = emulator.journal.last.messages[-1]["extra_content"]["google"]["parts"]
     (told,) = part.values()
     assert told["mime_type"] == mime_type
+
+
+@pytest.mark.parametrize("kind", [AudioBlock, VideoBlock, DocumentBlock])
+def test_a_link_without_an_ending_names_the_argument_of_its_block(kind, llm, emulator):
+    link = "https://www.youtube.com/watch?v=x"
+    with pytest.raises(UnsupportedContentError, match=kind.__name__) as refusal:
+        llm.chat([ChatMessage(blocks=[TextBlock(text="What?"), kind(url=link)])])
+    name, _, value = refusal.value.hint.removeprefix("Add ").removesuffix(".").partition("=")
+    llm.chat([ChatMessage(blocks=[TextBlock(text="What?"), kind(url=link, **{name: json.loads(value)})])])
+    assert link in str(emulator.journal.last.messages)
 
 
 def test_what_the_service_refuses_is_an_error_of_ours(build):

@@ -205,6 +205,8 @@ def test_a_call_without_result_is_refused(llm, emulator):
 def test_something_that_is_no_tool_is_refused(llm):
     with pytest.raises(SettingsError, match="A tool of type int"):
         llm.chat([user(TextBlock(text="Go."))], tools=[3])
+    with pytest.raises(SettingsError, match=r"FunctionTool\.from_defaults"):
+        llm.chat([user(TextBlock(text="Go."))], tools=[calls])
 
 
 def test_tools_may_be_given_with_a_call_in_any_form(llm):

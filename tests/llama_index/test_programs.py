@@ -7,7 +7,7 @@ from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, RootModel
 
 from vertex_compat_integrations import emulator as emulated
-from vertex_compat_integrations.core.errors import SchemaError
+from vertex_compat_integrations.core.errors import SchemaError, SettingsError
 
 PROMPT = PromptTemplate("Name somebody, {style}, as {{first}}.")
 SENT = [
@@ -90,3 +90,27 @@ async def test_function_calling_refuses_a_class_that_contains_itself(build, emul
 def test_a_tool_may_take_what_has_no_properties_at_its_root(llm, emulator, schema, sent):
     llm.chat_with_tools([FunctionTool.from_defaults(keep, fn_schema=schema)], "Hello")
     assert emulator.journal.last.body["tools"][0]["function"]["parameters"] == sent
+
+
+@pytest.mark.parametrize("way", [at_once, asynchronously])
+@pytest.mark.parametrize("schema", [list[Name], {"type": "object"}, str])
+async def test_an_output_class_that_is_none_is_refused_with_the_form_to_pass(llm, emulator, way, schema):
+    with pytest.raises(SettingsError, match="BaseModel"):
+        await way(llm, schema)
+    assert not emulator.journal.chat
+
+
+async def test_a_prompt_that_is_no_template_is_refused_with_the_form_to_pass(llm, emulator):
+    with pytest.raises(SettingsError, match="PromptTemplate"):
+        llm.structured_predict(Name, "Name somebody.")
+    with pytest.raises(SettingsError, match="PromptTemplate"):
+        await llm.astructured_predict(Name, "Name somebody.")
+    assert not emulator.journal.chat
+
+
+def test_the_form_of_each_answer_may_be_a_class(build, emulator):
+    llm = build(response_format=Name)
+    assert Name.model_validate_json(llm.complete("Name somebody.").text)
+    assert type(llm).from_json(llm.to_json()).response_format == llm.response_format
+    with pytest.raises(SettingsError, match="response_format"):
+        build(response_format=str)

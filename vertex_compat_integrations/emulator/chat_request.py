@@ -3,7 +3,7 @@
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,13 +36,24 @@ class ModelResource:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A parsed request body with its path, its headers, the model's traits, and the tokens of its cache."""
+    """A parsed request body with its path, its headers, the model's traits, and what its cache has.
+
+    Attributes:
+        cached_tokens: The number of tokens of the cache; None if the emulator has no such cache.
+        cached_tools: `tools` and `tool_choice` of the cache.
+    """
 
     body: Json
     place: ModelResource
     traits: ModelTraits
     headers: Mapping[str, str] = field(default_factory=dict)
     cached_tokens: int | None = None
+    cached_tools: Json = field(default_factory=dict)
+
+    @cached_property
+    def with_cached_tools(self) -> "ChatRequest":
+        """The request as if it declared the tools of its cache."""
+        return replace(self, body={**self.body, **self.cached_tools}) if self.cached_tools else self
 
     @cached_property
     def model(self) -> str:

@@ -379,7 +379,7 @@ class Emulator:
         chat = ChatRequest(entry.body, place, traits, entry.headers)
         cached = self.caches.find(str(chat.google.get("cached_content") or ""))
         if cached is not None:
-            chat = replace(chat, cached_tokens=cached.tokens)
+            chat = replace(chat, cached_tokens=cached.tokens, cached_tools=cached.tools)
         entry.ignored = chat.ignored
         rule_refusal = first_refusal(chat, self._book, is_strict=self._strict_signatures) or self.storage.missing(chat)
         if rule_refusal:
@@ -420,7 +420,7 @@ class Emulator:
             return stream_reply(content, variant, answer.delivery)
         if isinstance(content, Verdict):
             content = judge(chat, content)
-        written = self._writer.write(think(chat) if content is None else content, chat, variant)
+        written = self._writer.write(think(chat.with_cached_tools) if content is None else content, chat, variant)
         if chat.is_stream:
             return stream_reply(written, variant, answer.delivery)
         return plain_reply(written, answer.delivery)

@@ -126,7 +126,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         """
         if not isinstance(values, Mapping):
             return values
-        return vocabulary.own_arguments(values, cls.__name__, cls.model_fields, all_aliases(cls))
+        own = vocabulary.own_arguments(values, cls.__name__, cls.model_fields, all_aliases(cls))
+        if isinstance(answer := own.get("response_format"), type):
+            own["response_format"] = structured.as_answer_format(answer)
+        return own
 
     @model_validator(mode="before")
     @classmethod

@@ -139,7 +139,10 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         """
         if not isinstance(values, Mapping):
             return values
-        return vocabulary.own_arguments(values, cls.class_name(), cls.model_fields, all_aliases(cls))
+        own = vocabulary.own_arguments(values, cls.class_name(), cls.model_fields, all_aliases(cls))
+        if "response_format" in own:
+            own["response_format"] = as_answer_format(own["response_format"])
+        return own
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:

@@ -11,12 +11,12 @@ from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr
 from llama_index.core.instrumentation.events.llm import LLMStructuredPredictEndEvent, LLMStructuredPredictStartEvent
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model, get_program_for_llm
-from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
+from llama_index.core.prompts import BasePromptTemplate, ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import BasePydanticProgram, PydanticProgramMode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from vertex_compat_integrations.core.errors import EmptyReplyError, InvalidAnswerError
+from vertex_compat_integrations.core.errors import EmptyReplyError, InvalidAnswerError, SettingsError
 from vertex_compat_integrations.core.request.tool_names import answer_name
 from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
@@ -246,4 +246,22 @@ def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:
+    _check_arguments(output_cls, prompt)
     dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=arguments))
+
+
+def _check_arguments(output_cls: object, prompt: object) -> None:
+    """Refuse what is no class or no prompt template.
+
+    Raises:
+        SettingsError: It names the form to pass.
+    """
+    if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
+        raise SettingsError(
+            f"The output class is not a pydantic class, but {output_cls!r}.",
+            hint="Pass a subclass of pydantic's BaseModel; a list becomes a field of such a class.",
+        )
+    if not isinstance(prompt, BasePromptTemplate):
+        raise SettingsError(
+            f"The prompt is of type {type(prompt).__name__}.", hint='Pass a template: PromptTemplate("…").'
+        )

@@ -95,3 +95,30 @@ def test_a_chat_names_it_without_instructions(ask, emulator):
     emulator.caches.clear()
     gone = httpx.post(url, json=body, headers=headers)
     assert (gone.status_code, "CachedContent" in gone.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("config", "called"),
+    [
+        ({}, ["get_tide"]),
+        ({"mode": "ANY", "allowedFunctionNames": ["get_depth"]}, ["get_depth"]),
+        ({"mode": "ANY", "allowed_function_names": ["unknown"]}, ["get_tide"]),
+        ({"mode": "NONE"}, []),
+    ],
+)
+def test_the_built_in_model_calls_the_functions_of_a_cache(ask, emulator, config, called):
+    port = {"type": "OBJECT", "properties": {"port": {"type": "STRING"}}, "required": ["port"]}
+    functions = [{"name": name, "parameters": port} for name in ("get_tide", "get_depth")]
+    tools = {"tools": [{"functionDeclarations": functions}], "toolConfig": {"functionCallingConfig": config}}
+    name = ask("POST", body=LONG | tools).json()["name"]
+    completion = httpx.post(
+        emulator.url + BASE.replace("cachedContents", "endpoints/openapi/chat/completions"),
+        json={
+            "model": "google/gemini-3.5-flash",
+            "messages": [{"role": "user", "content": "What is the tide in Kobe?"}],
+            "extra_body": {"google": {"cached_content": name}},
+        },
+        headers={"Authorization": f"Bearer {emulator.identity.issue()}"},
+    ).json()
+    calls = completion["choices"][0]["message"].get("tool_calls", [])
+    assert [call["function"]["name"] for call in calls] == called

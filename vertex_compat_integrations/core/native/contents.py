@@ -60,7 +60,7 @@ def _texts(message: Any) -> Iterator[wire.Json]:
     for part in parts_of(message):
         if part.get("type") != "text":
             raise UnsupportedContentError(
-                f"A {part.get('type')} part in a system message.", hint="Send it as the user."
+                f"A system message holds a part of type {part.get('type')}.", hint="Send it as the user."
             )
         yield {"text": text_in(part.get("text"))}
 

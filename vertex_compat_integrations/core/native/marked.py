@@ -32,9 +32,15 @@ class MarkedMessages(list[wire.Message]):
         ttl: float = DEFAULT_TTL,
         tools: Sequence[Any] | None = None,
         tool_choice: Any = None,
+        *,
+        whole: Sequence[wire.Message] | None = None,
     ) -> None:
-        """Join both parts; what cannot be at the boundary moves to the other part."""
-        super().__init__((*prefix, *rest))
+        """Join both parts; what cannot be at the boundary moves to the other part.
+
+        If the boundary divides a message, `whole` has all messages with this one undivided: they are sent if nothing is
+        cached, since some servers refuse two user messages in a row.
+        """
+        super().__init__((*prefix, *rest) if whole is None else whole)
         # A request that names a cache must have no instructions, and must begin with the user's words.
         instructions = [message for message in rest if message["role"] == "system"]
         before = [*prefix, *instructions]

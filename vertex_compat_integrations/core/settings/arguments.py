@@ -90,7 +90,7 @@ class OptionArguments(TypedDict, total=False):
     seed: int | None
     frequency_penalty: float | None
     presence_penalty: float | None
-    response_format: Mapping[str, Any] | None
+    response_format: Mapping[str, Any] | type | None
     tools: Sequence[Any] | None
     tool_choice: str | bool | list[str] | wire.Json | None
     parallel_tool_calls: bool | None

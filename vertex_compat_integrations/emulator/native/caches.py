@@ -19,6 +19,7 @@ from vertex_compat_integrations.emulator.model_traits import MediaTokens, ModelT
 from vertex_compat_integrations.emulator.native.content import (
     camel,
     content_refusal,
+    declarations,
     instruction_refusal,
     request_items,
     request_media,
@@ -41,6 +42,7 @@ _DEFAULT_SECONDS = 3600.0
 _LEAST_SECONDS = 60.0
 _LONGEST_NAME = 128
 _NO_MEDIA = MediaTokens(0, 0, 0)
+_CHOICES = {"ANY": "required", "NONE": "none"}
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Cache:
         fields: The fields that are shown: not the content.
         tokens: Number of tokens.
         ends: When it expires, in seconds since 1970.
+        tools: `tools` and `tool_choice` in the form of a chat request; without functions, it is empty.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Cache:
     fields: Json
     tokens: int
     ends: float
+    tools: Json
 
     def shown(self) -> Json:
         """Return the resource."""
@@ -119,7 +123,8 @@ class Caches:
             fields = {key: request[key] for key in ("model", "displayName") if key in request}
             seconds = _seconds(request)
             times = {"createTime": _moment(now), "updateTime": _moment(now)}
-            cache = Cache(name, model, fields | times, tokens, now + (seconds or _DEFAULT_SECONDS))
+            ends = now + (seconds or _DEFAULT_SECONDS)
+            cache = Cache(name, model, fields | times, tokens, ends, _chat_tools(request))
             self._caches[name] = cache
         return cache
 
@@ -188,3 +193,16 @@ def _seconds(request: Json) -> float | None:
 
 def _moment(seconds: float) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _chat_tools(request: Json) -> Json:
+    """Return the functions and the choice among them in the form of a chat request."""
+    functions = declarations(request.get("tools"))
+    if not functions:
+        return {}
+    config = camel(camel(request.get("toolConfig")).get("functionCallingConfig"))
+    allowed = config.get("allowedFunctionNames")
+    choice: Any = _CHOICES.get(str(config.get("mode")), "auto")
+    if choice == "required" and isinstance(allowed, list):
+        functions = [function for function in functions if function.get("name") in allowed] or functions
+    return {"tools": [{"type": "function", "function": function} for function in functions], "tool_choice": choice}

@@ -76,7 +76,7 @@ def _with_mark(messages: Sequence[BaseMessage], encoded: list[wire.Message]) -> 
             return MarkedMessages(encoded[: place + 1], encoded[place + 1 :], ttl)
         first, second = {**message, "content": parts[:cut]}, {**message, "content": parts[cut:]}
         before = [*encoded[:place], cast("wire.Message", first)] if cut else encoded[:place]
-        return MarkedMessages(before, [cast("wire.Message", second), *encoded[place + 1 :]], ttl)
+        return MarkedMessages(before, [cast("wire.Message", second), *encoded[place + 1 :]], ttl, whole=encoded)
     return encoded
 
 
@@ -226,7 +226,7 @@ def _encode_standard(block: Mapping[str, Any]) -> wire.ContentPart:
     if url and data is None:
         content.refuse_unreachable(url)
     if url and not mime_type and block["type"] != "image":
-        raise UnsupportedContentError(f"A {block['type']} block by URL without mime_type.", hint='Add "mime_type".')
+        raise UnsupportedContentError(f"{block['type']} block by URL without mime_type.", hint='Add "mime_type".')
     return content.media(url=url, data=data, mime_type=mime_type, detail=(block.get("extras") or {}).get("detail"))
 
 

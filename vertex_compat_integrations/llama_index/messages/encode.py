@@ -62,35 +62,46 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
         for block in messages[place].blocks:
             if type(block) is CachePoint:
                 return _with_mark(messages, place)
-    return _encoded(messages)
+    return _encoded(messages)[0]
 
 
 def _with_mark(messages: Sequence[ChatMessage], place: int) -> list[wire.Message]:
-    """Return the messages, cut after the last mark of the message at `place`."""
+    """Return the messages, with the boundary after the last mark of the message at `place`."""
     message = messages[place]
     cut = max(number for number, block in enumerate(message.blocks) if isinstance(block, CachePoint))
     mark = cast("CachePoint", message.blocks[cut])
     ttl = ttl_seconds(getattr(mark.cache_control, "ttl", None))
-    if message.role not in (MessageRole.SYSTEM, MessageRole.DEVELOPER, MessageRole.USER) or cut + 1 >= len(
-        message.blocks
-    ):
-        prefix = _encoded(messages[: place + 1])
-        return MarkedMessages(prefix, _encoded(messages)[len(prefix) :], ttl)
-    first, second = (
+    if message.role not in (MessageRole.SYSTEM, MessageRole.DEVELOPER, MessageRole.USER):
+        encoded, ends = _encoded(messages)
+        return MarkedMessages(encoded[: ends[place]], encoded[ends[place] :], ttl)
+    halves = [
         message.model_copy(update={"blocks": blocks}) for blocks in (message.blocks[:cut], message.blocks[cut + 1 :])
-    )
-    parts = [*messages[:place], first, second, *messages[place + 1 :]]
-    prefix = _encoded(parts[: place + 1])
-    return MarkedMessages(prefix, _encoded(parts)[len(prefix) :], ttl)
+    ]
+    encoded, ends = _encoded([*messages[:place], *halves, *messages[place + 1 :]])
+    end = ends[place]
+    before, first, second, after = encoded[: end - 1], encoded[end - 1], encoded[end], encoded[end + 1 :]
+    if not first["content"]:
+        return MarkedMessages(before, [second, *after], ttl)
+    if not second["content"]:
+        return MarkedMessages([*before, first], after, ttl)
+    return MarkedMessages([*before, first], [second, *after], ttl, whole=[*before, _joined(first, second), *after])
 
 
-def _encoded(messages: Sequence[ChatMessage]) -> list[wire.Message]:
-    """Convert the messages, without regard to marks.
+def _joined(first: wire.Message, second: wire.Message) -> wire.Message:
+    """Join the halves of one message."""
+    contents = (first["content"], second["content"])
+    parts = [[content.text(half)] if isinstance(half, str) else half or [] for half in contents]
+    return cast("wire.Message", {**second, "content": [part for half in parts for part in half]})
+
+
+def _encoded(messages: Sequence[ChatMessage]) -> tuple[list[wire.Message], list[int]]:
+    """Convert the messages, without regard to marks; also return where each one ends in the result.
 
     Raises:
         UnsupportedContentError: The endpoint has no form for a block of this kind.
     """
     encoded: list[wire.Message] = []
+    ends: list[int] = []
     called: set[str] = set()
     has_lost_calls = False
     for message in messages:
@@ -107,7 +118,8 @@ def _encoded(messages: Sequence[ChatMessage]) -> list[wire.Message]:
         elif not wire_message["tool_call_id"]:
             wire_message["tool_call_id"] = next(iter(_unanswered(encoded)), "")
         encoded.append(wire_message)
-    return encoded
+        ends.append(len(encoded))
+    return encoded, ends
 
 
 def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
@@ -234,7 +246,7 @@ def _encode_block(block: Any) -> list[wire.ContentPart]:
         case CitationBlock():
             return encode_blocks([block.cited_content])
         case _:
-            raise UnsupportedContentError(f"A {type(block).__name__} where text or media belong.")
+            raise UnsupportedContentError(f"{type(block).__name__} where text or media belong.")
 
 
 def _encode_assistant(message: ChatMessage) -> wire.AssistantMessage:
@@ -328,7 +340,8 @@ def encode_tool(tool: Any, *, strict: bool | None = None) -> wire.Json:
         return dict(tool)
     if not isinstance(tool, BaseTool):
         raise SettingsError(
-            f"A tool of type {type(tool).__name__}.", hint="Pass LlamaIndex tools, or OpenAI's mappings."
+            f"A tool of type {type(tool).__name__}.",
+            hint="Pass LlamaIndex tools, such as FunctionTool.from_defaults(function), or OpenAI's mappings.",
         )
     metadata = tool.metadata
     state = metadata.name, metadata.description, metadata.fn_schema

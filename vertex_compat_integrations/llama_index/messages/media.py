@@ -34,6 +34,13 @@ _AUDIO_FORMATS = {
 }
 """Extensions that are not the name of their MIME subtype."""
 
+_KIND_ARGUMENTS = {
+    "AudioBlock": 'format="mp3"',
+    "VideoBlock": 'video_mimetype="video/mp4"',
+    "DocumentBlock": 'document_mimetype="application/pdf"',
+}
+"""The argument of each block that sets the kind, with an example."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -125,7 +132,9 @@ def _audio_type(extension: str | None) -> str | None:
 def _by_url(source: _Source, kind: str) -> wire.ContentPart:
     mime_type = source.mime_type or _guess_by_name(source.url)
     if source.url and not mime_type and kind != "ImageBlock" and not source.url.startswith("data:"):
-        raise UnsupportedContentError(f"A {kind} by URL of an unknown kind.", hint="Set the block's MIME type.")
+        raise UnsupportedContentError(
+            f"{kind}: its URL does not end like a file of a known kind.", hint=f"Add {_KIND_ARGUMENTS[kind]}."
+        )
     return content.media(url=source.url, mime_type=mime_type, detail=source.detail)
 
 
