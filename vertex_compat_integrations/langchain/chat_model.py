@@ -153,6 +153,11 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return self
 
     @property
+    def model_name(self) -> str:
+        """The setting `model`, under its name in `ChatOpenAI` and `ChatVertexAI`."""
+        return self.model
+
+    @property
     def _llm_type(self) -> str:
         return "vertex-compat-chat"
 
@@ -509,6 +514,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
+        update = rename_aliases(update, all_aliases(type(self))) if update else update
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)
         if update and "profile" not in update and self._has_profile_of_catalogue():
@@ -525,7 +531,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Change a setting; it applies from the next request on."""
+        """Change a setting, under the name here or in another class; it applies from the next request on."""
+        name = all_aliases(type(self)).get(name, name)
         follows = name in ("model", "model_facts") and self._has_profile_of_catalogue()
         super().__setattr__(name, value)
         self.__dict__.pop(_DUMPED, None)
