@@ -218,11 +218,12 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
-        call_options = with_tools_for_functions(call)
+        call_options = with_tools_for_functions(vocabulary.own_arguments_of_call(call))
         if stop is not None:
             call_options["stop"] = stop
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is not an option of ChatVertexCompat; the call is sent without it.")
+            dropped = f"{name}= is not an option of ChatVertexCompat; the call is sent without it."
+            self._core().warn_once(f"{dropped} {vocabulary.advice_on(name)}")
         if (answer := call_options.get("response_format")) is not None:
             call_options["response_format"] = structured.as_answer_format(answer)
         try:
@@ -405,7 +406,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         with model_errors():
             converted = self._convert_input(messages).to_messages()
             options = self._options(stop, kwargs)
-            return explain(self._core(), converted, options, kwargs, stream=stream, class_name=type(self).__name__)
+            call = vocabulary.own_arguments_of_call(kwargs)
+            return explain(self._core(), converted, options, call, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """Estimate the number of tokens in the text, locally; see `tokens`."""
