@@ -252,6 +252,35 @@ def test_what_has_no_name_cannot_be_declared(chat: Build, given: Any):
     assert caught.value.hint
 
 
+OPENAIS = ("web_search", "web_search_preview", "code_interpreter", "file_search", "mcp", "image_generation", "shell")
+
+
+@pytest.mark.parametrize("kind", OPENAIS)
+def test_a_tool_of_openais_responses_is_refused_when_it_is_bound(chat: Build, kind: str):
+    with pytest.raises(SettingsError, match=rf"A tool of type '{kind}' is another service's own\. .*google_search"):
+        chat().bind_tools([{"type": kind, "container": {"type": "auto"}}])
+
+
+@pytest.mark.parametrize("key", ["function_declarations", "functionDeclarations"])
+def test_googles_list_of_declarations_is_refused_and_its_declarations_are_tools(
+    emulator: Emulator, chat: Build, key: str
+):
+    schema = {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]}
+    tool = {key: [{"name": "find", "description": "Find.", "parameters": schema}]}
+    with pytest.raises(SettingsError, match=r"1 function_declarations.*bind_tools"):
+        chat().bind_tools([tool])
+    chat().bind_tools([*tool[key]]).invoke("Hello")
+    (sent,) = emulator.journal.last.body["tools"]
+    assert sent["function"]["name"] == "find"
+    assert sent["function"]["parameters"]["properties"] == {"city": {"type": "string"}}
+
+
+@pytest.mark.parametrize("schema", [list[str], dict[str, int], str, dict, Person | None])
+def test_a_schema_that_is_no_class_is_refused_with_the_class_to_write(chat: Build, schema: Any):
+    with pytest.raises(SettingsError, match=r"[^.]\. .*class Answer\(BaseModel\)"):
+        chat().with_structured_output(schema)
+
+
 @pytest.mark.parametrize("kind", ["web_search_20250305", "bash_20250124"])
 def test_a_tool_that_another_service_runs_is_refused(chat: Build, kind: str):
     with pytest.raises(SettingsError, match=f"{kind}.*another service") as caught:

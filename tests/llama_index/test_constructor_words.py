@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import openai
 import pytest
@@ -119,10 +120,21 @@ def test_additional_kwargs_go_over_the_fields_and_a_call_goes_over_both(build, e
 
 
 def test_an_unknown_word_of_a_call_is_told_once_and_not_sent(llm, emulator):
-    with pytest.warns(UserWarning, match=r"colour= is not an option of VertexCompat"):
+    with pytest.warns(UserWarning, match=r"colour= is not an option of VertexCompat; .*extra_body="):
         llm.complete("Hello", colour="blue")
     llm.complete("Hello", colour="blue")
     assert "colour" not in emulator.journal.last.body
+
+
+def test_a_call_takes_the_words_of_google_s_classes(llm, emulator):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        llm.complete("Hello", generation_config={"temperature": 0.5, "max_output_tokens": 9, "candidate_count": 1})
+    body = emulator.journal.last.body
+    assert (body["temperature"], body["max_tokens"]) == (0.5, 9)
+    with pytest.warns(UserWarning, match=r"top_k= is not an option of VertexCompat; .*use top_p="):
+        explanation = llm.explain_request("Hello", generation_config={"temperature": 0.5, "top_k": 3})
+    assert [remark.what for remark in explanation.remarks if remark.kind == "dropped"] == ["top_k"]
 
 
 def test_several_answers_cannot_be_asked_for_with_a_call(llm, emulator):

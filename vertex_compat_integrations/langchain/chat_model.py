@@ -156,6 +156,11 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return self
 
     @property
+    def model_name(self) -> str:
+        """The setting `model`, under its name in `ChatOpenAI` and `ChatVertexAI`."""
+        return self.model
+
+    @property
     def _llm_type(self) -> str:
         return "vertex-compat-chat"
 
@@ -216,11 +221,12 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
-        call_options = with_tools_for_functions(call)
+        call_options = with_tools_for_functions(vocabulary.own_arguments_of_call(call))
         if stop is not None:
             call_options["stop"] = stop
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is not an option of ChatVertexCompat; the call is sent without it.")
+            dropped = f"{name}= is not an option of ChatVertexCompat; the call is sent without it."
+            self._core().warn_once(f"{dropped} {vocabulary.advice_on(name)}")
         if (answer := call_options.get("response_format")) is not None:
             call_options["response_format"] = structured.as_answer_format(answer)
         try:
@@ -403,7 +409,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         with model_errors():
             converted = self._convert_input(messages).to_messages()
             options = self._options(stop, kwargs)
-            return explain(self._core(), converted, options, kwargs, stream=stream, class_name=type(self).__name__)
+            call = vocabulary.own_arguments_of_call(kwargs)
+            return explain(self._core(), converted, options, call, stream=stream, class_name=type(self).__name__)
 
     def get_num_tokens(self, text: str) -> int:
         """Estimate the number of tokens in the text, locally; see `tokens`."""
@@ -512,6 +519,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
+        update = rename_aliases(update, all_aliases(type(self))) if update else update
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)
         if update and "profile" not in update and self._has_profile_of_catalogue():
@@ -528,7 +536,8 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Change a setting; it applies from the next request on."""
+        """Change a setting, under the name here or in another class; it applies from the next request on."""
+        name = all_aliases(type(self)).get(name, name)
         follows = name in ("model", "model_facts") and self._has_profile_of_catalogue()
         super().__setattr__(name, value)
         self.__dict__.pop(_DUMPED, None)

@@ -1,4 +1,4 @@
-"""Constructor arguments of LangChain's other classes: their meaning here, and what to use instead.
+"""Arguments of LangChain's other classes: their meaning here, and what to use instead.
 
 Source of the names: `langchain_openai.ChatOpenAI`, `langchain_google_vertexai.ChatVertexAI`,
 `langchain_google_genai.ChatGoogleGenerativeAI`.
@@ -11,6 +11,8 @@ from vertex_compat_integrations.core.adapters.constructor_words import (
     GENERATION_WORDS,
     Converted,
     Foreign,
+    advice,
+    own_call,
     own_words,
     with_answer_format,
 )
@@ -103,3 +105,16 @@ def own_arguments(
         SettingsError: An argument of another class asks for something that this class cannot do.
     """
     return own_words(with_answer_format(values), FOREIGN, class_name, field_names, aliases)
+
+
+_ALIASES_OF_OPTIONS = {alias: name for alias, name in ALIASES.items() if name in Options.model_fields}
+
+
+def own_arguments_of_call(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a call's arguments under this package's names; see `own_call`."""
+    return own_call(call, FOREIGN, _ALIASES_OF_OPTIONS)
+
+
+def advice_on(name: str) -> str:
+    """Return what to use instead of a call's argument that is not an option."""
+    return advice(name, FOREIGN, [*_OPTIONS, *_ALIASES_OF_OPTIONS])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
@@ -43,10 +43,17 @@ def _refuse_other_services(tool: Mapping[str, Any]) -> None:
     """Refuse a tool that another service runs itself; LangChain would declare it as a function without arguments.
 
     Raises:
-        SettingsError: The tool is one, such as Anthropic's `{"type": "web_search_20250305", "name": "web_search"}`.
+        SettingsError: The tool is one, such as OpenAI's `{"type": "web_search"}` or Anthropic's `{"type":
+            "web_search_20250305", "name": "web_search"}`; or it is Google's list of declarations.
     """
+    if declarations := tool.get("function_declarations") or tool.get("functionDeclarations"):
+        raise SettingsError(
+            f"A tool with {len(declarations)} function_declarations, Google's native form.",
+            hint="Pass the declarations themselves: bind_tools([*tool['function_declarations']]).",
+        )
     kind = tool.get("type")
-    if "name" in tool and isinstance(kind, str) and kind not in _DECLARED_TYPES:
+    is_schema = "title" in tool or not _JSON_SCHEMA_WORDS.isdisjoint(tool)
+    if isinstance(kind, str) and kind not in _DECLARED_TYPES and ("name" in tool or not is_schema):
         raise SettingsError(
             f"A tool of type {kind!r} is another service's own.",
             hint="Pass your own function, or one of Google's own tools, such as {'google_search': {}}.",
@@ -58,6 +65,10 @@ _DECLARED_TYPES = frozenset({"function", "object", "custom"})
 
 _JSON_SCHEMA_WORDS = frozenset({"$defs", "$ref", "anyOf", "items", "properties"})
 """Keywords of a JSON schema."""
+
+_PLAIN = (str, int, float, bool, list, tuple, dict)
+_HINT = 'Pass a tool, a function, a pydantic class, or a JSON schema of an object with a "title".'
+_HINT_FOR_CLASSES = "Pass a pydantic class that has such a field: class Answer(BaseModel): value: …"
 
 _CONVERTED = IdentityCache()
 
@@ -86,12 +97,12 @@ def _convert(tool: Any) -> dict[str, Any]:
         # LangChain's conversion and pydantic 1 can raise any of these.
         name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
         head = f"{name}: a" if isinstance(name, str) else "A"
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0].removesuffix(".")
         if reason == "Unsupported function":
             reason = "its type is not supported"
         raise SettingsError(
             f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
-            hint='Pass a tool, a function, a pydantic class, or a JSON schema of an object with a "title".',
+            hint=_HINT_FOR_CLASSES if get_origin(tool) or tool in _PLAIN else _HINT,
         ) from None
     if (schema := _schema_that_contains_itself(tool)) is not None:
         return {**converted, "function": {**converted["function"], "parameters": schema}}

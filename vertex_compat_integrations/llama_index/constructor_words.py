@@ -1,4 +1,4 @@
-"""Constructor arguments of LlamaIndex's other classes: their meaning here, and what to use instead.
+"""Arguments of LlamaIndex's other classes: their meaning here, and what to use instead.
 
 Source of the names: `llama_index.llms.openai.OpenAI`, `llama_index.llms.openai_like.OpenAILike`,
 `llama_index.llms.google_genai.GoogleGenAI`, `llama_index.llms.vertex.Vertex`.
@@ -11,6 +11,8 @@ from vertex_compat_integrations.core.adapters.constructor_words import (
     GENERATION_WORDS,
     Converted,
     Foreign,
+    advice,
+    own_call,
     own_words,
     plain,
     with_answer_format,
@@ -83,3 +85,19 @@ def own_arguments(
     """
     named = {name: value for name, value in values.items() if name != "class_name" or value != class_name}
     return own_words(named, FOREIGN, class_name, field_names, aliases)
+
+
+_WORDS_OF_CALLS = {**GENERATION_WORDS, **FOREIGN}
+_ALIASES_OF_OPTIONS = {alias: name for alias, name in ALIASES.items() if name in Options.model_fields} | {
+    "candidate_count": "n"
+}
+
+
+def own_arguments_of_call(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a call's arguments under this package's names; see `own_call`."""
+    return own_call(call, _WORDS_OF_CALLS, _ALIASES_OF_OPTIONS)
+
+
+def advice_on(name: str) -> str:
+    """Return what to use instead of a call's argument that is not an option."""
+    return advice(name, _WORDS_OF_CALLS, [*Options.model_fields, *Options.setting_aliases, *_ALIASES_OF_OPTIONS])

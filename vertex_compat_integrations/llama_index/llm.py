@@ -204,9 +204,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """Translate a call for the core; the result shares nothing with the caller's arguments."""
-        call_options = with_tools_for_functions({name: value for name, value in call.items() if name not in _OWN_KEYS})
+        named = {name: value for name, value in call.items() if name not in _OWN_KEYS}
+        call_options = with_tools_for_functions(vocabulary.own_arguments_of_call(named))
         for name in unknown_names(call_options, of_call=True):
-            self._core().warn_once(f"{name}= is not an option of VertexCompat; the call is sent without it.")
+            dropped = f"{name}= is not an option of VertexCompat; the call is sent without it."
+            self._core().warn_once(f"{dropped} {vocabulary.advice_on(name)}")
         call_options["response_format"] = as_answer_format(call_options.get("response_format"))
         try:
             options = effective_options(self._defaults(), call_options)
@@ -306,7 +308,8 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             any(isinstance(block, ThinkingBlock) and block.content for block in each.blocks) for each in history
         )
         named = {name: value for name, value in kwargs.items() if name not in _OWN_KEYS}
-        remarks = (*remarks_on_call(named, self.class_name()), *remark_on_thoughts(thoughts))
+        own = vocabulary.own_arguments_of_call(named)
+        remarks = (*remarks_on_call(own, self.class_name()), *remark_on_thoughts(thoughts))
         return replace(explanation, remarks=(*remarks, *explanation.remarks))
 
     def count_tokens(self, messages: Sequence[ChatMessage], tools: Sequence[Any] | None = None, **kwargs: Any) -> int:

@@ -1,4 +1,4 @@
-"""Constructor arguments of other classes: those that can be converted, and those that are refused with a hint."""
+"""Arguments of other classes, of constructors and calls: those that are converted, and those refused with a hint."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
-from vertex_compat_integrations.core.settings.base import rename_aliases
+from vertex_compat_integrations.core.settings.base import rename_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.options import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,44 @@ def own_words(
     for name, settings in converted:
         _merge(own, settings, name)
     return own
+
+
+def own_call(call: JsonObject, words: Words, aliases: Mapping[str, str]) -> JsonObject:
+    """Return a call's arguments under this package's names; those without an equivalent stay as they are.
+
+    Args:
+        call: The arguments; those in Google's `generation_config` count like the others.
+        words: How other classes' arguments are handled.
+        aliases: Other names of options.
+
+    Raises:
+        SettingsError: An argument contradicts another.
+    """
+    if call.get("generation_config") is not None:
+        rest = {name: value for name, value in call.items() if name != "generation_config"}
+        config = plain(call["generation_config"])
+        call = {**config, **rest} if isinstance(config, Mapping) else call
+    if words.keys().isdisjoint(call) and aliases.keys().isdisjoint(call):
+        return call
+    own: dict[str, Any] = {}
+    converted: list[tuple[str, Mapping[str, Any]]] = []
+    for name, value in with_answer_format(call).items():
+        word = words.get(name)
+        if not isinstance(word, Converted) or name == "generation_config":
+            if not (isinstance(word, Foreign) and value in word.means_nothing and name not in Options.model_fields):
+                own[name] = value
+        elif value is not None:
+            converted.append((name, word.convert(value)))
+    own = rename_aliases(own, aliases)
+    for name, settings in converted:
+        _merge(own, settings, name)
+    return own
+
+
+def advice(name: str, words: Words, names: list[str]) -> str:
+    """Return what to use instead of a call's argument that is not among these names."""
+    word = words.get(name)
+    return word.hint if isinstance(word, Foreign) else unknown_setting(name, names).hint
 
 
 def _merge(own: dict[str, Any], settings: JsonObject, source: str) -> None:
