@@ -5,7 +5,7 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 
-from vertex_compat_integrations.core.native.marked import ttl_seconds
+from vertex_compat_integrations.core.native.marked import ttl_seconds, ttl_text
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -26,7 +26,7 @@ class ContextCacheMiddleware(AgentMiddleware[Any, Any]):
             SettingsError: `ttl` is not a time.
         """
         super().__init__()
-        self._mark = {"type": "ephemeral", "ttl": f"{ttl_seconds(ttl):g}s"}
+        self._mark = {"type": "ephemeral", "ttl": ttl_text(ttl_seconds(ttl))}
 
     def wrap_model_call(self, request: ModelRequest[Any], handler: Handler) -> ModelResponse[Any]:
         """Call the model with the marked system message."""
