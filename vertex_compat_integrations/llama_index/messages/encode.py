@@ -79,8 +79,9 @@ def _with_mark(messages: Sequence[ChatMessage], place: int) -> list[wire.Message
     first, second = (
         message.model_copy(update={"blocks": blocks}) for blocks in (message.blocks[:cut], message.blocks[cut + 1 :])
     )
-    parts = [*messages[:place], first, second, *messages[place + 1 :]]
-    prefix = _encoded(parts[: place + 1])
+    begun = [*messages[:place], first] if encode_blocks(first.blocks) else messages[:place]
+    parts = [*begun, second, *messages[place + 1 :]]
+    prefix = _encoded(begun)
     return MarkedMessages(prefix, _encoded(parts)[len(prefix) :], ttl)
 
 
