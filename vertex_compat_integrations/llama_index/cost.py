@@ -45,8 +45,8 @@ class CostHandler(BaseEventHandler):
     def by_run(self) -> dict[str, CostTotal]:
         """The sum for each run: the value of LlamaIndex's tag `run`, as in `with instrument_tags({"run": "1"}):`.
 
-        Answers without this tag are under the empty string. These are the latest 10,000 runs; `total` and `by_model` have
-        all.
+        Answers without this tag are under the empty string. These are the latest 10,000 runs; `total` and `by_model`
+        have all.
         """
         return self._totals.by_run()
 
