@@ -4,8 +4,14 @@ import asyncio
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.caches import InMemoryCache
+from langchain_core.exceptions import ModelRateLimitError
+from langchain_core.globals import set_llm_cache
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import ConfigurableField
 
+from vertex_compat_integrations import VertexCompatWarning
+from vertex_compat_integrations.emulator import http_error
 from vertex_compat_integrations.langchain import SettingsError
 from vertex_compat_integrations.langchain.messages.encode import encode_messages
 from vertex_compat_integrations.langchain.middleware import ContextCacheMiddleware
@@ -125,3 +131,56 @@ def test_an_agent_without_a_system_message_is_unchanged(chat, emulator):
     agent = create_agent(chat(), [lookup], middleware=[ContextCacheMiddleware()])
     agent.invoke({"messages": [HumanMessage("Hello")]})
     assert not emulator.journal.caches
+
+
+def test_caches_of_answers_know_the_messages(chat):
+    answers = InMemoryCache()
+    set_llm_cache(answers)
+    try:
+        model = chat()
+        with model.context_cache(LONG) as one, model.context_cache(LONG.replace("Kobe", "Cork")) as other:
+            counts = [len(answers._cache) for each in (one, other, model, one) if each.invoke("How deep?")]
+    finally:
+        set_llm_cache(None)
+    assert counts == [1, 2, 3, 3]
+
+
+def test_a_statement_raises_langchains_errors(chat, emulator):
+    emulator.rule(http_error(429), route="caches")
+    scope = chat(max_retries=0).context_cache(LONG)
+    with pytest.raises(ModelRateLimitError), scope:
+        pass
+
+    async def use():
+        async with scope:
+            pass
+
+    with pytest.raises(ModelRateLimitError):
+        asyncio.run(use())
+
+
+def test_other_tools_of_a_call_are_not_lost(chat, emulator):
+    def note(word: str) -> str:
+        """Note a word."""
+        return word
+
+    schema = {"title": "Note", "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
+    with chat(tools=[note]).context_cache(LONG, tools=[lookup]) as cached:
+        assert cached_tokens(cached.invoke("How deep?")) > 4096
+        assert cached_tokens(cached.bind_tools([lookup]).invoke("How deep?")) > 4096
+        with pytest.warns(VertexCompatWarning, match="other tools"):
+            cached.bind_tools([note]).invoke("How deep?")
+        assert [tool["function"]["name"] for tool in emulator.journal.last.body["tools"]] == ["note"]
+        assert "word" in cached.with_structured_output(schema, method="function_calling").invoke("How deep?")
+
+
+def test_a_model_without_its_messages_is_refused(chat):
+    field = ConfigurableField(id="temperature")
+    with chat().context_cache(LONG) as cached, pytest.raises(SettingsError, match="configurable"):
+        cached.configurable_fields(temperature=field)
+
+
+def test_a_middlewares_life_has_no_exponent(chat, emulator):
+    agent = create_agent(chat(), system_prompt=LONG, middleware=[ContextCacheMiddleware(ttl="336h")])
+    agent.invoke({"messages": [HumanMessage("Hello")]})
+    assert emulator.journal.caches[1].body["ttl"] == "1209600s"

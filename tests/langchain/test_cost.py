@@ -1,6 +1,7 @@
 """What an answer costs, in `response_metadata["cost"]`, and the callback that adds costs up."""
 
 import asyncio
+import copy
 import json
 import pickle
 import sys
@@ -9,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel, GenericFakeChatModel
 from langchain_core.load import dumps
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 
@@ -267,3 +268,19 @@ def test_an_answer_from_the_cache_costs_nothing(chat, emulator):
     for _ in range(3):
         model.invoke("Hello", config={"callbacks": [costs]})
     assert costs.total == CostTotal(0.012, 3, 0)
+
+
+def test_a_copy_of_a_model_shares_its_callback(model):
+    costs = CostCallback()
+    model.callbacks = [costs]
+    copy.deepcopy(model).invoke("Hello")
+    model.model_copy(deep=True).invoke("Hello")
+    assert costs.total == CostTotal(0.024, 2, 0)
+    assert pickle.loads(pickle.dumps(costs)).total == costs.total
+
+
+def test_a_cost_in_another_form_is_unknown():
+    costs = CostCallback()
+    answer = AIMessage("Hello", response_metadata={"cost": 0.5, "model_name": "other"})
+    GenericFakeChatModel(messages=iter([answer])).invoke("Hello", config={"callbacks": [costs]})
+    assert costs.by_model == {"other": CostTotal(0.0, 1, 1)}

@@ -1,12 +1,15 @@
 """Context caches in LlamaIndex: `CachePoint` blocks, and the `with` statement."""
 
 import asyncio
+import copy
+import pickle
 
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock
 from llama_index.core.tools import FunctionTool
 
+from vertex_compat_integrations import VertexCompatWarning
 from vertex_compat_integrations.llama_index import SettingsError
 from vertex_compat_integrations.llama_index.messages.encode import encode_messages
 
@@ -116,3 +119,30 @@ def test_an_async_with_statement_gives_the_llm(llm, emulator):
 def test_a_short_prefix_is_refused(llm):
     with pytest.raises(SettingsError, match="needs 4,096"):
         llm.context_cache([SYSTEM])
+
+
+def test_a_point_may_be_first_in_its_message(llm, emulator):
+    question = ChatMessage(content=[POINT, TextBlock(text="How deep is it?")])
+    assert cached_tokens(llm.chat([ChatMessage(role="system", content=LONG), question])) > 4096
+    assert emulator.journal.last.body["messages"] == [{"role": "user", "content": "How deep is it?"}]
+
+
+def test_a_pickle_has_the_messages(llm):
+    with llm.context_cache([ChatMessage(content=LONG)]) as cached:
+        copies = pickle.loads(pickle.dumps(cached)), copy.deepcopy(cached), copy.copy(cached)
+    assert [each._prefix for each in copies] == [cached._prefix] * 3
+    assert pickle.loads(pickle.dumps(llm))._prefix is None
+
+
+def test_other_tools_of_a_call_are_not_lost(llm, emulator):
+    def note(word: str) -> str:
+        """Note a word."""
+        return word
+
+    tools = [FunctionTool.from_defaults(lookup)]
+    with llm.context_cache([ChatMessage(content=LONG)], tools) as cached:
+        assert cached_tokens(cached.chat_with_tools(tools, "How deep?")) > 4096
+        with pytest.warns(VertexCompatWarning, match="other tools"):
+            cached.chat_with_tools([FunctionTool.from_defaults(note)], "How deep?")
+    sent = emulator.journal.chat[-1].body
+    assert [tool["function"]["name"] for tool in sent["tools"]] == ["note"]

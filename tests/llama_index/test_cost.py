@@ -1,6 +1,8 @@
 """What an answer costs, in `raw["cost"]`, and the event handler that adds costs up."""
 
+import copy
 import json
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -186,3 +188,9 @@ def test_a_structured_answer_is_counted_once(build, emulator, handler):
 
 def test_the_name_of_the_handler():
     assert CostHandler.class_name() == "CostHandler"
+
+
+def test_copies_add_up_in_one_place_and_a_pickle_has_the_sums(priced, handler):
+    priced.chat(HELLO)
+    assert copy.deepcopy(handler) is handler
+    assert pickle.loads(pickle.dumps(handler)).total == CostTotal(0.012, 1, 0)

@@ -185,6 +185,13 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         # which takes 5 % of a call and affects other threads.
         return {**self.asdict(), "stop": stop, **kwargs}
 
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        # The key in a cache of answers: the messages before those of each call are not among the settings.
+        key = super()._get_llm_string(stop, **kwargs)
+        if (prefix := getattr(self, "_prefix", None)) is None:
+            return key
+        return f"{key}---{prefix.digest}"
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         # The options of the call are built once, in `_generate`; here only these four arguments of the call are
         # checked.
@@ -510,12 +517,12 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             if getattr(self, "_prefix", None) is not None:
                 raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
             prefix = prefix_of(converted, declared, tool_choice, ttl)
-            model = self.model_copy()
+            model = self.model_copy(update={"tools": None, "tool_choice": None} if tools else None)
             client = self._core(kwargs)
             model._prefix = prefix  # noqa: SLF001 - a copy of its own
             # The same client, so that its knowledge of the cache is that of the statement.
             model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
-            return CacheScope(client, prefix, self._options(None, kwargs), model)
+            return CacheScope(client, prefix, self._options(None, kwargs), model, model_errors)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
@@ -530,9 +537,15 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         """Return this model, with these settings configurable for each call.
 
         Raises:
-            SettingsError: One of the settings decides who receives the credential.
+            SettingsError: One of the settings decides who receives the credential; or the model is that of a
+                `context_cache`, whose messages such a copy would lack.
         """
         check_run_time_settings(kwargs)
+        if getattr(self, "_prefix", None) is not None:
+            # LangChain would create a model from the settings, without the messages.
+            raise SettingsError(
+                "A model of a context cache has no configurable fields.", hint="Pass the options with each call."
+            )
         return super().configurable_fields(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:

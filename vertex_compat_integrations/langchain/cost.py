@@ -1,6 +1,6 @@
 """`CostCallback`: a LangChain callback handler that adds up what answers cost."""
 
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -40,7 +40,10 @@ class CostCallback(BaseCallbackHandler):
 
     @property
     def by_run(self) -> dict[str, CostTotal]:
-        """The sum for each outermost run (a chain, an agent or a model), by its run id, as a string."""
+        """The sum for each outermost run (a chain, an agent or a model), by its run id, as a string.
+
+        Of the latest 10,000 runs; `total` and `by_model` have all.
+        """
         return self._totals.by_run()
 
     def clear(self) -> None:
@@ -49,6 +52,10 @@ class CostCallback(BaseCallbackHandler):
 
     def __repr__(self) -> str:
         return f"CostCallback({self.total})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return this object: copies of a model add up in one place."""
+        return self
 
     def _begin(self, run_id: UUID, parent_run_id: UUID | None) -> None:
         self._roots[run_id] = run_id if parent_run_id is None else self._roots.get(parent_run_id, parent_run_id)

@@ -1,7 +1,7 @@
 """`CostHandler`: a LlamaIndex event handler that adds up what answers cost."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
@@ -45,13 +45,18 @@ class CostHandler(BaseEventHandler):
     def by_run(self) -> dict[str, CostTotal]:
         """The sum for each run: the value of LlamaIndex's tag `run`, as in `with instrument_tags({"run": "1"}):`.
 
-        Answers without this tag are under the empty string.
+        Answers without this tag are under the empty string. These are the latest 10,000 runs; `total` and `by_model`
+        have all.
         """
         return self._totals.by_run()
 
     def clear(self) -> None:
         """Start again with nothing."""
         self._totals.clear()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return this object: copies of an LLM add up in one place."""
+        return self
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:  # noqa: ARG002 - as LlamaIndex declares it
         """Add the cost of an answer, at its end."""

@@ -383,7 +383,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         if getattr(self, "_prefix", None) is not None:
             raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
         prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
-        model = self.model_copy()
+        model = self.model_copy(update={"tools": None, "tool_choice": None} if tools else None)
         client = self._core(kwargs)
         model._prefix = prefix  # noqa: SLF001 - a copy of its own
         # The same client, so that its knowledge of the cache is that of the statement.
@@ -515,6 +515,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     def __getstate__(self) -> dict[str, Any]:
         """Pickle settings and credentials, but no token, secret or client."""
         return component_state(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the settings, and the messages of a context cache, which LlamaIndex's own method leaves out."""
+        super().__setstate__(state)
+        self._prefix = (state.get("__pydantic_private__") or {}).get("_prefix")
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Deep-copy the settings; credentials, client and callbacks are shared."""

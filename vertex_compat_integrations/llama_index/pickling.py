@@ -29,7 +29,9 @@ def component_state(component: BaseModel) -> dict[str, Any]:
             warnings.warn(f"{name} {reason}; the copy uses its default.", VertexCompatWarning, stacklevel=3)
         else:
             values[name] = value
-    return {**state, "__dict__": values, "__pydantic_private__": {"_client": None}}
+    # The messages of a context cache are part of what the component sends.
+    stored = {"_prefix": prefix} if (prefix := getattr(component, "_prefix", None)) is not None else {}
+    return {**state, "__dict__": values, "__pydantic_private__": {"_client": None, **stored}}
 
 
 def _reason_to_stay(name: str, value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.counted_work import lines_run
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.native.marked import DEFAULT_TTL, MarkedMessages, ttl_seconds
 
@@ -47,7 +48,12 @@ def test_a_life_is_in_seconds_minutes_or_hours(mark, seconds):
     assert ttl_seconds(mark) == seconds
 
 
-@pytest.mark.parametrize("mark", ["soon", "0s", "-5s", {"ttl": "1d"}])
+def test_a_long_conversation_is_linear_work():
+    few, many = ([USER, *[CALL, RESULT] * n] for n in (100, 400))
+    assert lines_run(lambda: MarkedMessages(many, [])) < 6 * lines_run(lambda: MarkedMessages(few, []))
+
+
+@pytest.mark.parametrize("mark", ["soon", "0s", "-5s", {"ttl": "1d"}, "9" * 400, {"ttl": True}])
 def test_another_life_is_refused(mark):
     with pytest.raises(SettingsError, match="3600s"):
         ttl_seconds(mark)

@@ -180,7 +180,24 @@ async def test_chat_openai(emulator, chat_openai):
     assert len(emulator.journal.chat) == 4
 
 
-@pytest.mark.parametrize("settings", [{"retries": -1}, {"on_empty": "warn"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"retries": wrong} for wrong in (-1, "1", None, 1.5, True)),
+        {"on_empty": "warn"},
+        {"on_empty": []},
+    ],
+)
 def test_wrong_arguments_are_refused(settings):
     with pytest.raises(SettingsError, match="Pass 0 or more retries"):
         EmptyTurnMiddleware(**settings)
+
+
+@pytest.mark.parametrize("name", ["stop", "stop_sequences"])
+def test_after_a_models_own_stop_sequences_an_answer_may_be_empty(name):
+    class Stopping(Scripted):
+        __annotations__ = {name: list}
+
+    model = Stopping(steps=[""], **{name: ["x"]})
+    assert create_agent(model, middleware=[EmptyTurnMiddleware()]).invoke(QUESTION)["messages"][-1].text == ""
+    assert len(model.requests) == 1

@@ -7,9 +7,10 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelRetryMiddleware
 from langchain_core.exceptions import ModelNotFoundError, ModelRateLimitError
+from langchain_core.messages import SystemMessage
 from langgraph.errors import GraphInterrupt
 
-from tests.langchain.middleware.scripted import Scripted, StatusError, Streaming
+from tests.langchain.middleware.scripted import Scripted, StatusError, Streaming, ways
 from vertex_compat_integrations.emulator import http_error, text, tool_call
 from vertex_compat_integrations.errors import (
     NotFoundError,
@@ -19,7 +20,7 @@ from vertex_compat_integrations.errors import (
     StreamInterruptedError,
 )
 from vertex_compat_integrations.langchain import ChatVertexCompat
-from vertex_compat_integrations.langchain.middleware import FailoverMiddleware
+from vertex_compat_integrations.langchain.middleware import ContextCacheMiddleware, FailoverMiddleware
 from vertex_compat_integrations.langchain.middleware.failover import _MOST_FLEETS
 from vertex_compat_integrations.langchain.middleware.shortage import shortcoming_of, status_of
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, REQUEST_TYPE_HEADER
@@ -66,6 +67,14 @@ class Responded(Exception):
         self.response = type("Response", (), {"status_code": code})()
 
 
+class OfAmazon(Exception):
+    """As botocore raises it."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.response = {"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": code}}
+
+
 class CodeByMethod(Exception):
     """As gRPC raises it."""
 
@@ -84,7 +93,7 @@ def caused_by(error):
 
 
 class TestWhatAnErrorMeans:
-    @pytest.mark.parametrize("kind", [StatusError, Coded, Responded])
+    @pytest.mark.parametrize("kind", [StatusError, Coded, Responded, OfAmazon])
     @pytest.mark.parametrize(
         ("code", "meaning"),
         [
@@ -302,7 +311,16 @@ class TestPlaces:
         assert len(emulator.journal) == 0
 
 
-@pytest.mark.parametrize("arguments", [{}, {"locations": ["us"]}, {"locations": "us"}, {"locations": ["us", "us"]}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"locations": ["us"]},
+        *({"locations": wrong} for wrong in ("us", ["us", "us"], {"us", "eu"}, None, 5, ["us", None])),
+        {"request_type": 5},
+        {"shared_request_type": [5]},
+    ],
+)
 def test_what_cannot_move_is_refused(arguments):
     with pytest.raises(SettingsError):
         FailoverMiddleware(**arguments)
@@ -323,3 +341,20 @@ class TestChatOpenAI:
         agent = create_agent(Scripted(steps=[StatusError(529)]), middleware=[FailoverMiddleware(chat_openai)])
         assert answers(agent) == ["It rains."]
         assert (await agent.ainvoke(QUESTION))["messages"][-1].text == "It rains."
+
+
+@pytest.mark.parametrize("wrong", [None, 5, object()])
+def test_what_is_no_model_is_refused(wrong):
+    with pytest.raises(SettingsError, match="init_chat_model"):
+        FailoverMiddleware(wrong)
+
+
+async def test_another_class_gets_no_mark_of_the_cache_middleware(emulator, chat):
+    emulator.rule(http_error(429))
+    other = Scripted(steps=["x"])
+    own, users = "You know these harbours. " * 2000, {"type": "text", "text": "a", "cache_control": {"type": "mine"}}
+    kit = [ContextCacheMiddleware(), FailoverMiddleware(other)]
+    for prompt in (own, SystemMessage([users, {"type": "text", "text": own}])):
+        await ways(create_agent(chat(max_retries=0), system_prompt=prompt, middleware=kit), QUESTION)
+    blocks = [block for request in other.requests for block in request[0].content]
+    assert blocks == [*[{"type": "text", "text": own}] * 2, *[users, {"type": "text", "text": own}] * 2]

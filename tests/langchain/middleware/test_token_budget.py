@@ -204,7 +204,40 @@ async def test_the_ending_is_streamed():
     assert "exhausted" in updates[0]["model"]["messages"][-1].text
 
 
-@pytest.mark.parametrize(("budget", "settings"), [(0, {}), (-1, {}), (1, {"on_exhausted": "warn"})])
+@pytest.mark.parametrize(
+    ("budget", "settings"),
+    [
+        *((wrong, {}) for wrong in (0, -1, "5", None, True, float("nan"))),
+        (1, {"on_exhausted": "warn"}),
+        (1, {"on_exhausted": []}),
+    ],
+)
 def test_wrong_arguments_are_refused(budget, settings):
     with pytest.raises(SettingsError, match="Pass a number above 0"):
         TokenBudgetMiddleware(budget, **settings)
+
+
+class Uncounted(Scripted):
+    """A model whose own count fails, as that of ChatOpenAI without a network."""
+
+    def get_num_tokens_from_messages(self, messages, tools=None):
+        raise ConnectionError("The tokenizer cannot be downloaded.")
+
+
+async def test_a_failed_estimate_ends_no_call():
+    agent = create_agent(Uncounted(steps=["x"]), middleware=[TokenBudgetMiddleware(20, on_exhausted="error")])
+    assert [state["messages"][-1].text for state in await ways(agent, {"messages": [("user", "Hello")]})] == ["x", "x"]
+    with pytest.raises(TokenBudgetError):
+        agent.invoke({"messages": [("user", "Hello " * 100)]})
+
+
+@pytest.mark.parametrize("total", [0, -10])
+def test_an_answer_without_tokens_is_counted(total):
+    usage = {"input_tokens": total, "output_tokens": 0, "total_tokens": total}
+    budget = TokenBudgetMiddleware(100, counter=lambda messages: 30 * len(messages), on_exhausted="error")
+    model = Scripted(steps=[AIMessage("x", usage_metadata=usage)])
+    agent = create_agent(model, middleware=[budget], checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    agent.invoke({"messages": [("user", "Hello")]}, thread)
+    with pytest.raises(TokenBudgetError, match="60 of 100"):
+        agent.invoke({"messages": [("user", "Hello")]}, thread)

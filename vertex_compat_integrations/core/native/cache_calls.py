@@ -18,6 +18,7 @@ from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.build import Request, Resource
 
 PATH = "/cachedContents"
+_NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/cachedContents/[^/\s]+")
 _PLACE = re.compile(r"/projects/([^/]+)/locations/([^/]+)/")
 
 
@@ -70,3 +71,9 @@ def _resource_name(model: str, resource: Resource, base_url: str | None) -> str:
 def path_of(name: str) -> str:
     """Return the path of a cache, by its full name."""
     return f"{PATH}/{quote(name.rpartition('/')[2], safe='')}"
+
+
+def name_in(resource: Mapping[str, Any]) -> str | None:
+    """Return the full name of a cache in its resource; None if there is none."""
+    name = resource.get("name")
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else None

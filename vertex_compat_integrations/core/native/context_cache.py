@@ -12,7 +12,7 @@ import hashlib
 import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
@@ -31,15 +31,16 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.json_values import encode_json, google_extras, mappings_in
-from vertex_compat_integrations.core.native.cache_calls import PATH, CacheCall, path_of
+from vertex_compat_integrations.core.native.cache_calls import PATH, CacheCall, name_in, path_of
 from vertex_compat_integrations.core.native.contents import native_request
 from vertex_compat_integrations.core.native.count_tokens import check_native
-from vertex_compat_integrations.core.native.marked import MarkedMessages
+from vertex_compat_integrations.core.native.marked import MarkedMessages, ttl_text
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import build_request
 from vertex_compat_integrations.core.settings.connection import Destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 
 CALLED = "vertex-compat-"
 """The beginning of the `displayName` of this package's caches."""
@@ -49,6 +50,9 @@ PAUSE_SECONDS = 60.0
 
 MOST_CACHES = 1000
 """Prefixes that a client remembers, at most; of a forgotten one, the cache is found again by its digest."""
+
+MOST_PAGES = 20
+"""Pages of a location's list that are read, at most, each of up to 1,000 caches."""
 
 PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
 """Takes the place of the messages of a call, which are not part of the cache."""
@@ -65,13 +69,17 @@ class Entry:
         name: Full resource name; None if there is none.
         ends: When it expires, by the client's clock.
         paused: Until when it is not attempted, after a failure, by the client's clock.
-        is_own: Whether this process created it.
+        unextended: Until when an extension is not attempted, after a failure, by the client's clock.
+        own: The names of those that this process created.
+        scopes: The `with` statements that use it.
     """
 
     name: str | None = None
     ends: float = 0.0
     paused: float = 0.0
-    is_own: bool = False
+    unextended: float = 0.0
+    own: set[str] = field(default_factory=set)
+    scopes: list[object] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = field(default_factory=WeakKeyDictionary)
 
@@ -106,14 +114,27 @@ class Plan:
     rest: Sequence[wire.Message]
     ends: float
 
-    @property
-    def seconds(self) -> float:
-        """The time for the cache: half of what is left, so that the whole prompt can still be sent.
+    def halved(self) -> "Plan":
+        """Return the plan for the calls about the cache: half of what is left, so that the prompt can still be sent.
 
         Raises:
             DeadlineExceededError: Nothing is left.
         """
-        return _left(self.ends, self.terms.clock) / 2
+        now = self.terms.clock()
+        return replace(self, ends=now + _left(self.ends, self.terms.clock) / 2)
+
+    def renewed(self) -> "Plan":
+        """Return the plan for a call that begins now."""
+        return replace(self, ends=self.terms.clock() + self.terms.seconds)
+
+    @property
+    def seconds(self) -> float:
+        """The seconds that are left.
+
+        Raises:
+            DeadlineExceededError: Nothing is left.
+        """
+        return _left(self.ends, self.terms.clock)
 
     def call(self, method: Any, path: str, body: wire.Json | None = None) -> CacheCall:
         """Create a call."""
@@ -204,7 +225,7 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
 def _left(ends: float, clock: Callable[[], float]) -> float:
     left = ends - clock()
     if left <= 0:
-        raise DeadlineExceededError("The call took longer than its timeout.")
+        raise as_sdk_error(DeadlineExceededError("The call took longer than its timeout."))
     return left
 
 
@@ -236,41 +257,46 @@ def steps(plan: Plan, clock: Any) -> Steps:
     match = yield from _listed(plan)
     if match is not None:
         entry.name, seconds = match
-        entry.is_own = False
         entry.ends = clock() + seconds
         if seconds > plan.ttl / 2 or (yield from _extended(plan, clock)):
             return entry.name
-    created = yield plan.call("post", PATH, {**plan.body, "ttl": f"{plan.ttl:g}s"})
-    name = created.get("name")
-    if not isinstance(name, str):
-        raise UnexpectedReplyError("The new context cache has no name.")
-    entry.name, entry.ends, entry.is_own = name, clock() + plan.ttl, True
+    created = yield plan.call("post", PATH, {**plan.body, "ttl": ttl_text(plan.ttl)})
+    if (name := name_in(created)) is None:
+        raise as_sdk_error(UnexpectedReplyError("The new context cache has no name."))
+    entry.name, entry.ends = name, clock() + plan.ttl
+    entry.own.add(name)
     return name
 
 
 def _extended(plan: Plan, clock: Any) -> Generator[CacheCall, Mapping[str, Any], bool]:
-    """Extend the cache's life; return whether it still exists."""
+    """Extend the cache's life; return whether it still exists. One that cannot be extended is used to its end."""
+    if clock() < plan.entry.unextended:
+        return True
     path = f"{path_of(str(plan.entry.name))}?updateMask=ttl"
     try:
-        yield plan.call("patch", path, {"ttl": f"{plan.ttl:g}s"})
-    except ApiError:
-        return False
-    plan.entry.ends = clock() + plan.ttl
+        yield plan.call("patch", path, {"ttl": ttl_text(plan.ttl)})
+    except VertexCompatError as error:
+        if error.code == 404:
+            return False
+        plan.entry.unextended = clock() + PAUSE_SECONDS
+    else:
+        plan.entry.ends = clock() + plan.ttl
     return True
 
 
 def _listed(plan: Plan) -> Generator[CacheCall, Mapping[str, Any], tuple[str, float] | None]:
     """Find the cache among the location's, as another process may have created it; return its name and seconds left."""
     token = ""
-    while True:
+    for _ in range(MOST_PAGES):
         more = f"&pageToken={quote(token, safe='')}" if token else ""
         page = yield plan.call("get", f"{PATH}?pageSize=1000{more}")
         for cache in mappings_in(page.get("cachedContents")):
-            seconds = _seconds_left(cache.get("expireTime"))
-            if cache.get("displayName") == plan.body["displayName"] and seconds > 0:
-                return str(cache.get("name")), seconds
+            seconds, name = _seconds_left(cache.get("expireTime")), name_in(cache)
+            if cache.get("displayName") == plan.body["displayName"] and seconds > 0 and name is not None:
+                return name, seconds
         if not (token := str(page.get("nextPageToken") or "")):
-            return None
+            break
+    return None
 
 
 def _seconds_left(expires: object) -> float:
@@ -287,8 +313,9 @@ def ensure(client: Host, plan: Plan) -> str:
     Raises:
         VertexCompatError: It could not be created.
     """
+    plan = plan.halved()
     if not plan.entry.lock.acquire(timeout=plan.seconds):
-        raise DeadlineExceededError("Another thread did not create the context cache in time.")
+        raise as_sdk_error(DeadlineExceededError("Another thread did not create the context cache in time."))
     try:
         doing = steps(plan, client._timing.clock)
         answer: Mapping[str, Any] | None = None
@@ -308,12 +335,13 @@ def ensure(client: Host, plan: Plan) -> str:
 
 async def aensure(client: Host, plan: Plan) -> str:
     """Like `ensure`, for the tasks of an event loop."""
+    plan = plan.halved()
     lock = plan.entry.async_lock()
     try:
         async with asyncio.timeout(plan.seconds):
             await lock.acquire()
     except TimeoutError:
-        raise DeadlineExceededError("Another task did not create the context cache in time.") from None
+        raise as_sdk_error(DeadlineExceededError("Another task did not create the context cache in time.")) from None
     try:
         doing = steps(plan, client._timing.clock)
         answer: Mapping[str, Any] | None = None
@@ -339,6 +367,9 @@ def is_gone(error: VertexCompatError) -> bool:
 
 def _planned(client: Host, messages: MarkedMessages, options: Options) -> Plan | None:
     """Return the plan; None if the prefix is not cached, with one warning unless it is only too short."""
+    if _has_own_tools(messages, options):
+        client.warn_once("A call has other tools than its context cache: the whole prompt is sent.")
+        return None
     try:
         plan = make_plan(client, messages, options)
     except TooShortError:
@@ -360,10 +391,24 @@ def plain_call(messages: MarkedMessages, options: Options) -> tuple[list[wire.Me
 
 
 def _with_tools(messages: MarkedMessages, options: Options) -> Options:
-    """Return the options with the tools of the prefix, if it has some of its own."""
-    if messages.tools is None:
+    """Return the options with the tools of the prefix, if it has some of its own and the call has no others."""
+    if messages.tools is None or (options.tools and not _is_same(options.tools, messages.tools)):
         return options
-    return options.model_copy(update={"tools": [*messages.tools], "tool_choice": messages.tool_choice})
+    choice = messages.tool_choice if options.tool_choice is None else options.tool_choice
+    return options.model_copy(update={"tools": [*messages.tools], "tool_choice": choice})
+
+
+def _is_same(tools: Sequence[Any], others: Sequence[Any]) -> bool:
+    return [*tools] == [*others]
+
+
+def _has_own_tools(messages: MarkedMessages, options: Options) -> bool:
+    """Whether the call has other tools than the prefix, or another choice among them."""
+    if messages.tools is None:
+        return False
+    if options.tools and not _is_same(options.tools, messages.tools):
+        return True
+    return options.tool_choice not in (None, messages.tool_choice)
 
 
 def chat(client: Host, messages: MarkedMessages, options: Options) -> list[Reply]:
@@ -491,11 +536,13 @@ class OpenedCache:
 
     def open(self) -> None:
         """Create or find the cache."""
-        ensure(self._client, self._plan)
+        with self._scope():
+            ensure(self._client, self._plan.renewed())
 
     async def aopen(self) -> None:
         """Like `open`."""
-        await aensure(self._client, self._plan)
+        with self._scope():
+            await aensure(self._client, self._plan.renewed())
 
     def delete(self) -> None:
         """Delete it; a failure is only warned about, since the cache expires by itself."""
@@ -513,11 +560,30 @@ class OpenedCache:
             except VertexCompatError as error:
                 self._warn(error)
 
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        """Count this statement, unless it cannot begin."""
+        scopes = self._plan.entry.scopes
+        if self in scopes:
+            yield
+            return
+        scopes.append(self)
+        try:
+            yield
+        except BaseException:
+            scopes.remove(self)
+            raise
+
     def _deletion(self) -> CacheCall | None:
-        if not self._plan.entry.is_own:
+        """Return the call that deletes the cache; None if others created it, or another statement still uses it."""
+        entry = self._plan.entry
+        if self in entry.scopes:
+            entry.scopes.remove(self)
+        if entry.scopes or entry.name not in entry.own:
             return None
-        name, self._plan.entry.name = self._plan.entry.name, None
-        return self._plan.call("delete", path_of(name)) if name is not None else None
+        name, entry.name = entry.name, None
+        entry.own.discard(name)
+        return self._plan.renewed().call("delete", path_of(name))
 
     def _warn(self, error: VertexCompatError) -> None:
         if error.code != 404:

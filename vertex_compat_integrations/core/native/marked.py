@@ -11,6 +11,9 @@ DEFAULT_TTL = 3600.0
 """Seconds; Google's own default."""
 
 _TTL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
+_MOST_SECONDS = 315_576_000_000
+"""The longest `Duration`: https://protobuf.dev/reference/protobuf/google.protobuf/#duration."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -45,11 +48,11 @@ class MarkedMessages(list[wire.Message]):
         instructions = [message for message in rest if message["role"] == "system"]
         before = [*prefix, *instructions]
         after: list[wire.Message] = [message for message in rest if message["role"] != "system"]
-        while before and not (after and after[0]["role"] == "user"):
-            last = max((n for n, message in enumerate(before) if message["role"] != "system"), default=None)
-            if last is None:
-                break
-            after.insert(0, before.pop(last))
+        if not (after and after[0]["role"] == "user"):
+            last = max((n for n, message in enumerate(before) if message["role"] == "user"), default=0)
+            moved: list[wire.Message] = [message for message in before[last:] if message["role"] != "system"]
+            before = [*before[:last], *(message for message in before[last:] if message["role"] == "system")]
+            after = [*moved, *after]
         self.prefix, self.rest, self.ttl = before, after, ttl
         self.tools, self.tool_choice = tools, tool_choice
 
@@ -64,6 +67,12 @@ def ttl_seconds(mark: object) -> float:
     if ttl is None:
         return DEFAULT_TTL
     fitting = _TTL.fullmatch(str(ttl).strip())
-    if fitting is None or not float(fitting[1]):
+    seconds = float(fitting[1]) * _UNITS[fitting[2] or "s"] if fitting is not None else 0.0
+    if not 0 < seconds < _MOST_SECONDS:
         raise SettingsError(f"ttl={ttl!r} of a cache.", hint='Write seconds, such as "3600s", or "5m" or "1h".')
-    return float(fitting[1]) * _UNITS[fitting[2] or "s"]
+    return seconds
+
+
+def ttl_text(seconds: float) -> str:
+    """Return the life in Google's form, whose seconds have no exponent."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"

@@ -1,10 +1,13 @@
 """A client whose calls begin with the same cached messages, and the `with` statement that gives a model of it."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from hashlib import sha256
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.native import context_cache
 from vertex_compat_integrations.core.native.context_cache import PLACEHOLDER, Host, OpenedCache
 from vertex_compat_integrations.core.native.marked import DEFAULT_TTL, MarkedMessages, ttl_seconds
@@ -12,6 +15,7 @@ from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.settings.options import Options
 
 Model = TypeVar("Model")
+Errors: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Prefix:
     tools: tuple[Any, ...] | None = None
     tool_choice: Any = None
     ttl: float = DEFAULT_TTL
+
+    @property
+    def digest(self) -> str:
+        """What distinguishes the prefix from others."""
+        return sha256(encode_json([self.messages, self.tools, self.tool_choice])).hexdigest()
 
     def before(self, messages: Sequence[wire.Message]) -> MarkedMessages:
         """Return the messages of a call, after these."""
@@ -102,23 +111,28 @@ class CacheScope(Generic[Model]):
     this process created it.
     """
 
-    def __init__(self, client: Host, prefix: Prefix, options: Options, model: Model) -> None:
-        """Plan the cache; nothing is sent yet.
+    def __init__(
+        self, client: Host, prefix: Prefix, options: Options, model: Model, errors: Errors = nullcontext
+    ) -> None:
+        """Plan the cache; nothing is sent yet. `errors` converts the errors that leave the statement's beginning.
 
         Raises:
             SettingsError: The prefix cannot be cached.
         """
         self._opened, self._model = OpenedCache(client, prefix.before([PLACEHOLDER]), options), model
+        self._errors = errors
 
     def __enter__(self) -> Model:
-        self._opened.open()
+        with self._errors():
+            self._opened.open()
         return self._model
 
     def __exit__(self, *_: object) -> None:
         self._opened.delete()
 
     async def __aenter__(self) -> Model:
-        await self._opened.aopen()
+        with self._errors():
+            await self._opened.aopen()
         return self._model
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,15 +1,26 @@
 """Middleware that keeps an agent's system message and tools in a context cache."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 
-from vertex_compat_integrations.core.native.marked import ttl_seconds
+from vertex_compat_integrations.core.native.marked import ttl_seconds, ttl_text
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AsyncHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+
+
+class _Mark(dict[str, str]):
+    """A mark that this middleware made; those of users are plain mappings."""
+
+
+def without_own_mark(block: Any) -> Any:
+    """Return the block without a mark of this middleware; the same object if it has none."""
+    if not isinstance(block, Mapping) or not isinstance(block.get("cache_control"), _Mark):
+        return block
+    return {name: value for name, value in block.items() if name != "cache_control"}
 
 
 class ContextCacheMiddleware(AgentMiddleware[Any, Any]):
@@ -26,7 +37,7 @@ class ContextCacheMiddleware(AgentMiddleware[Any, Any]):
             SettingsError: `ttl` is not a time.
         """
         super().__init__()
-        self._mark = {"type": "ephemeral", "ttl": f"{ttl_seconds(ttl):g}s"}
+        self._mark = _Mark(type="ephemeral", ttl=ttl_text(ttl_seconds(ttl)))
 
     def wrap_model_call(self, request: ModelRequest[Any], handler: Handler) -> ModelResponse[Any]:
         """Call the model with the marked system message."""

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from langchain.agents.middleware.types import AgentMiddleware, ModelCallResult, ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputValidationError
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
@@ -60,7 +61,8 @@ class EmptyTurnMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def __init__(self, *, retries: int = 1, on_empty: OnEmpty = "error") -> None:
         super().__init__()
-        if retries < 0 or on_empty not in get_args(OnEmpty):
+        is_count = isinstance(retries, int) and not isinstance(retries, bool) and retries >= 0
+        if not is_count or on_empty not in get_args(OnEmpty):
             raise SettingsError(
                 f"retries={retries!r}, on_empty={on_empty!r}.", hint="Pass 0 or more retries, and 'error' or 'return'."
             )
@@ -115,7 +117,7 @@ class _Turns:
     def __init__(self, request: ModelRequest[Any], retries: int) -> None:
         self._left, self._count = retries, 0
         # After stop sequences, a complete answer may be empty.
-        self._may_be_empty = bool(request.model_settings.get("stop"))
+        self._may_be_empty = bool(request.model_settings.get("stop") or _stops_of(request.model))
         self._usage: UsageMetadata | None = None
         self._message: AIMessage | None = None
         self.ends_empty = False
@@ -165,6 +167,11 @@ def says_nothing(message: AIMessage) -> bool:
     if isinstance(message.content, str):
         return not message.content.strip()
     return all(map(_is_silent, message.content))
+
+
+def _stops_of(model: BaseChatModel) -> object:
+    """Return the stop sequences in a model's settings, under the names that chat models have for them."""
+    return getattr(model, "stop", None) or getattr(model, "stop_sequences", None)
 
 
 def _is_silent(block: str | Mapping[str, Any]) -> bool:

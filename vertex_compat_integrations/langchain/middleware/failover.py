@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from langchain.agents.middleware.types import AgentMiddleware, ModelCallResult, ModelRequest, ModelResponse
 from langchain.chat_models import init_chat_model
@@ -13,6 +13,7 @@ from vertex_compat_integrations.core.calls.places import OneOrMore, Place, Place
 from vertex_compat_integrations.core.settings.connection import check_settings
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import SettingsError, model_errors
+from vertex_compat_integrations.langchain.middleware.context_cache import without_own_mark
 from vertex_compat_integrations.langchain.middleware.shortage import shortcoming_of, status_of
 
 _MOST_FLEETS = 16
@@ -64,8 +65,7 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        if isinstance(locations, str) or len(set(locations)) < len(locations):
-            raise SettingsError(f"locations={locations!r}.", hint="Pass a list that names each location once.")
+        _check(models, locations, request_type, shared_request_type)
         self._places = places_of([*locations] or [None], request_type, shared_request_type)
         if not models and len(self._places) == 1:
             raise SettingsError(
@@ -95,7 +95,7 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
         attempts = _Attempts(self._fleet_of(request.model), self._clock)
         for model in attempts:
             try:
-                response = handler(request.override(model=model))
+                response = handler(_without_marks(request, model))
             except Exception as error:
                 if not attempts.goes_on_after(error):
                     raise
@@ -111,7 +111,7 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
         attempts = _Attempts(self._fleet_of(request.model), self._clock)
         for model in attempts:
             try:
-                response = await handler(request.override(model=model))
+                response = await handler(_without_marks(request, model))
             except Exception as error:
                 if not attempts.goes_on_after(error):
                     raise
@@ -148,6 +148,41 @@ class FailoverMiddleware(AgentMiddleware[Any, Any, Any]):
         with model_errors():
             check_settings(copy, copy.model)
         return copy
+
+
+def _check(models: Sequence[object], locations: object, *types: object) -> None:
+    """Refuse what neither is a model nor names places in an order.
+
+    Raises:
+        SettingsError: There is such a value.
+    """
+    if wrong := [each for each in models if not isinstance(each, BaseChatModel | str)]:
+        raise SettingsError(
+            f"FailoverMiddleware got a {type(wrong[0]).__name__}.",
+            hint="Pass chat models, or text for init_chat_model.",
+        )
+    if not _is_ordered(locations) or len(set(locations)) < len(locations):
+        raise SettingsError(f"locations={locations!r}.", hint="Pass a list that names each location once.")
+    if wrong := [each for each in types if not (each is None or isinstance(each, str) or _is_ordered(each))]:
+        raise SettingsError(f"A request type {wrong[0]!r}.", hint="Pass text, or a list of it.")
+
+
+def _is_ordered(value: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+
+
+def _without_marks(request: ModelRequest[Any], model: BaseChatModel) -> ModelRequest[Any]:
+    """Return the request for the model; for another class without the mark of `ContextCacheMiddleware`.
+
+    Sent to OpenAI's API, for example, the mark is an unknown field.
+    """
+    message = request.system_message
+    if message is None or isinstance(message.content, str) or isinstance(model, ChatVertexCompat):
+        return request.override(model=model)
+    blocks = [without_own_mark(block) for block in message.content]
+    if all(block is own for block, own in zip(blocks, message.content, strict=True)):
+        return request.override(model=model)
+    return request.override(model=model, system_message=message.model_copy(update={"content": blocks}))
 
 
 def _settings_of(model: BaseChatModel) -> dict[str, Any]:

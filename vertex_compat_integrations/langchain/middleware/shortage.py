@@ -7,6 +7,7 @@ from langchain_core.exceptions import ModelNotFoundError, ModelRateLimitError
 
 from vertex_compat_integrations.core.calls.places import is_shortage, lacks_model
 from vertex_compat_integrations.core.errors import PartialReplyError, VertexCompatError
+from vertex_compat_integrations.core.json_values import mapping_in
 
 Shortcoming = Literal["no capacity", "no such model"]
 
@@ -23,8 +24,8 @@ def shortcoming_of(error: BaseException) -> Shortcoming | None:
     """Return why another model may answer what this one did not; None if a move does not help, or comes too late.
 
     This package's errors follow the rules of `locations=`. Other errors are read by their status code: the OpenAI and
-    Anthropic SDKs have it as `status_code`, Google's clients as `code`, HTTP libraries in `response`. An error that
-    wraps one of these is read by its cause.
+    Anthropic SDKs have it as `status_code`, Google's clients as `code`, HTTP libraries and botocore in `response`. An
+    error that wraps one of these is read by its cause.
     """
     for each in _causes(error):
         if isinstance(each, VertexCompatError):
@@ -42,6 +43,8 @@ def status_of(error: BaseException) -> int | None:
         getattr(error, "status_code", None),
         getattr(error, "code", None),
         getattr(response, "status_code", None),
+        # botocore, and so the classes for Amazon Bedrock.
+        mapping_in(mapping_in(response).get("ResponseMetadata")).get("HTTPStatusCode"),
     )
     for value in candidates:
         # google.api_core has members of `http.HTTPStatus`, which are int; gRPC has a method of this name.

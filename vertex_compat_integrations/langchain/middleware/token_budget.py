@@ -65,7 +65,7 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
         max_tokens: The budget of one thread, in tokens.
         counter: Returns the number of tokens of the messages, including the system message; asynchronous agents
             call it in a thread. By default the model's own `get_num_tokens_from_messages`, with the tools; for
-            classes without one, LangChain's `count_tokens_approximately`.
+            classes without one, or if it fails, LangChain's `count_tokens_approximately`.
         on_exhausted: `end` (the default) ends the agent with a message that says so; `error` raises
             `TokenBudgetError`.
 
@@ -77,7 +77,8 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
 
     def __init__(self, max_tokens: int, *, counter: Counter | None = None, on_exhausted: OnExhausted = "end") -> None:
         super().__init__()
-        if max_tokens <= 0 or on_exhausted not in get_args(OnExhausted):
+        is_budget = isinstance(max_tokens, int | float) and not isinstance(max_tokens, bool) and max_tokens > 0
+        if not is_budget or on_exhausted not in get_args(OnExhausted):
             raise SettingsError(
                 f"max_tokens={max_tokens!r}, on_exhausted={on_exhausted!r}.",
                 hint="Pass a number above 0, and 'end' or 'error'.",
@@ -167,7 +168,9 @@ def _counted(response: ModelResponse[Any], used: int) -> ExtendedModelResponse[A
 def _reported(response: ModelResponse[Any]) -> tuple[int | None, int]:
     """Return the tokens of the answer, None if the model reports none; and those of empty turns before it."""
     answers = [message for message in response.result if isinstance(message, AIMessage)]
-    reported = [message.usage_metadata["total_tokens"] for message in answers if message.usage_metadata]
+    counts = [message.usage_metadata["total_tokens"] for message in answers if message.usage_metadata]
+    # Some servers report zeros.
+    reported = [count for count in counts if count > 0]
     discarded = sum(message.response_metadata.get(DISCARDED_USAGE, {}).get("total_tokens", 0) for message in answers)
     return sum(reported) if reported else None, discarded
 
@@ -177,7 +180,7 @@ def _estimate(model: BaseChatModel, messages: list[BaseMessage], tools: Sequence
     if type(model).get_num_tokens_from_messages is not BaseChatModel.get_num_tokens_from_messages:
         try:
             return model.get_num_tokens_from_messages(messages, tools=tools or None)
-        except NotImplementedError:
-            # ChatOpenAI, for models that it does not know.
+        except Exception:  # noqa: BLE001, S110 - an estimate never ends a call
+            # ChatOpenAI downloads a tokenizer, and does not know all models; ChatAnthropic sends a request.
             pass
     return count_tokens_approximately(messages, tools=[*tools] or None)
