@@ -1,7 +1,6 @@
 """Runs against the emulator: each line once, some at a time, and on from where the last run ended."""
 
 import asyncio
-import json
 import resource
 import signal
 import tracemalloc
@@ -21,6 +20,7 @@ from tests.batch.sample_runs import (
     write_lines,
     write_questions,
 )
+from tests.support.busy_machine import WorkBesideLoop
 from vertex_compat_integrations.batch import Batch, Pacing, Rate, arun_batch, run_batch
 from vertex_compat_integrations.batch.output_file import Output
 from vertex_compat_integrations.core.errors import SettingsError
@@ -274,27 +274,18 @@ def test_a_full_disk_ends_it_and_the_next_run_goes_on(emulator, tmp_path, output
     assert sorted(ids(output)) == sorted(f"q{number}" for number in range(10))
 
 
-async def test_the_loop_serves_others_while_a_batch_prepares(emulator, tmp_path, output):
-    source = write_questions(tmp_path / "in.jsonl", 5_000)
-    output.write_bytes(b"".join(_result(number) for number in range(5_000)))
-    turns = 0
+async def test_the_loop_serves_others_while_a_batch_prepares(emulator, tmp_path, output, monkeypatch):
+    source, reading, prepare = write_questions(tmp_path / "in.jsonl", 3), WorkBesideLoop(), Batch.prepare
 
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0.005)
-            turns += 1
+    def slowly(*given, **settings):
+        reading()
+        return prepare(*given, **settings)
 
-    counting = asyncio.create_task(count())
-    summary = await arun_batch(source, output, connection=connection(emulator), options=Options(model=MODEL))
-    counting.cancel()
-    assert (summary.earlier, summary.answered) == (5_000, 0)
-    assert turns > 3
-
-
-def _result(number: int) -> bytes:
-    told = {"id": "batch_req_1", "custom_id": f"q{number}", "response": {"body": {}}, "error": None}
-    return json.dumps(told).encode() + b"\n"
+    monkeypatch.setattr(Batch, "prepare", slowly)
+    summary = await reading.ends_within(
+        arun_batch(source, output, connection=connection(emulator), options=Options(model=MODEL))
+    )
+    assert summary.answered == 3
 
 
 def test_memory_does_not_grow_with_the_input(emulator, tmp_path, output):

@@ -207,7 +207,7 @@ def test_control_c_lets_running_lines_end_and_a_second_one_ends_them(emulator):
     assert process.stderr.readline().startswith("vertex-compat: Ctrl-C: no more lines are started")
     wait_until(lambda: len(written()) == 1)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=300)
     assert (process.returncode, stderr) == (1, "")
     assert "10 lines: 1 answered, 0 failed, 9 left" in stdout
     assert "Stopped: interrupted. Run the same command again to continue." in stdout
@@ -227,7 +227,7 @@ def test_a_terminal_gets_a_bar_on_the_error_stream(emulator, monkeypatch):
                 shown += piece
         except OSError:
             pass  # the other end is closed: Linux says so by an error
-    stdout = process.communicate(timeout=30)[0]
+    stdout = process.communicate(timeout=300)[0]
     assert process.returncode == 0
     assert stdout.startswith("10 lines: 10 answered")
     assert "\x1b" not in stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
@@ -105,7 +106,7 @@ def on_a_terminal(environment, *arguments) -> tuple[int, str]:
                 shown += piece
         except OSError:
             pass  # the other end is closed: Linux says so by an error
-    return process.wait(30), shown.decode()
+    return process.wait(LONG_SECONDS), shown.decode()
 
 
 def test_a_terminal_gets_no_token_unless_asked(emulator, environment):

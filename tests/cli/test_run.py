@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations.cli import serve_and_run as room
 from vertex_compat_integrations.cli.common.parameters import ServerOptions
 from vertex_compat_integrations.core.errors import SettingsError
@@ -66,7 +67,7 @@ def there(emulator):
 
 def run(environment, *arguments) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=60
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=300
     )
 
 
@@ -212,7 +213,7 @@ def test_signals_and_streams_are_the_programs(environment, there):
             process.send_signal(number)
             if number != signal.SIGHUP:
                 assert process.stdout.readline() == f"{number.name}\n"
-        assert process.communicate(timeout=10) == ("", "")
+        assert process.communicate(timeout=LONG_SECONDS) == ("", "")
     assert process.returncode == 5
 
 

@@ -57,7 +57,7 @@ def main() -> None:
     rounds = [(tool_call("get_weather", {"city": city}), text(f"It rains in {city}.")) for city in CITIES]
     with emulated(*(answer for turn in rounds for answer in turn)) as emulator:
         os.environ |= {"PAGE_URL": emulator.base_url(), "PAGE_TOKEN": emulator.identity.issue()}
-        app = AppTest.from_function(page, default_timeout=60).run()
+        app = AppTest.from_function(page, default_timeout=300).run()
         for city in CITIES:
             app.chat_input[0].set_value(f"What is the weather in {city}?").run()
             assert not app.exception, app.exception

@@ -1,12 +1,11 @@
 """The cost of an answer through the client: every kind of call, and what it takes to know it."""
 
-import asyncio
 import subprocess
 import sys
-import threading
 
 import pytest
 
+from tests.support.busy_machine import WorkBesideLoop
 from tests.support.price_list import listed
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.cost.meter import Meter
@@ -79,22 +78,11 @@ def test_without_the_package_neither_settings_nor_calls_are_made(monkeypatch, em
 
 
 async def test_loading_the_prices_does_not_stop_the_event_loop(build, monkeypatch):
-    """The loading waits for it."""
-    begun, goes_on, waited = threading.Event(), threading.Event(), []
-
-    def load():
-        begun.set()
-        waited.append(goes_on.wait(30))
-
+    loading = WorkBesideLoop()
     monkeypatch.setattr(Meter, "_are_prices_loaded", False)
-    monkeypatch.setattr(Meter, "load", load)
+    monkeypatch.setattr(Meter, "load", loading)
     client = build(cost=True)
-    loading = asyncio.create_task(client.apreload())
-    while not (begun.is_set() or loading.done()):  # noqa: ASYNC110 - it is set by another thread
-        await asyncio.sleep(0.01)
-    goes_on.set()
-    await loading
-    assert waited == [True]
+    await loading.ends_within(client.apreload())
     await client.aclose()
 
 

@@ -181,5 +181,5 @@ def test_linters_find_nothing(files):
     path = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if path is None:
         (pytest.fail if "REQUIRE_LINTERS" in os.environ else pytest.skip)(f"{name} is not installed (extra lint)")
-    done = subprocess.run([path, *arguments], check=False, capture_output=True, text=True, cwd=FOLDER, timeout=120)
+    done = subprocess.run([path, *arguments], check=False, capture_output=True, text=True, cwd=FOLDER, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

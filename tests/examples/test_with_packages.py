@@ -69,7 +69,7 @@ async def _executed(name: str) -> str:
     nbformat, nbclient = importlib.import_module("nbformat"), importlib.import_module("nbclient")
     notebook = nbformat.read(FOLDER / name, as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells)
-    await nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": FOLDER}}).async_execute()
+    await nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": FOLDER}}).async_execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert "stderr" not in {output.get("name") for output in outputs}
     return "\n".join(output.get("text") or output["data"]["text/plain"] for output in outputs)

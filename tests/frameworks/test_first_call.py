@@ -56,7 +56,7 @@ def loaded_by(emulator: Emulator, way: str, *, before: str = "", running: str = 
     model = f"{kind}(model={name!r}, {place})"
     program = PROGRAM.format(building=building, model=f"{model}\n{before}", asking=asking, running=running)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -11,6 +11,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallB
 from pydantic import BaseModel
 
 from tests.llama_index.standard.base import WAYS, ask
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations import emulator as emulated
 from vertex_compat_integrations.core import errors
 from vertex_compat_integrations.llama_index import VertexCompat
@@ -121,7 +122,7 @@ def endless() -> Iterator[EndlessServer]:
     server = EndlessServer()
     server.start()
     yield server
-    server.join(5)
+    server.join(LONG_SECONDS)
     server.listener.close()
 
 
@@ -130,7 +131,7 @@ def test_a_stream_that_is_left_early_is_hung_up(endless):
     stream = llm.stream_chat(HELLO)
     assert next(stream).delta == "word "
     stream.close()
-    assert endless.has_hung_up.wait(5)
+    assert endless.has_hung_up.wait(LONG_SECONDS)
 
 
 async def test_an_asynchronous_stream_that_is_left_early_is_hung_up(endless):
@@ -138,7 +139,7 @@ async def test_an_asynchronous_stream_that_is_left_early_is_hung_up(endless):
     stream = await llm.astream_chat(HELLO)
     assert (await anext(stream)).delta == "word "
     await stream.aclose()
-    assert await asyncio.to_thread(endless.has_hung_up.wait, 5)
+    assert await asyncio.to_thread(endless.has_hung_up.wait, LONG_SECONDS)
 
 
 async def test_a_cancelled_task_leaves_nothing_open(endless):
@@ -154,4 +155,4 @@ async def test_a_cancelled_task_leaves_nothing_open(endless):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(endless.has_hung_up.wait, 5)
+    assert await asyncio.to_thread(endless.has_hung_up.wait, LONG_SECONDS)

@@ -183,7 +183,7 @@ async def test_metrics(emulator, build, recording, way):
     }
     (duration,) = points.pop("gen_ai.client.operation.duration")
     assert duration.attributes == common
-    assert 0 < duration.sum < 5
+    assert 0 < duration.sum < 60
     assert (duration.explicit_bounds[0], duration.explicit_bounds[-1]) == (0.01, 81.92)
     tokens = {point.attributes["gen_ai.token.type"]: point for point in points.pop("gen_ai.client.token.usage")}
     assert {kind: point.sum for kind, point in tokens.items()} == {"input": 100, "output": 40}

@@ -131,7 +131,7 @@ async def test_leaving_an_asynchronous_stream_ends_its_span(emulator, build, rec
     async for _ in client.astream(HELLO, OPTIONS):
         break
     gc.collect()
-    for _ in range(50):  # the event loop closes it in a task of its own
+    for _ in range(3000):  # the event loop closes it in a task of its own
         await asyncio.sleep(0.01)
         if spans := recording.spans():
             break

@@ -45,7 +45,7 @@ SYNCHRONOUS = {
     "daemon thread": (
         "begun = threading.Event()\n"
         "def read():\n    for piece in stream(): begun.set()\n"
-        "threading.Thread(target=read, daemon=True).start()\nassert begun.wait(60)"
+        "threading.Thread(target=read, daemon=True).start()\nassert begun.wait(200)"
     ),
 }
 ASYNCHRONOUS = {
@@ -68,14 +68,14 @@ if __name__ == "__main__":
     {before}
     process = multiprocessing.get_context({method!r}).Process(target=child)
     process.start()
-    process.join(60)
+    process.join(200)
     assert process.exitcode == 0, process.exitcode
 """
 
 
 def run_to_the_end(tmp_path, model: str, rest: str) -> None:
     with FaultServer(drip()) as server:
-        place = {"base_url": server.base_url, "model": "google/gemini-3.5-flash", "api_key": "x", "timeout": 60}
+        place = {"base_url": server.base_url, "model": "google/gemini-3.5-flash", "api_key": "x", "timeout": 250}
         program = tmp_path / "program.py"
         program.write_text(f"import asyncio, sys, threading\nplace = {place!r}\n{model}\n{rest}\n", encoding="utf-8")
         done = subprocess.run(
@@ -83,7 +83,7 @@ def run_to_the_end(tmp_path, model: str, rest: str) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -37,7 +37,7 @@ def run_block(code: str, folder: Path, environment: Mapping[str, str]) -> Done:
     context.set_forkserver_preload(list(_PRELOADED))
     process = context.Process(target=_run, args=(path, {**os.environ, **environment}))
     process.start()
-    process.join(60)
+    process.join(300)
     if process.is_alive():
         process.kill()
         process.join()

@@ -26,7 +26,7 @@ def test_the_part_of_the_tests_that_takes_a_minute_exists_and_has_as_many_as_the
     assert [folder for folder in folders if not folder.is_dir()] == []
     assert len(folders) == 3
     collecting = [sys.executable, *arguments, "--collect-only", "-q"]
-    done = subprocess.run(collecting, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(collecting, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     collected = int(re.search(r"^(\d+)(?:/\d+)? tests collected", done.stdout, re.MULTILINE).group(1))
     (stated,) = re.findall(r"about ([\d,]+) tests of requests and answers", GUIDE)
     assert collected == pytest.approx(int(stated.replace(",", "")), rel=0.1)

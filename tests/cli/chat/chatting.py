@@ -40,7 +40,7 @@ def on_a_terminal(emulator, typed: str, *arguments: str, **variables: str) -> tu
                 shown += piece
         except OSError:
             pass  # the other end is closed: Linux says so by an error
-    complained = process.communicate(timeout=30)[1].decode()
+    complained = process.communicate(timeout=300)[1].decode()
     return process.returncode, shown.decode().replace("\r", ""), complained
 
 

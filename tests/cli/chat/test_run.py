@@ -56,7 +56,7 @@ def test_an_empty_pipe_adds_nothing(emulator):
 def begin(emulator, stdin, *arguments: str) -> subprocess.CompletedProcess[str]:
     there = ["--base-url", emulator.base_url(), "--allow-host", emulator.url]
     command = [sys.executable, "-m", "vertex_compat_integrations", "chat", *there, *arguments]
-    return subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    return subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300)
 
 
 def test_a_file_with_odd_bytes_is_read(emulator, tmp_path):
@@ -75,7 +75,7 @@ def test_a_pipe_that_nobody_ends_is_told_of(emulator):
     with subprocess.Popen(command, **pipes, text=True, cwd=ROOT) as process:
         assert "Reading the standard input until it ends" in process.stderr.readline()
         assert not emulator.journal.chat
-        process.communicate("late", timeout=60)
+        process.communicate("late", timeout=300)
     assert (process.returncode, asked(emulator)) == (0, "Hello\n\nlate")
 
 

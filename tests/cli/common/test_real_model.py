@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.busy_machine import LONG_SECONDS
 from vertex_compat_integrations import openai_client
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.common.real_model import KEY_VARIABLE
@@ -54,7 +55,7 @@ def test_an_upstream_answers_and_its_key_is_seen_by_nobody_else(upstream):
             with pytest.raises(Exception, match="502") as caught:
                 client.chat.completions.create(**asked)
         process.send_signal(signal.SIGINT)
-        printed, complained = process.communicate(timeout=10)
+        printed, complained = process.communicate(timeout=LONG_SECONDS)
     assert answer.choices[0].message.content == "Upstream says hello."
     assert (answer.model, answer.system_fingerprint) == (MODEL, "vertex-compat-emulator: google/gemini-2.5-flash")
     assert [entry.headers["authorization"] for entry in upstream.journal.chat] == [f"Bearer {key}"] * 2

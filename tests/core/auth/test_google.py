@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from google.auth import credentials as google_credentials
@@ -13,6 +12,7 @@ from google.auth import identity_pool
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
+from tests.support.busy_machine import eventually
 from vertex_compat_integrations.core.auth.source import Account
 from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import CredentialsError
@@ -221,9 +221,7 @@ def test_the_regional_access_boundary_arrives_in_the_first_minute(server, write_
     write_adc(server.identity.service_account_info(server.url))
     source = token_source(proxy=server.proxy, ca_bundle=server.ca_bundle)
     source.headers(GOOGLE, 5)
-    deadline = time.monotonic() + 5
-    while "x-allowed-locations" not in source.headers(GOOGLE, 5) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: "x-allowed-locations" in source.headers(GOOGLE, 5))
     headers = source.headers(GOOGLE, 5)
     assert headers["x-allowed-locations"] == emulated.ENCODED_LOCATIONS
     assert source.headers(GOOGLE, 5) is headers

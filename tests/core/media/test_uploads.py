@@ -1,6 +1,5 @@
 """Large media of a call are uploaded once and sent as links; the rest stays as it is."""
 
-import asyncio
 import concurrent.futures
 import hashlib
 import os
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support.busy_machine import LONG_SECONDS
+from tests.support.busy_machine import LONG_SECONDS, WorkBesideLoop
 from tests.support.large_media import BUCKET, PDF, PICTURE, SMALL, picture, uploads, uri, user
 from vertex_compat_integrations.core.errors import ApiError, DeadlineExceededError, InvalidRequestError, SettingsError
 from vertex_compat_integrations.core.media.uploads import _MEMORY
@@ -165,20 +164,9 @@ async def test_the_calls_timeout_bounds_the_upload(build, emulator, monkeypatch)
 
 
 async def test_the_event_loop_goes_on_meanwhile(client, monkeypatch):
-    """The upload waits for it."""
-    begun, goes_on, waited = threading.Event(), threading.Event(), []
-
-    def upload(*_):
-        begun.set()
-        waited.append(goes_on.wait(30))
-
+    upload = WorkBesideLoop()
     monkeypatch.setattr("vertex_compat_integrations.core.media.bucket.Uploader.upload", upload)
-    task = asyncio.create_task(client.achat(user(picture()), OPTIONS))
-    while not (begun.is_set() or task.done()):  # noqa: ASYNC110 - it is set by another thread
-        await asyncio.sleep(0.01)
-    goes_on.set()
-    await task
-    assert waited == [True]
+    await upload.ends_within(client.achat(user(picture()), OPTIONS))
 
 
 def test_a_forked_child_begins_anew(client):

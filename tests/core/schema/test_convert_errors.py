@@ -117,10 +117,10 @@ def test_definitions_that_multiply_are_refused_in_bounded_time(combine: str) -> 
         twice = [{"$ref": f"#/$defs/D{index - 1}"}] * 2
         parts = {"left": twice[0], "right": twice[1]} if combine == "properties" else twice
         definitions[f"D{index}"] = {combine: parts}
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SchemaError, match=r"grows beyond|deeper than"):
         to_openapi({"$defs": definitions, "$ref": "#/$defs/D40"})
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_unions_beside_unions_are_refused_when_they_multiply() -> None:

@@ -56,9 +56,9 @@ def test_twelve_definitions_that_all_name_each_other_are_cut_soon():
     names = [f"D{number}" for number in range(12)]
     every = {"type": "object", "properties": {name: {"$ref": f"#/$defs/{name}"} for name in names}}
     schema = {"type": "object", "properties": every["properties"], "$defs": dict.fromkeys(names, every)}
-    started = time.monotonic()
+    started = time.process_time()
     converted, cuts = to_cut_parameters(schema)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert set(converted["properties"]) == set(names)
     assert cuts
 
@@ -88,14 +88,14 @@ def test_a_bomb_without_a_circle_is_an_error_and_not_cut():
     ids=["numbers", "objects", "descriptions", "required"],
 )
 def test_size_bombs_end_soon(schema):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(SchemaError, match="grows beyond"):
         to_openapi({"type": "object", "properties": {"x": schema}})
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_root_of_many_objects_becomes_one_soon():
     parts = [{"type": "object", "properties": {"v": {"type": "string", "description": f"d{n}"}}} for n in range(1_000)]
-    started = time.monotonic()
+    started = time.process_time()
     assert set(to_parameters({"anyOf": parts})["properties"]) == {"v"}
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

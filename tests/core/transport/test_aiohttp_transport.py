@@ -213,7 +213,7 @@ def test_loops_left_open_or_closed_in_haste_and_forked_children_leave_no_complai
     program = LEAVING.format(url=server.base_url, backend=backend)
     # Python 3.12 and newer warn of a fork beside threads.
     command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(server.asked) == 4
 

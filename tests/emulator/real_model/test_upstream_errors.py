@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from tests.emulator.real_model.upstream_server import KEY, Server, completion, serving
+from tests.support.busy_machine import LONG_SECONDS
 from tests.support.emulator_client import asker
 from vertex_compat_integrations.emulator import Emulator, Upstream
 from vertex_compat_integrations.emulator.real_model.upstream import resolve_proxy
@@ -70,7 +71,7 @@ class TestUpstreamErrors:
     @pytest.mark.parametrize("stream", [False, True])
     def test_silence_is_a_deadline(self, impatient, server, stream):
         release = threading.Event()
-        server.say = lambda *_: release.wait(5)
+        server.say = lambda *_: release.wait(LONG_SECONDS)
         reply = asker(impatient)("Hello", stream=stream)
         release.set()
         assert (reply.status, reply.error["status"]) == (504, "DEADLINE_EXCEEDED")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.emulator.real_model.upstream_server import CALL, HELLO, KEY, TOOL, USAGE, chunk, completion
+from tests.support.busy_machine import LONG_SECONDS
 from tests.support.emulator_client import HEADERS, MODEL
 from vertex_compat_integrations import openai_client, wire
 from vertex_compat_integrations.emulator import Emulator, cut, error_in_stream, no_finish
@@ -28,7 +29,7 @@ class TestStream:
         def say(handler, _):
             handler.begin_stream()
             handler.event(chunk({"content": "first "}))
-            waited.append(heard.wait(5))
+            waited.append(heard.wait(LONG_SECONDS))
             for event in HELLO[3:]:
                 handler.event(event)
             handler.end_stream()
@@ -105,7 +106,7 @@ class TestStream:
         stream = client_of(emulator).stream("Hello")
         next(stream)
         stream.close()
-        assert noticed.wait(5)
+        assert noticed.wait(LONG_SECONDS)
 
 
 class TestCutStream:
@@ -144,7 +145,7 @@ class TestCutStream:
         def say(handler, _):
             handler.begin_stream()
             handler.event(chunk({"content": "Hel"}))
-            silence.wait(5)
+            silence.wait(LONG_SECONDS)
 
         server.say = say
         with pytest.raises(Exception, match="broke off") as caught:

@@ -1,6 +1,6 @@
 """Half-read streams in reference cycles, collected at every allocation while the same thread opens and closes routes.
 
-Takes a server's URL and a number of rounds; ends with 0, or after 30 s without a round with the place where it hangs.
+Takes a server's URL and a number of rounds; ends with 0, or, where a round takes four minutes, with the place of it.
 """
 
 import faulthandler
@@ -46,7 +46,7 @@ def play_round(reader, url, allocations):
 def main(url, rounds):
     reader = VertexCompatClient(Connection(base_url=url, api_key="x"))
     for number in range(rounds):
-        faulthandler.dump_traceback_later(30, exit=True)
+        faulthandler.dump_traceback_later(240, exit=True)
         play_round(reader, url, 1 + number * 13 % 600)  # so that the collector comes at each place in turn
     gc.collect()
     reader.chat(MESSAGES, OPTIONS)

@@ -21,7 +21,7 @@ def in_child(work):
     """Whether the work goes well in a child that hangs for 20 s at most."""
     pid = os.fork()
     if pid == 0:
-        faulthandler.dump_traceback_later(20, exit=True)
+        faulthandler.dump_traceback_later(240, exit=True)
         try:
             work()
         except BaseException:  # noqa: BLE001 - the child ends here, whatever comes
