@@ -215,6 +215,12 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
             NotFoundError,
             "location='global'",
         ),
+        (
+            400,
+            "Malformed publisher model (\"model\": 'gpt-4o'): expected '<publisher>/<model>'.",
+            InvalidRequestError,
+            "google/gemini-3.5-flash",
+        ),
         (413, "Too large.", InvalidRequestError, "media_bucket="),
         (413, "<html>413 Request Entity Too Large</html>", InvalidRequestError, "media_bucket="),
         (400, "Request payload size exceeds the limit: 20971520 bytes.", InvalidRequestError, "media_bucket="),

@@ -132,6 +132,12 @@ MEANINGS = (
         ("thinking is not supported", "thinking_config", "thinking budget"),
         hint="Leave thinking unset for this model.",
     ),
+    # "Malformed publisher model ("model": 'gpt-4o'): expected '<publisher>/<model>'."
+    Meaning(
+        400,
+        ("malformed publisher model",),
+        hint="Write model='google/gemini-3.5-flash', for example: publisher and model; OpenAI's models are not served.",
+    ),
     Meaning(400, ("empty text parameter",), hint="Leave out empty messages and empty text parts."),
     Meaning(400, ("at least one parts field",), hint=NO_MESSAGE_HINT),
     Meaning(
