@@ -173,6 +173,13 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, name, content, reason):
         room.resolve_names([str(tmp_path / name)])
 
 
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "*"])
+def test_a_name_without_a_model_is_refused_with_the_row_to_write(name):
+    with pytest.raises(SettingsError, match="no model") as refusal:
+        room.resolve_names([name])
+    assert f"{name}=google/" in refusal.value.hint
+
+
 def test_without_a_token_the_program_is_not_started(emulator, environment, there):
     emulator.identity.fault("invalid_grant", times=9)
     done = run(environment, *there, "--", *python("print('started')"))

@@ -34,6 +34,12 @@ def test_tools_are_counted(llm):
     assert asyncio.run(llm.acount_tokens(HISTORY, tools=[tool])) == llm.exact_counter([tool])(HISTORY)
 
 
+def test_a_prompt_may_be_counted(llm):
+    count = llm.count_tokens("How deep is the harbour of Kobe?")
+    assert count == asyncio.run(llm.acount_tokens("How deep is the harbour of Kobe?"))
+    assert count == llm.complete("How deep is the harbour of Kobe?").additional_kwargs["prompt_tokens"]
+
+
 def test_files_are_read(llm, tmp_path):
     picture = tmp_path / "a.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -1,5 +1,6 @@
 """Messages and blocks on their way out, and answers on their way in, beyond what is asked of every class."""
 
+import asyncio
 from base64 import b64encode
 from io import BytesIO
 
@@ -200,6 +201,19 @@ def test_a_call_without_result_is_refused(llm, emulator):
     with pytest.raises(HistoryError, match="has no result"):
         llm.chat([user(TextBlock(text="Go.")), calls(2), result("c0")])
     assert not emulator.journal.chat
+
+
+def test_something_that_is_no_message_is_refused_with_the_form_to_pass(llm, emulator):
+    for messages in ([{"role": "user", "content": "Hello"}], ["Hello"], user(TextBlock(text="Hello"))):
+        with pytest.raises(UnsupportedContentError, match="ChatMessage"):
+            llm.count_tokens(messages)
+        with pytest.raises(UnsupportedContentError, match="ChatMessage"):
+            llm.explain_request(messages)
+        with pytest.raises(UnsupportedContentError, match="ChatMessage"):
+            asyncio.run(llm.acount_tokens(messages))
+    with pytest.raises(UnsupportedContentError, match="A message of type dict"):
+        llm.chat([{"role": "user", "content": "Hello"}])
+    assert not emulator.journal
 
 
 def test_something_that_is_no_tool_is_refused(llm):

@@ -82,6 +82,7 @@ def test_what_loses_something_is_refused_in_openais_form_with_the_line_to_add(
     with pytest.raises(openai.BadRequestError, match=problem) as caught:
         client.chat.completions.create(model=NAME, messages=messages)
     assert line is None or json.dumps(line) in str(caught.value.body["message"])
+    assert "start the proxy with --repair-history" in str(caught.value.body["message"])
     assert not emulator.journal.chat
 
 

@@ -275,9 +275,9 @@ def chat(
 ) -> None:
     """Talk to a model until Ctrl-D or /exit: answers are streamed, thoughts dimmed; /help lists the commands.
 
-    Piped input is added below the question. If the output is a pipe, it gets only the text of the answer. Your tool
-    functions run on this machine. The exit code is 1 if there was no answer or a filter blocked it. At the end, tokens
-    and cost are printed.
+    Piped input is added below the question; without a question, each of its lines is one. If the output is a pipe, it
+    gets only the text of the answer. Your tool functions run on this machine. The exit code is 1 if there was no answer
+    or a filter blocked it. At the end, tokens and cost are printed.
     """
     if as_json and question is None:
         raise typer.BadParameter("--json needs a question.")

@@ -43,7 +43,10 @@ def show_catalogue(file: str | None, name: str | None, *, retiring: bool, as_jso
     if name is not None:
         rows = matching(rows, name)
         if not rows:
-            complain(f"The catalogue has no {'end of service' if retiring else 'row'} for {name}.")
+            listed = f"vertex-compat models{' --retiring' if retiring else ''}"
+            complain(
+                f"The catalogue has no {'end of service' if retiring else 'row'} for {name}. `{listed}` lists all."
+            )
             raise typer.Exit(FAILED)
     show(rows, as_json=as_json)
 

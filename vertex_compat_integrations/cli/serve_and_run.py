@@ -13,7 +13,7 @@ import typer
 
 from vertex_compat_integrations.cli.common.child_program import blocked_signals, run_child
 from vertex_compat_integrations.cli.common.exits import FAILED, refusals
-from vertex_compat_integrations.cli.common.parameters import ConnectionOptions, ServerOptions
+from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL, ConnectionOptions, ServerOptions
 from vertex_compat_integrations.cli.common.printing import complain, printable
 from vertex_compat_integrations.cli.common.stop_signal import stop_signal
 from vertex_compat_integrations.cli.common.target import connection_for
@@ -69,11 +69,15 @@ def resolve_names(rows: Sequence[str]) -> dict[str, str]:
     """Return the model names set by `--map`, from rows and files of rows; the last row for a name wins.
 
     Raises:
-        SettingsError: A file cannot be read, or is not a table of names.
+        SettingsError: A file cannot be read, or is not a table of names; or a row is neither a pair nor a file.
     """
     names: dict[str, str] = {}
     for row in rows:
         name, separator, model = row.partition("=")
+        if not separator and not Path(row).suffix[1:].isalpha() and not Path(row).exists():
+            raise SettingsError(
+                f"--map {row}: no model.", hint=f"Write {row}={DEFAULT_MODEL}, or the name of a file of such rows."
+            )
         names |= {name.strip(): model.strip()} if separator else _table_in(row)
     return names
 

@@ -63,7 +63,11 @@ PROJECT_HINT = (
 
 NO_MESSAGE_HINT = "Add a user message; system messages alone are refused."
 
+TOO_LARGE_HINT = "Send less in one request: link media by gs:// or https://, or let media_bucket= upload what is large."
+
 MEANINGS = (
+    # "Request payload size exceeds the limit: 20971520 bytes.", quoted in many public issues.
+    Meaning(400, ("payload size exceeds",), hint=TOO_LARGE_HINT),
     # Missing ("… is missing a `thought_signature`"), or another model's ("Corrupted thought signature.").
     Meaning(400, ("thought_signature", "thought signature"), ThoughtSignatureError),
     Meaning(
@@ -127,6 +131,12 @@ MEANINGS = (
         400,
         ("thinking is not supported", "thinking_config", "thinking budget"),
         hint="Leave thinking unset for this model.",
+    ),
+    # "Malformed publisher model ("model": 'gpt-4o'): expected '<publisher>/<model>'."
+    Meaning(
+        400,
+        ("malformed publisher model",),
+        hint="Write model='google/gemini-3.5-flash', for example: publisher and model; OpenAI's models are not served.",
     ),
     Meaning(400, ("empty text parameter",), hint="Leave out empty messages and empty text parts."),
     Meaning(400, ("at least one parts field",), hint=NO_MESSAGE_HINT),
@@ -274,6 +284,9 @@ _KINDS: dict[int, type[ApiError]] = {
     499: ServerError,
 }
 
+_HINTS = {413: TOO_LARGE_HINT}
+"""Code → the hint for an error without a meaning of its own, of any text or as an HTML page."""
+
 
 def decode_failure(code: int, body: bytes, headers: Mapping[str, str]) -> VertexCompatError:
     """Return the error for an answer with an HTTP error code."""
@@ -339,7 +352,8 @@ def value_of(body: bytes) -> object:
 
 def _from_html(code: int) -> VertexCompatError:
     error = _from_status({"message": HTML_PAGE}, code)
-    error.hint = UnexpectedReplyError.default_hint + " A wrong location results in a host that does not exist."
+    if code not in _HINTS:
+        error.hint = UnexpectedReplyError.default_hint + " A wrong location results in a host that does not exist."
     return error
 
 
@@ -387,7 +401,7 @@ def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     kind = meaning.kind or _KINDS.get(code) or (ServerError if code >= 500 else ApiError)
     if kind is ApiError and 300 <= code < 400:
         return UnexpectedReplyError(f"The server redirects (HTTP {code}); redirects are not followed.", code=code)
-    return kind(message, hint=meaning.hint, code=code, status=status, details=details)
+    return kind(message, hint=meaning.hint or _HINTS.get(code), code=code, status=status, details=details)
 
 
 def _plain_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

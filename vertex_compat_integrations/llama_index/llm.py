@@ -286,6 +286,10 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         images = media.image_blocks(call.pop("image_documents", None) or ())
         return [ChatMessage(role=MessageRole.USER, content=[*images, TextBlock(text=text)] if images else text)]
 
+    def _history(self, messages: Sequence[ChatMessage] | str, call: dict[str, Any]) -> Sequence[ChatMessage]:
+        """The messages; a prompt, as for `complete`, becomes one."""
+        return self._prompt_messages(messages, call, formatted=False) if isinstance(messages, str) else messages
+
     def explain_request(
         self, messages: Sequence[ChatMessage] | str, *, stream: bool = False, **kwargs: Any
     ) -> Explanation:
@@ -301,7 +305,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         Raises:
             SettingsError: The options are invalid or contradict each other.
         """
-        history = self._prompt_messages(messages, kwargs, formatted=False) if isinstance(messages, str) else messages
+        history = self._history(messages, kwargs)
         prepared = self._prepare(history, kwargs)
         explanation = self._core().explain(prepared.messages, prepared.options, stream=stream)
         thoughts = sum(
@@ -312,14 +316,16 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         remarks = (*remarks_on_call(own, self.class_name()), *remark_on_thoughts(thoughts))
         return replace(explanation, remarks=(*remarks, *explanation.remarks))
 
-    def count_tokens(self, messages: Sequence[ChatMessage], tools: Sequence[Any] | None = None, **kwargs: Any) -> int:
+    def count_tokens(
+        self, messages: Sequence[ChatMessage] | str, tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
         """Return the number of tokens of the prompt, counted by Google's `countTokens`: one request, not billed.
 
         The request that a call would send is converted to Gemini's native form, on the same host and with the same
         credentials. Deadline and retries are those of a call.
 
         Args:
-            messages: Any messages that `chat` accepts; they may be a part of a conversation.
+            messages: Any messages that `chat` accepts, also a part of a conversation, or a prompt for `complete`.
             tools: Tools that the model may call: their declarations count.
             **kwargs: Options of the call, such as `response_format`, `timeout` or `max_retries`.
 
@@ -328,14 +334,15 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             UnsupportedContentError: A part of the request cannot be counted.
             VertexCompatError: See the other errors.
         """
-        prepared = self._prepare(messages, {**kwargs, "tools": list(tools or ()) or None})
+        prepared = self._prepare(self._history(messages, kwargs), {**kwargs, "tools": list(tools or ()) or None})
         return self._core(kwargs).count_tokens(prepared.messages, prepared.options)
 
     async def acount_tokens(
-        self, messages: Sequence[ChatMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+        self, messages: Sequence[ChatMessage] | str, tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
         """Like `count_tokens`."""
-        prepared = await self._aprepare(messages, {**kwargs, "tools": list(tools or ()) or None})
+        history = self._history(messages, kwargs)
+        prepared = await self._aprepare(history, {**kwargs, "tools": list(tools or ()) or None})
         return await self._core(kwargs).acount_tokens(prepared.messages, prepared.options)
 
     def exact_counter(self, tools: Sequence[Any] | None = None) -> Callable[[Sequence[ChatMessage]], int]:

@@ -387,6 +387,7 @@ class Proxy:
 
     def _explained(self, error: VertexCompatError, request: web.Request) -> VertexCompatError:
         error.model = request[_EXCHANGE].model
+        error.hint = error.hint.replace("set repair_history=True", "start the proxy with --repair-history")
         if error.model is not None:
             error.project, error.location = self._upstream.project, self._upstream.destination.location
         return error

@@ -96,6 +96,14 @@ def test_a_blocked_answer_is_shown_as_blocked_and_ends_with_1(emulator, more):
         assert result.stdout == ""
 
 
+@pytest.mark.parametrize("bad", ["EMULATE_BLOCK_PROHIBITED_CONTENT", "Fail"])
+def test_piped_questions_end_with_1_if_none_has_an_answer(emulator, bad):
+    emulator.rule(http_error(400), when=lambda body: body["messages"][-1]["content"] == "Fail")
+    assert chat(emulator, typed=f"{bad}\n/help\n{bad}\n").exit_code == 1
+    assert chat(emulator, typed=f"{bad}\nHello\n").exit_code == 0
+    assert chat(emulator, typed="/help\n").exit_code == 0
+
+
 def test_an_answer_that_is_not_blocked_says_so(emulator):
     assert json.loads(chat(emulator, "Hello", "--json").stdout)["blocked"] is None
 

@@ -42,6 +42,13 @@ def test_what_cannot_be_mended_is_an_answer_and_nothing_is_sent(form):
     assert MODEL in error["message"]
 
 
+@pytest.mark.parametrize(("path", "named"), [("responses", True), ("models", True), ("embeddings", False)])
+def test_a_route_that_vertex_ai_lacks_is_named_with_those_it_has(form, path, named):
+    request = form.read(PATH.replace("chat/completions", path), b"")
+    error = json.loads(form.failure(request, 404, b"<html>Not found</html>", {}).body)["error"]
+    assert ("/chat/completions and /embeddings only" in error["message"]) == named
+
+
 def test_a_warning_is_given_once(form):
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")

@@ -234,7 +234,7 @@ def test_a_tool_choice_has_one_form_on_the_wire(choice, sent):
     [
         ({"tools": functions("look"), "tool_choice": "find"}, "not a tool of this request"),
         ({"tool_choice": "any"}, "without tools"),
-        ({"tools": [{"type": "code_interpreter"}]}, "without 'function'"),
+        ({"tools": [{"type": "code_interpreter"}]}, "type 'code_interpreter' without 'function'"),
         ({"stream": True, "n": 2}, "n=2 in a stream"),
         ({"reasoning_effort": "low", "thinking_budget": 5}, "only one"),
     ],

@@ -49,14 +49,17 @@ def execute(options: ConnectionOptions, setup: Setup, question: str | None, *, a
     """Run the command.
 
     Raises:
-        typer.Exit: A setting is invalid, the question got no answer, or the answer was blocked.
+        typer.Exit: A setting is invalid, no question got an answer, or the answer was blocked.
     """
     connection = connection_of(options)
     with refusals(), one_line_warnings(), open_conversation(connection, setup) as conversation:
         session = Session(conversation, target_for(connection), Console(highlight=False))
         try:
             if question is None:
-                session.converse()
+                succeeded = session.converse()
+                # Somebody at a terminal has seen the failure; a script needs the exit code.
+                if not succeeded and not sys.stdin.isatty():
+                    raise typer.Exit(FAILED)
             else:
                 answer(session, with_context(question, piped_text()), as_json=as_json)
         finally:

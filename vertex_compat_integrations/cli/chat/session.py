@@ -78,8 +78,10 @@ class Session:
         """
         return self._conversation.ask(question, lambda _: None, lambda *_: None, self._count)
 
-    def converse(self) -> None:
+    def converse(self) -> bool:
         """Ask each typed line until the input ends; a failed turn is reported and dropped.
+
+        Return whether a question had an answer, or none was asked.
 
         Raises:
             SettingsError: The endpoint cannot serve such a model, or the model does not accept this request.
@@ -89,11 +91,11 @@ class Session:
             # If the output stream is a file, it must contain only answers.
             shown = self._console if self._console.is_terminal else Console(stderr=True, highlight=False)
             shown.print(Text(harmless(banner(self._conversation.model, self._target)), "dim"), soft_wrap=True)
-        for typed in _lines():
-            if not self._obey(typed):
-                self._ask_typed(typed)
+        answered = [self._ask_typed(typed) for typed in _lines() if not self._obey(typed)]
+        return any(answered) or not answered
 
-    def _ask_typed(self, question: str) -> None:
+    def _ask_typed(self, question: str) -> bool:
+        """Ask, and return whether there is an answer."""
         try:
             turn = self.ask(question)
         except VertexCompatError as error:
@@ -101,8 +103,10 @@ class Session:
         except KeyboardInterrupt:
             complain("Stopped; the question was dropped from the conversation.")
         else:
-            if turn.blocked:
-                complain(f"{turn.blocked} The question was dropped from the conversation.")
+            if not turn.blocked:
+                return True
+            complain(f"{turn.blocked} The question was dropped from the conversation.")
+        return False
 
     def _obey(self, typed: str) -> bool:
         """Run a command; returns False if the line is not one. A path has a second slash, so it is not a command."""

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NamedTuple
 
 from vertex_compat_integrations import wire
@@ -39,6 +40,7 @@ class Asked:
         form: The form of the answer.
         is_chat: Whether the answer is a completion, or a stream of one.
         is_streamed: Whether the answer is a stream.
+        is_known: Whether Vertex AI is documented to have its path.
     """
 
     content: bytes | None = None
@@ -47,6 +49,7 @@ class Asked:
     form: AnswerForm = field(default_factory=AnswerForm)
     is_chat: bool = False
     is_streamed: bool = False
+    is_known: bool = True
 
 
 class ExchangeForm:
@@ -61,7 +64,7 @@ class ExchangeForm:
     def read(self, path: str, raw: bytes) -> Asked:
         """Convert the request to this path with this body."""
         if not raw or not path.endswith(wire.CHAT_PATH):
-            return Asked()
+            return Asked(is_known=path.endswith((wire.CHAT_PATH, wire.EMBEDDINGS_PATH)))
         model = ""
         try:
             body = decode_request(raw)
@@ -76,7 +79,10 @@ class ExchangeForm:
 
     def failure(self, asked: Asked, status: int, body: bytes, headers: Mapping[str, str]) -> Answered:
         """Return an error answer in OpenAI's form, with Google's message and a hint; the status is unchanged."""
-        return self._answered(decode_failure(status, body, headers), asked.model)._replace(status=status)
+        error = decode_failure(status, body, headers)
+        if error.code == HTTPStatus.NOT_FOUND and not asked.is_known and not self._destination.own_server:
+            error.hint = "This API has /chat/completions and /embeddings only: use client.chat.completions."
+        return self._answered(error, asked.model)._replace(status=status)
 
     def completion(self, asked: Asked, body: bytes) -> Answered | None:
         """Return a whole answer in OpenAI's form; None if it already has that form."""

@@ -140,8 +140,9 @@ def _declared(
     for number, tool in enumerate(functions):
         function = tool.get("function") if isinstance(tool, Mapping) else None
         if not function or not isinstance(function, Mapping):
+            kind = repr(tool["type"]) if isinstance(tool, Mapping) and "type" in tool else type(tool).__name__
             raise SettingsError(
-                f"A tool of type {type(tool).__name__} without 'function'.",
+                f"A tool of type {kind} without 'function'.",
                 hint="Pass OpenAI's mapping, or one of Google's own tools, such as {'google_search': {}}.",
             )
         name, parameters = function.get("name"), function.get("parameters")

@@ -56,8 +56,12 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[wire.Message]:
     A `CachePoint` ends the part to be cached.
 
     Raises:
-        UnsupportedContentError: The endpoint has no form for a block of this kind.
+        UnsupportedContentError: The endpoint has no form for a block of this kind, or a message is none.
     """
+    if strange := [type(each).__name__ for each in messages if not isinstance(each, ChatMessage)]:
+        raise UnsupportedContentError(
+            f"A message of type {strange[0]}.", hint='Pass a list of ChatMessage(role="user", content="…").'
+        )
     for place in range(len(messages) - 1, -1, -1):
         for block in messages[place].blocks:
             if type(block) is CachePoint:

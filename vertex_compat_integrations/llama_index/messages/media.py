@@ -83,7 +83,7 @@ def _image_block(document: object) -> ImageBlock:
 
 def need_reading(messages: Sequence[ChatMessage]) -> bool:
     """Return whether a message holds media in files or streams, which take time to read."""
-    return any(_needs_reading(block) for message in messages for block in message.blocks)
+    return any(_needs_reading(block) for message in messages for block in getattr(message, "blocks", ()))
 
 
 def _needs_reading(block: object) -> bool:
