@@ -61,6 +61,40 @@ USER_TESTS = """
 """
 
 
+STRICT_TESTS = """
+    import warnings
+    import pytest
+    from vertex_compat_integrations.langchain import ChatVertexCompat
+
+    pytestmark = pytest.mark.filterwarnings("error")
+
+    @pytest.fixture
+    def model(vertex_emulator):
+        model = ChatVertexCompat(model="google/gemini-3.5-flash")
+        model.preload()
+        return model
+
+    @pytest.mark.filterwarnings("error")
+    def test_marked(vertex_emulator):
+        assert ChatVertexCompat(model="google/gemini-3.5-flash").invoke("Hello").text
+
+    def test_used_by_a_fixture(model):
+        assert model.invoke("Hello").text
+
+    def test_fetched_by_name(request):
+        request.getfixturevalue("vertex_emulator")
+        assert ChatVertexCompat(model="google/gemini-3.5-flash").invoke("Hello").text
+
+    def test_other_warnings_are_errors(vertex_emulator):
+        with pytest.raises(UserWarning, match="colour"):
+            ChatVertexCompat(model="google/gemini-3.5-flash").invoke("Hello", colour="blue")
+"""
+
+
+def test_the_fixture_warns_of_nothing_where_a_test_turns_warnings_into_errors(pytester):
+    run(pytester, STRICT_TESTS).assert_outcomes(passed=4)
+
+
 def test_a_users_tests_run_against_an_emulator_of_their_own(pytester, monkeypatch):
     """Warnings are errors there, and a proxy stands in the environment."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -203,3 +203,46 @@ def test_bytes_in_place_of_base64_are_refused_with_a_hint(chat: Build):
     block = {"type": "image", "mime_type": "image/png", "base64": b"\x89PNG"}
     with pytest.raises(UnsupportedContentError, match="b64encode"):
         chat().invoke([HumanMessage([block])])
+
+
+PDF = "JVBERi0xLjQK"
+
+
+@pytest.mark.parametrize(
+    ("block", "part"),
+    [
+        ({"type": "input_text", "text": "Look."}, {"type": "text", "text": "Look."}),
+        (
+            {"type": "input_image", "image_url": "https://a.example/a.png", "detail": "low"},
+            {"type": "image_url", "image_url": {"url": "https://a.example/a.png", "detail": "low"}},
+        ),
+        (
+            {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}"},
+            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+        ),
+        (
+            {"type": "input_file", "filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PDF}"},
+            {"type": "image_url", "image_url": {"url": f"data:application/pdf;base64,{PDF}"}},
+        ),
+        (
+            {"type": "input_file", "file_url": "https://a.example/report"},
+            {"type": "input_audio", "input_audio": {"data": "https://a.example/report", "format": "application/pdf"}},
+        ),
+    ],
+)
+def test_blocks_of_openais_responses_are_sent(emulator: Emulator, chat: Build, block: Any, part: Any):
+    chat().invoke([HumanMessage([{"type": "text", "text": "What is it?"}, block])])
+    assert emulator.journal.last.messages[0]["content"][1] == part
+
+
+@pytest.mark.parametrize("kind", ["input_image", "input_file"])
+def test_a_file_that_openai_stores_is_refused(chat: Build, kind: str):
+    with pytest.raises(UnsupportedContentError, match="file-1") as caught:
+        chat().invoke([HumanMessage([{"type": kind, "file_id": "file-1"}])])
+    assert caught.value.hint
+
+
+def test_what_openais_responses_answered_is_said_again(emulator: Emulator, chat: Build):
+    answer = AIMessage([{"type": "output_text", "text": "A dot.", "annotations": []}])
+    chat().invoke([HumanMessage("What is it?"), answer, HumanMessage("Sure?")])
+    assert emulator.journal.last.messages[1] == {"role": "assistant", "content": "A dot."}

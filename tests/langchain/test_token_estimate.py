@@ -86,6 +86,33 @@ def test_media_count_what_they_count_on_the_model_not_by_their_bytes(block, gemi
     assert block_tokens("google/gemini-2.5-flash", **block) == gemini_2
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "function_call", "call_id": "1", "name": "look", "arguments": "{}", "id": "fc_1"},
+        {"type": "thinking", "thinking": "Let me see.", "signature": "x" * 500},
+        {"type": "reasoning", "summary": [], "encrypted_content": "x" * 500},
+        {"type": "server_tool_call", "id": "1", "name": "search", "args": {}},
+    ],
+    ids=lambda block: block["type"],
+)
+def test_what_other_services_answered_and_is_not_sent_is_not_counted_as_a_picture(model: ChatVertexCompat, block: Any):
+    text = {"type": "text", "text": "It is blue."}
+    count = model.get_num_tokens_from_messages
+    assert count([AIMessage([block, text])]) == count([AIMessage("It is blue.")])
+
+
+@pytest.mark.parametrize("kind", ["input_text", "output_text", "text-plain"])
+def test_text_of_any_type_is_counted_as_text(model: ChatVertexCompat, kind: str):
+    count = model.get_num_tokens_from_messages
+    assert count([HumanMessage([{"type": kind, "text": "It is blue."}])]) == count([HumanMessage("It is blue.")])
+
+
+def test_data_of_a_tool_are_counted_as_their_text(model: ChatVertexCompat):
+    few, many = (ToolMessage([{"type": "row", "cells": ["word"] * n}], tool_call_id="1") for n in (2, 200))
+    assert model.get_num_tokens_from_messages([many]) > 10 * model.get_num_tokens_from_messages([few])
+
+
 def test_a_counter_of_the_users_own_is_used():
     model = ChatVertexCompat(
         model="google/gemini-3.5-flash", project="p", custom_get_token_ids=lambda text: [0] * len(text)

@@ -354,7 +354,9 @@ def test_what_is_no_request_is_refused_by_the_proxy(ask, emulator, content):
 def test_what_the_endpoint_does_not_have_is_told(ask, method, path):
     answer = ask(BODY, path, method)
     assert answer.status in (404, 405)
-    assert "/chat/completions, /embeddings and /models" in json.load(answer)["error"]["message"]
+    message = json.load(answer)["error"]["message"]
+    assert "/chat/completions, /embeddings and /models" in message
+    assert ("use_responses_api=False" in message) == (path == "/v1/responses")
 
 
 def test_many_conversations_at_once_are_kept_apart(emulator, proxy):

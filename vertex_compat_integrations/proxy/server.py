@@ -283,6 +283,8 @@ class Proxy:
             return _json(status_of(error), error_body(self._explained(error, request)), error_headers(error))
         except web.HTTPException as error:
             reason = f"{error.reason}: the proxy has /chat/completions, /embeddings and /models under {PREFIX}."
+            if request.path.endswith("/responses"):
+                reason += " Set your framework to Chat Completions; in LangChain, ChatOpenAI(use_responses_api=False)."
             return _json(error.status, openai_error(error.status, reason, None))
         except Exception as error:
             # A bug of ours: the client gets an error that its SDK can show, the log gets the traceback.

@@ -1,5 +1,8 @@
 """Settings and environment say where requests go, and the credential goes there only."""
 
+from datetime import timedelta
+
+import httpx
 import pytest
 
 from vertex_compat_integrations.core.endpoint import Endpoint
@@ -170,6 +173,16 @@ def test_a_callable_is_no_key():
 @pytest.mark.parametrize(("name", "default"), [("timeout", 600.0), ("gap_timeout", 120.0), ("max_retries", 2)])
 def test_none_means_the_default(name, default):
     assert getattr(Connection(**{name: None}), name) == getattr(Connection(), name) == default
+
+
+@pytest.mark.parametrize("name", ["timeout", "request_timeout", "gap_timeout"])
+@pytest.mark.parametrize(
+    "value", [httpx.Timeout(5.0), (1.0, 5.0), timedelta(seconds=5)], ids=["httpx", "pair", "delta"]
+)
+def test_a_timeout_of_an_http_library_is_refused_with_what_to_set(name, value):
+    with pytest.raises(SettingsError, match=f"{type(value).__name__}, not a number of seconds") as caught:
+        Connection(**{name: value})
+    assert "gap_timeout=" in caught.value.hint
 
 
 @pytest.mark.parametrize("wrong", [{"timeout": 0}, {"gap_timeout": -1}, {"max_retries": -1}, {"api_version": "v2"}])

@@ -252,6 +252,17 @@ class Connection(Settings):
         """Treat a missing value in a file as the default, never as "no limit"."""
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
+    @field_validator("timeout", "gap_timeout", mode="before")
+    @classmethod
+    def _is_a_number_of_seconds(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse the timeouts of HTTP libraries, which limit the parts of a request."""
+        if value is None or isinstance(value, int | float | str):
+            return value
+        raise SettingsError(
+            f"{info.field_name}= is a {type(value).__name__}, not a number of seconds.",
+            hint="Set timeout= to the seconds of a whole call, and gap_timeout= to those without a byte.",
+        )
+
     @field_validator("cost", mode="after")
     @classmethod
     def _prices_are_installed(cls, value: object) -> object:

@@ -37,7 +37,7 @@ BLOCK_EXTRA_KEY = "extra_content"
 
 _ANSWER_BLOCKS = frozenset(
     {
-        *("text", "text-plain", "image", "image_url", "audio", "input_audio"),
+        *("text", "text-plain", "output_text", "image", "image_url", "audio", "input_audio"),
         *("video", "file", "media", "document"),
     }
 )
@@ -159,12 +159,12 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
     if isinstance(block, str):
         return content.text(block)
     match block:
-        case {"type": "text" | "text-plain", "text": str(value)}:
+        case {"type": "text" | "text-plain" | "input_text" | "output_text", "text": str(value)}:
             return content.text(value)
         case {"type": "text" | "text-plain", "text": None}:
             # Other software writes this for missing text; the core omits empty text.
             return content.text("")
-        case {"type": "image_url" | "input_audio"}:
+        case {"type": "image_url" | "input_audio" | "input_image" | "input_file"}:
             return _encode_openai_part(block)
         case {"type": "image" | "document", "source": Mapping() as source}:
             return _encode_anthropic_source(source)
@@ -190,13 +190,19 @@ def encode_block(block: str | Mapping[str, Any]) -> wire.ContentPart:
 def _encode_openai_part(block: Mapping[str, Any]) -> wire.ContentPart:
     match block:
         case {"image_url": str(url)}:
-            return content.media(url=url)
+            return content.media(url=url, detail=block.get("detail"))
         case {"image_url": {"url": str(url)} as image}:
             return content.media(url=url, detail=image.get("detail"))
         case {"input_audio": {"data": str(data), "format": str(kind)}}:
             if ":" in data[:32]:
                 content.refuse_unreachable(data)
             return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
+        case {"type": "input_image" | "input_file", "file_id": str(file_id)}:
+            return content.openai_file({"file_id": file_id})
+        case {"type": "input_file", "file_url": str(url)}:
+            return content.media(url=url, mime_type=content.guess_by_name(url) or "application/pdf")
+        case {"type": "input_file", "file_data": str()}:
+            return content.openai_file(block)
         case _:
             raise UnsupportedContentError(f"A block of type {block['type']!r} without its content.")
 
@@ -240,9 +246,22 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
     # Thoughts of other integrations are not sent.
     if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
         encoded |= _thoughts_of(message)  # type: ignore[typeddict-item]
-    if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
+    if extra := _whole_extra(extras) or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
+
+
+def _whole_extra(extras: Mapping[str, Any]) -> wire.ExtraContent | None:
+    """Return the answer's own `extra_content`, without a signature that LangChain joined from those of two answers.
+
+    `merge_message_runs` appends one to the other, and the end of the first shows. The signature of a text is optional.
+    """
+    extra: wire.ExtraContent | None = extras.get("message")
+    google = extra.get("google") if extra else None
+    if not google or "=" not in str(google.get("thought_signature") or "").rstrip("="):
+        return extra
+    rest = {name: value for name, value in google.items() if name != "thought_signature"}
+    return cast("wire.ExtraContent", {"google": rest}) if rest else None
 
 
 def _thoughts_of(message: AIMessage) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, ToolMessage
 from pydantic_core import to_json
 
 from vertex_compat_integrations.core.catalogue import ModelFacts
@@ -23,6 +23,13 @@ VIDEO_SECONDS = 60
 """Seconds assumed for the length of a video; one frame per second is read."""
 
 MESSAGE_TOKENS = 4
+_TEXTS = frozenset({"text", "text-plain", "input_text", "output_text", "reasoning"})
+_MEDIA = frozenset(
+    {
+        *("image", "image_url", "input_image", "audio", "input_audio", "video"),
+        *("file", "input_file", "media", "document"),
+    }
+)
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
@@ -50,18 +57,23 @@ def estimate_message_tokens(
 def _estimate_message(message: BaseMessage, count: Callable[[str], int], facts: ModelFacts) -> int:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     calls = getattr(message, "tool_calls", None) or []
-    tokens = sum(count(block) if isinstance(block, str) else _estimate_block(block, count, facts) for block in blocks)
+    is_result = isinstance(message, ToolMessage)
+    tokens = sum(
+        count(block) if isinstance(block, str) else _estimate_block(block, count, facts, is_result=is_result)
+        for block in blocks
+    )
     return tokens + sum(count(arguments_text(call["args"]) + call["name"]) for call in calls)
 
 
-def _estimate_block(block: dict[Any, Any], count: Callable[[str], int], facts: ModelFacts) -> int:
-    match block.get("type", "text"):
-        case "text" | "reasoning":
-            return count(str(block.get("text") or block.get("reasoning") or ""))
-        case "tool_call" | "tool_use":
-            return 0
-        case kind:
-            return _estimate_medium(str(kind), to_json(block, fallback=str).decode(), facts)
+def _estimate_block(block: dict[Any, Any], count: Callable[[str], int], facts: ModelFacts, *, is_result: bool) -> int:
+    kind = block.get("type", "text")
+    if kind in _TEXTS or isinstance(block.get("text"), str):
+        return count(str(block.get("text") or block.get("reasoning") or ""))
+    text = to_json(block, fallback=str).decode()
+    if kind in _MEDIA:
+        return _estimate_medium(str(kind), text, facts)
+    # Calls are counted in `tool_calls`, and thoughts and other services' blocks are not sent; results are.
+    return count(text) if is_result else 0
 
 
 def _estimate_medium(kind: str, block: str, facts: ModelFacts) -> int:
