@@ -8,6 +8,7 @@ from aiohttp import web
 from tests.support.large_media import PICTURE, uploads
 from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.errors import ApiError, ConnectionFailedError, DeadlineExceededError, SettingsError
+from vertex_compat_integrations.core.media import bucket
 from vertex_compat_integrations.core.media.bucket import Uploader, _SourceCredentials
 from vertex_compat_integrations.core.media.inline import Medium
 from vertex_compat_integrations.core.settings.media_bucket import STORAGE_ORIGIN, MediaBucket, Target
@@ -63,11 +64,11 @@ def test_no_session_is_named_in_an_error(emulator, monkeypatch):
 
 def test_the_session_has_the_clients_proxy_and_authorities(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://env.example:1")
-    bucket = MediaBucket(STORAGE_ORIGIN, "media", "", emulated=False)
+    there = MediaBucket(STORAGE_ORIGIN, "media", "", emulated=False)
     source = token_source(token="t0ken")
-    own = Uploader(Target(bucket, source, "http://mine.example:2", "/ca.pem"))._session(seconds)
+    own = Uploader(Target(there, source, "http://mine.example:2", "/ca.pem"))._session(seconds)
     assert (own.proxies, own.verify, own.trust_env) == ({"https": "http://mine.example:2"}, "/ca.pem", False)
-    assert Uploader(Target(bucket, source))._session(seconds).proxies["https"] == "http://env.example:1"
+    assert Uploader(Target(there, source))._session(seconds).proxies["https"] == "http://env.example:1"
     assert not uploader("http://127.0.0.1:9", source)._session(seconds).proxies
 
 
@@ -86,11 +87,30 @@ def test_no_other_host_gets_the_token(emulator):
 def test_a_server_that_is_not_there_is_a_failed_connection():
     with pytest.raises(ConnectionFailedError) as caught:
         uploader("http://127.0.0.1:9", token_source(token="t0ken")).upload(MEDIUM, lambda: 0.5)
+    assert "ConnectionError" in str(caught.value)
     assert "t0ken" not in str(caught.value)
 
 
 def test_a_server_that_fails_is_asked_again_only_in_the_time(emulator):
     emulator.storage.refuse("media", 503)
-    with pytest.raises((ApiError, DeadlineExceededError)):
+    with pytest.raises(DeadlineExceededError, match="in time: We encountered an internal error"):
         uploader(emulator.url, token_source(token=emulator.identity.issue())).upload(MEDIUM, lambda: 2.0)
     assert len(uploads(emulator)) >= 1
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_server_that_fails_for_long_is_the_error(code, emulator, monkeypatch):
+    monkeypatch.setattr(bucket, "RETRY_SECONDS", 0.5)
+    emulator.storage.refuse("media", code)
+    with pytest.raises(ApiError) as caught:
+        uploader(emulator.url, token_source(token=emulator.identity.issue())).upload(MEDIUM, lambda: 60.0)
+    assert (caught.value.code, caught.value.is_retryable, caught.value.is_of_model) == (code, False, False)
+    assert caught.value.__context__ is None
+
+
+def test_a_server_that_is_never_there_is_not_asked_again(monkeypatch):
+    monkeypatch.setattr(bucket, "RETRY_SECONDS", 0.5)
+    with pytest.raises(ConnectionFailedError, match="ConnectionError") as caught:
+        uploader("http://127.0.0.1:9", token_source(token="t0ken")).upload(MEDIUM, lambda: 60.0)
+    assert not isinstance(caught.value, DeadlineExceededError)
+    assert not caught.value.is_retryable
