@@ -83,6 +83,15 @@ class Caches:
             cache = self._caches.get(name)
         return cache if cache is not None and cache.ends > self._clock() else None
 
+    def gone(self, name: str) -> Refusal:
+        """Return the refusal of a request that names a cache which was deleted, or whose life is over.
+
+        The text for the latter is from a public report: https://github.com/clawvisor/clawvisor/pull/360.
+        """
+        with self._lock:
+            is_expired = name in self._caches
+        return Refusal(f"Cache content {name.rpartition('/')[2]} is expired.") if is_expired else not_found(name)
+
     def clear(self) -> None:
         """Remove all caches."""
         with self._lock:
