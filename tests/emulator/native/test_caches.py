@@ -95,3 +95,9 @@ def test_a_chat_names_it_without_instructions(ask, emulator):
     emulator.caches.clear()
     gone = httpx.post(url, json=body, headers=headers)
     assert (gone.status_code, "CachedContent" in gone.text) == (404, True)
+
+
+@pytest.mark.parametrize("ttl", ["9" * 400 + "s", "99999999999999s"])
+def test_a_life_without_an_end_is_refused_and_harms_no_list(ask, ttl):
+    assert ask("POST", body={**LONG, "ttl": ttl}).status_code == 400
+    assert ask("GET").json() == {}

@@ -39,6 +39,8 @@ _MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/publishers/([^/]+)/models/(
 _TTL = re.compile(r"(\d+(?:\.\d+)?)s")
 _DEFAULT_SECONDS = 3600.0
 _LEAST_SECONDS = 60.0
+_MOST_SECONDS = 1e10
+"""About 300 years: later moments have more than four digits in their year."""
 _LONGEST_NAME = 128
 _NO_MEDIA = MediaTokens(0, 0, 0)
 
@@ -187,7 +189,7 @@ def _refusal(request: Json, traits: ModelTraits) -> Refusal | None:
 def _seconds(request: Json) -> float | None:
     """Return the life in a request; None if there is none, or an invalid one."""
     if (ttl := _TTL.fullmatch(str(request.get("ttl")))) is not None:
-        return float(ttl[1])
+        return float(ttl[1]) if float(ttl[1]) < _MOST_SECONDS else None
     try:
         moment = datetime.datetime.fromisoformat(str(request.get("expireTime")))
     except ValueError:
