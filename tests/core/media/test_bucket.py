@@ -1,6 +1,9 @@
 """One upload: with the source's token to one origin, a fresh one after a 401, and errors without it."""
 
+import contextlib
+import threading
 import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from aiohttp import web
@@ -114,3 +117,42 @@ def test_a_server_that_is_never_there_is_not_asked_again(monkeypatch):
         uploader("http://127.0.0.1:9", token_source(token="t0ken")).upload(MEDIUM, lambda: 60.0)
     assert not isinstance(caught.value, DeadlineExceededError)
     assert not caught.value.is_retryable
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    """Sends one method's requests elsewhere; `seen` are the bodies that arrive there."""
+
+    method: str
+    elsewhere: str | None
+    seen: list[bytes]
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.elsewhere is None:
+            self.seen.append(body)
+        moves = self.elsewhere is not None and self.command == self.method
+        self.send_response(307 if moves else 200)
+        self.send_header("Location", self.elsewhere if moves else f"http://{self.headers['host']}/session")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_PUT = do_POST
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_no_redirect_takes_the_medium_elsewhere(method):
+    seen = []
+    with contextlib.ExitStack() as stack:
+        urls = [None]
+        for _ in range(2):
+            kind = type("Kind", (Redirecting,), {"method": method, "elsewhere": urls[-1], "seen": seen})
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), kind))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            urls.append(f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(ConnectionFailedError, match="TooManyRedirects"):
+            uploader(urls[-1], token_source(token="t0ken")).upload(MEDIUM, seconds)
+    assert not seen

@@ -121,6 +121,8 @@ class Uploader:
         session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google-auth's
         # A password in ~/.netrc would replace the token.
         session.trust_env = False
+        # Neither the medium nor its name goes to another host.
+        session.max_redirects = 0
         if not is_loopback_url(self.bucket.origin):
             session.proxies = (
                 {"https": self._target.proxy} if self._target.proxy else get_environ_proxies(self.bucket.origin)
