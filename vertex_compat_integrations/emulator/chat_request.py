@@ -36,13 +36,15 @@ class ModelResource:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A parsed request body with its path, its headers, the model's traits, and the tokens of its cache."""
+    """A parsed request body with its path, its headers, the model's traits, and the tokens and tools of its cache."""
 
     body: Json
     place: ModelResource
     traits: ModelTraits
     headers: Mapping[str, str] = field(default_factory=dict)
     cached_tokens: int | None = None
+    cached_functions: Sequence[Json] = ()
+    cached_choice: Any = None
 
     @cached_property
     def model(self) -> str:
@@ -72,7 +74,12 @@ class ChatRequest:
 
     @cached_property
     def functions(self) -> list[Json]:
-        """The declared functions, including the deprecated field `functions`."""
+        """The declared functions, also those of the cache."""
+        return [*self.own_functions, *self.cached_functions]
+
+    @cached_property
+    def own_functions(self) -> list[Json]:
+        """The functions that the request declares, including the deprecated field `functions`."""
         tools = [mapping(tool.get("function")) for tool in objects(self.body.get("tools")) if "function" in tool]
         return [*tools, *objects(self.body.get("functions"))]
 
@@ -87,7 +94,7 @@ class ChatRequest:
         named = mapping(self.body.get("function_call")).get("name")
         if named is not None:
             return {"type": "function", "function": {"name": named}}
-        return self.body.get("tool_choice") or self.body.get("function_call")
+        return self.body.get("tool_choice") or self.body.get("function_call") or self.cached_choice
 
     @cached_property
     def function_names(self) -> list[str]:

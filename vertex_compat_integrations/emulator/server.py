@@ -389,6 +389,8 @@ class Emulator:
         if _OWN_CACHE.search(name) and cached is None:
             gone = self.caches.gone(name)
             return _json(gone.code, google_body(gone))
+        if cached is not None:
+            chat = replace(chat, cached_functions=cached.functions, cached_choice=cached.choice)
         answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)
         reply = await self._reply(answer, chat, variant)

@@ -24,7 +24,7 @@ from vertex_compat_integrations.wire import Json
 def chat_items(request: ChatRequest) -> list[Any]:
     """Return the items of a chat request."""
     items = [item for message in request.messages for item in _message_items(message)]
-    return [*items, *map(declaration_item, request.functions)]
+    return [*items, *map(declaration_item, request.own_functions)]
 
 
 def declaration_item(function: Json) -> list[Any]:

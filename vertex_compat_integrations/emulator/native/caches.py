@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from vertex_compat_integrations.emulator.chat_request import ModelResource
+from vertex_compat_integrations.emulator.chat_request import ModelResource, mapping
 from vertex_compat_integrations.emulator.dialect.usage import count_items
 from vertex_compat_integrations.emulator.model_traits import MediaTokens, ModelTraits, find_traits
 from vertex_compat_integrations.emulator.native.content import (
     camel,
     content_refusal,
+    declarations,
     instruction_refusal,
     request_items,
     request_media,
@@ -55,6 +56,8 @@ class Cache:
         fields: The fields that are shown: not the content.
         tokens: Number of tokens.
         ends: When it expires, in seconds since 1970.
+        functions: The declared functions.
+        choice: The choice among them, as a chat request names it.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Cache:
     fields: Json
     tokens: int
     ends: float
+    functions: list[Json]
+    choice: Any
 
     def shown(self) -> Json:
         """Return the resource."""
@@ -130,7 +135,9 @@ class Caches:
             fields = {key: request[key] for key in ("model", "displayName") if key in request}
             seconds = _seconds(request)
             times = {"createTime": _moment(now), "updateTime": _moment(now)}
-            cache = Cache(name, model, fields | times, tokens, now + (seconds or _DEFAULT_SECONDS))
+            ends = now + (seconds or _DEFAULT_SECONDS)
+            tools = declarations(request.get("tools"))
+            cache = Cache(name, model, fields | times, tokens, ends, tools, _choice(request.get("toolConfig")))
             self._caches[name] = cache
         return cache
 
@@ -168,6 +175,15 @@ class Caches:
 def not_found(name: str) -> Refusal:
     """Return the refusal of a cache that does not exist, or no longer."""
     return Refusal(f"Not found: cached content metadata for {name.rpartition('/')[2]} (CachedContent).", 404)
+
+
+def _choice(config: Any) -> Any:
+    """Return the choice among the functions, as a chat request names it."""
+    calling = mapping(camel(mapping(config)).get("functionCallingConfig"))
+    names = calling.get("allowedFunctionNames")
+    if isinstance(names, list) and len(names) == 1:
+        return {"type": "function", "function": {"name": str(names[0])}}
+    return {"ANY": "required", "NONE": "none"}.get(str(calling.get("mode")))
 
 
 def _refusal(request: Json, traits: ModelTraits) -> Refusal | None:
