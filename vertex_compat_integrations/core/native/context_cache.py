@@ -209,6 +209,9 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
     body["contents"] = body["contents"][:-1]
     if not body["contents"]:
         del body["contents"]
+    if terms.new_meter is not None and any("functionDeclarations" not in tool for tool in body.get("tools", ())):
+        # The cost of an answer is that of its tokens; that of a search is unknown, which a named cache would hide.
+        raise SettingsError("Google's own tools are not cached with cost=True.", hint="Leave one of the two out.")
     size = len(encode_json(body))
     if not messages.rest or size < terms.facts.cache_tokens * _LEAST_CHARACTERS_OF_A_TOKEN:
         raise TooShortError(
