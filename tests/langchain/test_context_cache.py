@@ -184,3 +184,24 @@ def test_a_middlewares_life_has_no_exponent(chat, emulator):
     agent = create_agent(chat(), system_prompt=LONG, middleware=[ContextCacheMiddleware(ttl="336h")])
     agent.invoke({"messages": [HumanMessage("Hello")]})
     assert emulator.journal.caches[1].body["ttl"] == "1209600s"
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_the_emulators_model_calls_cached_tools(way, chat, emulator):
+    agent = create_agent(chat(), [lookup], system_prompt=LONG, middleware=[ContextCacheMiddleware()])
+    question = {"messages": [HumanMessage("Look up the word 'harbour'.")]}
+    state = agent.invoke(question) if way == "invoke" else asyncio.run(agent.ainvoke(question))
+    assert [message.type for message in state["messages"]] == ["human", "ai", "tool", "ai"]
+    assert all(cached_tokens(message) > 4096 for message in state["messages"] if message.type == "ai")
+    schema = {"title": "Word", "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
+    assert "word" in chat().with_structured_output(schema, method="function_calling").invoke(MARKED)
+    assert cached_tokens(chat().bind_tools([lookup], tool_choice="none").invoke(MARKED)) > 4096
+
+
+def test_a_search_in_a_cache_hides_no_cost(chat, emulator):
+    model = chat(cost=True).bind_tools([{"google_search": {}}])
+    with pytest.warns(VertexCompatWarning, match="Google's own tools are not cached with cost=True"):
+        cost = model.invoke(MARKED).response_metadata["cost"]
+    assert cost["usd"] is None
+    assert not emulator.journal.caches
+    assert cached_tokens(chat().bind_tools([{"google_search": {}}]).invoke(MARKED)) > 4096

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock
+from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock, ToolCallBlock
 from llama_index.core.tools import FunctionTool
 
 from vertex_compat_integrations import VertexCompatWarning
@@ -146,3 +146,12 @@ def test_other_tools_of_a_call_are_not_lost(llm, emulator):
             cached.chat_with_tools([FunctionTool.from_defaults(note)], "How deep?")
     sent = emulator.journal.chat[-1].body
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["note"]
+
+
+def test_a_mark_survives_a_cancelled_call(llm, emulator):
+    call = ToolCallBlock(tool_call_id="1", tool_name="lookup", tool_kwargs={"word": "x"})
+    history = [*MARKED[:1], ChatMessage("Hello"), ChatMessage(role="assistant", content=[call]), *MARKED[1:]]
+    with pytest.warns(VertexCompatWarning, match="no result"):
+        answer = llm.chat_with_tools([FunctionTool.from_defaults(lookup)], chat_history=history)
+    assert cached_tokens(answer) > 4096
+    assert len(emulator.journal.last.body["messages"]) == 1

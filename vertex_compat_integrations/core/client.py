@@ -54,6 +54,7 @@ from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
+from vertex_compat_integrations.core.request.content import with_content
 from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.request.mending import LineOf, Mending, wire_line
 from vertex_compat_integrations.core.settings.arguments import HttpBackend
@@ -260,14 +261,14 @@ class VertexCompatClient(Closing):
             UnsupportedContentError: A part of the request cannot be counted.
             VertexCompatError: See `core.errors`.
         """
-        if not messages:
+        if not (messages := with_content(messages)):
             return 0
         (count,) = self._pieces(partial(self._begin_count, messages, options))
         return count
 
     async def acount_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
         """Like `count_tokens`."""
-        if not messages:
+        if not (messages := with_content(messages)):
             return 0
         (count,) = [count async for count in self._apieces(partial(self._begin_count, messages, options))]
         return count

@@ -52,6 +52,8 @@ class VertexCompatError(Exception):
         project: The project of the request.
         location: The location of the request.
         attempts: Number of requests that were sent for this call.
+        is_retryable: Whether the same request may succeed later.
+        is_of_model: Whether the model's server answered, or was called; False for uploads of media.
         seconds: Duration of the call, including waits between attempts; None if it never began.
         url: The URL of the last request.
         answer: The error answer, unchanged, if there was one.
@@ -60,6 +62,7 @@ class VertexCompatError(Exception):
 
     default_hint: ClassVar[str] = "See the message; nothing more is known."
     is_retryable: bool = False
+    is_of_model: bool = True
     seconds: float | None = None
     url: str | None = None
     answer: ErrorAnswer | None = None

@@ -387,7 +387,7 @@ class Emulator:
             return _json(rule_refusal.code, body)
         name = str(chat.google.get("cached_content") or "")
         if _OWN_CACHE.search(name) and cached is None:
-            gone = not_found(name)
+            gone = self.caches.gone(name)
             return _json(gone.code, google_body(gone))
         answer = self._scripts["chat"].take(entry)
         variant = _variant_for(chat, self._variant)

@@ -236,7 +236,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         if not cancelled:
             return encoded
         self._core().warn_once("A tool call in the history has no result: it gets one that says it was not run.")
-        return mended
+        return encode.marked_like(encoded, mended)
 
     def _chat(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> ChatResponse:
         prepared = self._prepare(messages, call)

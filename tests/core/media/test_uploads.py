@@ -12,9 +12,17 @@ import pytest
 
 from tests.support.busy_machine import LONG_SECONDS, WorkBesideLoop
 from tests.support.large_media import BUCKET, PDF, PICTURE, SMALL, picture, uploads, uri, user
-from vertex_compat_integrations.core.errors import ApiError, DeadlineExceededError, InvalidRequestError, SettingsError
+from vertex_compat_integrations.core.client import VertexCompatClient
+from vertex_compat_integrations.core.errors import (
+    ApiError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    SettingsError,
+    VertexCompatWarning,
+)
 from vertex_compat_integrations.core.media.uploads import _MEMORY
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import http_error
 
@@ -212,3 +220,17 @@ def test_servers_that_read_no_links_are_refused(build, emulator, monkeypatch):
     monkeypatch.delenv("STORAGE_EMULATOR_HOST")
     with pytest.raises(SettingsError, match="media_bucket"):
         build(media_bucket=BUCKET).chat(user(), OPTIONS)
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_storage_without_capacity_does_not_move_the_call(code, emulator, monkeypatch):
+    monkeypatch.setattr("vertex_compat_integrations.core.media.bucket.RETRY_SECONDS", 0.5)
+    monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
+    emulator.storage.refuse("media", code)
+    client = VertexCompatClient(Connection(locations=["us", "eu"], project="p", media_bucket=BUCKET, timeout=60.0))
+    with pytest.warns(VertexCompatWarning, match="emulator"), pytest.raises(ApiError) as caught:
+        client.chat(user(picture()), OPTIONS)
+    assert (caught.value.code, caught.value.attempts) == (code, 0)
+    assert "Tried one after the other" not in str(caught.value)
+    emulator.storage.clear()
+    assert client.chat(user(picture()), OPTIONS)[0].ending.location == "us"

@@ -333,5 +333,6 @@ def test_only_words_about_a_cache_are_its_end():
 
     assert is_gone(NotFoundError("Not found: cached content metadata for 12.", code=404))
     assert is_gone(InvalidRequestError("CachedContent 12 expired.", code=400))
+    assert is_gone(InvalidRequestError("Cache content 12 is expired.", code=400))
     assert not is_gone(NotFoundError("Publisher model not found.", code=404))
     assert not is_gone(RateLimitError("cachedContent quota.", code=429))

@@ -13,8 +13,9 @@ from vertex_compat_integrations.core.errors import DeadlineExceededError, Unexpe
 from vertex_compat_integrations.core.native import context_cache
 from vertex_compat_integrations.core.native.cache_calls import name_in
 from vertex_compat_integrations.core.native.context_cache import MOST_PAGES, OpenedCache, ensure, make_plan
+from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.emulator import http_error
+from vertex_compat_integrations.emulator import Emulator, http_error
 
 pytest_plugins = ["tests.core.client_fixtures"]
 
@@ -207,3 +208,25 @@ def test_a_call_with_the_caches_tools_uses_it(own, build, emulator):
     assert methods(emulator) == ["GET", "POST", "cached"]
     assert emulator.journal.caches[1].body["model"].endswith(MODEL.removeprefix("google"))
     assert emulator.journal.last.body["messages"] == [QUESTION]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_whose_time_is_over_is_created_again(way):
+    now = [1_800_000_000.0]
+    with Emulator(clock=lambda: now[0]) as emulator:
+        client = VertexCompatClient(Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue()))
+        opened = OpenedCache(client, marked(), OPTIONS)
+        opened.open()
+        now[0] += 5000.0
+        emulator.identity.revoke_all()
+        client = VertexCompatClient(Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue()))
+        client._caches[next(iter(opened._client._caches))] = opened._plan.entry
+        assert tell(client, way, marked()) > 4096
+        assert methods(emulator) == ["GET", "POST", "cached", "GET", "POST", "cached"]
+
+
+def test_a_prefix_above_googles_limit_is_sent_whole(build, emulator):
+    document = {"role": "user", "content": "The harbour of Kobe is deep. " * 400_000}
+    with pytest.warns(VertexCompatWarning, match=r"has 11\.6 MB; a context cache takes at most 10 MB"):
+        build().chat(MarkedMessages([document], [QUESTION]), OPTIONS)
+    assert "GET" not in methods(emulator)

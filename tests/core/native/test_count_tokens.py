@@ -204,3 +204,18 @@ def test_a_stopped_emulator_is_no_count():
         client = VertexCompatClient(Connection(base_url=gone.base_url(), api_key=gone.identity.issue(), max_retries=0))
     with pytest.raises(ConnectionFailedError):
         client.count_tokens(HELLO, Options(model=MODEL))
+
+
+@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+@pytest.mark.parametrize("content", ["", [], [{"type": "text", "text": ""}]])
+@pytest.mark.parametrize("way", ["count_tokens", "acount_tokens"])
+def test_a_message_without_content_has_no_tokens(way, role, content, build, emulator):
+    def count(*messages):
+        counted = getattr(build(), way)(list(messages), Options(model=MODEL))
+        return counted if isinstance(counted, int) else asyncio.run(counted)
+
+    empty = {"role": role, "content": content}
+    assert count(empty) == count(empty, empty) == 0
+    assert not emulator.journal.entries
+    instructions = {"role": "system", "content": "Be brief."}
+    assert count(instructions, empty) == count(instructions) > 0

@@ -99,8 +99,14 @@ def test_a_string_is_no_list_of_projects():
 
 
 def test_no_caller_adds_a_credential_at_run_time():
-    with pytest.raises(SettingsError, match="service_accounts= cannot be configured at run time"):
-        check_run_time_settings(["service_accounts"])
+    for name in ("service_accounts", "impersonate_service_account"):
+        with pytest.raises(SettingsError, match=f"{name}= cannot be configured at run time"):
+            check_run_time_settings([name])
+
+
+def test_a_run_time_value_chooses_no_bucket():
+    with pytest.raises(SettingsError, match="where the media of a conversation are stored"):
+        check_run_time_settings(["media_bucket"])
 
 
 @pytest.mark.parametrize("name", ["projects", "service_accounts"])

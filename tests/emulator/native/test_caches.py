@@ -122,3 +122,9 @@ def test_the_built_in_model_calls_the_functions_of_a_cache(ask, emulator, config
     ).json()
     calls = completion["choices"][0]["message"].get("tool_calls", [])
     assert [call["function"]["name"] for call in calls] == called
+
+
+@pytest.mark.parametrize("ttl", ["9" * 400 + "s", "99999999999999s"])
+def test_a_life_without_an_end_is_refused_and_harms_no_list(ask, ttl):
+    assert ask("POST", body={**LONG, "ttl": ttl}).status_code == 400
+    assert ask("GET").json() == {}

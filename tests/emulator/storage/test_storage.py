@@ -105,3 +105,17 @@ def test_a_reset_empties_it(emulator):
     insert(emulator)
     emulator.reset()
     assert emulator.storage.objects == {}
+
+
+@pytest.mark.parametrize("way", ["resumable", "multipart"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"<x>", b"5", b"\xff", f"--{BOUNDARY}\r\n\r\n<\r\n--{BOUNDARY}\r\n\r\nx".encode()]
+)
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/related; boundary=", f"multipart/related; boundary={BOUNDARY}"]
+)
+def test_what_is_no_upload_is_a_bad_request(way, body, kind, emulator):
+    path = f"/upload/storage/v1/b/b/o?uploadType={way}"
+    code, answer, _ = ask(emulator, "POST", path, body, content_type=kind)
+    assert (code, json.loads(answer)["error"]["code"]) == (400, 400)
+    assert not emulator.storage.objects

@@ -103,7 +103,7 @@ def lacks_model(error: VertexCompatError) -> bool:
 
 def is_shortage(error: VertexCompatError) -> bool:
     """Return whether the error means that there is no capacity at the moment."""
-    return error.code in _SHORTAGES
+    return error.code in _SHORTAGES and error.is_of_model
 
 
 def refuse_to_move(body: Mapping[str, Any], locations: Sequence[str], projects: Sequence[str] = ()) -> None:

@@ -69,18 +69,35 @@ class Uploader:
 
     def _failure(self, medium: Medium, remaining: Callable[[], float]) -> VertexCompatError | None:
         """Write the object; return why it failed."""
+        seconds = remaining()
         try:
             with self._session(remaining) as session:
-                self._write(session, medium, remaining())
+                self._write(session, medium, seconds)
         except PreconditionFailed:
             return None
         except GoogleAPICallError as error:
             return self._refusal(medium, error)
-        except (Timeout, RetryError, TimeoutError):
+        except RetryError as error:
+            return self._end(medium, error.cause, is_late=seconds <= RETRY_SECONDS)
+        except (Timeout, TimeoutError):
             return DeadlineExceededError(f"{self._of(medium)} was not uploaded in time.")
         except (RequestException, GoogleAuthError, InvalidResponse, DataCorruption, OSError) as error:
-            return ConnectionFailedError(f"{self._of(medium)} was not uploaded: {type(error).__name__}.")
+            return self._failed_connection(medium, error)
         return None
+
+    def _end(self, medium: Medium, cause: Any, *, is_late: bool) -> VertexCompatError:
+        """Return why the storage library's own retries ended."""
+        if is_late:
+            return DeadlineExceededError(f"{self._of(medium)} was not uploaded in time: {_reason(cause)}")
+        if getattr(cause, "response", None) is None:
+            return self._failed_connection(medium, cause)
+        return self._refusal(medium, cause)
+
+    def _failed_connection(self, medium: Medium, cause: object) -> ConnectionFailedError:
+        error = ConnectionFailedError(f"{self._of(medium)} was not uploaded: {type(cause).__name__}.")
+        # The storage library has retried it.
+        error.is_retryable = False
+        return error
 
     def _write(self, session: AuthorizedSession, medium: Medium, seconds: float) -> None:
         client = Client(
@@ -104,6 +121,8 @@ class Uploader:
         session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google-auth's
         # A password in ~/.netrc would replace the token.
         session.trust_env = False
+        # Neither the medium nor its name goes to another host.
+        session.max_redirects = 0
         if not is_loopback_url(self.bucket.origin):
             session.proxies = (
                 {"https": self._target.proxy} if self._target.proxy else get_environ_proxies(self.bucket.origin)
@@ -111,16 +130,19 @@ class Uploader:
         session.verify = self._target.authorities or os.environ.get("SSL_CERT_FILE") or True
         return session
 
-    def _refusal(self, medium: Medium, error: GoogleAPICallError) -> ApiError:
-        code = int(error.code) if error.code is not None else None
-        return ApiError(f"{self._of(medium)} was not uploaded: {_reason(error)}", code=code, hint=_hint(code))
+    def _refusal(self, medium: Medium, cause: GoogleAPICallError | InvalidResponse) -> ApiError:
+        status = cause.code if isinstance(cause, GoogleAPICallError) else cause.response.status_code
+        code = int(status) if status is not None else None
+        error = ApiError(f"{self._of(medium)} was not uploaded: {_reason(cause)}", code=code, hint=_hint(code))
+        error.is_of_model = False
+        return error
 
     def _of(self, medium: Medium) -> str:
         megabytes = len(medium.content) / 1e6
         return f"A medium ({medium.mime_type}, {megabytes:.1f} MB) for gs://{self.bucket.name}/{self.bucket.prefix}"
 
 
-def _reason(error: GoogleAPICallError) -> str:
+def _reason(error: Any) -> str:
     """Return the server's own words; the error's text also has the session's URL, which is a credential by itself."""
     try:
         text = error.response.json()["error"]["message"]

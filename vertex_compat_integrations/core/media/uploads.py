@@ -97,6 +97,7 @@ class CallMedia:
         self._links: dict[Inline, str] = {}
         self._keys: dict[str, _Key] = {}
         self._was_lost = False
+        self._last_failure = ""
 
     def refer(self, body: wire.Json) -> wire.Json:
         """Return the body with links instead of the uploaded media."""
@@ -167,11 +168,13 @@ class CallMedia:
         if failure is None:
             return None
         if isinstance(failure, DeadlineExceededError) and self._remaining() > 0:
+            self._last_failure = failure.message
             return self._join(medium)
         raise copy.copy(failure) from None
 
     def _late(self) -> DeadlineExceededError:
-        return DeadlineExceededError("Large media were not uploaded in time.", hint="Raise timeout=.")
+        words = ("Large media were not uploaded in time.", self._last_failure)
+        return DeadlineExceededError(" ".join(filter(None, words)), hint="Raise timeout=.")
 
 
 def _work(target: Target, medium: Medium, remaining: Callable[[], float]) -> None:

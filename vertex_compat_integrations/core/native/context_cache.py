@@ -10,6 +10,7 @@ life is extended while it is used. Any failure of a cache falls back to the plai
 import asyncio
 import hashlib
 import os
+import re
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -56,6 +57,11 @@ MOST_PAGES = 20
 
 PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
 """Takes the place of the messages of a call, which are not part of the cache."""
+
+_OF_CACHES = re.compile(r"cached?[ _]?content", re.IGNORECASE)
+
+MOST_BYTES = 10_000_000
+"""Larger contents must be in Cloud Storage; source: …/docs/context-cache/context-cache-create."""
 
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
 """A prefix with fewer characters for each token that a cache needs is surely too short."""
@@ -203,11 +209,19 @@ def make_plan(client: Host, messages: MarkedMessages, options: Options) -> Plan:
     body["contents"] = body["contents"][:-1]
     if not body["contents"]:
         del body["contents"]
+    if terms.new_meter is not None and any("functionDeclarations" not in tool for tool in body.get("tools", ())):
+        # The cost of an answer is that of its tokens; that of a search is unknown, which a named cache would hide.
+        raise SettingsError("Google's own tools are not cached with cost=True.", hint="Leave one of the two out.")
     size = len(encode_json(body))
     if not messages.rest or size < terms.facts.cache_tokens * _LEAST_CHARACTERS_OF_A_TOKEN:
         raise TooShortError(
             f"The prefix has about {size // 4:,} tokens; a cache of {model} needs {terms.facts.cache_tokens:,}.",
             hint="Leave the cache out, or cache more.",
+        )
+    if size > MOST_BYTES:
+        raise SettingsError(
+            f"The prefix has {size / 1e6:.1f} MB; a context cache takes at most {MOST_BYTES / 1e6:g} MB.",
+            hint="Name large media by their gs:// links.",
         )
     digest = hashlib.sha256(encode_json([model, body])).hexdigest()[:40]
     body = {"model": model, "displayName": CALLED + digest, **body}
@@ -360,9 +374,11 @@ async def aensure(client: Host, plan: Plan) -> str:
 
 
 def is_gone(error: VertexCompatError) -> bool:
-    """Whether a request was refused because its cache does not exist any more."""
-    text = error.message.lower().replace(" ", "").replace("_", "")
-    return isinstance(error, ApiError) and error.code in (400, 403, 404) and "cachedcontent" in text
+    """Whether a request was refused because its cache does not exist any more.
+
+    An expired one is a 400, "Cache content … is expired": https://github.com/clawvisor/clawvisor/pull/360.
+    """
+    return isinstance(error, ApiError) and error.code in (400, 403, 404) and bool(_OF_CACHES.search(error.message))
 
 
 def _planned(client: Host, messages: MarkedMessages, options: Options) -> Plan | None:

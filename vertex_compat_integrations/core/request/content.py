@@ -8,7 +8,7 @@ import mimetypes
 import warnings
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -190,6 +190,19 @@ def sniff(data: str) -> str | None:
     except (BinasciiError, ValueError):
         return None
     return next((mime_type for magic, at, mime_type in _MAGIC if head[at : at + len(magic)] == magic), None)
+
+
+def with_content(messages: Sequence[wire.Message]) -> list[wire.Message]:
+    """Return the messages without those that have neither content nor calls, and so no tokens."""
+    return [
+        message
+        for message in messages
+        if message["role"] == "tool" or message.get("tool_calls") or any(map(_is_content, parts_of(message)))
+    ]
+
+
+def _is_content(part: Mapping[str, Any]) -> bool:
+    return part.get("type") != "text" or bool(part.get("text"))
 
 
 def parts_of(message: wire.Message) -> list[Any]:

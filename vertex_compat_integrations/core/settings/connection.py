@@ -302,6 +302,7 @@ class Connection(Settings):
 CREDENTIALS = ("api_key", "credentials")
 """The settings that hold the credential."""
 _HTTP_CLIENTS = ("http_client", "http_async_client")
+_ACCOUNTS = ("service_accounts", "impersonate_service_account")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
 
@@ -312,10 +313,15 @@ def check_run_time_settings(names: Iterable[str]) -> None:
         SettingsError: One of the names is such a setting.
     """
     for name in names:
-        if name == "service_accounts":
+        if name in _ACCOUNTS:
             raise SettingsError(
                 f"{name}= cannot be configured at run time: it decides which credentials are used.",
                 hint="Pass it to the constructor; for other accounts, create another object.",
+            )
+        if name == "media_bucket":
+            raise SettingsError(
+                f"{name}= cannot be configured at run time: it decides where the media of a conversation are stored.",
+                hint="Pass it to the constructor; for several buckets, create several objects.",
             )
         if name in _TRUST:
             raise SettingsError(

@@ -40,6 +40,8 @@ _MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/publishers/([^/]+)/models/(
 _TTL = re.compile(r"(\d+(?:\.\d+)?)s")
 _DEFAULT_SECONDS = 3600.0
 _LEAST_SECONDS = 60.0
+_MOST_SECONDS = 1e10
+"""About 300 years: later moments have more than four digits in their year."""
 _LONGEST_NAME = 128
 _NO_MEDIA = MediaTokens(0, 0, 0)
 _CHOICES = {"ANY": "required", "NONE": "none"}
@@ -86,6 +88,15 @@ class Caches:
         with self._lock:
             cache = self._caches.get(name)
         return cache if cache is not None and cache.ends > self._clock() else None
+
+    def gone(self, name: str) -> Refusal:
+        """Return the refusal of a request that names a cache which was deleted, or whose life is over.
+
+        The text for the latter is from a public report: https://github.com/clawvisor/clawvisor/pull/360.
+        """
+        with self._lock:
+            is_expired = name in self._caches
+        return Refusal(f"Cache content {name.rpartition('/')[2]} is expired.") if is_expired else not_found(name)
 
     def clear(self) -> None:
         """Remove all caches."""
@@ -183,7 +194,7 @@ def _refusal(request: Json, traits: ModelTraits) -> Refusal | None:
 def _seconds(request: Json) -> float | None:
     """Return the life in a request; None if there is none, or an invalid one."""
     if (ttl := _TTL.fullmatch(str(request.get("ttl")))) is not None:
-        return float(ttl[1])
+        return float(ttl[1]) if float(ttl[1]) < _MOST_SECONDS else None
     try:
         moment = datetime.datetime.fromisoformat(str(request.get("expireTime")))
     except ValueError:

@@ -150,10 +150,14 @@ class Storage:
             case "media":
                 return self._write(bucket, str(request.query.get("name")), body, request.content_type, generation)
             case "multipart":
-                metadata, kind, content = _two_parts(body, request.headers["content-type"])
+                parts = _two_parts(body, request.headers.get("content-type", ""))
+                if parts is None:
+                    return _error(400, "Malformed multipart body.")
+                metadata, kind, content = parts
                 return self._write(bucket, str(metadata.get("name")), content, kind, generation)
             case "resumable":
-                return self._begin(request, json.loads(body or b"{}"), generation)
+                named = _metadata(body or b"{}")
+                return _error(400, "Parse Error") if named is None else self._begin(request, named, generation)
             case _:
                 return _error(400, "Unknown uploadType.")
 
@@ -231,14 +235,27 @@ def _link(request: web.Request) -> str:
     return f"gs://{request.match_info['bucket']}/{request.match_info['name']}"
 
 
-def _two_parts(body: bytes, content_type: str) -> tuple[Json, str, bytes]:
-    """Split a `multipart/related` body: metadata as JSON, then the content with its type."""
+def _two_parts(body: bytes, content_type: str) -> tuple[Json, str, bytes] | None:
+    """Split a `multipart/related` body: metadata as JSON, then the content with its type; None if it is another."""
     boundary = content_type.partition("boundary=")[2].strip('"').encode()
-    _, first, second, *_ = body.split(b"--" + boundary)
-    head, _, content = second.partition(b"\r\n\r\n")
+    sections = body.split(b"--" + boundary) if boundary else []
+    if len(sections) < 3:
+        return None
+    head, _, content = sections[2].partition(b"\r\n\r\n")
     kind = re.search(rb"content-type:\s*([^\r\n]+)", head, re.IGNORECASE)
-    metadata = json.loads(first.partition(b"\r\n\r\n")[2])
-    return metadata, kind[1].decode() if kind else "", content.removesuffix(b"\r\n")
+    metadata = _metadata(sections[1].partition(b"\r\n\r\n")[2])
+    if metadata is None:
+        return None
+    return metadata, kind[1].decode(errors="replace") if kind else "", content.removesuffix(b"\r\n")
+
+
+def _metadata(body: bytes) -> Json | None:
+    """Return the metadata of an object; None if the body is not a JSON object."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _error(code: int, message: str = "") -> web.Response:

@@ -143,6 +143,14 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
     return mended, len(mended) - len(messages)
 
 
+def marked_like(encoded: list[wire.Message], mended: list[wire.Message]) -> list[wire.Message]:
+    """Return the mended messages with the boundary of those that they were made from, if these have one."""
+    if not isinstance(encoded, MarkedMessages) or not encoded.rest:
+        return mended
+    place = next(number for number, message in enumerate(mended) if message is encoded.rest[0])
+    return MarkedMessages(mended[:place], mended[place:], encoded.ttl, encoded.tools, encoded.tool_choice)
+
+
 def line_of(message: wire.Message) -> str:
     """Return a line of Python that creates the message; an error's hint shows it if a history lacks this message."""
     words = f"role={json.dumps(message['role'])}, content={json.dumps(message.get('content'), ensure_ascii=False)}"
