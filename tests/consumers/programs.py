@@ -16,6 +16,8 @@ WAYS = {
     "langgraph_swarm": "`ChatVertexCompat`",
     "langchain_mcp_adapters": "`ChatVertexCompat`",
     "langserve": "`ChatVertexCompat`",
+    "langgraph_server": "`ChatVertexCompat`",
+    "agent_runtime": "`ChatVertexCompat`",
     "streamlit": "`ChatVertexCompat`",
     "nemo_guardrails": "`ChatVertexCompat`",
     "deepeval": "`ChatVertexCompat`",

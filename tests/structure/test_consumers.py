@@ -11,7 +11,7 @@ HELPERS = {"__init__", "__main__", "mcp_server", "programs", "stage"}
 ASKED_FOR = {
     "deepagents", "langgraph_supervisor", "langgraph_swarm", "langchain_mcp_adapters", "langserve", "nemo_guardrails",
     "ragas", "deepeval", "dspy", "openai_agents", "pydantic_ai", "haystack", "streamlit", "openinference",
-    "instructor", "agno", "semantic_kernel", "crewai",
+    "instructor", "agno", "semantic_kernel", "crewai", "langgraph_server", "agent_runtime",
 }  # fmt: skip
 ROW = re.compile(r"\| (?P<python>3\.\d+\.\d+) \| (?P<openai>[\d.]+|-) \| (?P<outcome>[^|]+) \|$")
 
