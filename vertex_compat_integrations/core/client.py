@@ -283,6 +283,10 @@ class VertexCompatClient(Closing):
         Raises:
             SettingsError: The options are invalid or contradict each other.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import explained  # noqa: PLC0415 - few programs use it
+
+            return explained.explain(self, messages, options, self._timing.clock(), stream=stream)
         from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - few programs ask
 
         destination = resolve_destination(self._connection, self._environment)
