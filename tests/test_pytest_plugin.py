@@ -101,6 +101,53 @@ def test_a_users_tests_run_against_an_emulator_of_their_own(pytester, monkeypatc
     run(pytester, USER_TESTS).assert_outcomes(passed=5)
 
 
+MADE_AT_IMPORT = """
+    import asyncio
+    import pytest
+    from langchain_core.messages import HumanMessage
+    from llama_index.core.llms import ChatMessage
+    from vertex_compat_integrations.langchain import ChatVertexCompat, VertexCompatEmbeddings
+    from vertex_compat_integrations.llama_index import VertexCompat, VertexCompatEmbedding
+
+    MODEL = "google/gemini-3.5-flash"
+    chat, llm = ChatVertexCompat(model=MODEL), VertexCompat(model=MODEL)
+    bound, copied = chat.bind(temperature=0), llm.model_copy(update={"temperature": 0})
+    embeddings = VertexCompatEmbeddings(model="own/model", endpoint="1234567890", location="us-central1")
+    embedding = VertexCompatEmbedding(model_name="own/model", endpoint="1234567890", location="us-central1")
+
+    def add(a: int, b: int) -> int:
+        "Add."
+        return a + b
+
+    USES = {
+        "invoke": lambda: chat.invoke("Hi"),
+        "ainvoke": lambda: asyncio.run(chat.ainvoke("Hi")),
+        "stream": lambda: list(chat.stream("Hi")),
+        "bind": lambda: bound.invoke("Hi"),
+        "bind_tools": lambda: chat.bind_tools([add]).invoke("Hi"),
+        "with_limits": lambda: chat.invoke("Hi", timeout=30),
+        "count": lambda: chat.count_tokens([HumanMessage("Hi")]),
+        "complete": lambda: llm.complete("Hi"),
+        "acomplete": lambda: asyncio.run(llm.acomplete("Hi")),
+        "stream_chat": lambda: list(llm.stream_chat([ChatMessage(content="Hi")])),
+        "copy": lambda: copied.complete("Hi"),
+        "embeddings": lambda: embeddings.embed_query("Hi"),
+        "embedding": lambda: embedding.get_query_embedding("Hi"),
+    }
+
+    @pytest.mark.parametrize("test", ["first", "second", "third"])
+    @pytest.mark.parametrize("use", USES)
+    def test_one(vertex_emulator, use, test):
+        USES[use]()
+        assert len(vertex_emulator.journal) == 1
+"""
+
+
+def test_what_is_made_at_import_reaches_the_emulator_of_each_test(pytester):
+    """As most applications make their models."""
+    run(pytester, MADE_AT_IMPORT).assert_outcomes(passed=3 * 13)
+
+
 @pytest.mark.parametrize("page", ["reference/pytest-plugin.md", "start/offline.md"])
 def test_the_test_of_a_page_passes(pytester, page):
     text = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")

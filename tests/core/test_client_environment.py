@@ -11,8 +11,14 @@ from pathlib import Path
 import openai
 import pytest
 
+from tests.support.counted_work import functions_called
 from tests.support.endpoint_bodies import MODEL
+from vertex_compat_integrations.core.client import client_for
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator
+from vertex_compat_integrations.langchain import ChatVertexCompat
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 CANARY = "canary"
 
@@ -121,3 +127,83 @@ def test_a_system_that_cannot_fork_is_one_to_run_on():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("127.0.0.1:1", "127.0.0.1:2"), (None, "127.0.0.1:1"), ("127.0.0.1:1", None)]
+)
+class TestTheEmulatorsAddressChanges:
+    @pytest.fixture
+    def change(self, monkeypatch, before, after):
+        values = iter((before, after))
+
+        def to_next() -> None:
+            value = next(values)
+            monkeypatch.delenv(EMULATOR_HOST_VARIABLE, raising=False)
+            if value is not None:
+                monkeypatch.setenv(EMULATOR_HOST_VARIABLE, value)
+
+        return to_next
+
+    def test_the_next_call_has_another_client(self, change):
+        connection = Connection(project="p")
+        change()
+        first = client_for(connection, None, None)
+        assert client_for(connection, None, first)[1] is first[1]
+        change()
+        second = client_for(connection, None, first)
+        assert second[1] is not first[1]
+        assert client_for(connection, None, second)[1] is second[1]
+
+    def test_a_client_that_resolves_later_has_the_destination_of_its_creation(self, change, before):
+        change()
+        _, client = client_for(Connection(project="p"), None, None)
+        change()
+        url = client.explain([{"role": "user", "content": "Hi"}], Options(model=MODEL), stream=False).url
+        assert url.startswith(f"http://{before}/" if before else "https://aiplatform.googleapis.com/")
+
+    def test_a_base_url_is_not_the_emulators(self, change):
+        connection = Connection(base_url="http://127.0.0.1:9/v1", api_key="x")
+        change()
+        first = client_for(connection, None, None)
+        change()
+        assert client_for(connection, None, first)[1] is first[1]
+
+
+@pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+def test_a_stream_in_progress_keeps_its_emulator(emulator, monkeypatch):
+    model = ChatVertexCompat(model=MODEL)
+    with Emulator() as other:
+        monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
+        stream = model.stream("Count to fifty.")
+        first = next(stream)
+        monkeypatch.setenv(EMULATOR_HOST_VARIABLE, other.host)
+        assert "".join([first.text, *(chunk.text for chunk in stream)])
+        model.invoke("Hi")
+        assert (len(emulator.journal), len(other.journal)) == (1, 1)
+
+
+@pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+def test_a_model_with_a_context_cache_creates_it_again_in_another_emulator(emulator, monkeypatch):
+    document = "The harbour has nine cranes. " * 2000
+    with Emulator() as other:
+        monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
+        with ChatVertexCompat(model=MODEL).context_cache([("system", document)]) as model:
+            model.invoke("How many cranes?")
+            monkeypatch.setenv(EMULATOR_HOST_VARIABLE, other.host)
+            model.invoke("How many cranes?")
+        routes = [[entry.path.rpartition("/")[2] for entry in each.journal.entries] for each in (emulator, other)]
+        assert "cachedContents" in routes[0]
+        assert "cachedContents" in routes[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"), [({"project": "p"}, 4), ({"base_url": "http://127.0.0.1:9/v1", "api_key": "x"}, 1)]
+)
+def test_looking_for_the_emulator_enters_few_functions(monkeypatch, settings, most):
+    """With every call: `client_for` itself, and the lookup of one variable."""
+    monkeypatch.delenv(EMULATOR_HOST_VARIABLE, raising=False)
+    connection = Connection(**settings)
+    current = client_for(connection, None, None)
+    of_the_counter = functions_called(lambda: None, under="")
+    assert functions_called(lambda: client_for(connection, None, current), under="") - of_the_counter <= most

@@ -45,6 +45,15 @@ def test_a_mark_caches_what_is_before_it(chat, emulator):
     assert emulator.journal.last.body["messages"] == [{"role": "user", "content": [block("How deep is it?")]}]
 
 
+def test_an_explanation_shows_the_cache_and_the_rest(chat, emulator):
+    model = chat().bind_tools([lookup])
+    explanation = model.explain_request(MARKED)
+    assert len(emulator.journal) == 0
+    model.invoke(MARKED)
+    assert emulator.journal.caches[1].body == explanation.cache.body
+    assert emulator.journal.last.body["messages"] == explanation.body["messages"]
+
+
 def test_streams_and_bound_tools_use_it(chat, emulator):
     model = chat().bind_tools([lookup])
     whole = None

@@ -42,6 +42,14 @@ def test_a_cache_point_caches_what_is_before_it(llm, emulator):
     assert emulator.journal.last.body["messages"] == [{"role": "user", "content": "How deep is it?"}]
 
 
+def test_an_explanation_shows_the_cache_and_the_rest(llm, emulator):
+    explanation = llm.explain_request(MARKED)
+    assert len(emulator.journal) == 0
+    llm.chat(MARKED)
+    assert emulator.journal.caches[1].body == explanation.cache.body
+    assert emulator.journal.last.body["messages"] == explanation.body["messages"]
+
+
 @pytest.mark.parametrize(
     ("messages", "prefix", "rest"),
     [

@@ -25,9 +25,11 @@ from vertex_compat_integrations.cli.common.parameters import (
     Map,
     Port,
     Project,
+    Projects,
     RawUsage,
     RepairHistory,
     ServerOptions,
+    ServiceAccounts,
     examples,
 )
 
@@ -229,12 +231,16 @@ def env(
 
 @app.command(
     short_help="Find out why calls fail.",
-    epilog=examples("vertex-compat doctor --project my-project --location global"),
+    epilog=examples(
+        "vertex-compat doctor --project my-project --location global",
+        "vertex-compat doctor --project team-a --project team-b",
+    ),
 )
 def doctor(
     *,
     model: Annotated[str, typer.Option(help="The model to test.")] = DEFAULT_MODEL,
-    project: Project = None,
+    projects: Projects = None,
+    service_accounts: ServiceAccounts = None,
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
@@ -242,11 +248,16 @@ def doctor(
 ) -> None:
     """Check everything a call needs, from installation to answer; each failure comes with a command to paste.
 
-    Takes 15 seconds at most and sends the model four requests. The exit code is 1 if a check failed.
+    Takes 15 seconds at most and sends the model four requests, for each project or service account. The exit code is 1
+    if a check failed.
     """
     with needs("cli"):
         from vertex_compat_integrations.cli.doctor.examination import execute  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    only = projects[0] if projects and len(projects) == 1 else None
+    several = () if only else projects or ()
+    connection = ConnectionOptions(
+        only, location, base_url, allow_hosts or (), projects=several, service_accounts=service_accounts or ()
+    )
     raise typer.Exit(execute(connection, model, as_json=as_json))
 
 

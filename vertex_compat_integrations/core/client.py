@@ -8,6 +8,7 @@ import random
 import time
 import warnings
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -158,8 +159,11 @@ class VertexCompatClient(Closing):
         facts: JsonObject | None = None,
         timing: Timing | None = None,
         line_of: LineOf = wire_line,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         """Create a client; `facts` overrides the catalogue's facts, `line_of` describes missing messages in errors.
+
+        The first call reads the destination from `environment`.
 
         Raises:
             SettingsError: The installed SDK cannot use the user's own HTTP client.
@@ -170,6 +174,7 @@ class VertexCompatClient(Closing):
         self._override = facts
         self._timing = timing or Timing()
         self._line_of = line_of
+        self._environment = environment
         self._resolved: tuple[Destination, TokenSource] | None = None
         self._sources: dict[str, TokenSource] = {}
         self._authorities: str | None = None
@@ -279,9 +284,13 @@ class VertexCompatClient(Closing):
         Raises:
             SettingsError: The options are invalid or contradict each other.
         """
+        if isinstance(messages, MarkedMessages):
+            from vertex_compat_integrations.core.native import explained  # noqa: PLC0415 - few programs use it
+
+            return explained.explain(self, messages, options, self._timing.clock(), stream=stream)
         from vertex_compat_integrations.core.explain.remarks import ExplainedCall, explain  # noqa: PLC0415 - few programs ask
 
-        destination = resolve_destination(self._connection)
+        destination = resolve_destination(self._connection, self._environment)
         model = resolve_model_name(options.model, destination)
         facts = facts_for(model, self._override)
         places = self._place_memory(destination, model, options).order(self._timing.clock())
@@ -519,7 +528,7 @@ class VertexCompatClient(Closing):
     def _resolve(self) -> tuple[Destination, TokenSource]:
         """Return destination and credential source; the first call resolves them."""
         if self._resolved is None:
-            destination = resolve_destination(self._connection)
+            destination = resolve_destination(self._connection, self._environment)
             if destination.emulated:
                 self.warn_once(
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
@@ -716,7 +725,7 @@ class VertexCompatClient(Closing):
 
 
 KeyedClient: TypeAlias = tuple[tuple[Any, ...], VertexCompatClient]
-"""A client, and the settings that it was created for."""
+"""A client, and the settings and the emulator that it was created for."""
 
 
 class HoldsClient(Closing):
@@ -758,10 +767,14 @@ class HoldsClient(Closing):
 def client_for(
     connection: Connection, facts: JsonObject | None, current: KeyedClient | None, line_of: LineOf = wire_line
 ) -> KeyedClient:
-    """Return the client for the current settings: the existing one, if nothing has changed."""
-    settings = (facts, *_connection_settings(connection))
+    """Return the client for the current settings and emulator: the existing one, if nothing has changed."""
+    # The lookup enters functions of Python, so a base URL, which is never the emulator's, does without.
+    emulator = None if connection.base_url is not None else os.environ.get(wire.EMULATOR_HOST_VARIABLE)
+    settings = (facts, emulator, *_connection_settings(connection))
     if current is not None and current[0] == settings:
         return current
     # A separate connection object: copies of the user's object share the client, and each may be changed.
-    own = Connection.model_construct(**dict(zip(_CONNECTION, settings[1:], strict=True)))
-    return settings, VertexCompatClient(own, facts, line_of=line_of)
+    own = Connection.model_construct(**dict(zip(_CONNECTION, settings[2:], strict=True)))
+    # A stream that is created here may begin later, when the variable has another value.
+    environment = ChainMap({wire.EMULATOR_HOST_VARIABLE: emulator or ""}, os.environ)
+    return settings, VertexCompatClient(own, facts, line_of=line_of, environment=environment)

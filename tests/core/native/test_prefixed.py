@@ -38,10 +38,16 @@ def test_each_way_has_the_prefix(prefixed, emulator):
     assert emulator.journal.last.body["messages"] == QUESTION
 
 
-def test_what_is_counted_and_explained_is_the_whole_prompt(prefixed, emulator):
+def test_what_is_counted_is_the_whole_prompt(prefixed, emulator):
     count = prefixed.count_tokens(QUESTION, OPTIONS)
     assert count == asyncio.run(prefixed.acount_tokens(QUESTION, OPTIONS)) > 4096
-    assert len(prefixed.explain(QUESTION, OPTIONS, stream=False).body["messages"]) == 3
+
+
+def test_what_is_explained_is_the_cache_and_the_rest(prefixed, emulator):
+    explanation = prefixed.explain(QUESTION, OPTIONS, stream=False)
+    assert explanation.body["messages"] == QUESTION
+    prefixed.chat(QUESTION, OPTIONS)
+    assert emulator.journal.caches[1].body == explanation.cache.body
 
 
 def test_a_scope_creates_and_deletes(build, emulator):

@@ -15,6 +15,16 @@ FactsFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Project = Annotated[str | None, typer.Option(help="Google Cloud project; default: GOOGLE_CLOUD_PROJECT.")]
+Projects = Annotated[
+    list[str] | None,
+    typer.Option("--project", metavar="PROJECT", help="Repeat it for several; default: GOOGLE_CLOUD_PROJECT."),
+]
+ServiceAccounts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--service-account", metavar="EMAIL", help="Account to impersonate; one for each project, or several."
+    ),
+]
 Location = Annotated[str | None, typer.Option(help="global, us, eu or a region; default: GOOGLE_CLOUD_LOCATION.")]
 BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="URL prefix instead of project and location.")]
 AllowHosts = Annotated[
@@ -68,6 +78,8 @@ class ConnectionOptions:
         base_url: URL prefix instead of both.
         allow_hosts: Hosts other than Google's that may receive the Google credential.
         repair_history: Whether incomplete histories are repaired instead of refused.
+        projects: Several projects instead of one.
+        service_accounts: Service accounts to impersonate, one for each project.
     """
 
     project: str | None
@@ -75,6 +87,8 @@ class ConnectionOptions:
     base_url: str | None
     allow_hosts: Sequence[str]
     repair_history: bool = False
+    projects: Sequence[str] = ()
+    service_accounts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ def connection_for(options: ConnectionOptions) -> Connection:
         base_url=options.base_url,
         allow_hosts=options.allow_hosts,
         repair_history=options.repair_history,
+        projects=tuple(options.projects),
+        service_accounts=tuple(options.service_accounts),
     )
 
 

@@ -50,6 +50,8 @@ def check_quota_project(case: Case) -> Finding:
         return fine("none: the emulator charges no project")
     quota = case.connection.quota_project or case.source.account(case.seconds(ACCOUNT_SECONDS)).quota_project
     setter = "gcloud auth application-default set-quota-project YOUR_PROJECT"
+    if quota and case.connection.projects:
+        quota = case.connection.projects[0]
     if quota and not _PROJECT.fullmatch(quota):
         return failed(f"{quota!r} is not a valid project.", f"unset GOOGLE_CLOUD_QUOTA_PROJECT && {setter}")
     if quota:

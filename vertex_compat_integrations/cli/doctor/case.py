@@ -2,8 +2,8 @@
 
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.connection import (
     Connection,
     Destination,
+    payers_of,
     resolve_destination,
     resolve_model_name,
     resolve_source,
@@ -29,6 +30,8 @@ CALL_SECONDS = 6.0
 
 OPTIONS: Mapping[str, str] = {
     "project": "--project",
+    "projects": "--project",
+    "service_accounts": "--service-account",
     "location": "--location",
     "base_url": "--base-url",
     "allow_hosts": "--allow-host",
@@ -87,6 +90,25 @@ class Case:
     def facts(self) -> ModelFacts:
         """The catalogue's facts about the model."""
         return facts_for(self.model_name)
+
+    def for_each_payer(self) -> Iterator[tuple[str | None, "Case"]]:
+        """Yield the case of each project or service account, each with its own time, and its name if there are several.
+
+        The first has the time that is left of this case.
+        """
+        payers = payers_of(self.connection)
+        if len(payers) < 2:
+            yield None, self
+            return
+        are_distinct = len(set(self.connection.projects)) == len(payers)
+        for place, (project, account) in enumerate(payers):
+            only = {
+                "projects": () if project is None else (project,),
+                "service_accounts": () if account is None else (account,),
+            }
+            deadline = self.deadline if place == 0 else time.monotonic() + SECONDS
+            connection = self.connection.model_copy(update=only)
+            yield project if are_distinct else account, replace(self, connection=connection, deadline=deadline)
 
     def client(self) -> VertexCompatClient:
         """Create a client without retries, limited to the time left; importing the SDK does not count."""

@@ -37,6 +37,7 @@ from vertex_compat_integrations.cli.doctor.settings import (
     check_proxy,
 )
 from vertex_compat_integrations.cli.doctor.wrong_setting import describe, paste_for_wrong
+from vertex_compat_integrations.core.auth.google import IMPERSONATION_HINT
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     CredentialsError,
@@ -88,6 +89,10 @@ CHECKS = (
 )
 
 
+_OF_PAYER = frozenset({"project", "quota project", "token", "call", "stream", "tool turn"})
+"""Checks that are run for each of several projects or service accounts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """The name of a check and its finding."""
@@ -97,15 +102,23 @@ class Examined:
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[Examined]:
-    """Run the checks and yield their findings."""
+    """Run the checks and yield their findings; some are run for each of several projects or service accounts."""
     missing: set[str] = set()
+    shared = [check for check in checks if check.name not in _OF_PAYER]
+    yield from _examine(case, shared, None, missing)
+    for payer, its_case in case.for_each_payer():
+        yield from _examine(its_case, [check for check in checks if check.name in _OF_PAYER], payer, set(missing))
+
+
+def _examine(case: Case, checks: Sequence[Check], payer: str | None, missing: set[str]) -> Iterator[Examined]:
+    """Run the checks, and add to `missing` those that failed or were not run."""
     for check in checks:
         broken = [name for name in check.needs if name in missing]
         finding = skipped(f"needs {broken[0]}") if broken else _found(check, case)
         # Checks that do not apply, such as TLS on loopback, do not block the checks after them.
         if broken or finding.verdict == "failed":
             missing.add(check.name)
-        yield Examined(check.name, finding)
+        yield Examined(check.name if payer is None else f"{check.name}: {payer}", finding)
 
 
 def _found(check: Check, case: Case) -> Finding:
@@ -124,12 +137,16 @@ def _found(check: Check, case: Case) -> Finding:
 def paste_for(error: VertexCompatError, case: Case) -> str:
     """Return a shell command that fixes the error's cause, or shows more about it."""
     project = error.project or "YOUR_PROJECT"
+    account = next(iter(case.connection.service_accounts), None)
     match error:
         case PermissionDeniedError() if _is_disabled(error):
             return f"gcloud services enable aiplatform.googleapis.com --project={project}"
         case PermissionDeniedError():
-            role = "--member=user:YOUR_ADDRESS --role=roles/aiplatform.user"
-            return f"gcloud projects add-iam-policy-binding {project} {role}"
+            member = f"serviceAccount:{account}" if account else "user:YOUR_ADDRESS"
+            return f"gcloud projects add-iam-policy-binding {project} --member={member} --role=roles/aiplatform.user"
+        case CredentialsError(hint=hint) if account and hint == IMPERSONATION_HINT:
+            role = "--member=user:YOUR_ADDRESS --role=roles/iam.serviceAccountTokenCreator"
+            return f"gcloud iam service-accounts add-iam-policy-binding {account} {role}"
         case CredentialsError() | AuthenticationError():
             return LOGIN
         case NotFoundError() | RateLimitError():

@@ -13,6 +13,8 @@ _VARIABLES: Mapping[str, Sequence[str]] = {"location": LOCATION_VARIABLES, "proj
 _RIGHT: Mapping[str, str | Sequence[str] | None] = {
     "location": "global",
     "project": "YOUR_PROJECT",
+    "projects": ("YOUR_PROJECT",),
+    "service_accounts": ("NAME@YOUR_PROJECT.iam.gserviceaccount.com",),
     "base_url": None,
     "allow_hosts": ("HOST",),
     "model": DEFAULT_MODEL,
@@ -21,6 +23,7 @@ _RIGHT: Mapping[str, str | Sequence[str] | None] = {
 
 _SETTING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?=(['\"\w…])?)")
 _WRONG = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=['\"]| holds )")
+_LISTS = re.compile(r"\b(projects|service_accounts)=\[([^\]]*)\]")
 _HOSTS = re.compile(r"\ballow_hosts=\['([^']*)'\]")
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
@@ -48,6 +51,7 @@ def describe(error: SettingsError, case: Case) -> str:
         return f"{word.text} " if match[2] else word.text
 
     text = _HOSTS.sub(r"--allow-host \1", " ".join(str(error).split()))
+    text = _LISTS.sub(lambda match: f"{OPTIONS[match[1]]} {match[2].replace(chr(39), '')}", text)
     return _SETTING.sub(rename, text)
 
 
@@ -56,6 +60,7 @@ def paste_for_wrong(error: SettingsError, case: Case) -> str:
     if wrong := _WRONG.search(error.message):
         name = wrong[1]
         word = _word_for(name, case)
+        name = "projects" if name == "project" and case.connection.projects else name
         return case.command(**{name: _RIGHT[name]}) if word.is_option else f"unset {word.text}"
     if variables := [name for name in _VARIABLE.findall(error.message) if name in case.environment]:
         return f"unset {variables[0]}"
@@ -69,7 +74,8 @@ def paste_for_wrong(error: SettingsError, case: Case) -> str:
 
 def _word_for(name: str, case: Case) -> Word:
     """Return the variable if the value came from one, otherwise the option."""
-    if getattr(case.connection, name, None) is None:
+    is_in_list = name == "project" and bool(case.connection.projects)
+    if not is_in_list and getattr(case.connection, name, None) is None:
         for variable in _VARIABLES.get(name, ()):
             if case.environment.get(variable):
                 return Word(variable, is_option=False)

@@ -93,8 +93,8 @@ class PrefixedClient:
         return count
 
     def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> Any:
-        """Explain the request without a cache."""
-        return self._plain.explain(*self._whole(messages, options), stream=stream)
+        """Explain the cache and the request."""
+        return self._plain.explain(self._prefix.before(messages), options, stream=stream)
 
     def limited(self, limits: Mapping[str, float]) -> "PrefixedClient":
         """Return a client with the limits of one call."""

@@ -1,0 +1,82 @@
+"""Explains a call with a marked beginning: the context cache that it would use, or why it would use none. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isinf
+from typing import Protocol
+
+from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.endpoint import OPENAPI
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.explain.explanation import CacheUse, Explanation, Remark
+from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
+from vertex_compat_integrations.core.native.cache_calls import PATH, CacheCall
+from vertex_compat_integrations.core.native.context_cache import Host, Plan, make_plan, plain_call
+from vertex_compat_integrations.core.native.marked import MarkedMessages
+from vertex_compat_integrations.core.settings.options import Options
+
+UNKNOWN_CACHE = "CACHE-OF-THE-CALL"
+"""The last part of the cache's name, which the service chooses, if this process does not know the cache."""
+
+
+class Explainer(Host, Protocol):
+    """What is needed of the client."""
+
+    def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> Explanation:
+        """Explain a call without a mark."""
+
+
+def explain(client: Explainer, messages: MarkedMessages, options: Options, now: float, *, stream: bool) -> Explanation:
+    """Explain a call with these messages at the time `now` of the client's clock.
+
+    Raises:
+        SettingsError: The options are invalid or contradict each other.
+    """
+    try:
+        plan = make_plan(client, messages, options)
+    except SettingsError as error:
+        return _without(error.message, client.explain(*plain_call(messages, options), stream=stream))
+    if reason := _pause(plan.entry.paused - now):
+        return _without(reason, client.explain(*plain_call(messages, options), stream=stream))
+    creation = _creation(plan)
+    name = plan.entry.name if plan.entry.ends > now else None
+    place = creation["model"].partition("/publishers/")[0]
+    naming = plan.using(name or f"{place}/cachedContents/{UNKNOWN_CACHE}")
+    explanation = client.explain(plan.rest, naming, stream=stream)
+    url = explanation.url.removesuffix(wire.CHAT_PATH).removesuffix(f"/endpoints/{OPENAPI}") + PATH
+    cache = CacheUse(creation["displayName"], name, url, creation)
+    remark = Remark("converted", "the marked beginning", _of_use(cache, messages))
+    return replace(explanation, cache=cache, remarks=(remark, *explanation.remarks))
+
+
+def _without(reason: str, explanation: Explanation) -> Explanation:
+    remark = Remark("dropped", "the cache mark", f"{reason} The whole prompt is sent.")
+    return replace(explanation, remarks=(remark, *explanation.remarks))
+
+
+def _pause(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    if isinf(seconds):
+        return "The service refused this cache: it is not attempted again."
+    return f"The last attempt failed: no cache is attempted for another {seconds:.0f} s."
+
+
+def _creation(plan: Plan) -> wire.Json:
+    """The body of the request that creates the cache."""
+    body = {**plan.body, "ttl": f"{plan.ttl:g}s"}
+    call = CacheCall(plan.model, plan.terms, "post", PATH, body=body, base_url=plan.base_url)
+    if plan.terms.project is None:
+        call.locate(UNKNOWN_PROJECT)
+    return call.request.body
+
+
+def _of_use(cache: CacheUse, messages: MarkedMessages) -> str:
+    tools = sum(len(each.get("functionDeclarations", (each,))) for each in cache.body.get("tools", ()))
+    content = " and ".join(_counted(*each) for each in ((len(messages.prefix), "message"), (tools, "tool")) if each[0])
+    how = "It exists, and is named" if cache.name else "It is found by this name, or created, and then named"
+    return f"The context cache {cache.display_name} has {content}. {how} in the request, which has the rest."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
