@@ -27,7 +27,7 @@ EXAMPLES = 1000
 NIGHTLY = 10_000
 fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 fuzzed_less = settings(fuzzed, max_examples=EXAMPLES // 4)
-fuzzed_at_night = settings(fuzzed, max_examples=NIGHTLY)
+fuzzed_at_night = settings(fuzzed, derandomize=False, max_examples=NIGHTLY)
 
 
 def as_stream(server, way):

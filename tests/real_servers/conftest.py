@@ -29,13 +29,6 @@ def server(_installed: None) -> Iterator[LlamaServer]:
 
 
 @pytest.fixture
-def loading_server(_installed: None) -> Iterator[LlamaServer]:
-    """A server that has just been started."""
-    with LlamaServer() as running:
-        yield running
-
-
-@pytest.fixture
 def relay(server: LlamaServer) -> Iterator[Relay]:
     """A relay before the server, which notes what goes through."""
     with Relay(server.port) as running:

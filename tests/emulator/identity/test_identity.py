@@ -135,7 +135,7 @@ async def test_another_key_is_refused(side):
     [
         ({"aud": "https://example.com/token"}, "audience"),
         ({"exp": time.time() - 10, "iat": time.time() - 3610}, "short-lived"),
-        ({"exp": time.time() + 7200}, "short-lived"),
+        ({"exp": time.time() + 100_000}, "short-lived"),
         ({"scope": ""}, "scope"),
     ],
 )
@@ -146,7 +146,7 @@ async def test_a_wrong_audience_time_or_scope_is_refused(side, changes, error):
 async def test_the_assertion_that_those_are_changed_from_is_accepted(side):
     body = await side.post_assertion()
     assert side.identity.check(f"Bearer {body['access_token']}") is None
-    assert body["expires_in"] in (3599, 3600)
+    assert 3500 < body["expires_in"] <= 3600
 
 
 async def test_an_authorised_user_gets_a_token_for_the_refresh_token(side):
