@@ -1,5 +1,6 @@
 """Ends a command after an error, with one line on the error stream and the exit code."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,13 @@ def refusals() -> Iterator[None]:
         raise _ended(reason_of(error), WRONG_USAGE) from None
     except VertexCompatError as error:
         raise _ended(str(error), FAILED) from None
+
+
+def reason_of_system(error: OSError) -> str:
+    """Return the system's reason; if a port cannot be taken, with the option that chooses another."""
+    if error.filename is None and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return f"{error.strerror}. Pass another --port, or 0 for a free one."
+    return str(error)
 
 
 def _ended(reason: str, code: int) -> typer.Exit:
