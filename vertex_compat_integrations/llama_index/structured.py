@@ -251,7 +251,7 @@ def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: 
 
 
 def _check_arguments(output_cls: object, prompt: object) -> None:
-    """Refuse what is no class or no prompt template.
+    """Refuse an output class or a prompt that is not valid.
 
     Raises:
         SettingsError: It names the form to pass.
