@@ -125,7 +125,7 @@ def test_a_terminal_gets_no_token_unless_asked(emulator, environment):
     [
         (["--location", "NO WHERE"], 2, "location"),
         (["--base-url", "ftp://x"], 2, "base_url"),
-        (["--base-url", "https://example.com/v1"], 2, "allow_hosts"),
+        (["--base-url", "https://example.com/v1"], 2, "Pass --allow-host https://example.com."),
     ],
 )
 def test_settings_that_cannot_work_end_with_2(environment, arguments, code, reason):

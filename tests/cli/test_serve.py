@@ -117,6 +117,7 @@ def test_a_taken_port_is_told_on_one_line(emulator, tmp_path):
     assert (process.returncode, printed) == (1, "")
     assert complained.startswith("vertex-compat: ")
     assert port in complained
+    assert "--port" in complained
     assert complained.count("\n") == 1
 
 

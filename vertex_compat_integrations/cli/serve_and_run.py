@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import typer
 
 from vertex_compat_integrations.cli.common.child_program import blocked_signals, run_child
-from vertex_compat_integrations.cli.common.exits import FAILED, refusals
+from vertex_compat_integrations.cli.common.exits import FAILED, reason_of_system, refusals
 from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL, ConnectionOptions, ServerOptions
 from vertex_compat_integrations.cli.common.printing import complain, printable
 from vertex_compat_integrations.cli.common.stop_signal import stop_signal
@@ -103,7 +103,7 @@ def execute_serve(options: ConnectionOptions, rows: Sequence[str], server: Serve
         try:
             serve(connection, rows, server, as_json=as_json)
         except OSError as error:
-            complain(str(error))
+            complain(reason_of_system(error))
             raise typer.Exit(FAILED) from None
 
 

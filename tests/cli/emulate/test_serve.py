@@ -137,6 +137,7 @@ def test_a_taken_port_is_told_on_one_line():
     assert printed == ""
     assert complained.startswith("vertex-compat: ")
     assert port in complained
+    assert "--port" in complained
     assert complained.count("\n") == 1
 
 

@@ -57,6 +57,11 @@ def test_the_plan_alone_asks_nothing_and_needs_no_credential(tmp_path, monkeypat
     assert "each alone could cost more: 48_long_unstreamed_answer, 49_images_of_pro." in result.output
 
 
+def test_one_probe_is_no_plural():
+    result = CliRunner().invoke(app, ["verify", "--plan", "--project", "my-project-12", "--only", "01"])
+    assert "\n1 probe, 1 request; highest cost" in result.output
+
+
 SIGNED_ELSEWHERE = "27_signature_of_another_project"
 
 

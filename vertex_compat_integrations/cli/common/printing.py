@@ -18,6 +18,11 @@ def harmless(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
+def counted(number: int, what: str) -> str:
+    """Return the number with its noun, which gets an "s" unless the number is 1."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def complain(text: str) -> None:
     """Print one line on the error stream."""
     print(f"vertex-compat: {harmless(text)}", file=sys.stderr)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import typer
 
+from vertex_compat_integrations.cli.common.exits import FAILED, reason_of_system
+from vertex_compat_integrations.cli.common.printing import complain
 from vertex_compat_integrations.emulator import LocalModel, Upstream
 
 LOCAL = "smollm2"
@@ -69,5 +71,5 @@ def failures() -> Iterator[None]:
     try:
         yield
     except (ImportError, OSError) as error:
-        typer.echo(f"vertex-compat: {error}", err=True)
-        raise typer.Exit(1) from None
+        complain(reason_of_system(error) if isinstance(error, OSError) else str(error))
+        raise typer.Exit(FAILED) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vertex_compat_integrations.cli.common.exits import FAILED, WRONG_USAGE, refusals
-from vertex_compat_integrations.cli.common.printing import complain, harmless
+from vertex_compat_integrations.cli.common.printing import complain, counted, harmless
 from vertex_compat_integrations.cli.migrate.rewrite import Rewritten, Use, rewrite
 from vertex_compat_integrations.cli.migrate.source import decode, write_sound
 from vertex_compat_integrations.core.endpoint import resolve_model
@@ -36,13 +36,13 @@ class Outcome:
     def text(self, *, written: bool) -> str:
         """Return the result as a sentence."""
         parts = [
-            f"{_counted(self.files, 'file')}, {_counted(self.uses, 'use')}",
-            f"{_counted(self.changed, 'file')} {'written' if written else 'to change'}",
+            f"{counted(self.files, 'file')}, {counted(self.uses, 'use')}",
+            f"{counted(self.changed, 'file')} {'written' if written else 'to change'}",
         ]
         if self.open_uses:
-            parts.append(f"{_counted(self.open_uses, 'use')} to review (!)")
+            parts.append(f"{counted(self.open_uses, 'use')} to review (!)")
         if self.failed:
-            parts.append(f"{_counted(self.failed, 'file')} failed")
+            parts.append(f"{counted(self.failed, 'file')} failed")
         return ", ".join(parts) + "."
 
 
@@ -130,7 +130,3 @@ def _lines(text: str) -> list[str]:
     """Return the lines with their ends; `splitlines` would also split at characters allowed in Python strings."""
     *whole, last = text.split("\n")
     return [*(f"{line}\n" for line in whole), *filter(None, [last])]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from vertex_compat_integrations.cli.common.printing import harmless
+from vertex_compat_integrations.cli.common.printing import counted, harmless
 from vertex_compat_integrations.cli.verify.cost import HIGH_INPUT, HIGH_OUTPUT, Ledger
 from vertex_compat_integrations.cli.verify.probes.probe import Probe
 from vertex_compat_integrations.cli.verify.report import EMULATED
@@ -23,7 +23,8 @@ def print_plan(console: Console, probes: Sequence[Probe], ledger: Ledger) -> Non
     highest = sum(ledger.highest(probe) for probe in probes)
     _say(
         console,
-        f"{len(probes)} probes, {requests} requests; highest cost {highest:.4f} USD, by {ledger.prices.source}.",
+        f"{counted(len(probes), 'probe')}, {counted(requests, 'request')}; highest cost {highest:.4f} USD, by "
+        f"{ledger.prices.source}.",
     )
     unknown = dict.fromkeys(probe.model for probe in probes if not ledger.prices.has(probe.model))
     if unknown:
@@ -59,7 +60,7 @@ def _fact(each: Mapping[str, Any]) -> str:
 def _print_cost(console: Console, report: Mapping[str, Any]) -> None:
     cost = report["cost"]
     paid = "would have cost" if report["service"] == EMULATED else "cost"
-    _say(console, f"\n{cost['requests']} requests {paid} {cost['spent_usd']} USD by {cost['prices']}.")
+    _say(console, f"\n{counted(cost['requests'], 'request')} {paid} {cost['spent_usd']} USD by {cost['prices']}.")
     if report["not_run"]:
         _say(console, f"Not run, because of --max-cost: {', '.join(report['not_run'])}.", "yellow")
 
