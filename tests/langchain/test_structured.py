@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic.v1 import Field as FieldV1
 
+from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import EmptyReplyError, SchemaError, SettingsError
 from vertex_compat_integrations.emulator import Answer, Emulator, completion, text, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat
@@ -211,6 +212,23 @@ def test_tools_may_stand_beside_a_schema(emulator: Emulator, chat: Build):
     emulator.answer(text('{"setup": "a", "punchline": "b"}'))
     assert model.invoke(PROMPT)["parsed"] == Joke(setup="a", punchline="b")
     assert [tool["function"]["name"] for tool in emulator.journal.last.body["tools"]] == ["search"]
+
+
+@each_way
+@pytest.mark.parametrize("schema", [Joke, JOKE_SCHEMA, ["a", "b"]], ids=["class", "schema", "words"])
+async def test_a_model_that_calls_a_tool_first_has_neither_answer_nor_error(
+    emulator: Emulator, chat: Build, way, schema: Any
+):
+    def search(words: str) -> str:
+        """Search for words."""
+        return words
+
+    emulator.rule(tool_call("search", {"words": "jokes"}))
+    read = await ask(chat().with_structured_output(schema, tools=[search], include_raw=True), way, PROMPT)
+    assert [call["name"] for call in read["raw"].tool_calls] == ["search"]
+    assert (read["parsed"], read["parsing_error"]) == (None, None)
+    with pytest.raises(OutputParserException, match=r"called search\. .*include_raw=True"):
+        await ask(chat().with_structured_output(schema, tools=[search]), way, PROMPT)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,42 @@ def settled_method(schema: Any, method: Method) -> Method:
     )
 
 
-def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
+class WholeAnswerParser(BaseOutputParser[Any]):
+    """Base of the parsers: an answer that was cut or refused is an error, whether it is streamed or not."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Parse the answer.
+
+        Raises:
+            EmptyReplyError: The answer was cut by `max_tokens`.
+            RefusedAnswerError: The answer was refused.
+            OutputParserException: The answer does not match the schema, or the requested call is missing, or the model
+                called other tools first.
+        """
+        message = result[0].message if isinstance(result[0], ChatGeneration) else None
+        is_over = not partial or (message is not None and "finish_reason" in message.response_metadata)
+        if is_over and message is not None:
+            check_whole(message)
+            if names := self.tools_called_instead(message):
+                raise OutputParserException(
+                    f"The model did not answer yet, but called {', '.join(names)}. Pass include_raw=True to get the "
+                    "calls, run them, and send the history with their results."
+                )
+            result = [ChatGeneration(message=_as_answer(message))]
+        parsed = super().parse_result(result, partial=not is_over)
+        if is_over and parsed is None and isinstance(self, JsonOutputToolsParser):
+            text = result[0].text
+            raise OutputParserException(f"The model did not call the requested tool, but answered {text!r}.")
+        return parsed
+
+    def tools_called_instead(self, message: BaseMessage) -> list[str]:
+        """Return the names of the tools that the model called where it may also answer, if it did not answer."""
+        if isinstance(self, JsonOutputToolsParser) or not isinstance(message, AIMessage) or message.text.strip():
+            return []
+        return [call["name"] for call in message.tool_calls]
+
+
+def answer_parser(schema: Any, method: Method) -> WholeAnswerParser:
     """Return the parser of the answer: to an object of the pydantic class, a mapping, a member of an `Enum`, or text.
 
     Raises:
@@ -154,38 +189,15 @@ def answer_parser(schema: Any, method: Method) -> BaseOutputParser[Any]:
     return _ObjectAnswerParser(pydantic_object=schema) if is_class(schema) else _JsonAnswerParser()
 
 
-class _WholeAnswerParser(BaseOutputParser[Any]):
-    """Base of the parsers: an answer that was cut or refused is an error, whether it is streamed or not."""
-
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """Parse the answer.
-
-        Raises:
-            EmptyReplyError: The answer was cut by `max_tokens`.
-            RefusedAnswerError: The answer was refused.
-            OutputParserException: The answer does not match the schema, or the requested call is missing.
-        """
-        message = result[0].message if isinstance(result[0], ChatGeneration) else None
-        is_over = not partial or (message is not None and "finish_reason" in message.response_metadata)
-        if is_over and message is not None:
-            check_whole(message)
-            result = [ChatGeneration(message=_as_answer(message))]
-        parsed = super().parse_result(result, partial=not is_over)
-        if is_over and parsed is None and isinstance(self, JsonOutputToolsParser):
-            text = result[0].text
-            raise OutputParserException(f"The model did not call the requested tool, but answered {text!r}.")
-        return parsed
-
-
-class _JsonAnswerParser(_WholeAnswerParser, JsonOutputParser):
+class _JsonAnswerParser(WholeAnswerParser, JsonOutputParser):
     """Reads a JSON value from the answer's text."""
 
 
-class _ObjectAnswerParser(_WholeAnswerParser, PydanticOutputParser[Any]):
+class _ObjectAnswerParser(WholeAnswerParser, PydanticOutputParser[Any]):
     """Reads an object from the answer's text."""
 
 
-class _WordParser(_WholeAnswerParser, BaseOutputParser[Any]):
+class _WordParser(WholeAnswerParser, BaseOutputParser[Any]):
     """Reads a member of an `Enum`, one of several strings, or any text."""
 
     words: Any = None
@@ -201,11 +213,11 @@ class _WordParser(_WholeAnswerParser, BaseOutputParser[Any]):
         return next(member for member in self.words if str(member.value) == word)
 
 
-class _JsonCallParser(_WholeAnswerParser, JsonOutputKeyToolsParser):
+class _JsonCallParser(WholeAnswerParser, JsonOutputKeyToolsParser):
     """Reads a mapping from the arguments of a call."""
 
 
-class _ObjectCallParser(_WholeAnswerParser, PydanticToolsParser):
+class _ObjectCallParser(WholeAnswerParser, PydanticToolsParser):
     """Reads an object from the arguments of a call."""
 
 
@@ -255,13 +267,16 @@ def _token_counts(message: BaseMessage) -> dict[str, int] | None:
     }
 
 
-def raw_reader(parser: BaseOutputParser[Any]) -> Runnable[BaseMessage, dict[str, Any]]:
+def raw_reader(parser: WholeAnswerParser) -> Runnable[BaseMessage, dict[str, Any]]:
     """Return the reader for `include_raw`: the model's message, the parsed answer and the parsing error.
 
-    A stream returns all three at its end: only then is it known whether the answer is complete.
+    A stream returns all three at its end: only then is it known whether the answer is complete. If the model called
+    tools first, there is neither an answer nor an error, as with ChatOpenAI.
     """
 
     def read(message: BaseMessage) -> dict[str, Any]:
+        if message.response_metadata.get("finish_reason") != "length" and parser.tools_called_instead(message):
+            return {"raw": message, "parsed": None, "parsing_error": None}
         try:
             parsed, failure = parser.invoke(message), None
         except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:

@@ -316,6 +316,46 @@ def test_what_comes_out_runs(monkeypatch):
     )
 
 
+def test_our_class_is_imported_once_for_several_of_theirs():
+    before = """\
+        import langchain_openai
+        from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+        from langchain_google_vertexai import ChatVertexAI
+        from langchain_google_genai import (
+            ChatGoogleGenerativeAI,
+        )
+        from langchain_google_genai import ChatGoogleGenerativeAI as Gemini  # kept for old code
+
+        def late():
+            from langchain_openai import ChatOpenAI
+            return ChatOpenAI()
+
+        models = [ChatOpenAI(), ChatVertexAI(), ChatGoogleGenerativeAI(), Gemini(), langchain_openai.ChatOpenAI()]
+    """
+    assert after(before).splitlines() == [
+        OURS,
+        "from langchain_openai import OpenAIEmbeddings",
+        f"{OURS} as Gemini  # kept for old code",
+        "",
+        "def late():",
+        f"    {OURS}",
+        "    return ChatVertexCompat()",
+        "",
+        "models = [ChatVertexCompat(), ChatVertexCompat(), ChatVertexCompat(), Gemini(), ChatVertexCompat()]",
+    ]
+
+
+def test_a_module_that_is_still_used_stays_where_ours_is_imported_already():
+    before = "from langchain_openai import ChatOpenAI\nimport langchain_openai\nlangchain_openai.ChatOpenAI()\n"
+    used = "print(langchain_openai.__name__)\n"
+    assert after(before + used) == f"{OURS}\nimport langchain_openai\nChatVertexCompat()\n{used}"
+
+
+def test_an_import_that_shares_its_line_is_replaced_even_if_ours_is_imported_already():
+    before = "from langchain_openai import ChatOpenAI\nfrom langchain_google_vertexai import ChatVertexAI  # noqa\n"
+    assert after(before) == f"{OURS}\n{OURS}  # noqa\n"
+
+
 def test_a_second_time_changes_nothing():
     text = "import langchain_openai as m\nx = m.ChatOpenAI(top_k=1)\n"
     once = after(text)

@@ -2,13 +2,16 @@
 
 import pickle
 import threading
+import warnings
+from types import SimpleNamespace
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import ModelError
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
@@ -166,11 +169,30 @@ def test_for_other_classes_langchains_estimate_is_used_and_nothing_is_loaded():
     messages = [AIMessage("x" * 400)]
     assert 90 < _estimate(Scripted(steps=["x"]), messages, []) < 120
 
+
+@pytest.mark.parametrize("failure", [NotImplementedError, ValueError("Unrecognized content block"), OSError])
+def test_where_a_models_own_count_fails_the_estimate_is_used(failure):
     class Unsure(Scripted):
         def get_num_tokens_from_messages(self, messages, tools=None):
-            raise NotImplementedError
+            raise failure
 
+    messages = [AIMessage("x" * 400)]
     assert _estimate(Unsure(steps=["x"]), messages, []) == _estimate(Scripted(steps=["x"]), messages, [])
+
+
+def test_chatopenai_counts_tools_without_a_warning_and_downloads_no_picture(monkeypatch):
+    openai = pytest.importorskip("langchain_openai")
+    model = openai.ChatOpenAI(model="gpt-4o", api_key="x")
+    letters = SimpleNamespace(encode=list)
+    monkeypatch.setattr(openai.ChatOpenAI, "_get_encoding_model", lambda _: ("gpt-4o", letters))
+    picture = {"type": "image_url", "image_url": {"url": "https://a.example/a.png"}}
+    monkeypatch.setattr(openai.chat_models.base, "_url_to_size", lambda _: pytest.fail("a picture was downloaded"))
+    messages = [HumanMessage([{"type": "text", "text": "x" * 400}, picture])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        count = _estimate(model, messages, [])
+        assert count >= 400
+        assert _estimate(model, messages, [tool(get_weather)]) > count
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vertex_compat_integrations.cli.migrate.arguments import Argument, judge_call
 from vertex_compat_integrations.cli.migrate.fates import Framework
-from vertex_compat_integrations.cli.migrate.names import ClassImport, Meaning, Names, names_of
+from vertex_compat_integrations.cli.migrate.names import Meaning, Names, names_of
 from vertex_compat_integrations.cli.migrate.source import Edit, Source
 
 _QUIET = ("isinstance", "issubclass", "cast")
@@ -65,6 +66,14 @@ def rewrite(text: str, model: str | None = None) -> Rewritten:
     return Rewritten(text, source.edited(rewriter.edits) if rewriter.edits else text, uses)
 
 
+class _Import(NamedTuple):
+    """A change of an import: the names to remove from it, and the statements to put before it."""
+
+    node: ast.Import | ast.ImportFrom
+    removed: list[ast.alias]
+    lines: list[str]
+
+
 class _Rewriter:
     """Collects uses and edits of one file."""
 
@@ -99,9 +108,8 @@ class _Rewriter:
             self._use(node, meaning)
             if isinstance(node, ast.Attribute):
                 used.setdefault(meaning.local, set()).add(meaning.peer.framework)
-        for each in names.class_imports:
-            self._change_class_import(each)
-        self._change_module_imports(used)
+        changes = [*self._changed_class_imports(), *self._changed_module_imports(used)]
+        self._change_imports(sorted(changes, key=lambda change: change.node.lineno))
 
     def _add(self, node: ast.expr, text: str, *, by_hand: bool = False) -> None:
         self.uses.append(Use(node.lineno, text, by_hand=by_hand))
@@ -152,14 +160,15 @@ class _Rewriter:
                     return False
         return False
 
-    def _change_class_import(self, each: ClassImport) -> None:
+    def _changed_class_imports(self) -> Iterator[_Import]:
         """Import our class instead; other names in the statement stay."""
-        changed = [alias for alias in each.aliases if (alias.asname or alias.name) not in self.names.doubtful]
-        lines = dict.fromkeys(_import_line(alias, self.names.classes) for alias in changed)
-        if changed:
-            self._replace(each.node, changed, list(lines))
+        for each in self.names.class_imports:
+            changed = [alias for alias in each.aliases if (alias.asname or alias.name) not in self.names.doubtful]
+            lines = dict.fromkeys(_import_line(alias, self.names.classes) for alias in changed)
+            if changed:
+                yield _Import(each.node, changed, list(lines))
 
-    def _change_module_imports(self, used: Mapping[str, set[Framework]]) -> None:
+    def _changed_module_imports(self, used: Mapping[str, set[Framework]]) -> Iterator[_Import]:
         """Import our classes next to modules whose class was used; remove a module that is no longer used.
 
         `used` contains, for each module, the frameworks of the classes that were used through it.
@@ -167,9 +176,28 @@ class _Rewriter:
         rest = self._used_names_left()
         for each in self.names.module_imports:
             frameworks = sorted(used.get(each.dotted, ()), key=lambda framework: framework.module)
+            removed = [] if each.dotted.partition(".")[0] in rest else [each.alias]
             if frameworks:
-                removed = [] if each.dotted.partition(".")[0] in rest else [each.alias]
-                self._replace(each.node, removed, [framework.import_line for framework in frameworks])
+                yield _Import(each.node, removed, [framework.import_line for framework in frameworks])
+
+    def _change_imports(self, changes: list[_Import]) -> None:
+        """Write the changes, by line; what the module itself imported before is not imported again."""
+        imported: set[str] = set()
+        for node, removed, lines in changes:
+            if not isinstance(self._parents.get(id(node)), ast.Module):
+                self._replace(node, removed, lines)
+                continue
+            new = [line for line in lines if line not in imported]
+            imported.update(lines)
+            whole_line = self.source.whole_line(node) if len(removed) == len(node.names) else None
+            if new:
+                self._replace(node, removed, new)
+            elif len(removed) < len(node.names):
+                self._remove(node, removed)
+            elif whole_line:
+                self.edits.append(Edit(*whole_line, b""))
+            else:
+                self._replace(node, removed, lines)
 
     def _used_names_left(self) -> set[str]:
         """Return the first names of all expressions that do not name one of the classes."""
@@ -190,9 +218,13 @@ class _Rewriter:
             self.edits.append(Edit(start, source.end(node), text))
             return
         self.edits.append(Edit(start, start, text + between))
-        places = [(source.start(alias), source.end(alias)) for alias in node.names]
+        self._remove(node, removed)
+
+    def _remove(self, node: ast.Import | ast.ImportFrom, removed: list[ast.alias]) -> None:
+        """Remove names from an import that keeps others."""
+        places = [(self.source.start(alias), self.source.end(alias)) for alias in node.names]
         numbers = {number for number, alias in enumerate(node.names) if alias in removed}
-        self.edits += source.without(places, numbers)
+        self.edits += self.source.without(places, numbers)
 
 
 def _import_line(alias: ast.alias, classes: Mapping[str, Meaning]) -> str:

@@ -108,6 +108,14 @@ class Source:
         before = self.content[begin:place]
         return before if not before.strip(_BLANKS + b"\x0c") else None
 
+    def whole_line(self, node: ast.stmt) -> tuple[int, int] | None:
+        """Return the positions of a statement with the end of its line; None if its lines contain anything else."""
+        start, end = self.start(node), self.end(node)
+        after = self.content.find(b"\n", end) + 1
+        if self.indent_at(start) != b"" or not after or self.content[end:after].strip():
+            return None
+        return start, after
+
     def line_end(self) -> bytes:
         """Return the file's line end."""
         return b"\r\n" if b"\r\n" in self.content else b"\n"

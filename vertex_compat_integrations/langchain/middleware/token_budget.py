@@ -2,6 +2,8 @@
 
 import operator
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from inspect import signature
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias, get_args
 
 from langchain.agents.middleware.types import (
@@ -64,8 +66,8 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
     Args:
         max_tokens: The budget of one thread, in tokens.
         counter: Returns the number of tokens of the messages, including the system message; asynchronous agents
-            call it in a thread. By default the model's own `get_num_tokens_from_messages`, with the tools; for
-            classes without one, or if it fails, LangChain's `count_tokens_approximately`.
+            call it in a thread. By default the model's own `get_num_tokens_from_messages`, with the tools; where a
+            class has none, or it fails, LangChain's `count_tokens_approximately`.
         on_exhausted: `end` (the default) ends the agent with a message that says so; `error` raises
             `TokenBudgetError`.
 
@@ -177,10 +179,18 @@ def _reported(response: ModelResponse[Any]) -> tuple[int | None, int]:
 
 def _estimate(model: BaseChatModel, messages: list[BaseMessage], tools: Sequence[Any]) -> int:
     """Return the model's own count; LangChain's default would load a tokenizer of GPT-2 from the network."""
-    if type(model).get_num_tokens_from_messages is not BaseChatModel.get_num_tokens_from_messages:
-        try:
+    own = type(model).get_num_tokens_from_messages
+    if own is not BaseChatModel.get_num_tokens_from_messages:
+        # An estimate never ends a call. ChatOpenAI's fails for models and blocks that it does not know, and where it
+        # cannot download its tokenizer; ChatAnthropic's sends a request.
+        with suppress(Exception):
+            if "allow_fetching_images" in signature(own).parameters:
+                return _count_of_openai(model, messages, tools)
             return model.get_num_tokens_from_messages(messages, tools=tools or None)
-        except Exception:  # noqa: BLE001, S110 - an estimate never ends a call
-            # ChatOpenAI downloads a tokenizer, and does not know all models; ChatAnthropic sends a request.
-            pass
     return count_tokens_approximately(messages, tools=[*tools] or None)
+
+
+def _count_of_openai(model: Any, messages: list[BaseMessage], tools: Sequence[Any]) -> int:
+    """Return the count of ChatOpenAI, which ignores tools with a warning, and downloads pictures to measure them."""
+    declared = count_tokens_approximately([], tools=[*tools]) if tools else 0
+    return declared + int(model.get_num_tokens_from_messages(messages, allow_fetching_images=False))
