@@ -144,7 +144,7 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
 
 
 def marked_like(encoded: list[wire.Message], mended: list[wire.Message]) -> list[wire.Message]:
-    """Return the mended messages with the boundary of those that they were made from, if these have one."""
+    """Return the repaired messages with the boundary of those that they were made from, if these have one."""
     if not isinstance(encoded, MarkedMessages) or not encoded.rest:
         return mended
     place = next(number for number, message in enumerate(mended) if message is encoded.rest[0])
