@@ -1,4 +1,4 @@
-"""The built site: strict, whole, nothing from elsewhere, and five questions of a stranger within two clicks."""
+"""The built site: strict, whole, nothing from elsewhere, and a stranger's questions within two clicks."""
 
 import json
 import re
@@ -12,6 +12,16 @@ QUESTIONS = {
     "RAG without Google embeddings": ("how-to/rag-without-google-embeddings/", "embed_model="),
     "run in Kubernetes": ("how-to/docker-and-kubernetes/", "Kubernetes"),
     "what changed between versions": ("project/changelog/", "0.2.0"),
+    "API key": ("start/questions/", "gcloud auth application-default login"),
+    "Claude on Vertex": ("start/questions/", "ChatAnthropicVertex"),
+    "data residency": ("start/questions/", "European Union"),
+    "use service account json": ("how-to/credentials-in-the-cloud/", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "429 resource exhausted": ("troubleshooting/", "RateLimitError"),
+    "timeouts": ("explanation/retries/", "gap_timeout"),
+    "JSON mode": ("how-to/structured-output/", "json_mode"),
+    "safety settings": ("how-to/safety-settings/", "BLOCK_ONLY_HIGH"),
+    "LangGraph Studio": ("how-to/deploy-an-agent/", "langgraph dev"),
+    "migrating from ChatVertexAI": ("reference/migration/", "max_output_tokens"),
 }
 """What is asked in the search box → the page, and what its answer contains."""
 _VISIBLE = ("tabs", "content")
