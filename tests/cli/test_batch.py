@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.large_media import BUCKET, picture, user
 from vertex_compat_integrations.batch import Summary
 from vertex_compat_integrations.batch.output_file import Output
 from vertex_compat_integrations.cli.app import app
@@ -73,6 +74,17 @@ def test_all_lines_answered_ends_with_0(emulator):
     again = batch(emulator)
     assert (again.exit_code, len(emulator.journal.chat)) == (0, 10)
     assert "10 lines: 0 answered, 0 failed, 0 left (10 answered earlier)" in again.stdout
+
+
+def test_large_media_of_the_lines_are_uploaded(emulator, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.url)
+    write([{"custom_id": "q", "messages": user(picture())}])
+    assert batch(emulator, "--media-bucket", BUCKET).exit_code == 0
+    assert emulator.journal.last.messages[-1]["content"][-1]["image_url"]["url"] in emulator.storage.objects
+    write([{"custom_id": "another", "prompt": "Hi"}])
+    refused = batch(emulator, "--media-bucket", "my-bucket")
+    assert (refused.exit_code, len(emulator.journal.chat)) == (2, 1)
+    assert "is not a bucket of Cloud Storage" in refused.stderr
 
 
 def test_what_failed_ends_with_1_and_stands_in_a_table(emulator):

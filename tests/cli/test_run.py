@@ -194,6 +194,12 @@ def test_settings_that_cannot_work_end_with_2(environment):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_bucket_that_cannot_be_ends_with_2(environment, there):
+    done = run(environment, *there, "--media-bucket", "my-bucket", "--", *python("print('started')"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a bucket of Cloud Storage" in done.stderr
+
+
 NOTE_SIGNALS = """
 import os, signal, sys
 def note(number, frame):

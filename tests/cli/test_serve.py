@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.support.busy_machine import LONG_SECONDS, eventually
+from tests.support.large_media import BUCKET, picture, user
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.serve_and_run import PROXY_KEY_VARIABLE, exchange_line, exchange_record
 from vertex_compat_integrations.emulator import Emulator, drip, hang, text
@@ -107,6 +108,14 @@ def test_histories_are_mended_where_that_is_asked_for(emulator, tmp_path):
     assert code == 0
     assert "The history was repaired (repair_history)" in complained
     assert emulator.journal.last.messages[-1]["content"] == "not run"
+
+
+def test_large_media_are_uploaded_where_a_bucket_is_named(emulator, tmp_path):
+    arguments = ("--map", f"*={MODEL}", "--json", "--media-bucket", BUCKET)
+    with serving(emulator, tmp_path, *arguments, STORAGE_EMULATOR_HOST=emulator.url) as process:
+        assert ask(json.loads(process.stdout.readline()), *user(picture()))
+        assert end(process)[0] == 0
+    assert emulator.journal.last.messages[-1]["content"][-1]["image_url"]["url"] in emulator.storage.objects
 
 
 def test_a_taken_port_is_told_on_one_line(emulator, tmp_path):

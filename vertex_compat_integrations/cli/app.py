@@ -23,6 +23,7 @@ from vertex_compat_integrations.cli.common.parameters import (
     ListenHost,
     Location,
     Map,
+    MediaBucket,
     Port,
     Project,
     Projects,
@@ -138,6 +139,7 @@ def serve(
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
     repair_history: RepairHistory = False,
+    media_bucket: MediaBucket = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve OpenAI's Chat Completions API on 127.0.0.1 from Vertex AI, until Ctrl-C, for code that cannot be edited.
@@ -147,7 +149,9 @@ def serve(
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_serve  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
+    connection = ConnectionOptions(
+        project, location, base_url, allow_hosts or (), repair_history, media_bucket=media_bucket
+    )
     server = ServerOptions(
         host, port, allow or (), host_names or (), key_file, access_log, drain_seconds, raw_usage=raw_usage
     )
@@ -171,6 +175,7 @@ def run(
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
     repair_history: RepairHistory = False,
+    media_bucket: MediaBucket = None,
 ) -> None:
     """Run a program that uses Vertex AI as if it were OpenAI: vertex-compat run -- python app.py.
 
@@ -180,7 +185,9 @@ def run(
     """
     with needs("proxy"):
         from vertex_compat_integrations.cli.serve_and_run import execute_run  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or (), repair_history)
+    connection = ConnectionOptions(
+        project, location, base_url, allow_hosts or (), repair_history, media_bucket=media_bucket
+    )
     server = ServerOptions(access_log=access_log, raw_usage=raw_usage)
     raise typer.Exit(execute_run(connection, names or (), command, server, is_verbose=verbose))
 
@@ -319,6 +326,7 @@ def batch(
     location: Location = None,
     base_url: BaseUrl = None,
     allow_hosts: AllowHosts = None,
+    media_bucket: MediaBucket = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a file of prompts. However an earlier run ended, lines with a result in the output are not sent again.
@@ -328,7 +336,7 @@ def batch(
     """
     with needs("cli"):
         from vertex_compat_integrations.cli.batch import Job, execute  # noqa: PLC0415 - needs the extra
-    connection = ConnectionOptions(project, location, base_url, allow_hosts or ())
+    connection = ConnectionOptions(project, location, base_url, allow_hosts or (), media_bucket=media_bucket)
     job = Job(source, output, model, concurrency, rate, max_retries, http_backend, retry_failed)
     raise typer.Exit(execute(connection, job, as_json=as_json))
 

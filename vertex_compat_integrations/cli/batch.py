@@ -21,7 +21,7 @@ from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
 from vertex_compat_integrations.cli.common.target import connection_for
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_media_bucket
 from vertex_compat_integrations.core.settings.options import Options
 
 WIDTH = 160
@@ -80,10 +80,12 @@ def make_batch(connection: Connection, job: Job) -> Batch:
     """Create the batch; opens no file yet.
 
     Raises:
-        SettingsError: The rate is invalid, or the settings name no endpoint.
+        SettingsError: The rate or the bucket is invalid, or the settings name no endpoint.
     """
     pacing = Pacing(job.concurrency, Rate.parse(job.rate) if job.rate is not None else None)
-    price = no_price if resolve_destination(connection).own_server else installed_price()
+    destination = resolve_destination(connection)
+    resolve_media_bucket(connection, destination)
+    price = no_price if destination.own_server else installed_price()
     options = Options(model=job.model)
     return Batch(job.source, job.output, connection=connection, options=options, pacing=pacing, price=price)
 

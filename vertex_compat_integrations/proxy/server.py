@@ -299,7 +299,7 @@ class Proxy:
         fitted = fit_chat(body, model, self._memory, mending, own_server=own_server)
         form = replace(fitted.form, raw_usage=self._raw_usage)
         self._warn_of(fitted.notes)
-        async with aclosing(self._blocks(request, wire.CHAT_PATH, encode_json(fitted.body))) as blocks:
+        async with aclosing(self._upstream.chat(fitted.body, _passed_headers(request))) as blocks:
             if body.get("stream"):
                 return await self._relayed(request, blocks, model, form)
             answer = b"".join([block async for block in blocks])
@@ -319,7 +319,7 @@ class Proxy:
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request, for_vectors=True)
         content = encode_json(embeddings_body(body, model))
-        async with aclosing(self._blocks(request, wire.EMBEDDINGS_PATH, content)) as blocks:
+        async with aclosing(self._upstream.blocks(wire.EMBEDDINGS_PATH, content, _passed_headers(request))) as blocks:
             answer = b"".join([block async for block in blocks])
         request[_EXCHANGE].usage = decode_usage(mapping_in(mapping_in(_whole(answer)).get("usage")))
         return web.Response(body=answer, content_type="application/json")
@@ -343,12 +343,6 @@ class Proxy:
         exchange.streamed = bool(body.get("stream")) and not for_vectors
         exchange.model = self._names.resolve(exchange.asked, for_vectors=for_vectors)
         return body, exchange.model
-
-    def _blocks(self, request: web.Request, path: str, content: bytes) -> AsyncGenerator[bytes]:
-        headers = {name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers}
-        for name, value in headers.items():
-            check_header("The request", name, value)
-        return self._upstream.blocks(path, content, headers)
 
     async def _relayed(
         self, request: web.Request, blocks: AsyncGenerator[bytes], model: str, form: AnswerForm
@@ -393,6 +387,14 @@ class Proxy:
         if error.model is not None:
             error.project, error.location = self._upstream.project, self._upstream.destination.location
         return error
+
+
+def _passed_headers(request: web.Request) -> dict[str, str]:
+    """Return the client's headers that the endpoint gets."""
+    headers = {name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers}
+    for name, value in headers.items():
+        check_header("The request", name, value)
+    return headers
 
 
 async def _go_on(request: web.Request) -> None:

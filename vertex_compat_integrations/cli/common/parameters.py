@@ -38,6 +38,10 @@ Map = Annotated[
         help="The name a program uses, and the model behind it; or a file of such rows. * matches other chat models.",
     ),
 ]
+MediaBucket = Annotated[
+    str | None,
+    typer.Option("--media-bucket", metavar="gs://BUCKET/PREFIX", help="Upload media above 7 MB there (extra media)."),
+]
 RepairHistory = Annotated[
     bool,
     typer.Option("--repair-history", help="Repair incomplete histories, with one warning, instead of refusing them."),
@@ -80,6 +84,7 @@ class ConnectionOptions:
         repair_history: Whether incomplete histories are repaired instead of refused.
         projects: Several projects instead of one.
         service_accounts: Service accounts to impersonate, one for each project.
+        media_bucket: Bucket to which large media are uploaded.
     """
 
     project: str | None
@@ -89,6 +94,7 @@ class ConnectionOptions:
     repair_history: bool = False
     projects: Sequence[str] = ()
     service_accounts: Sequence[str] = ()
+    media_bucket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

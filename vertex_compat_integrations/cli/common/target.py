@@ -53,6 +53,7 @@ def connection_for(options: ConnectionOptions) -> Connection:
         repair_history=options.repair_history,
         projects=tuple(options.projects),
         service_accounts=tuple(options.service_accounts),
+        media_bucket=options.media_bucket,
     )
 
 
