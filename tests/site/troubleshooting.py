@@ -46,7 +46,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "large-media": (
         *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),
     ),
-    "thinking": ("core/request/thinking.py:*", "core/calls/call.py:MessagesCall.remarks"),
+    "thinking": ("core/request/thinking.py:*", "core/calls/chat.py:MessagesCall.remarks"),
     "schema": ("core/schema/*", "core/request/tools.py:_parameters_of", "core/request/tools.py:_cut_note"),
     "tools": (
         *(
@@ -69,7 +69,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "specification": ("core/adapters/*", "langchain/registration.py:*"),
     "connection": ("core/transport/failure.py:*", "core/transport/*", "core/calls/call.py:*remaining"),
     "reply": ("core/transport/body.py:*", "core/http_errors.py:*", "core/reply/events.py:*", "core/openai_form/*"),
-    "stream": ("core/reply/stream.py:*", "core/reply/stream_reader.py:*", "core/calls/call.py:*"),
+    "stream": ("core/reply/stream.py:*", "core/reply/stream_reader.py:*", "core/calls/chat.py:*"),
     "blocked": ("core/reply/blocked.py:*", "llama_index/messages/decode.py:*"),
     "empty": ("core/reply/*",),
     "batch": ("batch/*",),
@@ -83,8 +83,8 @@ FIRST: Mapping[str, str] = {
     "core/request/quirks.py:_in_turns": "history",
     "llama_index/llm.py:VertexCompat._encode": "history",
     "core/transport/body.py": "reply",
-    "core/calls/call.py:StreamCall.remarks": "empty",
-    "core/calls/call.py:MessagesCall.remarks": "empty",
+    "core/calls/chat.py:StreamCall.remarks": "empty",
+    "core/calls/chat.py:MessagesCall.remarks": "empty",
     "llama_index/messages/decode.py": "blocked",
     "langchain/structured.py:check_whole": "structured-output",
 }

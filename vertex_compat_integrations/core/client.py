@@ -19,18 +19,11 @@ from weakref import WeakKeyDictionary
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.auth.source import Account, TokenSource, charged_to
 from vertex_compat_integrations.core.calls.advice import hint_of_way, unknown_location
-from vertex_compat_integrations.core.calls.call import (
-    Call,
-    CallTerms,
-    CarriesMedia,
-    ChatCall,
-    EmbeddingCall,
-    GatheredCall,
-    MessagesCall,
-    StreamCall,
-)
+from vertex_compat_integrations.core.calls.call import Call, CallTerms, CarriesMedia
+from vertex_compat_integrations.core.calls.chat import ChatCall, GatheredCall, MessagesCall, StreamCall
 from vertex_compat_integrations.core.calls.embedding import (
     Embedded,
+    EmbeddingCall,
     EmbeddingOptions,
     Purpose,
     build_requests,

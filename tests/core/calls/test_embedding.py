@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import math
 import re
 import struct
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.calls.beginning import terms
 from vertex_compat_integrations.core.calls.embedding import (
     Embedded,
+    EmbeddingCall,
     EmbeddingOptions,
     build_requests,
     decode_embeddings,
@@ -61,6 +64,15 @@ def answer(*items: Any, **top: Any) -> dict[str, Any]:
 
 def item(index: int, *vector: float) -> dict[str, Any]:
     return {"object": "embedding", "index": index, "embedding": list(vector)}
+
+
+def test_an_embedding_call_sends_its_request_as_it_is():
+    request = request_for(1, encoding_format="float")
+    call = EmbeddingCall(request, terms())
+    assert json.loads(call.content()) == request
+    call.read(json.dumps({"data": [{"index": 0, "embedding": [0.5]}]}).encode())
+    (embedded,) = call.read(None)
+    assert embedded.vectors == [[0.5]]
 
 
 class TestRequests:

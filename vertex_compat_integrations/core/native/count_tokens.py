@@ -13,7 +13,8 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.calls.call import Call, CallTerms, MessagesCall
+from vertex_compat_integrations.core.calls.call import Call, CallTerms
+from vertex_compat_integrations.core.calls.chat import MessagesCall
 from vertex_compat_integrations.core.catalogue import LAST_ASSISTANT_MESSAGE
 from vertex_compat_integrations.core.endpoint import OPENAPI
 from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError, UnsupportedContentError
