@@ -10,7 +10,7 @@ from vertex_compat_integrations import errors
 from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "emulator-variable": ("core/client.py:*._resolve",),
+    "emulator-variable": ("core/calls/access.py:*.resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
     "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
     "context-caches": ("core/native/*",),
@@ -21,16 +21,24 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         *("llama_index/pickling.py:*", "core/transport/pool.py:*_next_of"),
     ),
     "locations": (
-        *("core/settings/connection.py:_check_locations", "core/calls/places.py:*", "core/client.py:*._place_memory"),
+        *(
+            "core/settings/connection.py:_check_locations",
+            "core/calls/places.py:*",
+            "core/calls/builder.py:*._place_memory",
+        ),
         *("core/settings/connection.py:_check_payers", "core/sdk.py:_resolve_access"),
     ),
     "model-name": (
         *("core/endpoint.py:resolve_model", "core/settings/connection.py:resolve_model_name"),
-        *("core/client.py:*._warn_of", "core/client.py:*._warn_of_end", "core/request/limits.py:limit_notes"),
+        *(
+            "core/calls/builder.py:*._warn_of",
+            "core/calls/builder.py:*._warn_of_end",
+            "core/request/limits.py:limit_notes",
+        ),
     ),
     "destination": (
         *("core/endpoint.py:*", "core/settings/base_url.py:*", "core/settings/connection.py:_emulator_origin"),
-        *("core/settings/connection.py:*build_base_url", "core/client.py:*._warn_of_locations"),
+        *("core/settings/connection.py:*build_base_url", "core/calls/access.py:*._warn_of_locations"),
     ),
     "trust": (
         *("core/auth/trust.py:*", "core/settings/connection.py:check_run_time_settings", "core/sdk.py:*"),

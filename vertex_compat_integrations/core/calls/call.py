@@ -54,7 +54,7 @@ class CallTerms:
         repairs: Whether an invalid history may be repaired even if something is lost.
         line_of: Renders a missing message as the caller's framework would write it.
         takes_empty: Whether an empty turn counts as an answer (`on_empty="return"`).
-        new_meter: Creates the meter of the answer's cost; None if the settings do not ask for the cost.
+        new_meter: The class of the meter of the answer's cost; None if the settings do not ask for the cost.
     """
 
     facts: ModelFacts
@@ -71,7 +71,7 @@ class CallTerms:
     repairs: bool = False
     line_of: LineOf = wire_line
     takes_empty: bool = False
-    new_meter: "Callable[[], Meter] | None" = None
+    new_meter: "type[Meter] | None" = None
 
 
 class CarriesMedia(Protocol):
@@ -127,6 +127,7 @@ class Call(Generic[Piece]):
         self.auth_headers: Mapping[str, str] = {}
         self.url: str | None = None
         self.media: CarriesMedia | None = None
+        self.new_meter = terms.new_meter
         self.request = self._build()
 
     def _build(self) -> Request:
