@@ -6,11 +6,11 @@ import sys
 
 from vertex_compat_integrations.cli import batch
 from vertex_compat_integrations.cli.app import app
-from vertex_compat_integrations.core.calls import call
+from vertex_compat_integrations.core.calls import chat
 from vertex_compat_integrations.core.request import build as request
 from vertex_compat_integrations.core.transport import pool
 
-LOADED = (batch, call, pool, request)
+LOADED = (batch, chat, pool, request)
 """What a run loads by and by."""
 
 

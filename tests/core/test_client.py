@@ -1,9 +1,7 @@
 """One call: what is tried again and what is not, how long, over which connection, and what goes with it."""
 
 import asyncio
-import datetime
 import gc
-import re
 import threading
 import time
 import warnings
@@ -336,47 +334,6 @@ def test_what_is_served_elsewhere_is_told_with_its_route(emulator, build):
         pytest.raises(NotFoundError, match="generateContent"),
     ):
         ask(build(), "chat", model="google/gemini-3.1-flash-image")
-
-
-@pytest.mark.parametrize(
-    ("model", "text"),
-    [
-        (
-            "google/gemini-2.5-flash",
-            r"on 2026-10-20, .*google/gemini-3.5-flash-lite in its place",
-        ),
-        ("qwen/qwen3-coder-480b-a35b-instruct-maas", "retired on 2026-10-21"),
-    ],
-)
-def test_a_model_that_has_retired_is_told_before_it_is_asked(build, monkeypatch, model, text):
-    client = build(base_url=None, project="p", location="global", max_retries=0)
-    sent = []
-    monkeypatch.setattr(client, "_send", lambda call: sent.append(call) or (block for block in ()))
-    with pytest.warns(VertexCompatWarning, match=text), pytest.raises(VertexCompatError):
-        ask(client, "chat", model=model)
-    assert len(sent) == 1
-
-
-@pytest.mark.parametrize(
-    ("days", "replacement", "text"),
-    [
-        (29, "google/gemini-4-argon", r"retires on {date}, .* names google/gemini-4-argon in its place"),
-        (30, None, r"retires on {date} or later, by Google's pages\.$"),
-        (0, None, r"retired on {date} or later"),
-        (32, None, ""),
-    ],
-)
-def test_an_end_within_a_month_is_told_once(build, monkeypatch, days, replacement, text):
-    date = (datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days)).isoformat()
-    facts = {"retires": date, "replacement": replacement}
-    client = build(facts, base_url=None, project="p", location="global", max_retries=0)
-    monkeypatch.setattr(client, "_send", lambda call: (block for block in ()))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for _ in range(2):
-            with pytest.raises(VertexCompatError):
-                ask(client, "chat", model="google/gemini-3.5-flash")
-    assert [bool(re.search(text.format(date=date), str(warning.message))) for warning in caught] == [True] * bool(text)
 
 
 @pytest.mark.filterwarnings("error")

@@ -111,4 +111,4 @@ def test_without_the_setting_nothing_is_loaded(emulator):
 
 def test_a_client_without_the_setting_has_no_meter(build):
     client: VertexCompatClient = build()
-    assert client._new_meter is None
+    assert client._calls.new_meter is None

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.counted_work import functions_called
 from tests.support.endpoint_bodies import MODEL
-from vertex_compat_integrations.core.client import client_for
+from vertex_compat_integrations.core.adapters.client_holder import client_for
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator

@@ -131,7 +131,7 @@ def test_while_an_old_token_would_still_serve(server, alarm):
     server.rule = reply()
     client = VertexCompatClient(Connection(base_url=server.base_url, credentials=provide, timeout=20))
     client.chat(MESSAGES, OPTIONS)
-    _, source = client._resolve()
+    _, source = client._access.resolve()
     source._clock = lambda: time.time() + 3590
     alarm(SoftTimeLimitExceeded)
     with pytest.raises(SoftTimeLimitExceeded):

@@ -90,7 +90,7 @@ async def test_the_call_that_brings_the_token_waits_for_it_and_little_more(front
         return time.monotonic() - began
 
     await seconds()
-    _, source = core_of(model)._resolve()
+    _, source = core_of(model)._access.resolve()
 
     async def more_seconds() -> float:
         without, refreshes = await seconds(), credentials.refreshes
@@ -106,7 +106,7 @@ async def test_the_call_that_brings_the_token_waits_for_it_and_little_more(front
 async def test_the_event_loop_goes_on_while_a_token_is_fetched(frontend, model, credentials):
     """The calmest of several times tells, since other programs share the machine."""
     await frontend.aask(model)
-    _, source = core_of(model)._resolve()
+    _, source = core_of(model)._access.resolve()
 
     async def longest_gap() -> float:
         refreshes = credentials.refreshes

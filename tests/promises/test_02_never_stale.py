@@ -65,8 +65,8 @@ def test_a_day_takes_two_token_requests_a_life_and_sends_no_expired_token(emulat
         pickle.loads(pickle.dumps(model)),
     ]
     frontend.ask(model, "plain")
-    source = model._core()._resolve()[1]
-    assert all(each._core()._resolve()[1] is source for each in made)
+    source = model._core()._access.resolve()[1]
+    assert all(each._core()._access.resolve()[1] is source for each in made)
     source._clock = clock
     source._held = None
     before, calls = len(emulator.identity.token_requests), DAY // STEP
@@ -106,7 +106,7 @@ def test_new_credentials_on_disk_are_taken_after_a_refused_grant(emulator, write
     write_adc(emulator.identity.service_account_info(emulator.url))
     model = frontend.door.make(base_url=emulator.base_url(), allow_hosts=[emulator.url], max_retries=0)
     frontend.ask(model, "plain")
-    source = model._core()._resolve()[1]
+    source = model._core()._access.resolve()[1]
     source.invalidate(source.headers(emulator.url, 5))
     emulator.identity.fault("invalid_grant")
     write_adc(emulator.identity.service_account_info(emulator.url))

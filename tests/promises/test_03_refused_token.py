@@ -65,7 +65,7 @@ def test_a_token_that_dies_in_mid_stream_lets_the_stream_end(server, frontend, t
     core = model.client if hasattr(model, "client") else model._core()
 
     def revoking(exchange):
-        core._resolve()[1].invalidate({"Authorization": "Bearer token-1"})
+        core._access.resolve()[1].invalidate({"Authorization": "Bearer token-1"})
         reply()(exchange)
 
     server.answer(revoking)

@@ -263,7 +263,8 @@ def test_a_refused_token_is_mended_where_the_call_is(words, emulator):
     words(FULL, "global")
     model = patient(Waits(), locations=["global", "us"], max_retries=1)
     # The variable brings a fixed token, which a refusal ends: another source takes its place.
-    model.client._resolved = model.client._resolve()[0], token_source(credentials=emulator.identity.issue)
+    access = model.client._access
+    access._resolved = access.resolve()[0], token_source(credentials=emulator.identity.issue)
     CORE.ask(model, "plain")
     assert asked(emulator) == ["global", "us", "us"], "and it counts as no retry"
 

@@ -41,7 +41,7 @@ from tests.support.fault_answers import body, reply, say, sse
 from tests.support.fault_server import Exchange
 from tests.support.waiting_thread import wait_for_main_thread
 from vertex_compat_integrations.batch import Pacing, arun_batch, output_file, run_batch
-from vertex_compat_integrations.core.calls.call import EmbeddingCall
+from vertex_compat_integrations.core.calls.embedding import EmbeddingCall
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 

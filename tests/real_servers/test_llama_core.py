@@ -147,7 +147,7 @@ def test_the_server_s_parser_gives_a_tool_call(client):
 async def test_a_streamed_tool_call_comes_in_pieces(client):
     """The server streams what the model wrote itself: the end of the call that was begun for it, which is no JSON."""
     options = Options(temperature=0, max_tokens=30, tools=[WEATHER_TOOL])
-    client = VertexCompatClient(client._connection.model_copy(update={"on_empty": "return"}))
+    client = VertexCompatClient(client._calls.connection.model_copy(update={"on_empty": "return"}))
     for deltas in (
         list(client.stream(BEGUN_CALL, options)),
         [delta async for delta in client.astream(BEGUN_CALL, options)],

@@ -10,7 +10,7 @@ from vertex_compat_integrations import errors
 from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "emulator-variable": ("core/client.py:*._resolve",),
+    "emulator-variable": ("core/calls/access.py:*.resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
     "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
     "context-caches": ("core/native/*",),
@@ -21,16 +21,24 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         *("llama_index/pickling.py:*", "core/transport/pool.py:*_next_of"),
     ),
     "locations": (
-        *("core/settings/connection.py:_check_locations", "core/calls/places.py:*", "core/client.py:*._place_memory"),
+        *(
+            "core/settings/connection.py:_check_locations",
+            "core/calls/places.py:*",
+            "core/calls/builder.py:*._place_memory",
+        ),
         *("core/settings/connection.py:_check_payers", "core/sdk.py:_resolve_access"),
     ),
     "model-name": (
         *("core/endpoint.py:resolve_model", "core/settings/connection.py:resolve_model_name"),
-        *("core/client.py:*._warn_of", "core/client.py:*._warn_of_end", "core/request/limits.py:limit_notes"),
+        *(
+            "core/calls/builder.py:*._warn_of",
+            "core/calls/builder.py:*._warn_of_end",
+            "core/request/limits.py:limit_notes",
+        ),
     ),
     "destination": (
         *("core/endpoint.py:*", "core/settings/base_url.py:*", "core/settings/connection.py:_emulator_origin"),
-        *("core/settings/connection.py:*build_base_url", "core/client.py:*._warn_of_locations"),
+        *("core/settings/connection.py:*build_base_url", "core/calls/access.py:*._warn_of_locations"),
     ),
     "trust": (
         *("core/auth/trust.py:*", "core/settings/connection.py:check_run_time_settings", "core/sdk.py:*"),
@@ -46,7 +54,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "large-media": (
         *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),
     ),
-    "thinking": ("core/request/thinking.py:*", "core/calls/call.py:MessagesCall.remarks"),
+    "thinking": ("core/request/thinking.py:*", "core/calls/chat.py:MessagesCall.remarks"),
     "schema": ("core/schema/*", "core/request/tools.py:_parameters_of", "core/request/tools.py:_cut_note"),
     "tools": (
         *(
@@ -69,7 +77,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "specification": ("core/adapters/*", "langchain/registration.py:*"),
     "connection": ("core/transport/failure.py:*", "core/transport/*", "core/calls/call.py:*remaining"),
     "reply": ("core/transport/body.py:*", "core/http_errors.py:*", "core/reply/events.py:*", "core/openai_form/*"),
-    "stream": ("core/reply/stream.py:*", "core/reply/stream_reader.py:*", "core/calls/call.py:*"),
+    "stream": ("core/reply/stream.py:*", "core/reply/stream_reader.py:*", "core/calls/chat.py:*"),
     "blocked": ("core/reply/blocked.py:*", "llama_index/messages/decode.py:*"),
     "empty": ("core/reply/*",),
     "batch": ("batch/*",),
@@ -83,8 +91,8 @@ FIRST: Mapping[str, str] = {
     "core/request/quirks.py:_in_turns": "history",
     "llama_index/llm.py:VertexCompat._encode": "history",
     "core/transport/body.py": "reply",
-    "core/calls/call.py:StreamCall.remarks": "empty",
-    "core/calls/call.py:MessagesCall.remarks": "empty",
+    "core/calls/chat.py:StreamCall.remarks": "empty",
+    "core/calls/chat.py:MessagesCall.remarks": "empty",
     "llama_index/messages/decode.py": "blocked",
     "langchain/structured.py:check_whole": "structured-output",
 }

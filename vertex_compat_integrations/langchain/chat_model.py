@@ -17,8 +17,9 @@ from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
+from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
 from vertex_compat_integrations.core.settings.base import (

@@ -6,8 +6,9 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
+from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, embedding_model, served_location
-from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.base import emptied_if_refused
 from vertex_compat_integrations.core.settings.connection import (
     Connection,

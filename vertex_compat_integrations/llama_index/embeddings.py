@@ -7,6 +7,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import override
 
+from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
 from vertex_compat_integrations.core.calls.embedding import (
     BATCH_SIZE,
     EmbeddingOptions,
@@ -15,7 +16,7 @@ from vertex_compat_integrations.core.calls.embedding import (
     embedding_model,
     served_location,
 )
-from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.base import emptied_if_refused
 from vertex_compat_integrations.core.settings.connection import (
     Connection,

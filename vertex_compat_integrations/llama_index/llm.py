@@ -26,8 +26,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_vali
 from typing_extensions import override
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import HoldsClient, KeyedClient, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator

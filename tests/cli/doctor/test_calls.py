@@ -48,7 +48,7 @@ def test_no_time_goes_by_while_the_sdk_is_loaded(emulator, monkeypatch):
     monkeypatch.setattr(case_module.on_demand, "load", lambda _: now.__setitem__(0, 9.0))
     case = case_for(base_url=emulator.base_url(), deadline=10.0)
     with case.client() as client:
-        assert (case.deadline, client._connection.timeout) == (19.0, CALL_SECONDS)
+        assert (case.deadline, client._calls.connection.timeout) == (19.0, CALL_SECONDS)
 
 
 def test_the_sdk_is_loaded_before_the_call_has_its_time(emulator, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import math
 import re
 import struct
@@ -12,15 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.calls.beginning import terms
 from vertex_compat_integrations.core.calls.embedding import (
     Embedded,
+    EmbeddingCall,
     EmbeddingOptions,
     build_requests,
     decode_embeddings,
     join_embedded,
 )
 from vertex_compat_integrations.core.catalogue import embedding_models, facts_for
-from vertex_compat_integrations.core.client import Timing, VertexCompatClient, client_for
+from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -61,6 +64,15 @@ def answer(*items: Any, **top: Any) -> dict[str, Any]:
 
 def item(index: int, *vector: float) -> dict[str, Any]:
     return {"object": "embedding", "index": index, "embedding": list(vector)}
+
+
+def test_an_embedding_call_sends_its_request_as_it_is():
+    request = request_for(1, encoding_format="float")
+    call = EmbeddingCall(request, terms())
+    assert json.loads(call.content()) == request
+    call.read(json.dumps({"data": [{"index": 0, "embedding": [0.5]}]}).encode())
+    (embedded,) = call.read(None)
+    assert embedded.vectors == [[0.5]]
 
 
 class TestRequests:
@@ -235,7 +247,7 @@ class TestClient:
 
     def test_that_a_model_has_retired_is_told_before_google_is_asked(self, monkeypatch):
         client = VertexCompatClient(Connection(project="p", location="us-central1", api_key="x", max_retries=0))
-        monkeypatch.setattr(client, "_send", lambda _: (block for block in ()))
+        monkeypatch.setattr(client._sender, "send", lambda _: (block for block in ()))
         with pytest.warns(VertexCompatWarning, match="retired on 2026-10-21"), pytest.raises(VertexCompatError):
             client.embed(["one"], options(), "text")
 
@@ -404,15 +416,6 @@ class TestClient:
         texts = [f"text {place}" for place in range(9)]
         runs = [asyncio.run(client.aembed(texts, options(batch_size=1, concurrency=2), "text")) for _ in range(2)]
         assert runs[0] == runs[1]
-
-
-def test_a_client_is_kept_while_its_settings_stay():
-    connection = Connection(project="p")
-    kept = client_for(connection, None, None)
-    assert client_for(connection, None, kept)[1] is kept[1]
-    assert client_for(connection, {"thinking": None}, kept)[1] is not kept[1]
-    connection.timeout = 5
-    assert client_for(connection, None, kept)[1] is not kept[1]
 
 
 class TestModelsOfARouteThatServesNone:

@@ -15,11 +15,11 @@ LONG = {"contents": [{"role": "user", "parts": [{"text": "The harbour is deep. "
 
 @pytest.fixture
 def ask(build, emulator):
-    client = build()
+    caches = build().context_caches
 
     def send(method, path, body=None):
-        *_, terms = client._terms_for(Options(model=MODEL))
-        return client._native(CacheCall(MODEL, terms, method, path, body=body, base_url=emulator.base_url()))
+        *_, terms = caches.calls.terms_for(Options(model=MODEL))
+        return caches.native(CacheCall(MODEL, terms, method, path, body=body, base_url=emulator.base_url()))
 
     return send
 

@@ -16,8 +16,8 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.native import context_cache
-from vertex_compat_integrations.core.native.context_cache import CALLED, OpenedCache, is_gone, make_plan
+from vertex_compat_integrations.core.native.cache_plan import CALLED
+from vertex_compat_integrations.core.native.context_cache import OpenedCache
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
@@ -212,7 +212,7 @@ def test_a_cache_that_hangs_takes_half_of_the_time(way, emulator):
 @pytest.mark.parametrize("way", ["chat", "achat"])
 def test_who_waits_for_another_waits_half_of_the_time(way, emulator):
     def ask(client):
-        plan = make_plan(client, marked(), OPTIONS)
+        plan = client.context_caches.plan(marked(), OPTIONS)
 
         async def ahold():
             async with plan.entry.async_lock():
@@ -232,7 +232,7 @@ def test_who_waits_for_another_waits_half_of_the_time(way, emulator):
 @pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
 def test_each_http_library_has_the_methods(backend, build, emulator):
     client = build(http_backend=backend)
-    opened = OpenedCache(client, marked(ttl=7200.0), OPTIONS)
+    opened = OpenedCache(client.context_caches, marked(ttl=7200.0), OPTIONS)
 
     async def use():
         await opened.aopen()
@@ -271,13 +271,7 @@ def test_where_there_is_no_cache_the_whole_prompt_is_sent(options, words, build,
         client.chat(marked(), options)
     assert methods(emulator) == ["plain"]
     with pytest.raises(SettingsError, match=words):
-        OpenedCache(client, marked(), options)
-
-
-def test_several_locations_have_no_cache(emulator, monkeypatch):
-    client = VertexCompatClient(Connection(project="p", locations=["us", "eu"], api_key=emulator.identity.issue()))
-    with pytest.raises(SettingsError, match="one location"):
-        OpenedCache(client, marked(), OPTIONS)
+        OpenedCache(client.context_caches, marked(), options)
 
 
 @pytest.mark.filterwarnings("ignore:VERTEX_COMPAT_EMULATOR_HOST")
@@ -291,19 +285,10 @@ def test_a_mark_with_several_places_sends_the_whole_prompt(emulator, monkeypatch
     assert methods(emulator) == ["plain"]
 
 
-def test_what_is_known_of_caches_is_bounded(build, emulator, monkeypatch):
-    monkeypatch.setattr(context_cache, "MOST_CACHES", 3)
-    client = build()
-    for number in range(8):
-        document = {"role": "user", "content": f"{number}: {DOCUMENT['content']}"}
-        client.chat(MarkedMessages([SYSTEM, document], [QUESTION]), OPTIONS)
-    assert 0 < len(client._caches) <= 3
-
-
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_an_opened_cache_is_deleted_if_it_is_our_own(way, build, emulator):
     def use(client):
-        opened = OpenedCache(client, marked(), OPTIONS)
+        opened = OpenedCache(client.context_caches, marked(), OPTIONS)
         if way == "sync":
             opened.open()
             return opened.delete
@@ -321,18 +306,8 @@ def test_an_opened_cache_is_deleted_if_it_is_our_own(way, build, emulator):
 
 
 def test_a_failed_deletion_is_a_warning(build, emulator):
-    opened = OpenedCache(build(), marked(), OPTIONS)
+    opened = OpenedCache(build().context_caches, marked(), OPTIONS)
     opened.open()
     emulator.rule(http_error(500), route="caches")
     with pytest.warns(VertexCompatWarning, match="expires by itself"):
         opened.delete()
-
-
-def test_only_words_about_a_cache_are_its_end():
-    from vertex_compat_integrations.core.errors import InvalidRequestError, NotFoundError
-
-    assert is_gone(NotFoundError("Not found: cached content metadata for 12.", code=404))
-    assert is_gone(InvalidRequestError("CachedContent 12 expired.", code=400))
-    assert is_gone(InvalidRequestError("Cache content 12 is expired.", code=400))
-    assert not is_gone(NotFoundError("Publisher model not found.", code=404))
-    assert not is_gone(RateLimitError("cachedContent quota.", code=429))

@@ -10,9 +10,9 @@ import pytest
 from tests.core.native.test_context_cache import MODEL, OPTIONS, QUESTION, TOOL, WAYS, marked, methods, tell
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import DeadlineExceededError, UnexpectedReplyError, VertexCompatWarning
-from vertex_compat_integrations.core.native import context_cache
 from vertex_compat_integrations.core.native.cache_calls import name_in
-from vertex_compat_integrations.core.native.context_cache import MOST_PAGES, OpenedCache, ensure, make_plan
+from vertex_compat_integrations.core.native.cache_steps import MOST_PAGES
+from vertex_compat_integrations.core.native.context_cache import OpenedCache
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator, http_error
@@ -56,7 +56,7 @@ def later(seconds):
 
 def test_a_statement_may_last_longer_than_a_call(clocked, emulator):
     client, now = clocked
-    opened = OpenedCache(client, marked(), OPTIONS)
+    opened = OpenedCache(client.context_caches, marked(), OPTIONS)
     now[0] += 100.0
     opened.open()
     now[0] += 1000.0
@@ -73,9 +73,9 @@ def test_all_requests_for_a_cache_take_half_of_the_time(way, clocked, monkeypatc
         return {"nextPageToken": str(now[0])}
 
     seen = answered(client, monkeypatch, slow)
-    plan = make_plan(client, marked(), OPTIONS)
+    plan = client.context_caches.plan(marked(), OPTIONS)
     with pytest.raises(openai.APITimeoutError) as refused:
-        _ = ensure(client, plan) if way == "sync" else asyncio.run(context_cache.aensure(client, plan))
+        _ = client.context_caches.ensure(plan) if way == "sync" else asyncio.run(client.context_caches.aensure(plan))
     assert isinstance(refused.value, DeadlineExceededError)
     assert now[0] < 60.0
     assert len(seen) == 3
@@ -84,7 +84,7 @@ def test_all_requests_for_a_cache_take_half_of_the_time(way, clocked, monkeypatc
 def test_a_list_without_an_end_is_left(clocked, monkeypatch):
     client, _ = clocked
     seen = answered(client, monkeypatch, lambda call: {"nextPageToken": "7", "name": NAME})
-    assert ensure(client, make_plan(client, marked(), OPTIONS)) == NAME
+    assert client.context_caches.ensure(client.context_caches.plan(marked(), OPTIONS)) == NAME
     assert seen == [*["get"] * MOST_PAGES, "post"]
 
 
@@ -93,7 +93,7 @@ def test_a_list_without_an_end_is_left(clocked, monkeypatch):
 def test_a_cache_that_cannot_be_extended_is_used_to_its_end(way, code, build, emulator):
     client = build(max_retries=0)
     tell(client, way, marked())
-    (entry,) = client._caches.values()
+    (entry,) = client._known_caches.values()
     entry.ends -= 2000.0
     emulator.rule(http_error(code), when=lambda body: bool(body) and "model" not in body, route="caches")
     assert tell(client, way, marked()) > 4096
@@ -107,21 +107,21 @@ def test_a_cache_without_a_name_is_none(name, build, clocked, monkeypatch):
     client, _ = clocked
     answered(client, monkeypatch, lambda call: {"name": name})
     with pytest.raises(openai.APIError, match="no name") as refused:
-        ensure(client, make_plan(client, marked(), OPTIONS))
+        client.context_caches.ensure(client.context_caches.plan(marked(), OPTIONS))
     assert isinstance(refused.value, UnexpectedReplyError)
 
 
 @pytest.mark.parametrize("name", [None, "", "x"])
 def test_a_listed_cache_without_a_name_is_not_used(name, clocked, monkeypatch):
     client, _ = clocked
-    plan = make_plan(client, marked(), OPTIONS)
+    plan = client.context_caches.plan(marked(), OPTIONS)
     listed = {"displayName": plan.body["displayName"], "expireTime": later(3000), "name": name}
 
     def answer(call):
         return {"cachedContents": [listed]} if call.method == "get" else {"name": NAME}
 
     seen = answered(client, monkeypatch, answer)
-    assert ensure(client, plan) == NAME
+    assert client.context_caches.ensure(plan) == NAME
     assert seen == ["get", "post"]
 
 
@@ -135,7 +135,7 @@ def test_the_life_has_no_exponent(ttl, text, build, emulator):
 
 def test_the_last_statement_deletes_the_cache(build, emulator):
     client = build()
-    first, second = (OpenedCache(client, marked(), OPTIONS) for _ in range(2))
+    first, second = (OpenedCache(client.context_caches, marked(), OPTIONS) for _ in range(2))
     first.open()
     second.open()
     first.delete()
@@ -149,7 +149,7 @@ def test_the_last_statement_deletes_the_cache(build, emulator):
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_a_statement_that_did_not_begin_keeps_no_cache(way, build, emulator):
     client = build(max_retries=0)
-    first, second = (OpenedCache(client, marked(), OPTIONS) for _ in range(2))
+    first, second = (OpenedCache(client.context_caches, marked(), OPTIONS) for _ in range(2))
     emulator.answer(http_error(500), route="caches")
     with pytest.raises(openai.InternalServerError):
         _ = second.open() if way == "sync" else asyncio.run(second.aopen())
@@ -160,7 +160,7 @@ def test_a_statement_that_did_not_begin_keeps_no_cache(way, build, emulator):
 
 def test_a_cache_that_was_found_again_is_still_our_own(build, emulator):
     client = build()
-    opened = OpenedCache(client, marked(), OPTIONS)
+    opened = OpenedCache(client.context_caches, marked(), OPTIONS)
     opened.open()
     opened._plan.entry.name = None  # as after an error that took it for gone
     client.chat(marked(), OPTIONS)
@@ -172,7 +172,7 @@ def test_statements_in_threads_share_the_cache(build, emulator):
     client, barrier = build(), threading.Barrier(4)
 
     def use():
-        opened = OpenedCache(client, marked(), OPTIONS)
+        opened = OpenedCache(client.context_caches, marked(), OPTIONS)
         opened.open()
         barrier.wait()
         client.chat(marked(), OPTIONS)
@@ -215,12 +215,12 @@ def test_one_whose_time_is_over_is_created_again(way):
     now = [1_800_000_000.0]
     with Emulator(clock=lambda: now[0]) as emulator:
         client = VertexCompatClient(Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue()))
-        opened = OpenedCache(client, marked(), OPTIONS)
+        opened = OpenedCache(client.context_caches, marked(), OPTIONS)
         opened.open()
         now[0] += 5000.0
         emulator.identity.revoke_all()
         client = VertexCompatClient(Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue()))
-        client._caches[next(iter(opened._client._caches))] = opened._plan.entry
+        client._known_caches[next(iter(opened._caches.entries))] = opened._plan.entry
         assert tell(client, way, marked()) > 4096
         assert methods(emulator) == ["GET", "POST", "cached", "GET", "POST", "cached"]
 

@@ -149,7 +149,7 @@ def test_the_credentials_own_quota_project_gives_way(emulator):
     emulator.rule(text("Hello."))
     asking = client(projects=["a-a", "b-b"])
     token = emulator.identity.issue()
-    asking._resolved = asking._resolve()[0], token_source(token=token, quota_project="of-the-file")
+    asking._access._resolved = asking._access.resolve()[0], token_source(token=token, quota_project="of-the-file")
     asking.chat(HELLO, Options(model=MODEL))
     charged = [entry.headers["x-goog-user-project"] for entry in emulator.journal.chat]
     assert charged == ["a-a", "b-b"]
@@ -212,7 +212,7 @@ def test_an_account_that_may_not_be_impersonated_ends_the_call_and_is_named(emul
     """As a 403 does: another account would hide the mistake."""
     emulator.rule(FULL, service_account=ACCOUNTS[0])
     asking = client(service_accounts=ACCOUNTS)
-    asking._sources[ACCOUNTS[1]] = Refused()
+    asking._access._sources[ACCOUNTS[1]] = Refused()
     with pytest.raises(CredentialsError, match=f"service account '{ACCOUNTS[1]}'"):
         asking.chat(HELLO, Options(model=MODEL))
     assert len(emulator.journal.chat) == 1
@@ -233,17 +233,3 @@ def test_every_location_must_be_trusted_also_with_projects():
     check_settings(Connection(base_url="https://h.example/v1", credentials=token), "m")
     with pytest.raises(SettingsError, match=r"was set for https://h\.example"):
         check_settings(Connection(projects=["a-a", "b-b"], credentials=token), MODEL)
-
-
-def test_a_refused_token_is_forgotten_by_its_own_account_only(server, write_adc):
-    write_adc(server.identity.service_account_info(server.url))
-    connection = Connection(project="p", service_accounts=ACCOUNTS, proxy=server.proxy, ca_bundle=server.ca_bundle)
-    asking = VertexCompatClient(connection)
-    destination, first = asking._resolve()
-    second = asking._source_of(ACCOUNTS[1], destination, first)
-    assert asking._source_of(ACCOUNTS[0], destination, first) is first
-    assert asking._source_of(ACCOUNTS[1], destination, first) is second
-    before = [source.headers(server.url, 5) for source in (first, second)]
-    second.invalidate(before[1])
-    assert first.headers(server.url, 5) is before[0]
-    assert second.headers(server.url, 5)["Authorization"] != before[1]["Authorization"]

@@ -1,4 +1,4 @@
-"""Texts → requests of the embeddings route, and its answers → vectors. Pure.
+"""Texts → requests of the embeddings route, and its answers → vectors. No I/O.
 
 Google's pages name the models (multilingual E5), not the route; that it is `/embeddings` next to `/chat/completions`
 and uses OpenAI's shapes is known from public clients. Nothing here was checked against the live service.
@@ -18,10 +18,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast
 from pydantic import Field
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.calls.call import Call, CallTerms
 from vertex_compat_integrations.core.catalogue import EmbeddingFacts, ModelFacts, embedding_models, facts_for, is_known
 from vertex_compat_integrations.core.endpoint import OPENAPI
-from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    ServerError,
+    SettingsError,
+    UnexpectedReplyError,
+    VertexCompatError,
+    VertexCompatWarning,
+)
+from vertex_compat_integrations.core.http_errors import decode_stream_failure
 from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.reply.events import decode_json
+from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.settings.arguments import EmbeddingArguments
 from vertex_compat_integrations.core.settings.base import Settings
 from vertex_compat_integrations.core.settings.connection import (
@@ -87,6 +99,41 @@ class Embedded:
 
     vectors: list[list[float]]
     input_tokens: int | None = None
+
+
+class EmbeddingCall(Call[Embedded]):
+    """One request for embeddings."""
+
+    path = wire.EMBEDDINGS_PATH
+
+    def __init__(self, body: wire.EmbeddingRequest, terms: CallTerms) -> None:
+        """Use the given request body unchanged."""
+        self._body = body
+        super().__init__(body["model"], terms)
+
+    def _build(self) -> Request:
+        return Request(dict(self._body), {})
+
+    def _decode(self, body: bytes) -> Embedded:
+        """Decode the vectors in a body.
+
+        Raises:
+            VertexCompatError: The body is an error, or not a list with one vector for each text.
+        """
+        answer = decode_json(body)
+        if (failure := decode_stream_failure(answer)) is not None:
+            raise failure
+        return decode_embeddings(answer, self._body)
+
+    def _hint(self, error: VertexCompatError) -> str:
+        """Return a hint on how to fix the error; add facts about the model's locations if its own hint is general."""
+        advice = self._advice
+        remarks = dict.fromkeys(filter(None, (advice.where_it_is(error), advice.end())))
+        if isinstance(error, NotFoundError):
+            return " ".join((*remarks, served_hint()))
+        if isinstance(error, ServerError | InvalidRequestError) and error.hint == error.default_hint:
+            return " ".join((error.hint, *remarks))
+        return error.hint
 
 
 def served_hint(today: date | None = None) -> str:

@@ -13,7 +13,9 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.calls.call import Call, CallTerms, MessagesCall
+from vertex_compat_integrations.core.calls.builder import CallBuilder
+from vertex_compat_integrations.core.calls.call import Call, CallTerms
+from vertex_compat_integrations.core.calls.chat import MessagesCall
 from vertex_compat_integrations.core.catalogue import LAST_ASSISTANT_MESSAGE
 from vertex_compat_integrations.core.endpoint import OPENAPI
 from vertex_compat_integrations.core.errors import SettingsError, UnexpectedReplyError, UnsupportedContentError
@@ -42,6 +44,17 @@ def check_native(destination: Destination, model: str, *, gemini: bool, what: st
         raise SettingsError(f"{what}: your own server has no native API of Google's.", hint=_ESTIMATE)
     if not (gemini and model.startswith(_GOOGLE)):
         raise SettingsError(f"{what}: {model} is not a Gemini model of Google's.", hint=_ESTIMATE)
+
+
+def begin_count(calls: CallBuilder, messages: Sequence[wire.Message], options: Options) -> "CountCall":
+    """Build and check the call; nothing is sent yet.
+
+    Raises:
+        SettingsError: The options are invalid, or this model's tokens cannot be counted there.
+    """
+    destination, options, terms = calls.terms_for(options)
+    check_native(destination, options.model, gemini=terms.facts.gemini, what="Token counts")
+    return CountCall(messages, options, terms, skip_values=calls.skip_values(options.model))
 
 
 class CountCall(MessagesCall[int]):

@@ -1,9 +1,8 @@
 """Explains a call with a marked beginning: the context cache that it would use, or why it would use none. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isinf
-from typing import Protocol
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.endpoint import OPENAPI
@@ -11,7 +10,8 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import CacheUse, Explanation, Remark
 from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
 from vertex_compat_integrations.core.native.cache_calls import PATH, CacheCall
-from vertex_compat_integrations.core.native.context_cache import Host, Plan, make_plan, plain_call
+from vertex_compat_integrations.core.native.cache_plan import Plan, plain_call
+from vertex_compat_integrations.core.native.context_cache import ContextCaches
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.options import Options
 
@@ -19,30 +19,29 @@ UNKNOWN_CACHE = "CACHE-OF-THE-CALL"
 """The last part of the cache's name, which the service chooses, if this process does not know the cache."""
 
 
-class Explainer(Host, Protocol):
-    """What is needed of the client."""
-
-    def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> Explanation:
-        """Explain a call without a mark."""
-
-
-def explain(client: Explainer, messages: MarkedMessages, options: Options, now: float, *, stream: bool) -> Explanation:
-    """Explain a call with these messages at the time `now` of the client's clock.
+def explain(
+    caches: ContextCaches,
+    explain_plain: Callable[[Sequence[wire.Message], Options], Explanation],
+    messages: MarkedMessages,
+    options: Options,
+) -> Explanation:
+    """Explain a call with these messages; `explain_plain` explains one without a mark.
 
     Raises:
         SettingsError: The options are invalid or contradict each other.
     """
     try:
-        plan = make_plan(client, messages, options)
+        plan = caches.plan(messages, options)
     except SettingsError as error:
-        return _without(error.message, client.explain(*plain_call(messages, options), stream=stream))
+        return _without(error.message, explain_plain(*plain_call(messages, options)))
+    now = plan.terms.clock()
     if reason := _pause(plan.entry.paused - now):
-        return _without(reason, client.explain(*plain_call(messages, options), stream=stream))
+        return _without(reason, explain_plain(*plain_call(messages, options)))
     creation = _creation(plan)
     name = plan.entry.name if plan.entry.ends > now else None
     place = creation["model"].partition("/publishers/")[0]
     naming = plan.using(name or f"{place}/cachedContents/{UNKNOWN_CACHE}")
-    explanation = client.explain(plan.rest, naming, stream=stream)
+    explanation = explain_plain(plan.rest, naming)
     url = explanation.url.removesuffix(wire.CHAT_PATH).removesuffix(f"/endpoints/{OPENAPI}") + PATH
     cache = CacheUse(creation["displayName"], name, url, creation)
     remark = Remark("converted", "the marked beginning", _of_use(cache, messages))

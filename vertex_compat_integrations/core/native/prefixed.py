@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.json_values import encode_json
-from vertex_compat_integrations.core.native import context_cache
-from vertex_compat_integrations.core.native.context_cache import PLACEHOLDER, Host, OpenedCache
+from vertex_compat_integrations.core.native.cache_plan import PLACEHOLDER, plain_call
+from vertex_compat_integrations.core.native.context_cache import ContextCaches, OpenedCache
 from vertex_compat_integrations.core.native.marked import DEFAULT_TTL, MarkedMessages, ttl_seconds
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.settings.options import Options
@@ -68,19 +68,19 @@ class PrefixedClient:
 
     def chat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Answer."""
-        return context_cache.chat(self._plain, self._prefix.before(messages), options)
+        return self._caches.chat(self._prefix.before(messages), options)
 
     async def achat(self, messages: Sequence[wire.Message], options: Options) -> list[Reply]:
         """Answer."""
-        return await context_cache.achat(self._plain, self._prefix.before(messages), options)
+        return await self._caches.achat(self._prefix.before(messages), options)
 
     def stream(self, messages: Sequence[wire.Message], options: Options) -> Iterator[ReplyDelta]:
         """Answer in pieces."""
-        return context_cache.stream(self._plain, self._prefix.before(messages), options)
+        return self._caches.stream(self._prefix.before(messages), options)
 
     def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Answer in pieces."""
-        return context_cache.astream(self._plain, self._prefix.before(messages), options)
+        return self._caches.astream(self._prefix.before(messages), options)
 
     def count_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
         """Count the whole prompt."""
@@ -100,8 +100,21 @@ class PrefixedClient:
         """Return a client with the limits of one call."""
         return PrefixedClient(self._plain.limited(limits), self._prefix)
 
+    @property
+    def _caches(self) -> ContextCaches:
+        caches: ContextCaches = self._plain.context_caches
+        return caches
+
     def _whole(self, messages: Sequence[wire.Message], options: Options) -> tuple[list[wire.Message], Options]:
-        return context_cache.plain_call(self._prefix.before(messages), options)
+        return plain_call(self._prefix.before(messages), options)
+
+
+class CachingClient(Protocol):
+    """A client, as far as its context caches are concerned."""
+
+    @property
+    def context_caches(self) -> ContextCaches:
+        """Its context caches."""
 
 
 class CacheScope(Generic[Model]):
@@ -112,14 +125,14 @@ class CacheScope(Generic[Model]):
     """
 
     def __init__(
-        self, client: Host, prefix: Prefix, options: Options, model: Model, errors: Errors = nullcontext
+        self, client: CachingClient, prefix: Prefix, options: Options, model: Model, errors: Errors = nullcontext
     ) -> None:
         """Plan the cache; nothing is sent yet. `errors` converts the errors that leave the statement's beginning.
 
         Raises:
             SettingsError: The prefix cannot be cached.
         """
-        self._opened, self._model = OpenedCache(client, prefix.before([PLACEHOLDER]), options), model
+        self._opened, self._model = OpenedCache(client.context_caches, prefix.before([PLACEHOLDER]), options), model
         self._errors = errors
 
     def __enter__(self) -> Model:

@@ -20,7 +20,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
-from vertex_compat_integrations.core.calls.call import Call, MessagesCall, StreamCall
+from vertex_compat_integrations.core.calls.call import Call
+from vertex_compat_integrations.core.calls.chat import MessagesCall, StreamCall
 from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.errors import VertexCompatError
