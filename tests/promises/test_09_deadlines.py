@@ -101,7 +101,7 @@ def test_a_stream_with_comments_between_its_events_is_an_answer(server, way):
 @EVERY_FRONTEND
 def test_by_default_no_call_lasts_longer_than_ten_minutes(frontend):
     model = frontend.build(base_url="https://h.example/v1", api_key="t")
-    settings = model.client._connection if hasattr(model, "client") else model
+    settings = model.client._calls.connection if hasattr(model, "client") else model
     assert (settings.timeout, settings.gap_timeout) == (600, 120)
 
 
@@ -109,7 +109,7 @@ def test_by_default_no_call_lasts_longer_than_ten_minutes(frontend):
 @pytest.mark.parametrize("name", ["timeout", "gap_timeout"])
 def test_none_in_a_file_is_the_default(frontend, name):
     model = frontend.build(base_url="https://h.example/v1", api_key="t", **{name: None})
-    settings = model.client._connection if hasattr(model, "client") else model
+    settings = model.client._calls.connection if hasattr(model, "client") else model
     assert getattr(settings, name) == Connection.model_fields[name].default
 
 
