@@ -90,6 +90,9 @@ class CallMedia:
     Args:
         target: The bucket.
         remaining: Returns the call's seconds that are left, or raises `DeadlineExceededError`.
+
+    Attributes:
+        uploads: MIME type, size in bytes, seconds and end (`time.time`) of each upload that the call waited for.
     """
 
     def __init__(self, target: Target, remaining: Callable[[], float]) -> None:
@@ -97,6 +100,7 @@ class CallMedia:
         self._links: dict[Inline, str] = {}
         self._keys: dict[str, _Key] = {}
         self._was_lost = False
+        self.uploads: list[tuple[str, int, float, float]] = []
 
     def refer(self, body: wire.Json) -> wire.Json:
         """Return the body with links instead of the uploaded media."""
@@ -109,6 +113,7 @@ class CallMedia:
             ApiError: The storage server refuses one.
             ConnectionFailedError: It does not answer, or not in time.
         """
+        began = time.monotonic()
         media = self._read(large_media(body))
         # Begun together, and then awaited.
         for medium, flight in [(medium, self._join(medium)) for medium in media]:
@@ -119,12 +124,15 @@ class CallMedia:
                 except concurrent.futures.TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
+            if flight is not None:
+                self._note(medium, time.monotonic() - began)
 
     async def aupload(self, body: Mapping[str, Any]) -> None:
         """Like `upload`; nothing blocks the event loop."""
         inlines = large_media(body)
         if not inlines:
             return
+        began = time.monotonic()
         media = await off_loop(lambda: self._read(inlines))
         for medium, flight in [(medium, self._join(medium)) for medium in media]:
             waited_for = flight
@@ -134,6 +142,8 @@ class CallMedia:
                 except TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
+            if flight is not None:
+                self._note(medium, time.monotonic() - began)
 
     def is_lost(self, error: Exception) -> bool:
         """Return whether an error names an uploaded object that is gone; once, and then it is uploaded again."""
@@ -144,6 +154,9 @@ class CallMedia:
             _MEMORY.forget(key)
         self._was_lost = bool(lost)
         return self._was_lost
+
+    def _note(self, medium: Medium, seconds: float) -> None:
+        self.uploads.append((medium.mime_type, len(medium.content), seconds, time.time()))
 
     def _read(self, inlines: Sequence[Inline]) -> list[Medium]:
         """Decode the media, and store their links."""

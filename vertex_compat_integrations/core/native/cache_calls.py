@@ -18,6 +18,7 @@ from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.build import Request, Resource
 
 PATH = "/cachedContents"
+_OPERATIONS = {"post": "create_cache", "get": "list_caches", "patch": "extend_cache", "delete": "delete_cache"}
 _PLACE = re.compile(r"/projects/([^/]+)/locations/([^/]+)/")
 
 
@@ -37,7 +38,7 @@ class CacheCall(Call[Mapping[str, Any]]):
         base_url: str | None = None,
     ) -> None:
         """`base_url` is the user's, in which project and location are found."""
-        self.method, self.path = method, path
+        self.method, self.path, self.operation = method, path, _OPERATIONS[method]
         self._body, self._base_url = body, base_url
         super().__init__(model, terms)
 
