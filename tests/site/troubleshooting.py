@@ -50,6 +50,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "arguments": (
         *("core/settings/base.py:*", "core/settings/options.py:*", "core/adapters/constructor_words.py:*"),
         *("langchain/chat_model.py:*._options", "llama_index/llm.py:*", "core/request/build.py:*"),
+        "core/settings/connection.py:*_is_a_number_of_seconds",
     ),
     "large-media": (
         *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),

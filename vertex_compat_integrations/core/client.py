@@ -187,15 +187,13 @@ class VertexCompatClient(Closing):
         """
         if not (messages := with_content(messages)):
             return 0
-        (count,) = self._pieces(partial(self._begin_count, messages, options))
-        return count
+        return self._complete(partial(self._begin_count, messages, options))
 
     async def acount_tokens(self, messages: Sequence[wire.Message], options: Options) -> int:
         """Like `count_tokens`."""
         if not (messages := with_content(messages)):
             return 0
-        (count,) = [count async for count in self._apieces(partial(self._begin_count, messages, options))]
-        return count
+        return await self._acomplete(partial(self._begin_count, messages, options))
 
     def explain(self, messages: Sequence[wire.Message], options: Options, *, stream: bool) -> "Explanation":
         """Return the request that a call would send, with explanations; nothing is sent, no credential looked up.
@@ -328,14 +326,12 @@ class VertexCompatClient(Closing):
         return begin_count(self._calls, messages, options)
 
     def _native(self, call: Call[Piece]) -> Piece:
-        """Return the answer to a call of Google's native API, which is not reported as a call of the model."""
-        (answer,) = self._pieces(lambda: call)
-        return answer
+        """Return the answer to a call of Google's native API."""
+        return self._complete(lambda: call)
 
     async def _anative(self, call: Call[Piece]) -> Piece:
         """Like `_native`."""
-        (answer,) = [piece async for piece in self._apieces(lambda: call)]
-        return answer
+        return await self._acomplete(lambda: call)
 
     def _delay_after(self, call: Call[Any], error: VertexCompatError) -> float:
         """Return the seconds until the next attempt.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.doctor.examining import use_credentials
+from vertex_compat_integrations.cli.doctor import case
 from vertex_compat_integrations.emulator import (
     Emulator,
 )
@@ -15,6 +16,12 @@ from vertex_compat_integrations.emulator import (
 def emulator() -> Iterator[Emulator]:
     with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time for all checks on a busy machine, too; without, the last ones fail for want of it."""
+    monkeypatch.setattr(case, "SECONDS", 10 * case.SECONDS)
 
 
 @pytest.fixture(autouse=True)

@@ -62,7 +62,7 @@ def recording(monkeypatch):
 
 def observe(body=None, *, origin="https://host.example"):
     request = SimpleNamespace(body={"model": MODEL, "messages": HELLO, **(body or {})})
-    call = SimpleNamespace(path=wire.CHAT_PATH, place=None, request=request)
+    call = SimpleNamespace(path=wire.CHAT_PATH, place=None, request=request, operation=None, media=None)
     seconds = iter([10.0, 12.5])
     observer = Observer(lambda _: origin, lambda: next(seconds))
     return observer, observer.watch(call)

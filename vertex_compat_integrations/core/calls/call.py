@@ -75,7 +75,13 @@ class CallTerms:
 
 
 class CarriesMedia(Protocol):
-    """The large media of a call, which are sent as links to uploaded objects."""
+    """The large media of a call, which are sent as links to uploaded objects.
+
+    Attributes:
+        uploads: MIME type, size in bytes, seconds and end (`time.time`) of each upload that the call waited for.
+    """
+
+    uploads: list[tuple[str, int, float, float]]
 
     def upload(self, body: wire.Json) -> None:
         """Upload the large media of the body."""
@@ -100,6 +106,8 @@ class Call(Generic[Piece]):
     method: Literal["post", "get", "patch", "delete"] = "post"
     is_native: ClassVar[bool] = False
     """Whether the path is one of Google's native API, below the location instead of the endpoint."""
+    operation: str | None = None
+    """What telemetry calls the request, if it is neither a chat nor embeddings."""
     refused_signatures: frozenset[int] = frozenset()
 
     def __init__(self, model: str, terms: CallTerms) -> None:
@@ -164,6 +172,11 @@ class Call(Generic[Piece]):
     def reads_links(self) -> bool:
         """Whether the model reads `gs://` links: Google documents them for Gemini's chat completions."""
         return self._facts.gemini and self.path == wire.CHAT_PATH
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._model
 
     @property
     def place(self) -> Place:

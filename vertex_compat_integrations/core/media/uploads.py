@@ -90,6 +90,9 @@ class CallMedia:
     Args:
         target: The bucket.
         remaining: Returns the call's seconds that are left, or raises `DeadlineExceededError`.
+
+    Attributes:
+        uploads: MIME type, size in bytes, seconds and end (`time.time`) of each upload that the call waited for.
     """
 
     def __init__(self, target: Target, remaining: Callable[[], float]) -> None:
@@ -98,6 +101,7 @@ class CallMedia:
         self._keys: dict[str, _Key] = {}
         self._was_lost = False
         self._last_failure = ""
+        self.uploads: list[tuple[str, int, float, float]] = []
 
     def refer(self, body: wire.Json) -> wire.Json:
         """Return the body with links instead of the uploaded media."""
@@ -110,6 +114,7 @@ class CallMedia:
             ApiError: The storage server refuses one.
             ConnectionFailedError: It does not answer, or not in time.
         """
+        began = time.monotonic()
         media = self._read(large_media(body))
         # Begun together, and then awaited.
         for medium, flight in [(medium, self._join(medium)) for medium in media]:
@@ -120,12 +125,15 @@ class CallMedia:
                 except concurrent.futures.TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
+            if flight is not None:
+                self._note(medium, time.monotonic() - began)
 
     async def aupload(self, body: Mapping[str, Any]) -> None:
         """Like `upload`; nothing blocks the event loop."""
         inlines = large_media(body)
         if not inlines:
             return
+        began = time.monotonic()
         media = await off_loop(lambda: self._read(inlines))
         for medium, flight in [(medium, self._join(medium)) for medium in media]:
             waited_for = flight
@@ -135,6 +143,8 @@ class CallMedia:
                 except TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
+            if flight is not None:
+                self._note(medium, time.monotonic() - began)
 
     def is_lost(self, error: Exception) -> bool:
         """Return whether an error names an uploaded object that is gone; once, and then it is uploaded again."""
@@ -145,6 +155,9 @@ class CallMedia:
             _MEMORY.forget(key)
         self._was_lost = bool(lost)
         return self._was_lost
+
+    def _note(self, medium: Medium, seconds: float) -> None:
+        self.uploads.append((medium.mime_type, len(medium.content), seconds, time.time()))
 
     def _read(self, inlines: Sequence[Inline]) -> list[Medium]:
         """Decode the media, and store their links."""

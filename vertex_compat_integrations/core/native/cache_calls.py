@@ -19,6 +19,7 @@ from vertex_compat_integrations.core.request.build import Request, Resource
 
 PATH = "/cachedContents"
 _NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/cachedContents/[^/\s]+")
+_OPERATIONS = {"post": "create_cache", "get": "list_caches", "patch": "extend_cache", "delete": "delete_cache"}
 _PLACE = re.compile(r"/projects/([^/]+)/locations/([^/]+)/")
 
 
@@ -38,7 +39,7 @@ class CacheCall(Call[Mapping[str, Any]]):
         base_url: str | None = None,
     ) -> None:
         """`base_url` is the user's, in which project and location are found."""
-        self.method, self.path = method, path
+        self.method, self.path, self.operation = method, path, _OPERATIONS[method]
         self._body, self._base_url = body, base_url
         super().__init__(model, terms)
 

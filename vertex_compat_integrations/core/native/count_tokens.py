@@ -62,6 +62,7 @@ class CountCall(MessagesCall[int]):
 
     _stream = False
     is_native = True
+    operation = "count_tokens"
 
     def __init__(self, messages: Sequence[wire.Message], options: Options, terms: CallTerms, **more: Any) -> None:
         """Build the request.

@@ -148,12 +148,13 @@ class Observation:
         self._call, self._origin_of = call, origin_of
         self._clock, self._begun = clock, clock()
         self._common = _common_attributes(call, origin_of(call.place))
-        name = " ".join(filter(None, (_operation(call), call.request.body["model"])))
+        name = " ".join(filter(None, (_operation(call), _model(call))))
         self._span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=self._common)
-        self._captures = captures and isinstance(call, MessagesCall)
+        self._captures = captures and isinstance(call, MessagesCall) and call.operation is None
         self._first: float | None = None
         self._endings: list[Ending] = []
         self._usage: Usage | None = None
+        self._tokens: int | None = None
         self._replies: list[Reply] = []
         self._accumulator = Accumulator() if self._captures else None
         if self._span.is_recording():
@@ -172,6 +173,10 @@ class Observation:
         elif isinstance(answer, list):
             self._replies = answer
             self._endings = [reply.ending for reply in answer]
+        elif isinstance(answer, int):
+            self._tokens = answer
+        elif isinstance(answer, Mapping):
+            self._tokens = mapping_in(answer.get("usageMetadata")).get("totalTokenCount")
         return answer
 
     def came(self, delta: ReplyDelta) -> None:
@@ -196,6 +201,7 @@ class Observation:
         self._common |= _server_attributes(self._origin_of(self._call.place))
         if self._span.is_recording():
             self._span.set_attributes({**self._common, **self._answer_attributes(), **failure})
+            self._add_uploads()
             if left and not self._endings:
                 self._span.set_attribute("vertex_compat.abandoned", True)
             if failure:
@@ -204,8 +210,20 @@ class Observation:
         self._measure(seconds, failure)
         self._span.end()
 
+    def _add_uploads(self) -> None:
+        """Add an event for each large medium; neither its name nor the bucket, which may name the project."""
+        for mime_type, size, seconds, end in self._call.media.uploads if self._call.media is not None else ():
+            attributes: Attributes = {
+                "vertex_compat.upload.mime_type": _clean(mime_type),
+                "vertex_compat.upload.size": size,
+                "vertex_compat.upload.duration": seconds,
+            }
+            self._span.add_event("vertex_compat.upload", attributes, timestamp=int(end * 1e9))
+
     def _answer_attributes(self) -> Attributes:
         attributes: Attributes = {}
+        if isinstance(self._tokens, int):
+            attributes["vertex_compat.token_count"] = self._tokens
         if self._first is not None:
             attributes["gen_ai.response.time_to_first_chunk"] = self._first
         if self._endings:
@@ -240,7 +258,13 @@ class Observation:
 
 
 def _operation(call: Call[object]) -> str:
-    return "chat" if call.path == wire.CHAT_PATH else "embeddings"
+    return call.operation or ("chat" if call.path == wire.CHAT_PATH else "embeddings")
+
+
+def _model(call: Call[object]) -> str:
+    # The body of a native request names no model, or one with its project.
+    name: str = call.request.body["model"] if call.operation is None else call.model
+    return name
 
 
 def _common_attributes(call: Call[object], origin: str) -> Attributes:
@@ -250,7 +274,7 @@ def _common_attributes(call: Call[object], origin: str) -> Attributes:
         "gen_ai.provider.name": PROVIDER,
         **_server_attributes(origin),
     }
-    if model := call.request.body["model"]:
+    if model := _model(call):
         attributes["gen_ai.request.model"] = model
     return attributes
 
