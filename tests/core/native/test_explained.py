@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from tests.core.native.test_context_cache import DOCUMENT, MODEL, OPTIONS, QUESTION, SYSTEM, TOOL, marked, methods
+from tests.core.native.test_context_cache_faults import OTHER
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
 from vertex_compat_integrations.core.native.explained import UNKNOWN_CACHE
@@ -83,6 +84,12 @@ def test_a_project_that_only_the_credentials_name_is_a_placeholder(monkeypatch):
             OPTIONS.model_copy(update={"cached_content": "mine"}),
             {},
             "already names a cache",
+        ),
+        (
+            MarkedMessages([SYSTEM, DOCUMENT], [QUESTION], 3600.0, (TOOL,)),
+            OPTIONS.model_copy(update={"tools": [OTHER]}),
+            {},
+            "other tools than its context cache",
         ),
     ],
 )

@@ -42,6 +42,8 @@ PAUSE_SECONDS = 60.0
 MOST_BYTES = 10_000_000
 """Larger contents must be in Cloud Storage; source: …/docs/context-cache/context-cache-create."""
 
+OTHER_TOOLS = "A call has other tools than its context cache."
+
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
 """A prefix with fewer characters for each token that a cache needs is surely too short."""
 

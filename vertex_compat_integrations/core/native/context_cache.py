@@ -21,6 +21,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.native.cache_calls import CacheCall, path_of
 from vertex_compat_integrations.core.native.cache_plan import (
+    OTHER_TOOLS,
     PAUSE_SECONDS,
     Entries,
     Plan,
@@ -134,7 +135,7 @@ class PromptAttempts:
 
 def _planned(caches: "ContextCaches", messages: MarkedMessages, options: Options) -> Plan | None:
     if has_own_tools(messages, options):
-        caches.client.warn_once("A call has other tools than its context cache: the whole prompt is sent.")
+        caches.client.warn_once(f"{OTHER_TOOLS} The whole prompt is sent.")
         return None
     try:
         plan = caches.plan(messages, options)

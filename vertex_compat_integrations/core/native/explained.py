@@ -10,9 +10,9 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import CacheUse, Explanation, Remark
 from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
 from vertex_compat_integrations.core.native.cache_calls import PATH, CacheCall
-from vertex_compat_integrations.core.native.cache_plan import Plan, plain_call
+from vertex_compat_integrations.core.native.cache_plan import OTHER_TOOLS, Plan, has_own_tools, plain_call
 from vertex_compat_integrations.core.native.context_cache import ContextCaches
-from vertex_compat_integrations.core.native.marked import MarkedMessages
+from vertex_compat_integrations.core.native.marked import MarkedMessages, ttl_text
 from vertex_compat_integrations.core.settings.options import Options
 
 UNKNOWN_CACHE = "CACHE-OF-THE-CALL"
@@ -30,6 +30,8 @@ def explain(
     Raises:
         SettingsError: The options are invalid or contradict each other.
     """
+    if has_own_tools(messages, options):
+        return _without(OTHER_TOOLS, explain_plain(*plain_call(messages, options)))
     try:
         plan = caches.plan(messages, options)
     except SettingsError as error:
@@ -63,7 +65,7 @@ def _pause(seconds: float) -> str:
 
 def _creation(plan: Plan) -> wire.Json:
     """The body of the request that creates the cache."""
-    body = {**plan.body, "ttl": f"{plan.ttl:g}s"}
+    body = {**plan.body, "ttl": ttl_text(plan.ttl)}
     call = CacheCall(plan.model, plan.terms, "post", PATH, body=body, base_url=plan.base_url)
     if plan.terms.project is None:
         call.locate(UNKNOWN_PROJECT)

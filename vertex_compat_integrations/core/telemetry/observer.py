@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
-from vertex_compat_integrations.core.calls.call import Call
+from vertex_compat_integrations.core.calls.call import Call, CarriesMedia
 from vertex_compat_integrations.core.calls.chat import MessagesCall, StreamCall
 from vertex_compat_integrations.core.calls.embedding import Embedded
 from vertex_compat_integrations.core.calls.places import Place
@@ -148,7 +148,8 @@ class Observation:
         self._call, self._origin_of = call, origin_of
         self._clock, self._begun = clock, clock()
         self._common = _common_attributes(call, origin_of(call.place))
-        name = " ".join(filter(None, (_operation(call), _model(call))))
+        operation, model = self._common["gen_ai.operation.name"], self._common.get("gen_ai.request.model")
+        name = f"{operation} {model}" if model else str(operation)
         self._span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=self._common)
         self._captures = captures and isinstance(call, MessagesCall) and call.operation is None
         self._first: float | None = None
@@ -201,7 +202,8 @@ class Observation:
         self._common |= _server_attributes(self._origin_of(self._call.place))
         if self._span.is_recording():
             self._span.set_attributes({**self._common, **self._answer_attributes(), **failure})
-            self._add_uploads()
+            if self._call.media is not None:
+                self._add_uploads(self._call.media)
             if left and not self._endings:
                 self._span.set_attribute("vertex_compat.abandoned", True)
             if failure:
@@ -210,9 +212,9 @@ class Observation:
         self._measure(seconds, failure)
         self._span.end()
 
-    def _add_uploads(self) -> None:
+    def _add_uploads(self, media: CarriesMedia) -> None:
         """Add an event for each large medium; neither its name nor the bucket, which may name the project."""
-        for mime_type, size, seconds, end in self._call.media.uploads if self._call.media is not None else ():
+        for mime_type, size, seconds, end in media.uploads:
             attributes: Attributes = {
                 "vertex_compat.upload.mime_type": _clean(mime_type),
                 "vertex_compat.upload.size": size,
