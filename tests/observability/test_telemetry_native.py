@@ -6,11 +6,13 @@ import pytest
 
 pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
 
+import openai
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.observability.telemetry_recording import WAYS, ask, everything_in
 from tests.support.large_media import BUCKET, PICTURE, SMALL, picture, user
 from vertex_compat_integrations import VertexCompatError
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.media.uploads import _MEMORY
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.options import Options
@@ -102,3 +104,14 @@ async def test_an_upload_is_an_event_of_the_call(build, recording, way):
     }
     assert second.events == ()
     assert "gs://" not in everything_in([first], recording.points())
+
+
+@pytest.mark.parametrize("way", [*WAYS, "count"])
+async def test_a_refused_call_is_the_sdk_s_error_too(build, way):
+    client = build()
+    with pytest.raises(openai.OpenAIError) as error:
+        if way == "count":
+            client.count_tokens(HELLO, Options(model="openai/gpt-oss-120b-maas"))
+        else:
+            await ask(client, way, HELLO, model="google/gemini-embedding-001")
+    assert isinstance(error.value, SettingsError)

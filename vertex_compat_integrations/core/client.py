@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from vertex_compat_integrations.core.telemetry.observer import Observer
 
 Piece = TypeVar("Piece")
+CallT = TypeVar("CallT", bound=Call[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +140,22 @@ class VertexCompatClient(Closing):
         if isinstance(messages, MarkedMessages):
             return self.context_caches.stream(messages, options)
         begin = partial(self._calls.stream, messages, options)
-        return self._pieces(begin) if self._observer is None else self._observer.stream(begin, self._pieces)
+        return (
+            self._pieces(begin)
+            if self._observer is None
+            else self._observer.stream(partial(_begun, begin), self._pieces)
+        )
 
     def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Like `stream`."""
         if isinstance(messages, MarkedMessages):
             return self.context_caches.astream(messages, options)
         begin = partial(self._calls.stream, messages, options)
-        return self._apieces(begin) if self._observer is None else self._observer.astream(begin, self._apieces)
+        return (
+            self._apieces(begin)
+            if self._observer is None
+            else self._observer.astream(partial(_begun, begin), self._apieces)
+        )
 
     def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
         """Return the texts' vectors, in the texts' order; each batch is a call with its own timeout and retries.
@@ -255,7 +264,7 @@ class VertexCompatClient(Closing):
         if self._observer is None:
             (answer,) = self._pieces(begin)
             return answer
-        call = begin()
+        call = _begun(begin)
         with self._observer.watch(call) as seen, seen.current():
             (answer,) = self._pieces(lambda: call)
             return seen.answered(answer)
@@ -264,7 +273,7 @@ class VertexCompatClient(Closing):
         if self._observer is None:
             (answer,) = [piece async for piece in self._apieces(begin)]
             return answer
-        call = begin()
+        call = _begun(begin)
         with self._observer.watch(call) as seen, seen.current():
             (answer,) = [piece async for piece in self._apieces(lambda: call)]
             return seen.answered(answer)
@@ -274,11 +283,7 @@ class VertexCompatClient(Closing):
 
         The call begins when the first piece is requested: a stream that is never read sends nothing.
         """
-        try:
-            call = begin()
-        except VertexCompatError as error:
-            as_sdk_error(error)
-            raise
+        call = _begun(begin)
         while True:
             try:
                 with closing(self._sender.send(call)) as blocks:
@@ -297,11 +302,7 @@ class VertexCompatClient(Closing):
 
     async def _apieces(self, begin: Callable[[], Call[Piece]]) -> AsyncGenerator[Piece]:
         """Like `_pieces`."""
-        try:
-            call = begin()
-        except VertexCompatError as error:
-            as_sdk_error(error)
-            raise
+        call = _begun(begin)
         while True:
             try:
                 async with AclosingQuietly(await self._sender.asend(call)) as blocks:
@@ -359,3 +360,12 @@ class VertexCompatClient(Closing):
             ) from None
         destination, _ = self._access.resolve()
         return Observer(lambda place: destination.at(place.location).origin, self._timing.clock)
+
+
+def _begun(begin: Callable[[], CallT]) -> CallT:
+    """Return the new call; an error that refuses it is the SDK's, too."""
+    try:
+        return begin()
+    except VertexCompatError as error:
+        as_sdk_error(error)
+        raise
