@@ -140,22 +140,18 @@ class VertexCompatClient(Closing):
         if isinstance(messages, MarkedMessages):
             return self.context_caches.stream(messages, options)
         begin = partial(self._calls.stream, messages, options)
-        return (
-            self._pieces(begin)
-            if self._observer is None
-            else self._observer.stream(partial(_begun, begin), self._pieces)
-        )
+        if self._observer is None:
+            return self._pieces(begin)
+        return self._observer.stream(partial(_begun, begin), self._pieces)
 
     def astream(self, messages: Sequence[wire.Message], options: Options) -> AsyncIterator[ReplyDelta]:
         """Like `stream`."""
         if isinstance(messages, MarkedMessages):
             return self.context_caches.astream(messages, options)
         begin = partial(self._calls.stream, messages, options)
-        return (
-            self._apieces(begin)
-            if self._observer is None
-            else self._observer.astream(partial(_begun, begin), self._apieces)
-        )
+        if self._observer is None:
+            return self._apieces(begin)
+        return self._observer.astream(partial(_begun, begin), self._apieces)
 
     def embed(self, texts: Sequence[str], options: EmbeddingOptions, purpose: Purpose) -> Embedded:
         """Return the texts' vectors, in the texts' order; each batch is a call with its own timeout and retries.
