@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from tests.support.endpoint_bodies import HELLO, MODEL
 from vertex_compat_integrations import async_openai_client, openai_client
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import Emulator, http_error, redirect, text, tool_call
 
 TOKEN_LIFE_SECONDS = 0.3
@@ -202,6 +203,39 @@ def test_another_origin_never_sees_the_token(stranger, settings):
 def test_settings_that_cannot_work_are_refused_at_once(build, wrong, said):
     with pytest.raises(ValueError, match=said):
         build(**wrong)
+
+
+UNUSED = {
+    "gap_timeout": 5,
+    "retry_budget": False,
+    "http_backend": "httpx",
+    "telemetry": True,
+    "cost": True,
+    "on_truncated": "warn",
+    "on_blocked": "error",
+    "on_empty": "return",
+    "media_bucket": "gs://bucket",
+    "http_client": object(),
+    "http_async_client": object(),
+}
+USED = {
+    *("project", "location", "api_version", "endpoint", "endpoint_host", "base_url", "credentials", "api_key"),
+    *("impersonate_service_account", "quota_project", "allow_hosts", "timeout", "max_retries", "proxy", "ca_bundle"),
+    "repair_history",
+}
+SEVERAL = {"projects", "locations", "service_accounts"}
+
+
+def test_each_setting_is_used_or_refused():
+    assert {*UNUSED, *USED, *SEVERAL} == set(Connection.model_fields)
+
+
+@pytest.mark.parametrize("build", [openai_client, async_openai_client])
+@pytest.mark.parametrize("name", [*UNUSED, *SEVERAL])
+def test_a_setting_without_an_effect_is_refused(build, name):
+    wrong = {name: UNUSED.get(name, ["first-one", "second-one"])}
+    with pytest.raises(SettingsError, match=f"{name}= .*the SDK's client"):
+        build(base_url="http://127.0.0.1:9/v1", api_key="t", **wrong)
 
 
 @pytest.mark.parametrize(

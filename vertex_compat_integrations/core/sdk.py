@@ -41,7 +41,8 @@ def openai_client(
         project: Google Cloud project.
         location: `global`, `us`, `eu` or a region.
         default_headers: Headers of each request.
-        **connection: Any other field of `core.connection.Connection`.
+        **connection: Other fields of `core.connection.Connection`, but none of this package's own reading and sending,
+            such as `on_truncated` or `media_bucket`.
 
     Raises:
         SettingsError: The settings are invalid or contradict each other.
@@ -55,7 +56,7 @@ def plain_openai_client(**connection: Any) -> openai.OpenAI:
     """Like `openai_client`, but without changes to requests and answers: to see the endpoint's own behaviour.
 
     Args:
-        **connection: Any field of `core.connection.Connection`.
+        **connection: Fields of `core.connection.Connection`, as of `openai_client`.
 
     Raises:
         SettingsError: The settings are invalid or contradict each other.
@@ -168,10 +169,23 @@ _SEVERAL = {"locations": "location", "projects": "project", "service_accounts": 
 """The settings of which this client uses one, and the setting for one."""
 
 
+_OF_OUR_CLASSES = (
+    *("gap_timeout", "retry_budget", "http_client", "http_async_client", "http_backend", "telemetry", "cost"),
+    *("on_truncated", "on_blocked", "on_empty", "media_bucket"),
+)
+"""The settings that the SDK's client, which sends and reads by itself, cannot honour."""
+
+
 def _resolve_access(connection: Connection) -> _Access:
     for name, one in _SEVERAL.items():
         if getattr(connection, name):
             raise SettingsError(f"{name}= with the SDK's client, which uses one server.", hint=f"Pass one as {one}=.")
+    for name in _OF_OUR_CLASSES:
+        if getattr(connection, name) != Connection.model_fields[name].default:
+            raise SettingsError(
+                f"{name}= has no effect on the SDK's client.",
+                hint="Leave it out, or use the classes for LangChain or LlamaIndex, or the proxy.",
+            )
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     project = destination.project
