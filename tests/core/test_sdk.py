@@ -234,7 +234,7 @@ def test_each_setting_is_used_or_refused():
 @pytest.mark.parametrize("name", [*UNUSED, *SEVERAL])
 def test_a_setting_without_an_effect_is_refused(build, name):
     wrong = {name: UNUSED.get(name, ["first-one", "second-one"])}
-    with pytest.raises(SettingsError, match=f"{name}= .*the SDK's client"):
+    with pytest.raises(SettingsError, match=f"{name}= (with|has no effect on) the SDK's client"):
         build(base_url="http://127.0.0.1:9/v1", api_key="t", **wrong)
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from tests.proxy.samples import HELLO, NAME
 from tests.support.busy_machine import LONG_SECONDS, eventually
+from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.emulator import drip, hang, text
+from vertex_compat_integrations.proxy import Proxy
 from vertex_compat_integrations.proxy.running import Running
 
 BODY = {"model": NAME, "messages": HELLO}
@@ -122,3 +125,24 @@ async def test_what_waits_to_be_read_is_waited_for():
     assert await running.drained(3600, unsent.pop, lambda: False) is True
     assert unsent == []
     assert await running.drained(0, lambda: 1, lambda: False) is False
+
+
+WITHOUT_EFFECT = {
+    "locations": ["us", "eu"],
+    "projects": ["first-one", "second-one"],
+    "service_accounts": ["a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com"],
+    "max_retries": 5,
+    "retry_budget": False,
+    "http_client": object(),
+    "telemetry": True,
+    "cost": True,
+    "on_truncated": "warn",
+    "on_blocked": "error",
+    "on_empty": "return",
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_a_setting_without_an_effect_is_refused(name):
+    with pytest.raises(SettingsError, match=f"{name}= (with|has no effect on) the proxy"):
+        Proxy(Connection(base_url="http://127.0.0.1:9/v1", api_key="t", **{name: WITHOUT_EFFECT[name]}))

@@ -26,7 +26,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
             "core/calls/places.py:*",
             "core/calls/builder.py:*._place_memory",
         ),
-        *("core/settings/connection.py:_check_payers", "core/sdk.py:_resolve_access"),
+        "core/settings/connection.py:_check_payers",
     ),
     "model-name": (
         *("core/endpoint.py:resolve_model", "core/settings/connection.py:resolve_model_name"),
@@ -48,6 +48,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "credentials": ("core/auth/*", "core/settings/connection.py:*_no_callable_key"),
     "http": ("core/transport/sdk_clients.py:*", "core/settings/connection.py:resolve_http_backend"),
     "arguments": (
+        "core/settings/connection.py:refuse_without_effect",
         *("core/settings/base.py:*", "core/settings/options.py:*", "core/adapters/constructor_words.py:*"),
         *("langchain/chat_model.py:*._options", "llama_index/llm.py:*", "core/request/build.py:*"),
         "core/settings/connection.py:*_is_a_number_of_seconds",

@@ -12,7 +12,10 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
 from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient, PlainHttpClient
 from vertex_compat_integrations.core.settings.connection import (
+    OF_OUR_CLASSES,
+    SEVERAL,
     Connection,
+    refuse_without_effect,
     resolve_authorities,
     resolve_destination,
     resolve_source,
@@ -165,27 +168,11 @@ def _token(headers: Mapping[str, str]) -> str:
     return headers.get("Authorization", "").removeprefix("Bearer ")
 
 
-_SEVERAL = {"locations": "location", "projects": "project", "service_accounts": "impersonate_service_account"}
-"""The settings of which this client uses one, and the setting for one."""
-
-
-_OF_OUR_CLASSES = (
-    *("gap_timeout", "retry_budget", "http_client", "http_async_client", "http_backend", "telemetry", "cost"),
-    *("on_truncated", "on_blocked", "on_empty", "media_bucket"),
-)
-"""The settings that the SDK's client, which sends and reads by itself, cannot honour."""
+_WITHOUT_EFFECT = (*SEVERAL, *OF_OUR_CLASSES, "gap_timeout", "http_async_client", "http_backend", "media_bucket")
 
 
 def _resolve_access(connection: Connection) -> _Access:
-    for name, one in _SEVERAL.items():
-        if getattr(connection, name):
-            raise SettingsError(f"{name}= with the SDK's client, which uses one server.", hint=f"Pass one as {one}=.")
-    for name in _OF_OUR_CLASSES:
-        if getattr(connection, name) != Connection.model_fields[name].default:
-            raise SettingsError(
-                f"{name}= has no effect on the SDK's client.",
-                hint="Leave it out, or use the classes for LangChain or LlamaIndex, or the proxy.",
-            )
+    refuse_without_effect(connection, _WITHOUT_EFFECT, "the SDK's client")
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
     project = destination.project

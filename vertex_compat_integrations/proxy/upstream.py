@@ -16,7 +16,10 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.media.uploads import CallMedia
 from vertex_compat_integrations.core.settings.connection import (
+    OF_OUR_CLASSES,
+    SEVERAL,
     Connection,
+    refuse_without_effect,
     resolve_authorities,
     resolve_destination,
     resolve_http_backend,
@@ -38,6 +41,7 @@ class VertexUpstream:
         Raises:
             SettingsError: The settings contradict each other, or the credential may not be sent to this host.
         """
+        refuse_without_effect(connection, (*SEVERAL, *OF_OUR_CLASSES, "max_retries"), "the proxy")
         self.destination = resolve_destination(connection)
         self.project = self.destination.project
         self.repairs_histories = connection.repair_history

@@ -306,6 +306,29 @@ _ACCOUNTS = ("service_accounts", "impersonate_service_account")
 _TRUST = ("allow_hosts", "proxy", "ca_bundle", *_HTTP_CLIENTS)
 
 
+OF_OUR_CLASSES = ("retry_budget", "http_client", "telemetry", "cost", "on_truncated", "on_blocked", "on_empty")
+"""The settings of what only this package's own classes do: retry, read an answer, and report it."""
+
+SEVERAL = {"locations": "location", "projects": "project", "service_accounts": "impersonate_service_account"}
+"""The settings that name several places for a call, and the setting for one."""
+
+
+def refuse_without_effect(connection: Connection, names: Iterable[str], where: str) -> None:
+    """Refuse settings that have no effect there, unless they have their defaults.
+
+    Raises:
+        SettingsError: One of them is set.
+    """
+    for name in names:
+        if getattr(connection, name) == Connection.model_fields[name].default:
+            continue
+        if name in SEVERAL:
+            raise SettingsError(f"{name}= with {where}, which uses one.", hint=f"Pass one as {SEVERAL[name]}=.")
+        raise SettingsError(
+            f"{name}= has no effect on {where}.", hint="Leave it out, or use the classes for LangChain or LlamaIndex."
+        )
+
+
 def check_run_time_settings(names: Iterable[str]) -> None:
     """Refuse run-time changes of settings that decide where the credential goes, or through which client or proxy.
 
