@@ -147,6 +147,28 @@ def test_the_last_statement_deletes_the_cache(build, emulator):
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
+def test_caches_with_tools_of_calls_end_with_the_statement(way, build, emulator):
+    """Those with other messages do not, nor do any while another statement uses the messages."""
+    client = build()
+    first, second = (OpenedCache(client.context_caches, marked(), OPTIONS) for _ in range(2))
+    first.open()
+    second.open()
+    another = MarkedMessages([{"role": "user", "content": "The harbour of Cork is deep. " * 1000}], [QUESTION])
+    for messages, tools in ((marked(), [TOOL]), (marked(), [OTHER]), (another, None)):
+        tell(client, "chat", messages, OPTIONS.model_copy(update={"tools": tools}))
+    delete(first, way)
+    assert "DELETE" not in methods(emulator)
+    delete(second, way)
+    assert methods(emulator).count("POST") - methods(emulator).count("DELETE") == 1
+    client.chat(marked(), OPTIONS)
+    assert methods(emulator)[-3:] == ["GET", "POST", "cached"]
+
+
+def delete(opened, way):
+    _ = opened.delete() if way == "sync" else asyncio.run(opened.adelete())
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
 def test_a_statement_that_did_not_begin_keeps_no_cache(way, build, emulator):
     client = build(max_retries=0)
     first, second = (OpenedCache(client.context_caches, marked(), OPTIONS) for _ in range(2))

@@ -44,6 +44,7 @@ MOST_BYTES = 10_000_000
 
 OTHER_TOOLS = "A call has other tools than its context cache."
 
+_OF_TOOLS = ("tools", "toolConfig")
 _LEAST_CHARACTERS_OF_A_TOKEN = 2
 """A prefix with fewer characters for each token that a cache needs is surely too short."""
 
@@ -57,6 +58,7 @@ class Entry:
     """What this process knows about one cache.
 
     Attributes:
+        content: Digest of its model and messages, which caches with other tools share.
         name: Full resource name; None if there is none.
         ends: When it expires, by the client's clock.
         paused: Until when it is not attempted, after a failure, by the client's clock.
@@ -65,6 +67,7 @@ class Entry:
         scopes: The `with` statements that use it.
     """
 
+    content: str
     name: str | None = None
     ends: float = 0.0
     paused: float = 0.0
@@ -154,17 +157,23 @@ def make_plan(calls: CallBuilder, entries: Entries, messages: MarkedMessages, op
     model = options.model
     _check(destination, options, terms, calls.connection)
     body = _body(messages, options, terms)
-    digest = hashlib.sha256(encode_json([model, body])).hexdigest()[:40]
+    tools = {key: value for key, value in body.items() if key in _OF_TOOLS}
+    content = _digest([model, {key: value for key, value in body.items() if key not in tools}])
+    digest = _digest([content, tools])
     body = {"model": model, "displayName": CALLED + digest, **body}
     if len(entries) >= MOST_CACHES:
         entries.clear()
-    entry = entries.setdefault((os.getpid(), digest), Entry())
+    entry = entries.setdefault((os.getpid(), digest), Entry(content))
     without = options.model_copy(update={"tools": None, "tool_choice": None, "web_search_options": None})
     google = google_extras({"extra_body": options.extra_body or {}})
     if google.get("tools"):
         raise SettingsError("Google's own tools in extra_body are not cached.", hint="Pass them as tools=.")
     ends = terms.clock() + terms.seconds
     return Plan(entry, model, terms, body, messages.ttl, destination.base_url, without, messages.rest, ends)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(encode_json(value)).hexdigest()[:40]
 
 
 def _body(messages: MarkedMessages, options: Options, terms: CallTerms) -> wire.Json:

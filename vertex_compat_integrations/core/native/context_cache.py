@@ -4,6 +4,7 @@ Its life is extended while it is used. Any failure of a cache falls back to the 
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -308,8 +309,8 @@ class OpenedCache:
             await self._caches.aensure(self._plan.renewed())
 
     def delete(self) -> None:
-        """Delete it; a failure is only warned about, since the cache expires by itself."""
-        if (call := self._deletion()) is not None:
+        """Delete it, and those with tools of calls; a failure is only warned about, since a cache expires by itself."""
+        for call in self._deletions():
             try:
                 self._caches.native(call)
             except VertexCompatError as error:
@@ -317,7 +318,7 @@ class OpenedCache:
 
     async def adelete(self) -> None:
         """Like `delete`."""
-        if (call := self._deletion()) is not None:
+        for call in self._deletions():
             try:
                 await self._caches.anative(call)
             except VertexCompatError as error:
@@ -337,16 +338,21 @@ class OpenedCache:
             scopes.remove(self)
             raise
 
-    def _deletion(self) -> CacheCall | None:
-        """Return the call that deletes the cache; None if others created it, or another statement still uses it."""
-        entry = self._plan.entry
-        if self in entry.scopes:
-            entry.scopes.remove(self)
-        if entry.scopes or entry.name not in entry.own:
-            return None
-        name, entry.name = entry.name, None
-        entry.own.discard(name)
-        return self._plan.renewed().call("delete", path_of(name))
+    def _deletions(self) -> Iterator[CacheCall]:
+        """Yield the calls that delete what this process created; none if another statement still uses the messages."""
+        own = self._plan.entry
+        if self in own.scopes:
+            own.scopes.remove(self)
+        known = [*self._caches.entries.items()]
+        others = [entry for (process, _), entry in known if process == os.getpid() and entry is not own]
+        entries = [own, *(entry for entry in others if entry.content == own.content)]
+        if any(entry.scopes for entry in entries):
+            return
+        for entry in entries:
+            if entry.name in entry.own:
+                name, entry.name = entry.name, None
+                entry.own.discard(name)
+                yield self._plan.renewed().call("delete", path_of(name))
 
     def _warn(self, error: VertexCompatError) -> None:
         if error.code != 404:
