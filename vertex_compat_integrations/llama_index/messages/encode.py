@@ -147,8 +147,10 @@ def marked_like(encoded: list[wire.Message], mended: list[wire.Message]) -> list
     """Return the repaired messages with the boundary of those that they were made from, if these have one."""
     if not isinstance(encoded, MarkedMessages) or not encoded.rest:
         return mended
-    place = next(number for number, message in enumerate(mended) if message is encoded.rest[0])
-    return MarkedMessages(mended[:place], mended[place:], encoded.ttl, encoded.tools, encoded.tool_choice)
+    # The mark may divide a message, of which `mended` has the whole.
+    parts, _ = with_cancelled_calls([*encoded.prefix, *encoded.rest])
+    place = next(number for number, message in enumerate(parts) if message is encoded.rest[0])
+    return MarkedMessages(parts[:place], parts[place:], encoded.ttl, encoded.tools, encoded.tool_choice, whole=mended)
 
 
 def line_of(message: wire.Message) -> str:
