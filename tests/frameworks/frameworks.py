@@ -2,14 +2,18 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import pytest
 from pydantic import BaseModel
 
 from tests.frameworks.support_table import Place
 from vertex_compat_integrations.emulator import Emulator
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 MODEL = "google/gemini-3.5-flash"
 
@@ -41,6 +45,7 @@ class Told:
     media: list[tuple[str, bytes]]
     refusal: str | None
     citations: list[str]
+    usd: float | None
     message: Any = field(repr=False)
 
 
@@ -56,6 +61,15 @@ class LangChainDoor:
         from langchain_core.messages import HumanMessage
 
         return HumanMessage([{"type": "text", "text": text}, *map(self._block, media)] if media else text)
+
+    def marked(self, text: str) -> Any:
+        """A user message that ends the part to be cached."""
+        from langchain_core.messages import HumanMessage
+
+        return HumanMessage([{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}])
+
+    def count(self, model: Any, messages: Sequence[Any], place: Place) -> int:
+        return model.count_tokens(messages) if place.mode == "sync" else asyncio.run(model.acount_tokens(messages))
 
     def result(self, call_id: str, text: str, *media: Medium) -> Any:
         from langchain_core.messages import ToolMessage
@@ -105,10 +119,10 @@ class LangChainDoor:
             case _:
                 return asyncio.run(_collect(structured.astream(prompt)))[-1]
 
-    def agent(self, model: Any, tool: Any, prompt: str, place: Place) -> str:
+    def agent(self, model: Any, tool: Any, prompt: str, place: Place, middleware: Sequence[Any] = ()) -> str:
         from langchain.agents import create_agent
 
-        agent, state = create_agent(model, [tool]), {"messages": [("user", prompt)]}
+        agent, state = create_agent(model, [tool], middleware=middleware), {"messages": [("user", prompt)]}
         match place.form, place.mode:
             case "plain", "sync":
                 return agent.invoke(state)["messages"][-1].text
@@ -150,6 +164,7 @@ class LangChainDoor:
             ],
             refusal=message.additional_kwargs.get("refusal"),
             citations=[one["url"] for block in blocks for one in block.get("annotations", ())],
+            usd=message.response_metadata.get("cost", {}).get("usd"),
             message=message,
         )
 
@@ -166,6 +181,16 @@ class LlamaIndexDoor:
         from llama_index.core.base.llms.types import ChatMessage, TextBlock
 
         return ChatMessage(role="user", blocks=[TextBlock(text=text), *map(self._block, media)])
+
+    def marked(self, text: str) -> Any:
+        """A user message that ends the part to be cached."""
+        from llama_index.core.base.llms.types import CacheControl, CachePoint, ChatMessage, TextBlock
+
+        mark = CachePoint(cache_control=CacheControl(type="ephemeral"))
+        return ChatMessage(role="user", blocks=[TextBlock(text=text), mark])
+
+    def count(self, model: Any, messages: Sequence[Any], place: Place) -> int:
+        return model.count_tokens(messages) if place.mode == "sync" else asyncio.run(model.acount_tokens(messages))
 
     def result(self, call_id: str, text: str, *media: Medium) -> Any:
         from llama_index.core.base.llms.types import ChatMessage, TextBlock
@@ -261,6 +286,7 @@ class LlamaIndexDoor:
             media=list(self._media(response.message.blocks)),
             refusal=response.message.additional_kwargs.get("refusal"),
             citations=[block.source for block in response.message.blocks if isinstance(block, CitationBlock)],
+            usd=(response.raw.get("cost") or {}).get("usd"),
             message=response.message,
         )
 
@@ -295,6 +321,14 @@ class Cell:
     def model(self, **settings: Any) -> Any:
         """An object of the framework's, on the emulator."""
         return self.door.build(**self.settings(**settings))
+
+    @contextmanager
+    def at_google(self) -> Iterator[dict[str, Any]]:
+        """Settings for Google's own endpoint, in whose place the emulator answers."""
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", f"{EMULATOR_HOST_VARIABLE} is set")
+            patch.setenv(EMULATOR_HOST_VARIABLE, self.emulator.host)
+            yield {"base_url": None, "api_key": None, "project": "p", "location": "global"}
 
     def ask(self, *messages: Any, call: dict[str, Any] | None = None, **settings: Any) -> Told:
         """The answer to messages, strings being the user's, of a model with these settings."""

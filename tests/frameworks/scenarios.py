@@ -2,11 +2,13 @@
 
 import base64
 import json
+import os
 from enum import Enum
 
 import pytest
 
 from tests.frameworks.frameworks import Cell, Medium, Person
+from tests.support.large_media import BUCKET, PICTURE, uploads
 from vertex_compat_integrations import emulator as emulated
 from vertex_compat_integrations.core import errors
 from vertex_compat_integrations.wire import SKIP_SIGNATURE
@@ -226,6 +228,52 @@ def cached_content(cell: Cell) -> None:
     assert cell.google["cached_content"] == name
     with pytest.raises(errors.SettingsError, match="cached_content together with tools"):
         cell.ask("Hello.", cached_content=name, call={"tools": [LOOKUP]})
+
+
+def marked_cache(cell: Cell) -> None:
+    messages = [cell.door.marked("The harbour of Kobe is deep. " * 1000), cell.door.user("How deep is it?")]
+    assert cell.ask(*messages).counts["cached"] > 4096
+    assert [entry.method for entry in cell.emulator.journal.caches] == ["GET", "POST"]
+    assert len(cell.sent["messages"]) == 1
+
+
+def exact_counts(cell: Cell) -> None:
+    question = [cell.door.user("Is 91 a prime number?")]
+    assert cell.door.count(cell.model(), question, cell.place) == cell.ask(*question).counts["input"]
+
+
+def large_media(cell: Cell) -> None:
+    # Other content in each test: a process uploads equal content once.
+    shot = Medium("image/png", PICTURE + os.urandom(16))
+    with cell.at_google() as settings:
+        told = cell.ask(cell.door.user("What is it?", shot), media_bucket=BUCKET, **settings)
+    assert told.text
+    assert len(uploads(cell.emulator)) == 1
+    assert cell.sent["messages"][0]["content"][1]["image_url"]["url"].startswith(BUCKET)
+
+
+def cost(cell: Cell) -> None:
+    pytest.importorskip("genai_prices", reason="the extra cost is not installed")
+    with cell.at_google() as settings:
+        assert cell.ask("Is 91 a prime number?", cost=True, **settings).usd > 0
+
+
+def several_projects(cell: Cell) -> None:
+    cell.emulator.rule(emulated.http_error(429), project="team-a")
+    with cell.at_google() as settings:
+        told = cell.ask("Say hello.", **settings | {"project": None, "projects": ["team-a", "team-b"]})
+    assert told.text
+    assert [entry.project for entry in cell.emulator.journal.chat] == ["team-a", "team-b"]
+
+
+def middleware(cell: Cell) -> None:
+    from vertex_compat_integrations.langchain.middleware import EmptyTurnMiddleware
+
+    cell.emulator.answer(emulated.text(""))
+    model = cell.model(on_empty="return")
+    told = cell.door.agent(model, get_weather, WEATHER, cell.place, middleware=[EmptyTurnMiddleware()])
+    assert "It rains in Paris" in told
+    assert len(cell.emulator.journal.chat) == 3, "one request more than without the empty turn"
 
 
 def several_answers(cell: Cell) -> None:

@@ -52,6 +52,8 @@ def _in(framework: str, reason: str, mode: str | None = None) -> dict[Place, str
 ONE_STREAM = "a stream carries one answer; a request for more is refused before anything is sent"
 ONE_MESSAGE = "a LlamaIndex response holds one message; a request for more is refused before anything is sent"
 WHOLE_VECTORS = "embeddings are not streamed"
+ONE_NUMBER = "a count is one number, by `count_tokens` and `acount_tokens`"
+NO_MIDDLEWARE = "LlamaIndex's agents take no middleware"
 ASYNC_AGENTS = "LlamaIndex's agents are asynchronous only"
 
 FEATURES = (
@@ -81,7 +83,13 @@ FEATURES = (
     Feature("Google's own tools", "native_tools"),
     Feature("Safety settings", "safety_settings"),
     Feature("Blocked answers as refusals", "blocked_answers"),
-    Feature("Context cache", "cached_content"),
+    Feature("Context cache of your own (`cached_content`)", "cached_content"),
+    Feature("Context cache by a mark", "marked_cache"),
+    Feature("Exact token counts", "exact_counts", _streamed(ONE_NUMBER, *FRAMEWORKS)),
+    Feature("Large media by upload (`media_bucket`)", "large_media"),
+    Feature("Cost of an answer", "cost"),
+    Feature("Several projects", "several_projects"),
+    Feature("Middleware for agents", "middleware", _in("LlamaIndex", NO_MIDDLEWARE)),
     Feature(
         "Several answers (`n`)",
         "several_answers",
