@@ -18,14 +18,11 @@ from langchain_core.messages import (
     RemoveMessage,
     SystemMessage,
     ToolMessage,
-    merge_message_runs,
 )
 
-from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import HistoryError, UnsupportedContentError
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
-from vertex_compat_integrations.langchain.messages.encode import EXTRA_KEY
 
 Build = Callable[..., ChatVertexCompat]
 
@@ -333,20 +330,6 @@ def test_an_unfinished_chunk_in_the_history_is_sent_as_the_message_it_is(emulato
     chunk = AIMessageChunk("It is ") + AIMessageChunk("blue.")
     chat().invoke([HumanMessage("What colour?"), chunk, HumanMessage("Sure?")])
     assert sent(emulator)[1] == {"role": "assistant", "content": "It is blue."}
-
-
-@each_way
-async def test_answers_that_were_merged_go_back_without_their_joined_signatures(emulator: Emulator, chat: Build, way):
-    answers = [await ask(chat(), way, question) for question in ("Red?", "Blue?")]
-    assert all(EXTRA_KEY in answer.additional_kwargs for answer in answers)
-    history = merge_message_runs([HumanMessage("Which?"), *answers, HumanMessage("Sure?")])
-    assert len(history) == 3
-    before = len(emulator.journal.chat)
-    await ask(chat(), way, history)
-    assert [entry.status for entry in emulator.journal.chat[before:]] == [200]
-    assert sent(emulator)[1] == {"role": "assistant", "content": "\n".join(answer.text for answer in answers)}
-    await ask(chat(), way, [HumanMessage("Which?"), answers[0], HumanMessage("Sure?")])
-    assert "extra_content" in sent(emulator)[1]
 
 
 def test_a_call_that_could_not_be_read_goes_back_only_with_its_result(emulator: Emulator, chat: Build):

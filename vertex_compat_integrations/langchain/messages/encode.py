@@ -246,22 +246,9 @@ def _encode_assistant(message: AIMessage, answered: set[str]) -> wire.AssistantM
     # Thoughts of other integrations are not sent.
     if message.tool_calls and message.response_metadata.get("model_provider") == PROVIDER:
         encoded |= _thoughts_of(message)  # type: ignore[typeddict-item]
-    if extra := _whole_extra(extras) or _block_extra(message, "text") or foreign_message_extra(message):
+    if extra := extras.get("message") or _block_extra(message, "text") or foreign_message_extra(message):
         encoded["extra_content"] = extra
     return _with_legacy_call(encoded, message)
-
-
-def _whole_extra(extras: Mapping[str, Any]) -> wire.ExtraContent | None:
-    """Return the answer's own `extra_content`, without a signature that LangChain joined from those of two answers.
-
-    `merge_message_runs` appends one to the other, and the end of the first shows. The signature of a text is optional.
-    """
-    extra: wire.ExtraContent | None = extras.get("message")
-    google = extra.get("google") if extra else None
-    if not google or "=" not in str(google.get("thought_signature") or "").rstrip("="):
-        return extra
-    rest = {name: value for name, value in google.items() if name != "thought_signature"}
-    return cast("wire.ExtraContent", {"google": rest}) if rest else None
 
 
 def _thoughts_of(message: AIMessage) -> Mapping[str, Any]:
