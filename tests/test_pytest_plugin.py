@@ -148,10 +148,13 @@ def test_what_is_made_at_import_reaches_the_emulator_of_each_test(pytester):
     run(pytester, MADE_AT_IMPORT).assert_outcomes(passed=3 * 13)
 
 
-@pytest.mark.parametrize("page", ["reference/pytest-plugin.md", "start/offline.md"])
-def test_the_test_of_a_page_passes(pytester, page):
+def programs_of(page: str) -> list[str]:
     text = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")
-    (code,) = re.findall(r'^```python title="test_\w+\.py"\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+    return re.findall(r'^```python title="test_\w+\.py"\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", [*programs_of("reference/pytest-plugin.md"), *programs_of("start/offline.md")])
+def test_the_test_of_a_page_passes(pytester, code):
     run(pytester, code).assert_outcomes(passed=1)
 
 
