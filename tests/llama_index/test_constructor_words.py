@@ -204,3 +204,20 @@ def test_a_missing_framework_is_named_with_the_command_that_mends_it():
     code = "import sys; sys.modules['llama_index.core'] = None; import vertex_compat_integrations.llama_index"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert 'pip install "vertex-compat-integrations[llama-index]"' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("other", "own", "value"),
+    [
+        ("model_name", "model", "google/gemini-3.5-flash-lite"),
+        ("max_output_tokens", "max_tokens", 5),
+        ("stop_sequences", "stop", ["x"]),
+        ("request_timeout", "timeout", 5.0),
+    ],
+)
+def test_a_setting_is_changed_under_its_name_in_another_class(llm, other, own, value):
+    assert getattr(llm.model_copy(update={other: value}), own) == value
+    assert getattr(llm, own) != value
+    setattr(llm, other, value)
+    assert getattr(llm, own) == value
+    assert other not in vars(llm)

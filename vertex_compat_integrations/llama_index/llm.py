@@ -37,6 +37,7 @@ from vertex_compat_integrations.core.settings.base import (
     all_aliases,
     emptied_if_refused,
     refused_arguments,
+    rename_aliases,
     unknown_setting,
 )
 from vertex_compat_integrations.core.settings.connection import (
@@ -158,6 +159,16 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         if self.http_client is not None or self.http_async_client is not None:
             self._core()
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other settings, under their names here or in other classes."""
+        return super().model_copy(
+            update=rename_aliases(update, all_aliases(type(self))) if update else update, deep=deep
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Change a setting, under its name here or in another class; it applies from the next request on."""
+        super().__setattr__(all_aliases(type(self)).get(name, name), value)
 
     @classmethod
     def class_name(cls) -> str:
