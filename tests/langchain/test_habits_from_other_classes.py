@@ -93,7 +93,7 @@ def test_arguments_of_other_classes_work_in_calls_as_in_the_constructor(
     [
         ({"top_k": 40}, r"use top_p="),
         ({"generation_config": {"top_k": 40}}, r"use top_p="),
-        ({"tempreature": 1}, r"Did you mean temperature=\?"),
+        ({"temperatures": 1}, r"Did you mean temperature=\?"),
         ({"xyzzy": 1}, r"extra_body="),
     ],
 )

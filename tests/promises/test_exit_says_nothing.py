@@ -43,6 +43,8 @@ SYNCHRONOUS = {
     "exit inside": "for piece in stream(): sys.exit(0)",
     "two at once": "first, second = stream(), stream(); next(first); next(second)",
     "daemon thread": (
+        # What an application does at its end, after this package's own handler.
+        "import atexit, time\natexit.register(time.sleep, 0.3)\n"
         "begun = threading.Event()\n"
         "def read():\n    for piece in stream(): begun.set()\n"
         "threading.Thread(target=read, daemon=True).start()\nassert begun.wait(200)"

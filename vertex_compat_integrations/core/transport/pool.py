@@ -96,9 +96,9 @@ class _Pool:
         return [client for route, client in taken if not _is_users_own(route, client)]
 
     def close_all(self) -> None:
-        """Close open clients when the process ends."""
+        """Close open clients when the process ends, except those that a thread may still read from."""
         for route, shared in list(self.clients.items()):
-            if route.http_client is None:
+            if route.http_client is None and not shared.busy:
                 shared.client.close()
         self.clients.clear()
 
