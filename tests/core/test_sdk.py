@@ -223,7 +223,7 @@ USED = {
     *("impersonate_service_account", "quota_project", "allow_hosts", "timeout", "max_retries", "proxy", "ca_bundle"),
     "repair_history",
 }
-SEVERAL = {"projects", "locations", "service_accounts"}
+SEVERAL = ("projects", "locations", "service_accounts")
 
 
 def test_each_setting_is_used_or_refused():
