@@ -343,8 +343,9 @@ class OpenedCache:
         own = self._plan.entry
         if self in own.scopes:
             own.scopes.remove(self)
-        known = [*self._caches.entries.items()]
-        others = [entry for (process, _), entry in known if process == os.getpid() and entry is not own]
+        # A copy, as other threads may add to them.
+        all_entries = [*self._caches.entries.items()]
+        others = [entry for (process, _), entry in all_entries if process == os.getpid() and entry is not own]
         entries = [own, *(entry for entry in others if entry.content == own.content)]
         if any(entry.scopes for entry in entries):
             return
