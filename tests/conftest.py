@@ -4,13 +4,16 @@ import asyncio
 import http.server
 import inspect
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.same_day import sitecustomize
 from vertex_compat_integrations.emulator import Emulator
 
 # How long an example takes, and how long it takes to make one, tells of the machine. The examples of two runs are the
@@ -26,7 +29,11 @@ settings.load_profile("shared machine")
 UNKNOWN_NEWER = "google/gemini-9-argon"
 """A Gemini that no list names yet."""
 
-# No test of this project shall fail on the day on which its model retires.
+# No test of this project shall fail on the day on which its model retires, nor shall a program that it starts.
+sitecustomize.fix_day()
+sys.path.insert(0, str(Path(sitecustomize.__file__).parent))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (sys.path[0], os.environ.get("PYTHONPATH"))))
+# And the emulator serves the retired models, too, where a test does not say otherwise.
 Emulator.__init__.__kwdefaults__["serve_retired"] = True
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from datetime import date
 
 from typer.testing import CliRunner
 
@@ -43,7 +42,7 @@ def failed_only(outcome, name: str) -> dict:
 
 def case_for(deadline: float | None = None, **connection) -> Case:
     limits = {} if deadline is None else {"deadline": deadline}
-    return Case(Connection(**connection), "google/gemini-3.5-flash", os.environ, date(2026, 11, 1), **limits)
+    return Case(Connection(**connection), "google/gemini-3.5-flash", os.environ, **limits)
 
 
 def look(case: Case, *names: str) -> dict:

@@ -1,7 +1,5 @@
 """Checks of settings: location, model, proxy, certificate authorities."""
 
-from datetime import date
-
 import pytest
 from typer.testing import CliRunner
 
@@ -45,7 +43,7 @@ def test_a_model_that_will_not_answer(emulator, arguments, reason, paste):
 
 
 def test_a_model_that_is_retired(emulator):
-    case = Case(Connection(location="global"), "google/gemini-2.5-flash-lite", {}, date(2027, 1, 1))
+    case = Case(Connection(location="global"), "google/gemini-2.5-flash-lite", {})
     finding = look(case, "location", "model")["model"]
     assert (finding.verdict, "out of service on 2026-10-20" in finding.text) == ("failed", True)
     assert finding.paste == "vertex-compat doctor --location global --model google/gemini-3.1-flash-lite"

@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 from tests.support.endpoint_bodies import HELLO, MODEL
+from tests.support.same_day.sitecustomize import DAY
 from vertex_compat_integrations.core.calls import builder
 from vertex_compat_integrations.core.calls.access import Access
 from vertex_compat_integrations.core.calls.builder import CallBuilder
@@ -121,7 +122,7 @@ def test_a_model_that_has_retired_is_told_before_it_is_asked(model, text):
     ],
 )
 def test_an_end_within_a_month_is_told_once(days, replacement, text):
-    date = (datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days)).isoformat()
+    date = (DAY + datetime.timedelta(days)).isoformat()
     calls = build({"retires": date, "replacement": replacement})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

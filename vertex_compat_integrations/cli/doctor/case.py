@@ -4,7 +4,6 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +47,6 @@ class Case:
         connection: The destination and credentials.
         model: The model to test.
         environment: The process's variables.
-        today: The date, to check for retired models.
         wall_clock: The time of this machine, in seconds since 1970.
         deadline: End of the run, by the monotonic clock.
         server_time: The time that the endpoint's host reported, and this machine's time then; None until known.
@@ -57,7 +55,6 @@ class Case:
     connection: Connection
     model: str
     environment: Mapping[str, str]
-    today: date
     wall_clock: Callable[[], float] = time.time
     deadline: float = field(default_factory=lambda: time.monotonic() + SECONDS)
     server_time: tuple[float, float] | None = None

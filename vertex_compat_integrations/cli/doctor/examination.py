@@ -8,7 +8,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -167,7 +166,7 @@ def execute(options: ConnectionOptions, model: str, *, as_json: bool) -> int:
     """
     with refusals():
         connection = connection_for(options)
-    return report(Case(connection, model, os.environ, datetime.now(UTC).date()), as_json=as_json)
+    return report(Case(connection, model, os.environ), as_json=as_json)
 
 
 def report(case: Case, *, as_json: bool) -> int:

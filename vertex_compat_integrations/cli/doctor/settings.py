@@ -43,7 +43,7 @@ def check_model(case: Case) -> Finding:
         return failed(
             f"{name} is not served on this endpoint, but on {facts.route}.", case.command(model=DEFAULT_MODEL)
         )
-    if facts.has_retired(case.today):
+    if facts.has_retired():
         return failed(
             f"{name} went out of service on {facts.retires}.",
             case.command(model=_successor(facts)),

@@ -3,7 +3,6 @@
 The error's own hint is chosen by Google's text (`core/http_errors.py`); these hints extend or replace it.
 """
 
-import datetime
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -123,7 +122,7 @@ class ModelAdvice:
         served = self.facts.locations
         if served and self.location not in served:
             return f"This model is served at {', '.join(served)}: pass location={served[0]!r}."
-        if self._is_over():
+        if self.facts.has_retired():
             return self.end()
         nearest = nearest_model(self.model)
         return f"Did you mean model={nearest!r}?" if nearest else None
@@ -135,10 +134,7 @@ class ModelAdvice:
             return None
         sentence = (
             f"{self.model} retired on {facts.retires}, by Google's pages"
-            if self._is_over()
+            if facts.has_retired()
             else f"{self.model} is announced to retire on {facts.retires}"
         )
         return f"{sentence}: use {facts.replacement}." if facts.replacement else f"{sentence}: see Google's model card."
-
-    def _is_over(self) -> bool:
-        return self.facts.has_retired(datetime.datetime.now(tz=datetime.UTC).date())

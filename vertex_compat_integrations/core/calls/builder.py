@@ -1,7 +1,6 @@
 """Messages and options → calls, with the model's facts and what the client's earlier calls have shown. No I/O."""
 
 import copy
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -246,7 +245,7 @@ class CallBuilder:
 
     def _warn_of_end(self, model: str, facts: ModelFacts, destination: Destination) -> None:
         """Warn about a model that has retired or soon retires, by Google's pages; not for a user's own server."""
-        left = facts.days_left(datetime.datetime.now(tz=datetime.UTC).date())
+        left = facts.days_left()
         if left is None or left > WARNED_DAYS or not destination.origin.endswith(".googleapis.com"):
             return
         end = f"{'retired' if left <= 0 else 'retires'} on {facts.retires}"

@@ -11,7 +11,6 @@ import struct
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, cast
 
@@ -136,11 +135,10 @@ class EmbeddingCall(Call[Embedded]):
         return error.hint
 
 
-def served_hint(today: date | None = None) -> str:
+def served_hint() -> str:
     """A hint with the models that Google's pages name for this route, until when, and with alternatives."""
-    day = today or datetime.now(tz=UTC).date()
     named = ", ".join(
-        f"{facts.prefix} ({'retired on' if facts.has_retired(day) else 'until'} {facts.retires})"
+        f"{facts.prefix} ({'retired on' if facts.has_retired() else 'until'} {facts.retires})"
         for facts in embedding_models()
     )
     return f"Google's pages name for this route {named}. {_ELSEWHERE}"
@@ -167,7 +165,7 @@ def embedding_model(connection: Connection, name: str, override: JsonObject | No
         raise error if "intfloat/" in error.hint else SettingsError(error.message, hint=served_hint()) from None
     facts = facts_for(model, override)
     check_embeds(model, facts, own_server=False)
-    if facts.embedding is not None and facts.has_retired(datetime.now(tz=UTC).date()):
+    if facts.embedding is not None and facts.has_retired():
         warnings.warn(
             f"{model} retired on {facts.retires}, by Google's pages, and no other model is known for this route: "
             f"calls will fail. {_ELSEWHERE}",

@@ -4,7 +4,6 @@ The rows are in TOML files, one for each family (`data/`), and each fact names i
 live service.
 """
 
-import datetime
 import difflib
 import os
 from functools import cache, lru_cache
@@ -86,14 +85,13 @@ def nearest_model(name: str) -> str | None:
 
     Models whose service has ended, or whose successor is known, are never returned.
     """
-    today = datetime.datetime.now(tz=datetime.UTC).date()
     rows = [row.facts for row in catalogue_rows()]
     names = [
         facts.prefix
         for facts in rows
         if (facts.prefix.startswith("google/gemini-") or facts.prefix.endswith("-maas"))
         and not facts.prefix.endswith("-")
-        and not (facts.replacement or facts.route or facts.has_retired(today))
+        and not (facts.replacement or facts.route or facts.has_retired())
     ]
     if name in names or any(name.startswith(f"{each}-") for each in names):
         return None

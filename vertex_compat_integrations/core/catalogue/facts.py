@@ -161,16 +161,16 @@ class ModelFacts:
     replacement: str | None
     embedding: EmbeddingFacts | None
 
-    def days_left(self, today: datetime.date) -> int | None:
+    def days_left(self, today: datetime.date | None = None) -> int | None:
         """Return the days until the announced end of service; 0 or less if it has passed, None if none is announced.
 
-        A month counts from its first day, and so does an end that may come later.
+        A month counts from its first day, and so does an end that may come later. The default of `today` is today.
         """
         if self.retires is None:
             return None
-        return (datetime.date.fromisoformat(f"{self.retires}-01"[:10]) - today).days
+        return (datetime.date.fromisoformat(f"{self.retires}-01"[:10]) - (today or _today())).days
 
-    def has_retired(self, today: datetime.date) -> bool:
+    def has_retired(self, today: datetime.date | None = None) -> bool:
         """Return whether the announced end of service has passed; an "or later" counts from its first day."""
         left = self.days_left(today)
         return left is not None and left <= 0
@@ -179,3 +179,8 @@ class ModelFacts:
     def may_retire_later(self) -> bool:
         """Whether the date is the earliest possible: Google's pages say "or later" until they name a successor."""
         return self.retires is not None and not (self.replacement or self.embedding)
+
+
+def _today() -> datetime.date:
+    """Return today's date in UTC; nothing else asks for the date by which models retire, and tests fix it here."""
+    return datetime.datetime.now(tz=datetime.UTC).date()
