@@ -14,7 +14,7 @@ MODEL = "google/gemini-3.5-flash"
 @contextmanager
 def emulated(*answers: Answer, models: tuple[str, ...] = ()) -> Iterator[Emulator]:
     """A running emulator with these answers queued; at the end, all its answers must have been good ones."""
-    with Emulator(models=models) as emulator:
+    with Emulator(models=models, serve_retired=True) as emulator:
         emulator.answer(*answers)
         yield emulator
         refused = [(entry.status, entry.path) for entry in emulator.journal.entries if entry.status != 200]

@@ -1,6 +1,5 @@
 """Each example runs offline, asks what its docstring says, and goes with `--live` wherever the environment points."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.tutorials import reader_environment
 from vertex_compat_integrations.emulator import Emulator, Entry, Journal
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
@@ -121,7 +121,7 @@ def _run(name: str, *arguments: str, **environment: str) -> subprocess.Completed
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env=reader_environment(**environment),
     )
 
 

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.same_day import sitecustomize
 from tests.users import walk as module
 from tests.users.__main__ import USERS
 from tests.users.walk import StepError, Walk
@@ -43,8 +45,9 @@ def test_a_step_that_hangs_is_ended(walk, monkeypatch):
         walk.step("wait", [sys.executable, "-c", "import time; time.sleep(60)"])
 
 
-def test_no_setting_of_this_process_goes_along(tmp_path, monkeypatch):
-    names = ("OPENAI_API_KEY", "GOOGLE_CLOUD_PROJECT", "VERTEX_COMPAT_HTTP_BACKEND", "PYTHONPATH")
+def test_no_setting_of_this_process_goes_along_and_models_do_not_retire_meanwhile(tmp_path, monkeypatch):
+    names = ("OPENAI_API_KEY", "GOOGLE_CLOUD_PROJECT", "VERTEX_COMPAT_HTTP_BACKEND", "PYTHONSTARTUP")
+    monkeypatch.setenv("PYTHONPATH", "x")
     for name in names:
         monkeypatch.setenv(name, "x")
     walk = Walk("somebody", tmp_path)
@@ -52,6 +55,7 @@ def test_no_setting_of_this_process_goes_along(tmp_path, monkeypatch):
     environment = json.loads(shown.stdout)
     assert [name for name in names if name in environment] == []
     assert environment["MORE"] == "y"
+    assert environment["PYTHONPATH"] == str(Path(sitecustomize.__file__).parent)
 
 
 def test_there_are_three_users():

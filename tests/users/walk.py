@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _OF_THE_MACHINE = ("OPENAI_", "GOOGLE_", "CLOUDSDK_", "VERTEX_COMPAT_", "PYTHON", "VIRTUAL_ENV", "MYPY")
+_SAME_DAY = Path(__file__).parents[1] / "support" / "same_day"
+"""By which models retire, so that no step fails because days pass."""
+
 STEP_SECONDS = 240.0
 _printing = threading.Lock()
 
@@ -56,7 +59,12 @@ class Walk:
         self.folder = folder
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_MACHINE)
-        } | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "PIP_QUIET": "2"}
+        } | {
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PIP_QUIET": "2",
+            "PYTHONPATH": str(_SAME_DAY),
+        }
         folder.mkdir(parents=True, exist_ok=True)
 
     @property

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.cli.verify.deviations import completion, refusal
 from tests.support.chosen_answers import endpoint
+from tests.support.price_list import listed
 from vertex_compat_integrations.cli.app import app
 from vertex_compat_integrations.cli.verify.probes.every import PROBES
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
@@ -85,7 +86,8 @@ def test_the_second_request_goes_to_the_second_project_whose_name_is_secret(veri
 
 
 def test_what_could_pass_the_limit_is_not_run_and_named(verify, emulator):
-    outcome = verify(emulator.host, "--max-cost", "0.002", "--only", "41", "--only", "29_thought_tokens")
+    with listed():
+        outcome = verify(emulator.host, "--max-cost", "0.01", "--only", "41", "--only", "29_thought_tokens")
     assert [each["name"] for each in outcome.report["probes"]] == ["41_penalty"]
     assert outcome.report["not_run"].keys() == {"29_thought_tokens"}
     assert "Not run, because of --max-cost: 29_thought_tokens." in outcome.output
@@ -101,11 +103,11 @@ def test_the_limit_holds_against_what_was_spent_already(verify):
         asked.append(body)
         return completion(usage=usage)
 
-    with endpoint(answer) as host:
-        outcome = verify(host, "--max-cost", "0.004", "--only", "41", "--only", "42", "--only", "44")
+    with endpoint(answer) as host, listed():
+        outcome = verify(host, "--max-cost", "0.02", "--only", "41", "--only", "42", "--only", "44")
     assert len(asked) == 1
     assert len(outcome.report["not_run"]) == 2
-    assert outcome.report["cost"]["spent_usd"] == "0.0045"
+    assert outcome.report["cost"]["spent_usd"] == "0.0300"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ class _Finder:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
+        if sys.meta_path[0] is not _Finder:  # pytest's own came before, which loads the modules of plugins
+            sys.meta_path[:] = [_Finder, *(finder for finder in sys.meta_path if finder is not _Finder)]
         if name not in FIXES:
             return None
         spec = PathFinder.find_spec(name, path, target)
