@@ -132,7 +132,7 @@ def test_a_taken_port_is_told_on_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with _emulating("--port", port) as process:
-            printed, complained = process.communicate(timeout=20)
+            printed, complained = process.communicate(timeout=LONG_SECONDS)
     assert process.returncode == 1
     assert printed == ""
     assert complained.startswith("vertex-compat: ")
