@@ -15,19 +15,13 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.media.uploads import CallMedia
-from vertex_compat_integrations.core.settings.connection import (
-    OF_OUR_CLASSES,
-    SEVERAL,
-    Connection,
-    refuse_without_effect,
-    resolve_authorities,
-    resolve_destination,
-    resolve_http_backend,
-    resolve_media_bucket,
-    resolve_source,
-    resolve_storage_source,
-)
-from vertex_compat_integrations.core.settings.media_bucket import Target
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities, resolve_http_backend
+from vertex_compat_integrations.core.settings.media_bucket import Target, resolve_media_bucket, resolve_storage_source
+from vertex_compat_integrations.core.settings.several_places import SEVERAL
+from vertex_compat_integrations.core.settings.without_effect import OF_OUR_CLASSES, refuse_without_effect
 from vertex_compat_integrations.core.transport import pool
 from vertex_compat_integrations.core.transport.post import Post, Route
 

@@ -6,7 +6,8 @@ from tests.support.endpoint_bodies import HELLO, MODEL, assistant_calls, functio
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.explain.explanation import REDACTED
 from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
-from vertex_compat_integrations.core.settings.connection import LOCATION_VARIABLES, PROJECT_VARIABLES, Connection
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator, http_error
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE

@@ -3,13 +3,15 @@
 import pytest
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    resolve_destination,
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.media_bucket import (
+    STORAGE_ORIGIN,
+    resolve_bucket,
     resolve_media_bucket,
     resolve_storage_source,
+    split_bucket,
 )
-from vertex_compat_integrations.core.settings.media_bucket import STORAGE_ORIGIN, resolve_bucket, split_bucket
 
 GOOGLE = "https://aiplatform.googleapis.com"
 

@@ -12,15 +12,11 @@ from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue.regions import is_known_location
 from vertex_compat_integrations.core.errors import AuthenticationError, VertexCompatError
 from vertex_compat_integrations.core.settings.arguments import HttpBackend
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    Destination,
-    resolve_authorities,
-    resolve_destination,
-    resolve_http_backend,
-    resolve_media_bucket,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities, resolve_http_backend
+from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket
 from vertex_compat_integrations.core.transport.post import Route
 
 

@@ -7,7 +7,7 @@ from vertex_compat_integrations.core.auth.source import charged_to
 from vertex_compat_integrations.core.calls.access import Access, Attempt
 from vertex_compat_integrations.core.calls.call import Call, CarriesMedia
 from vertex_compat_integrations.core.endpoint import OPENAPI
-from vertex_compat_integrations.core.settings.connection import resolve_media_bucket, resolve_storage_source
+from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket, resolve_storage_source
 from vertex_compat_integrations.core.transport import on_demand
 from vertex_compat_integrations.core.transport.post import Post, Route
 

@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.openai_form.request import decode_request, 
 from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.mending import Mending
-from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_model_name
 
 
 class Answered(NamedTuple):
