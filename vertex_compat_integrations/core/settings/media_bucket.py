@@ -13,6 +13,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.credential import check_origin
 from vertex_compat_integrations.core.settings.destination import Destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities
 from vertex_compat_integrations.wire import EMULATOR_TOKEN
 
 STORAGE_ORIGIN = "https://storage.googleapis.com"
@@ -130,9 +131,22 @@ def resolve_media_bucket(connection: Connection, destination: Destination) -> Me
     return bucket
 
 
-def resolve_storage_source(bucket: MediaBucket, source: TokenSource) -> TokenSource:
-    """Return the source of the headers for Cloud Storage: the calls' own, but no real credential for an emulator."""
-    return token_source(token=EMULATOR_TOKEN) if bucket.emulated else source
+def resolve_target(connection: Connection, destination: Destination, source: TokenSource) -> Target | None:
+    """Return what uploads need; None if no bucket is set.
+
+    Args:
+        connection: The settings.
+        destination: Where the chat requests go.
+        source: Source of their headers; an emulator gets none of its credentials.
+
+    Raises:
+        SettingsError: As for `resolve_media_bucket`.
+    """
+    bucket = resolve_media_bucket(connection, destination)
+    if bucket is None:
+        return None
+    own = token_source(token=EMULATOR_TOKEN) if bucket.emulated else source
+    return Target(bucket, own, connection.proxy, resolve_authorities(connection))
 
 
 def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:
