@@ -13,20 +13,16 @@ from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.emulator import Emulator, http_error, text
+from vertex_compat_integrations.emulator import http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 E5 = "intfloat/multilingual-e5-small-maas"
 FULL = http_error(429, headers={"Retry-After": "50"})
 
-pytestmark = pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
-
-
-@pytest.fixture
-def emulator(monkeypatch):
-    with Emulator() as running:
-        monkeypatch.setenv(EMULATOR_HOST_VARIABLE, running.host)
-        yield running
+pytestmark = [
+    pytest.mark.usefixtures("hosted"),
+    pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set"),
+]
 
 
 def client(**settings):
