@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.same_day import sitecustomize
 from vertex_compat_integrations.emulator import Emulator
+from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 # How long an example takes, and how long it takes to make one, tells of the machine. The examples of two runs are the
 # same, so that a run fails by what was changed; `.ci/nightly` tries new ones.
@@ -94,3 +95,10 @@ def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
     shared_emulator.reset()
     yield shared_emulator
     shared_emulator.reset()
+
+
+@pytest.fixture
+def hosted(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator as all clients find it, by its variable; location and project are in the path of a request."""
+    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
+    return emulator

@@ -6,7 +6,8 @@ from tests.batch.sample_runs import MODEL, asked, run, write_lines
 from vertex_compat_integrations.batch.input_file import read_lines
 from vertex_compat_integrations.batch.line import LineDecoder
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import Emulator
 

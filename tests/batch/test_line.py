@@ -8,7 +8,8 @@ import pytest
 from tests.batch.sample_runs import MODEL
 from vertex_compat_integrations.batch.line import LineDecoder
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 
 HELLO = [{"role": "user", "content": "Hello"}]

@@ -293,13 +293,6 @@ def test_more_than_argon_gives_is_told_before_and_with_the_refusal(emulator, bui
 TURNS = "(tried one after the other)"
 
 
-@pytest.fixture
-def hosted(emulator, monkeypatch):
-    """The emulator as all clients find it."""
-    monkeypatch.setenv("VERTEX_COMPAT_EMULATOR_HOST", emulator.host)
-    return emulator
-
-
 @pytest.mark.parametrize(
     ("model", "location", "advice"),
     [

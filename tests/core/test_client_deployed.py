@@ -14,7 +14,8 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     StreamInterruptedError,
 )
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import chunks, raw
 

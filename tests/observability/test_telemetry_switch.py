@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_telemetry
 from vertex_compat_integrations.emulator import Emulator, http_error
 
 ABSENT = """
@@ -66,18 +64,3 @@ def test_the_missing_package_is_named_with_what_mends_it(emulator):
     assert "opentelemetry is not installed" in refused
     assert 'pip install "vertex-compat-integrations[otel]"' in refused
     assert (answered, loaded) == ("True", "[]")
-
-
-@pytest.mark.parametrize(("said", "on"), [("", False), ("false", False), ("0", False), ("True", True), ("1", True)])
-def test_the_variable_speaks_where_the_setting_is_silent(said, on):
-    environment = {"VERTEX_COMPAT_TELEMETRY": said}
-    assert resolve_telemetry(Connection(), environment) is on
-    assert resolve_telemetry(Connection(telemetry=True), environment) is True
-    assert resolve_telemetry(Connection(telemetry=False), environment) is False
-
-
-def test_a_variable_that_says_neither_is_refused():
-    with pytest.raises(SettingsError, match="VERTEX_COMPAT_TELEMETRY='perhaps'"):
-        resolve_telemetry(Connection(), {"VERTEX_COMPAT_TELEMETRY": "perhaps"})
-    with pytest.raises(SettingsError):
-        Connection(telemetry="perhaps")

@@ -27,7 +27,9 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_source
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
 

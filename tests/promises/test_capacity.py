@@ -1,9 +1,10 @@
 """Where capacity is short a call goes on to the next place at once, until its answer begins."""
 
-import asyncio
+from functools import partial
 
 import pytest
 
+from tests.promises.capacity import FULL, WORDS, answer_at, patient, whole
 from tests.promises.entry_points import (
     BOTH_STREAMS,
     CORE,
@@ -12,7 +13,6 @@ from tests.promises.entry_points import (
     EVERY_WAY,
     MODEL,
     TWO_WAYS,
-    CoreModel,
     Waits,
 )
 from vertex_compat_integrations.core.auth.token_source import token_source
@@ -24,52 +24,25 @@ from vertex_compat_integrations.core.errors import (
     StreamInterruptedError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.emulator import Emulator, error_in_stream, http_error, text
+from vertex_compat_integrations.emulator import error_in_stream, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, REQUEST_TYPE_HEADER
 
-pytestmark = pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+pytestmark = [
+    pytest.mark.usefixtures("hosted"),
+    pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set"),
+]
 
-WORDS = "One two three four."
-FULL = http_error(429, headers={"Retry-After": "50"})
-"""Nobody could wait so long here."""
 GLOBAL_ONLY = "google/gemini-3-pro-preview"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running, monkeypatch):
-    """An emulator that says the same everywhere, named by the environment; locations stand in the path."""
-    running.reset()
-    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, running.host)
-    yield running
-    running.reset()
 
 
 @pytest.fixture
 def words(emulator):
-    """What the emulator says where no earlier rule says otherwise."""
-
-    def fail(answer, *locations, **more):
-        for location in locations:
-            emulator.rule(answer, location=location, **more)
-        emulator.rule(text(WORDS))
-        return emulator
-
-    return fail
+    """Locations that answer so; the others have words."""
+    return partial(answer_at, emulator, "location")
 
 
 def asked(emulator):
     return [entry.location for entry in emulator.journal.chat]
-
-
-def patient(waits, **settings):
-    """The core on a clock that its waits alone move."""
-    return CoreModel(MODEL, waits.timing, **{"retry_budget": False} | settings)
 
 
 @EVERY_FRONTEND
@@ -128,37 +101,6 @@ def test_the_error_says_who_was_asked(words, frontend, way):
     assert caught.value.attempts == 3
     assert caught.value.location == "eu"
     assert "Tried one after the other: global (429), us (429), eu (429)." in str(caught.value)
-
-
-def whole(model, way):
-    """What a framework's object tells of an answer besides its words."""
-
-    async def collected(pieces):
-        return [piece async for piece in pieces]
-
-    if hasattr(model, "invoke"):
-        match way:
-            case "plain":
-                return model.invoke("Hi").response_metadata
-            case "aplain":
-                return asyncio.run(model.ainvoke("Hi")).response_metadata
-            case "stream":
-                pieces = list(model.stream("Hi"))
-            case _:
-                pieces = asyncio.run(collected(model.astream("Hi")))
-        return sum(pieces[1:], pieces[0]).response_metadata
-    match way:
-        case "plain":
-            return model.complete("Hi").raw
-        case "aplain":
-            return asyncio.run(model.acomplete("Hi")).raw
-        case "stream":
-            return list(model.stream_complete("Hi"))[-1].raw
-
-    async def last():
-        return (await collected(await model.astream_complete("Hi")))[-1].raw
-
-    return asyncio.run(last())
 
 
 @EVERY_FRAMEWORK

@@ -1,19 +1,19 @@
 """Where one project's capacity is short a call goes on to the next project, or service account, at once."""
 
+from functools import partial
+
 import pytest
 
+from tests.promises.capacity import FULL, WORDS, answer_at, patient, whole
 from tests.promises.entry_points import (
     BOTH_STREAMS,
     CORE,
     EVERY_FRAMEWORK,
     EVERY_FRONTEND,
     EVERY_WAY,
-    MODEL,
     TWO_WAYS,
-    CoreModel,
     Waits,
 )
-from tests.promises.test_capacity import whole
 from vertex_compat_integrations.core.calls.places import STAY_SECONDS
 from vertex_compat_integrations.core.errors import (
     NotFoundError,
@@ -23,53 +23,27 @@ from vertex_compat_integrations.core.errors import (
     StreamInterruptedError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.emulator import Emulator, error_in_stream, http_error, text
+from vertex_compat_integrations.emulator import error_in_stream, http_error, text
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE, EMULATOR_TOKEN
 
-pytestmark = pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+pytestmark = [
+    pytest.mark.usefixtures("hosted"),
+    pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set"),
+]
 
-WORDS = "One two three four."
-FULL = http_error(429, headers={"Retry-After": "50"})
-"""Nobody could wait so long here."""
 PROJECTS = ["team-a", "team-b", "team-c"]
 ACCOUNTS = [f"caller@{project}.iam.gserviceaccount.com" for project in PROJECTS]
 LACKING = "Publisher Model `projects/team-a/x` was not found or your project does not have access to it."
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running, monkeypatch):
-    running.reset()
-    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, running.host)
-    yield running
-    running.reset()
-
-
 @pytest.fixture
 def words(emulator):
-    """Projects that answer with `answer`; the others have words."""
-
-    def fail(answer, *projects, **more):
-        for project in projects:
-            emulator.rule(answer, project=project, **more)
-        emulator.rule(text(WORDS))
-        return emulator
-
-    return fail
+    """Projects that answer so; the others have words."""
+    return partial(answer_at, emulator, "project")
 
 
 def asked(emulator):
     return [entry.project for entry in emulator.journal.chat]
-
-
-def patient(waits, **settings):
-    """The core on a clock that its waits alone move."""
-    return CoreModel(MODEL, waits.timing, **{"retry_budget": False} | settings)
 
 
 @EVERY_FRONTEND

@@ -11,25 +11,25 @@ from vertex_compat_integrations.core.http_errors import MEANINGS, Meaning
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "emulator-variable": ("core/calls/access.py:*.resolve",),
-    "telemetry": ("core/client.py:*._observer", "core/settings/connection.py:resolve_telemetry"),
+    "telemetry": ("core/client.py:*._observer", "core/settings/environment.py:resolve_telemetry"),
     "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
     "context-caches": ("core/native/*",),
     "middleware": ("langchain/middleware/*",),
     "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (
-        *("core/settings/connection.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),
+        *("core/adapters/pickling.py:state_to_pickle", "core/auth/provided.py:left_out_of_pickle"),
         *("llama_index/pickling.py:*", "core/transport/pool.py:*_next_of"),
     ),
     "locations": (
         *(
-            "core/settings/connection.py:_check_locations",
+            "core/settings/several_places.py:check_locations",
             "core/calls/places.py:*",
             "core/calls/builder.py:*._place_memory",
         ),
-        "core/settings/connection.py:_check_payers",
+        "core/settings/several_places.py:check_payers",
     ),
     "model-name": (
-        *("core/endpoint.py:resolve_model", "core/settings/connection.py:resolve_model_name"),
+        *("core/endpoint.py:resolve_model", "core/settings/destination.py:resolve_model_name"),
         *(
             "core/calls/builder.py:*._warn_of",
             "core/calls/builder.py:*._warn_of_end",
@@ -37,25 +37,23 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         ),
     ),
     "destination": (
-        *("core/endpoint.py:*", "core/settings/base_url.py:*", "core/settings/connection.py:_emulator_origin"),
-        *("core/settings/connection.py:*build_base_url", "core/calls/access.py:*._warn_of_locations"),
+        *("core/endpoint.py:*", "core/settings/base_url.py:*", "core/settings/destination.py:_emulator_origin"),
+        *("core/settings/destination.py:*build_base_url", "core/calls/access.py:*._warn_of_locations"),
     ),
     "trust": (
-        *("core/auth/trust.py:*", "core/settings/connection.py:check_run_time_settings", "core/sdk.py:*"),
+        *("core/auth/trust.py:*", "core/adapters/settings_checks.py:check_run_time_settings", "core/sdk.py:*"),
         *("core/settings/options.py:unknown_names", "core/settings/options.py:*_headers_hold_no_credential"),
         "langchain/registration.py:_make",
     ),
     "credentials": ("core/auth/*", "core/settings/connection.py:*_no_callable_key"),
-    "http": ("core/transport/sdk_clients.py:*", "core/settings/connection.py:resolve_http_backend"),
+    "http": ("core/transport/sdk_clients.py:*", "core/settings/environment.py:resolve_http_backend"),
     "arguments": (
-        "core/settings/connection.py:refuse_without_effect",
+        "core/settings/without_effect.py:refuse_without_effect",
         *("core/settings/base.py:*", "core/settings/options.py:*", "core/adapters/constructor_words.py:*"),
         *("langchain/chat_model.py:*._options", "llama_index/llm.py:*", "core/request/build.py:*"),
         "core/settings/connection.py:*_is_a_number_of_seconds",
     ),
-    "large-media": (
-        *("core/media/*", "core/settings/media_bucket.py:*", "core/settings/connection.py:resolve_media_bucket"),
-    ),
+    "large-media": (*("core/media/*", "core/settings/media_bucket.py:*"),),
     "thinking": ("core/request/thinking.py:*", "core/calls/chat.py:MessagesCall.remarks"),
     "schema": ("core/schema/*", "core/request/tools.py:_parameters_of", "core/request/tools.py:_cut_note"),
     "tools": (

@@ -9,7 +9,8 @@ import pytest
 from tests.structure.code_blocks import run_block
 from tests.support.other_services import OtherServices
 from tests.typing.blocks import PAGES, ROOT, blocks_of
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 

@@ -17,7 +17,7 @@ from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.request.build import build_request
 from vertex_compat_integrations.core.settings.base import reason_of
-from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import TOLERATED, Options, effective_options
 
 URLS = ("/v1/chat/completions", "/chat/completions")

@@ -23,12 +23,9 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.interruptions import first_in, through_group
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    Destination,
-    resolve_destination,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.wire import Json
 

@@ -21,7 +21,9 @@ from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
 from vertex_compat_integrations.cli.common.target import connection_for
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_media_bucket
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket
 from vertex_compat_integrations.core.settings.options import Options
 
 WIDTH = 160

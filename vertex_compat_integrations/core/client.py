@@ -33,7 +33,8 @@ from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.request.content import with_content
 from vertex_compat_integrations.core.request.mending import LineOf, wire_line
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_telemetry
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.environment import resolve_telemetry
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport import on_demand
 from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly

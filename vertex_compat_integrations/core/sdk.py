@@ -11,15 +11,12 @@ from vertex_compat_integrations.core.endpoint import origin_of
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
 from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient, PlainHttpClient
-from vertex_compat_integrations.core.settings.connection import (
-    OF_OUR_CLASSES,
-    SEVERAL,
-    Connection,
-    refuse_without_effect,
-    resolve_authorities,
-    resolve_destination,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities
+from vertex_compat_integrations.core.settings.several_places import SEVERAL
+from vertex_compat_integrations.core.settings.without_effect import OF_OUR_CLASSES, refuse_without_effect
 from vertex_compat_integrations.core.transport import sdk_clients
 from vertex_compat_integrations.core.transport.post import Route
 
@@ -44,8 +41,8 @@ def openai_client(
         project: Google Cloud project.
         location: `global`, `us`, `eu` or a region.
         default_headers: Headers of each request.
-        **connection: Other fields of `core.connection.Connection`, but none of this package's own reading and sending,
-            such as `on_truncated` or `media_bucket`.
+        **connection: Other fields of `core.settings.connection.Connection`, but none of this package's own reading and
+            sending, such as `on_truncated` or `media_bucket`.
 
     Raises:
         SettingsError: The settings are invalid or contradict each other.

@@ -18,6 +18,8 @@ from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
 from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.pickling import shared_by_copies, state_to_pickle
+from vertex_compat_integrations.core.adapters.settings_checks import check_run_time_settings, check_settings
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
@@ -28,15 +30,8 @@ from vertex_compat_integrations.core.settings.base import (
     refused_arguments,
     rename_aliases,
 )
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    check_run_time_settings,
-    check_settings,
-    resolve_destination,
-    resolve_model_name,
-    shared_by_copies,
-    state_to_pickle,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import (
     LIMITS_OF_CALL,
     Options,

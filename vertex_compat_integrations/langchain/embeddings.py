@@ -7,15 +7,12 @@ from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.pickling import shared_by_copies, state_to_pickle
+from vertex_compat_integrations.core.adapters.settings_checks import check_settings
 from vertex_compat_integrations.core.calls.embedding import EmbeddingOptions, embedding_model, served_location
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.base import emptied_if_refused
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    check_settings,
-    shared_by_copies,
-    state_to_pickle,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.langchain.arguments import EmbeddingsArguments
 from vertex_compat_integrations.langchain.errors import model_errors
 

@@ -7,9 +7,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from vertex_compat_integrations.core.adapters.model_spec import VERTEX_COMPAT
+from vertex_compat_integrations.core.adapters.settings_checks import check_run_time_settings
 from vertex_compat_integrations.core.errors import VertexCompatWarning
 from vertex_compat_integrations.core.settings.base import all_aliases, rename_aliases
-from vertex_compat_integrations.core.settings.connection import check_run_time_settings
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import SettingsError, model_errors
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import override
 
 from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.settings_checks import check_settings
 from vertex_compat_integrations.core.calls.embedding import (
     BATCH_SIZE,
     EmbeddingOptions,
@@ -18,10 +19,7 @@ from vertex_compat_integrations.core.calls.embedding import (
 )
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.settings.base import emptied_if_refused
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    check_settings,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, EmbeddingModelArguments
 from vertex_compat_integrations.llama_index.pickling import component_state
 

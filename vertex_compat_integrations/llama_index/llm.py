@@ -27,6 +27,7 @@ from typing_extensions import override
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.settings_checks import check_settings
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError
@@ -40,12 +41,8 @@ from vertex_compat_integrations.core.settings.base import (
     rename_aliases,
     unknown_setting,
 )
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    check_settings,
-    resolve_destination,
-    resolve_model_name,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import (
     LIMITS_OF_CALL,
     Options,

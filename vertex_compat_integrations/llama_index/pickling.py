@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from vertex_compat_integrations.core.adapters.pickling import state_to_pickle
 from vertex_compat_integrations.core.errors import VertexCompatWarning
-from vertex_compat_integrations.core.settings.connection import CREDENTIALS, Connection, state_to_pickle
+from vertex_compat_integrations.core.settings.connection import CREDENTIALS, Connection
 from vertex_compat_integrations.core.settings.options import Options
 
 _MAY_HOLD_SECRETS = frozenset(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.errors import NotFoundError, SettingsError
-from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_model_name
 
 ANY = "*"
 """The row for all other names of chat models, unless they are valid names of the endpoint."""

@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import logging
 import threading
-import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import aclosing, suppress
@@ -15,8 +14,9 @@ from aiohttp import HttpVersion11, http_exceptions, web
 from aiohttp.typedefs import Handler
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.calls.notices import Notices
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.errors import InvalidRequestError, VertexCompatError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import InvalidRequestError, VertexCompatError
 from vertex_compat_integrations.core.http_errors import decode_stream_failure
 from vertex_compat_integrations.core.json_values import encode_json, mapping_in
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, fit_completion
@@ -99,7 +99,7 @@ class Proxy:
         self._raw_usage = raw_usage
         self._running = Running()
         self._memory = SignatureMemory()
-        self._warned: set[str] = set()
+        self._notices = Notices()
         self._runner: web.AppRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
@@ -298,7 +298,8 @@ class Proxy:
         own_server = self._upstream.destination.own_server
         fitted = fit_chat(body, model, self._memory, mending, own_server=own_server)
         form = replace(fitted.form, raw_usage=self._raw_usage)
-        self._warn_of(fitted.notes)
+        for note in fitted.notes:
+            self._notices.warn_once(note)
         async with aclosing(self._upstream.chat(fitted.body, _passed_headers(request))) as blocks:
             if body.get("stream"):
                 return await self._relayed(request, blocks, model, form)
@@ -309,12 +310,6 @@ class Proxy:
         self._memory.learn_completion(completion, model)
         answer = answer if completion is value else encode_json(completion)
         return web.Response(body=answer, content_type="application/json")
-
-    def _warn_of(self, notes: Iterable[str]) -> None:
-        """Raise each text as a warning, only once per proxy."""
-        for note in set(notes) - self._warned:
-            self._warned.add(note)
-            warnings.warn(note, VertexCompatWarning, stacklevel=2)
 
     async def _embeddings(self, request: web.Request) -> web.StreamResponse:
         body, model = await self._asked(request, for_vectors=True)

@@ -15,19 +15,13 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.media.uploads import CallMedia
-from vertex_compat_integrations.core.settings.connection import (
-    OF_OUR_CLASSES,
-    SEVERAL,
-    Connection,
-    refuse_without_effect,
-    resolve_authorities,
-    resolve_destination,
-    resolve_http_backend,
-    resolve_media_bucket,
-    resolve_source,
-    resolve_storage_source,
-)
-from vertex_compat_integrations.core.settings.media_bucket import Target
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities, resolve_http_backend
+from vertex_compat_integrations.core.settings.media_bucket import resolve_target
+from vertex_compat_integrations.core.settings.several_places import SEVERAL
+from vertex_compat_integrations.core.settings.without_effect import OF_OUR_CLASSES, refuse_without_effect
 from vertex_compat_integrations.core.transport import pool
 from vertex_compat_integrations.core.transport.post import Post, Route
 
@@ -47,16 +41,11 @@ class VertexUpstream:
         self.repairs_histories = connection.repair_history
         self._connection = connection
         self._source = resolve_source(connection, self.destination)
-        authorities = resolve_authorities(connection)
-        bucket = resolve_media_bucket(connection, self.destination)
-        self._target: Target | None = None
-        if bucket is not None:
-            storage = resolve_storage_source(bucket, self._source)
-            self._target = Target(bucket, storage, connection.proxy, authorities)
+        self._target = resolve_target(connection, self.destination, self._source)
         self._route = Route(
             self.destination.origin,
             connection.proxy,
-            authorities,
+            resolve_authorities(connection),
             http_async_client=connection.http_async_client,
             http_backend=resolve_http_backend(connection),
         )

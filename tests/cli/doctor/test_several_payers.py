@@ -11,7 +11,6 @@ from vertex_compat_integrations.cli.doctor.examination import CHECKS, paste_for
 from vertex_compat_integrations.core.auth.google import IMPERSONATION_HINT
 from vertex_compat_integrations.core.errors import CredentialsError
 from vertex_compat_integrations.emulator import http_error
-from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 ACCOUNTS = ("caller@team-a.iam.gserviceaccount.com", "caller@team-b.iam.gserviceaccount.com")
 TWO = ("--project", "team-a", "--project", "team-b")
@@ -19,41 +18,35 @@ TWO_ACCOUNTS = ("--service-account", ACCOUNTS[0], "--service-account", ACCOUNTS[
 OF_EACH = ["project", "quota project", "token", "call", "stream", "tool turn"]
 
 
-@pytest.fixture
-def by_environment(emulator, monkeypatch):
-    monkeypatch.setenv(EMULATOR_HOST_VARIABLE, emulator.host)
-    return emulator
-
-
 def failures(findings) -> list[str]:
     return [name for name, finding in findings.items() if finding["verdict"] == "failed"]
 
 
-def test_each_project_is_checked(by_environment):
+def test_each_project_is_checked(hosted):
     code, findings = run(*TWO)
     assert code == 0
     shared = [check.name for check in CHECKS if check.name not in OF_EACH]
     assert list(findings) == [*shared, *(f"{name}: {team}" for team in ("team-a", "team-b") for name in OF_EACH)]
     assert [findings[f"project: {team}"]["text"] for team in ("team-a", "team-b")] == ["team-a", "team-b"]
-    assert [entry.project for entry in by_environment.journal.chat] == ["team-a"] * 4 + ["team-b"] * 4
+    assert [entry.project for entry in hosted.journal.chat] == ["team-a"] * 4 + ["team-b"] * 4
 
 
-def test_each_project_is_called_by_its_account(by_environment):
+def test_each_project_is_called_by_its_account(hosted):
     code, _ = run(*TWO, *TWO_ACCOUNTS)
     assert code == 0
-    called = dict.fromkeys((entry.project, entry.principal) for entry in by_environment.journal.chat)
+    called = dict.fromkeys((entry.project, entry.principal) for entry in hosted.journal.chat)
     assert list(called) == list(zip(("team-a", "team-b"), ACCOUNTS, strict=True))
 
 
-def test_accounts_of_one_project_are_checked_under_their_names(by_environment):
+def test_accounts_of_one_project_are_checked_under_their_names(hosted):
     code, findings = run("--project", "p", *TWO_ACCOUNTS)
     assert code == 0
     assert [name.partition(": ")[2] for name in findings if name.startswith("call")] == list(ACCOUNTS)
-    assert {entry.project for entry in by_environment.journal.chat} == {"p"}
+    assert {entry.project for entry in hosted.journal.chat} == {"p"}
 
 
-def test_one_project_that_fails_is_named_and_the_others_are_checked(by_environment):
-    by_environment.rule(http_error(403, "Permission denied."), project="team-a")
+def test_one_project_that_fails_is_named_and_the_others_are_checked(hosted):
+    hosted.rule(http_error(403, "Permission denied."), project="team-a")
     code, findings = run(*TWO, *TWO_ACCOUNTS)
     assert code == 1
     assert failures(findings) == ["call: team-a", "stream: team-a", "tool turn: team-a"]
@@ -62,21 +55,21 @@ def test_one_project_that_fails_is_named_and_the_others_are_checked(by_environme
     assert findings["call: team-b"]["verdict"] == "ok"
 
 
-def test_the_command_to_paste_is_of_the_one_that_fails(by_environment):
-    by_environment.rule(http_error(429), service_account=ACCOUNTS[1])
+def test_the_command_to_paste_is_of_the_one_that_fails(hosted):
+    hosted.rule(http_error(429), service_account=ACCOUNTS[1])
     _, findings = run(*TWO, *TWO_ACCOUNTS)
     paste = shlex.split(findings["call: team-b"]["paste"])
     assert paste[2:8] == ["--project", "team-b", "--service-account", ACCOUNTS[1], "--location", "global"]
 
 
-def test_one_of_each_is_checked_under_the_plain_names(by_environment):
+def test_one_of_each_is_checked_under_the_plain_names(hosted):
     code, findings = run("--project", "team-a", "--service-account", ACCOUNTS[0])
     assert code == 0
     assert list(findings) == [check.name for check in CHECKS]
-    assert {entry.principal for entry in by_environment.journal.chat} == {ACCOUNTS[0]}
+    assert {entry.principal for entry in hosted.journal.chat} == {ACCOUNTS[0]}
 
 
-def test_people_see_each_name(by_environment):
+def test_people_see_each_name(hosted):
     result = CliRunner().invoke(app, ["doctor", *TWO])
     assert result.exit_code == 0
     assert all(f"call: {team}" in result.stdout for team in ("team-a", "team-b"))

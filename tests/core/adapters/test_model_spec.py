@@ -213,3 +213,38 @@ def test_settings_of_a_class_that_is_not_installed_are_not_checked():
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path, name, text, encoding):
     (tmp_path / name).write_text(text, encoding=encoding)
     assert resolve_spec(tmp_path / name, {}, environment={}).settings == {"model": "gpt-5"}
+
+
+def places(spec, given=None, **environment):
+    """What a specification is resolved to, without the model."""
+    settings = resolved(spec, given, **environment)[1]
+    return {name: value for name, value in settings.items() if name != "model"}
+
+
+def test_one_location_and_several_are_one_setting_to_a_specification():
+    several = {"model": GEMINI, "locations": ["us", "eu"]}
+    assert places(several) == {"locations": ["us", "eu"]}
+    assert places(several, GOOGLE_CLOUD_LOCATION="global") == {"location": "global"}
+    assert places(several, {"location": "eu"}) == {"location": "eu"}
+    one = {"model": GEMINI, "location": "us"}
+    assert places(one, {"locations": ["us", "eu"]}, GOOGLE_CLOUD_LOCATION="eu") == {"locations": ["us", "eu"]}
+    particular = {"model": GEMINI, "location": "us", "vertex_compat": {"locations": ["us", "eu"]}}
+    assert places(particular) == {"locations": ["us", "eu"]}
+
+
+def test_one_project_and_several_are_one_setting_to_a_specification():
+    several = {"model": GEMINI, "projects": ["a", "b"]}
+    assert places(several) == {"projects": ["a", "b"]}
+    assert places(several, GOOGLE_CLOUD_PROJECT="c") == {"project": "c"}
+    assert places(several, {"project": "c"}) == {"project": "c"}
+    one = {"model": GEMINI, "project": "a"}
+    assert places(one, {"projects": ["a", "b"]}, GOOGLE_CLOUD_PROJECT="c") == {"projects": ["a", "b"]}
+    accounts = {"model": GEMINI, "service_accounts": ["a@b", "c@d"]}
+    assert places(accounts, {"impersonate_service_account": "x@y"}) == {"impersonate_service_account": "x@y"}
+
+
+def test_both_in_one_place_are_left_to_be_refused():
+    assert places({"model": GEMINI, "location": "us", "locations": ["eu"]}) == {
+        "location": "us",
+        "locations": ["eu"],
+    }

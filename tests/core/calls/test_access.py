@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 
+from tests.core.sample_credentials import ACCOUNTS
 from vertex_compat_integrations.core.auth.source import Account
 from vertex_compat_integrations.core.calls.access import Access
 from vertex_compat_integrations.core.calls.notices import Notices
@@ -15,8 +16,6 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatWarning,
 )
 from vertex_compat_integrations.core.settings.connection import Connection
-
-ACCOUNTS = ["one@emulator-project.iam.gserviceaccount.com", "two@emulator-project.iam.gserviceaccount.com"]
 
 
 def access(**settings):

@@ -18,7 +18,8 @@ from vertex_compat_integrations.core.errors import (
     RateLimitError,
 )
 from vertex_compat_integrations.core.http_errors import PROJECT_HINT
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 
 SOURCE = SimpleNamespace(renewal="Renew it.")
 MODEL = "google/gemini-3.5-flash"

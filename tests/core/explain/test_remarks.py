@@ -6,12 +6,12 @@ from tests.support.endpoint_bodies import HELLO, MODEL, assistant_calls, functio
 from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.explain.explanation import REDACTED
 from vertex_compat_integrations.core.explain.remarks import UNKNOWN_PROJECT
-from vertex_compat_integrations.core.settings.connection import LOCATION_VARIABLES, PROJECT_VARIABLES, Connection
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.emulator import Emulator, http_error
+from vertex_compat_integrations.emulator import http_error
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
-BY_ENVIRONMENT = pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
 FULL = http_error(429, headers={"Retry-After": "50"})
 UNSET = "Unset is not sent, so the service's own defaults apply."
 
@@ -20,13 +20,6 @@ UNSET = "Unset is not sent, so the service's own defaults apply."
 def _no_settings_of_the_machine(monkeypatch):
     for name in (*PROJECT_VARIABLES, *LOCATION_VARIABLES):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def emulator(monkeypatch):
-    with Emulator() as running:
-        monkeypatch.setenv(EMULATOR_HOST_VARIABLE, running.host)
-        yield running
 
 
 def client(**settings):
@@ -66,9 +59,9 @@ def test_an_explanation_of_one_place_says_nothing_of_an_order():
     assert not any("tried first" in remark for remark in remarks)
 
 
-@BY_ENVIRONMENT
-def test_an_explanation_names_the_place_that_the_next_call_would_ask(emulator):
-    emulator.rule(FULL, location="us")
+@pytest.mark.filterwarnings(f"ignore:{EMULATOR_HOST_VARIABLE} is set")
+def test_an_explanation_names_the_place_that_the_next_call_would_ask(hosted):
+    hosted.rule(FULL, location="us")
     asking = client(locations=["us", "eu"])
     asking.chat(HELLO, Options(model=MODEL))
     assert "locations/eu/" in asking.explain(HELLO, Options(model=MODEL), stream=False).url

@@ -13,7 +13,7 @@ from vertex_compat_integrations.core.errors import (
     RateLimitError,
     UnexpectedReplyError,
 )
-from vertex_compat_integrations.core.native.cache_steps import is_gone, steps
+from vertex_compat_integrations.core.native.cache_steps import RunningSteps, is_gone
 
 NAME = "projects/1/locations/global/cachedContents/7"
 OTHER = "projects/1/locations/global/cachedContents/8"
@@ -31,17 +31,15 @@ def plan(now):
 
 def run(plan, *answers):
     """The calls that are made, and the name at their end; each answer is an object or an error."""
-    running, asked = steps(plan), []
+    running, asked = RunningSteps(plan), []
     answering = iter(answers)
-    try:
-        call = next(running)
-        while True:
-            asked.append(f"{call.method} {call.path.partition('?')[0].rpartition('/')[2]}")
-            answer = next(answering)
-            call = running.throw(answer) if isinstance(answer, Exception) else running.send(answer)
-    except StopIteration as end:
-        assert [*answering] == []
-        return asked, end.value
+    while running.call is not None:
+        asked.append(f"{running.call.method} {running.call.path.partition('?')[0].rpartition('/')[2]}")
+        answer = next(answering)
+        go_on = running.fail if isinstance(answer, Exception) else running.answer
+        go_on(answer)
+    assert [*answering] == []
+    return asked, running.name
 
 
 def listed(plan, seconds, **more):

@@ -8,7 +8,8 @@ import pytest
 from tests.proxy.samples import HELLO, MODEL, TOOL
 from vertex_compat_integrations.core.errors import VertexCompatWarning
 from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination
 
 PATH = "/v1/projects/p/locations/global/endpoints/openapi/chat/completions"
 

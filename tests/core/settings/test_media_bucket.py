@@ -3,13 +3,18 @@
 import pytest
 
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    resolve_destination,
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.media_bucket import (
+    STORAGE_ORIGIN,
+    MediaBucket,
+    Target,
+    resolve_bucket,
     resolve_media_bucket,
-    resolve_storage_source,
+    resolve_target,
+    split_bucket,
 )
-from vertex_compat_integrations.core.settings.media_bucket import STORAGE_ORIGIN, resolve_bucket, split_bucket
 
 GOOGLE = "https://aiplatform.googleapis.com"
 
@@ -67,8 +72,8 @@ def test_servers_that_read_no_links_are_refused(origin, own):
 def test_an_emulator_gets_no_real_credential(monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:8")
     connection = Connection(project="p", api_key="real-token", media_bucket="gs://bucket")
-    bucket = resolve_media_bucket(connection, resolve_destination(connection, {}))
-    headers = resolve_storage_source(bucket, None).headers(bucket.origin, 1.0)
+    target = resolve_target(connection, resolve_destination(connection, {}), None)
+    headers = target.source.headers(target.bucket.origin, 1.0)
     assert "real-token" not in headers["Authorization"]
 
 
@@ -77,3 +82,16 @@ def test_a_callable_of_another_server_is_not_sent_to_storage(monkeypatch):
     connection = Connection(base_url="https://gateway.example/v1", api_key="k", media_bucket="gs://bucket")
     with pytest.raises(SettingsError, match="media_bucket"):
         resolve_media_bucket(connection, resolve_destination(connection, {}))
+
+
+def test_uploads_have_the_credential_and_the_way_of_the_calls(monkeypatch):
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    settings = {"project": "p", "api_key": "t", "proxy": "http://proxy.example:1", "ca_bundle": "/ca.pem"}
+    connection = Connection(**settings, media_bucket="gs://bucket/p")
+    destination = resolve_destination(connection, {})
+    source = resolve_source(connection, destination)
+    target = resolve_target(connection, destination, source)
+    assert target == Target(
+        MediaBucket(STORAGE_ORIGIN, "bucket", "p/", emulated=False), source, connection.proxy, "/ca.pem"
+    )
+    assert resolve_target(Connection(**settings), destination, source) is None

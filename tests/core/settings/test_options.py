@@ -101,3 +101,9 @@ def test_a_deep_merge_changes_neither_side():
     below, above = {"a": {"b": 1, "c": {"d": 2}}, "x": [1]}, {"a": {"c": {"e": 3}}, "x": [2]}
     assert deep_merge(below, above) == {"a": {"b": 1, "c": {"d": 2, "e": 3}}, "x": [2]}
     assert (below, above) == ({"a": {"b": 1, "c": {"d": 2}}, "x": [1]}, {"a": {"c": {"e": 3}}, "x": [2]})
+
+
+def test_one_type_of_request_twice_is_refused():
+    with pytest.raises(ValueError, match="has a value twice"):
+        Options(request_type=["shared", "shared"])
+    assert Options(request_type=[]).request_type is None

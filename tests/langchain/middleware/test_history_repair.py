@@ -1,7 +1,5 @@
 """`HistoryRepairMiddleware`: any chat model gets a history in which each call is followed by its one result."""
 
-import warnings
-
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -11,7 +9,7 @@ from tests.langchain.middleware.scripted import Scripted, calling, ways
 from vertex_compat_integrations.emulator import text
 from vertex_compat_integrations.errors import VertexCompatWarning
 from vertex_compat_integrations.langchain.middleware import HistoryRepairMiddleware
-from vertex_compat_integrations.langchain.middleware.history_repair import _MOST_WARNINGS, repaired_messages
+from vertex_compat_integrations.langchain.middleware.history_repair import repaired_messages
 
 ASKED = HumanMessage("What is the weather?")
 UNREADABLE = {"id": "1", "name": "get_weather", "args": '{"city": ', "error": None}
@@ -135,13 +133,3 @@ class TestAgent:
         with pytest.warns(VertexCompatWarning, match="HistoryRepairMiddleware"):
             self.agent(chat()).invoke({"messages": [ASKED, calling(), HumanMessage("Never mind.")]})
         assert emulator.journal.last.messages[2]["content"] == "not run"
-
-    def test_the_texts_of_warnings_are_limited(self):
-        middleware = HistoryRepairMiddleware()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            for number in range(_MOST_WARNINGS + 2):
-                middleware._warn_once(str(number))
-                middleware._warn_once(str(number))
-        assert len(caught) == _MOST_WARNINGS + 2
-        assert len(middleware._warned) == 2

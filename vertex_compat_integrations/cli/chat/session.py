@@ -14,7 +14,7 @@ from vertex_compat_integrations.cli.common.printing import complain, harmless
 from vertex_compat_integrations.cli.common.target import Target
 from vertex_compat_integrations.core.errors import VertexCompatError
 from vertex_compat_integrations.core.reply.reply import Reply
-from vertex_compat_integrations.core.settings.connection import resolve_model_name
+from vertex_compat_integrations.core.settings.destination import resolve_model_name
 
 _ACCOUNT_SECONDS = 10.0
 _PROMPT = "> "

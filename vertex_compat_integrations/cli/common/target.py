@@ -4,12 +4,9 @@ from dataclasses import dataclass
 
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.core.auth.source import TokenSource
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    Destination,
-    resolve_destination,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
 
 
 @dataclass(frozen=True, slots=True)

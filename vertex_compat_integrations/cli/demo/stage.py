@@ -16,7 +16,8 @@ from vertex_compat_integrations.cli.common.real_model import LOCAL, opened_local
 from vertex_compat_integrations.core.auth.google import CLOUD_PLATFORM_SCOPE
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.endpoint import DEFAULT_LOCATION
-from vertex_compat_integrations.core.settings.connection import Connection, resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.emulator import Emulator, Upstream
 from vertex_compat_integrations.langchain import ChatVertexCompat
 

@@ -11,15 +11,11 @@ from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
 from vertex_compat_integrations.core.client import VertexCompatClient
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    Destination,
-    payers_of,
-    resolve_destination,
-    resolve_model_name,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.settings.several_places import payers_of
 from vertex_compat_integrations.core.transport import on_demand
 
 SECONDS = 13.0

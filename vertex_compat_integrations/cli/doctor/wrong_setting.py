@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vertex_compat_integrations.cli.common.parameters import DEFAULT_MODEL
 from vertex_compat_integrations.cli.doctor.case import OPTIONS, Case
 from vertex_compat_integrations.core.errors import SettingsError
-from vertex_compat_integrations.core.settings.connection import LOCATION_VARIABLES, PROJECT_VARIABLES
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 
 _VARIABLES: Mapping[str, Sequence[str]] = {"location": LOCATION_VARIABLES, "project": PROJECT_VARIABLES}
 _RIGHT: Mapping[str, str | Sequence[str] | None] = {

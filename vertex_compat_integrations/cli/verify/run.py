@@ -35,7 +35,7 @@ from vertex_compat_integrations.cli.verify.screen import print_plan, print_resul
 from vertex_compat_integrations.cli.verify.service import Service
 from vertex_compat_integrations.core.catalogue import facts_for
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
-from vertex_compat_integrations.core.settings.connection import resolve_model_name
+from vertex_compat_integrations.core.settings.destination import resolve_model_name
 
 _UNAUTHORIZED = 401
 

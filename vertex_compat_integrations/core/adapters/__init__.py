@@ -1,1 +1,1 @@
-"""Code shared by the classes of both frameworks: names of arguments, model specifications, clients."""
+"""Code shared by the classes of both frameworks: names of arguments, model specifications, clients, checks, pickles."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.settings.base import rename_aliases
-from vertex_compat_integrations.core.settings.connection import LOCATION_VARIABLES, PROJECT_VARIABLES
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.options import wire_paths
 
 VERTEX_COMPAT = "vertex_compat"

@@ -12,15 +12,11 @@ from vertex_compat_integrations.core.calls.places import Place
 from vertex_compat_integrations.core.catalogue.regions import is_known_location
 from vertex_compat_integrations.core.errors import AuthenticationError, VertexCompatError
 from vertex_compat_integrations.core.settings.arguments import HttpBackend
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    Destination,
-    resolve_authorities,
-    resolve_destination,
-    resolve_http_backend,
-    resolve_media_bucket,
-    resolve_source,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities, resolve_http_backend
+from vertex_compat_integrations.core.settings.media_bucket import Target, resolve_target
 from vertex_compat_integrations.core.transport.post import Route
 
 
@@ -45,16 +41,17 @@ class Access:
 
     Attributes:
         connection: The settings.
-        authorities: The file of certificate authorities; known after `resolve`.
+        uploads: What uploads of large media need, None if no bucket is set; known after `resolve`.
         project: The credential's own project; None until a request needed it.
     """
 
     def __init__(self, connection: Connection, notices: Notices, environment: Mapping[str, str] = os.environ) -> None:
         """Resolve nothing yet; the destination will be read from `environment`."""
         self.connection = connection
-        self.authorities: str | None = None
+        self.uploads: Target | None = None
         self.project: str | None = None
         self._notices, self._environment = notices, environment
+        self._authorities: str | None = None
         self._backend: HttpBackend | None = None
         self._resolved: tuple[Destination, TokenSource] | None = None
         self._sources: dict[str, TokenSource] = {}
@@ -72,11 +69,12 @@ class Access:
                 self._notices.warn_once(
                     f"{wire.EMULATOR_HOST_VARIABLE} is set: requests go to the emulator at {destination.origin}."
                 )
-            resolve_media_bucket(self.connection, destination)
+            source = resolve_source(self.connection, destination)
+            self.uploads = resolve_target(self.connection, destination, source)
             self._warn_of_locations(destination)
-            self.authorities = resolve_authorities(self.connection)
+            self._authorities = resolve_authorities(self.connection)
             self._backend = resolve_http_backend(self.connection)
-            self._resolved = destination, resolve_source(self.connection, destination)
+            self._resolved = destination, source
         return self._resolved
 
     def resolve_destination(self) -> Destination:
@@ -124,7 +122,7 @@ class Access:
         return Route(
             destination.origin,
             settings.proxy,
-            self.authorities,
+            self._authorities,
             settings.http_client,
             settings.http_async_client,
             self._backend,

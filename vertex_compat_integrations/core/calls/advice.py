@@ -21,7 +21,7 @@ from vertex_compat_integrations.core.errors import (
     VertexCompatError,
 )
 from vertex_compat_integrations.core.http_errors import PROJECT_HINT
-from vertex_compat_integrations.core.settings.connection import Destination
+from vertex_compat_integrations.core.settings.destination import Destination
 from vertex_compat_integrations.wire import EMULATOR_HOST_VARIABLE
 
 _LOCATION_OF_URL = re.compile(r"/locations/([^/]+)/")

@@ -20,12 +20,9 @@ from vertex_compat_integrations.core.reply.reply import Reply
 from vertex_compat_integrations.core.request.build import Request, Resource, build_request
 from vertex_compat_integrations.core.request.history import SkipValues
 from vertex_compat_integrations.core.request.mending import LineOf, Mending
-from vertex_compat_integrations.core.settings.connection import (
-    Destination,
-    payers_of,
-    resolve_model_name,
-)
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import Options
+from vertex_compat_integrations.core.settings.several_places import payers_of
 
 if TYPE_CHECKING:
     from vertex_compat_integrations.core.cost.meter import Meter

@@ -35,12 +35,9 @@ from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.settings.arguments import EmbeddingArguments
 from vertex_compat_integrations.core.settings.base import Settings
-from vertex_compat_integrations.core.settings.connection import (
-    LOCATION_VARIABLES,
-    Connection,
-    resolve_destination,
-    resolve_model_name,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES
 
 Purpose = Literal["query", "text"]
 """The use of a text: a search query, or a text to be found. E5 needs to know it."""

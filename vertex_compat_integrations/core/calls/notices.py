@@ -1,8 +1,11 @@
-"""Warnings for the user of a client."""
+"""Warnings for the user of a client, a proxy or a middleware."""
 
 import warnings
 
 from vertex_compat_integrations.core.errors import VertexCompatWarning
+
+MOST_TEXTS = 1000
+"""The texts whose repetition is suppressed, at most: some contain ids, and a server never ends."""
 
 
 class Notices:
@@ -14,6 +17,9 @@ class Notices:
 
     def warn_once(self, text: str, *, stacklevel: int = 2) -> None:
         """Warn the user; the same text only once."""
-        if text not in self._texts:
-            self._texts.add(text)
-            warnings.warn(text, VertexCompatWarning, stacklevel=stacklevel)
+        if text in self._texts:
+            return
+        if len(self._texts) >= MOST_TEXTS:
+            self._texts.clear()
+        self._texts.add(text)
+        warnings.warn(text, VertexCompatWarning, stacklevel=stacklevel)

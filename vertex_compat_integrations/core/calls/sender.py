@@ -7,7 +7,6 @@ from vertex_compat_integrations.core.auth.source import charged_to
 from vertex_compat_integrations.core.calls.access import Access, Attempt
 from vertex_compat_integrations.core.calls.call import Call, CarriesMedia
 from vertex_compat_integrations.core.endpoint import OPENAPI
-from vertex_compat_integrations.core.settings.connection import resolve_media_bucket, resolve_storage_source
 from vertex_compat_integrations.core.transport import on_demand
 from vertex_compat_integrations.core.transport.post import Post, Route
 
@@ -91,15 +90,11 @@ class Sender:
         """Return the uploads of the call's large media; None if the model reads no links."""
         if not call.reads_links:
             return None
-        connection = self._access.connection
-        destination, source = self._access.resolve()
-        bucket = resolve_media_bucket(connection, destination)
-        if bucket is not None and call.media is None:
+        self._access.resolve()
+        target = self._access.uploads
+        if target is not None and call.media is None:
             from vertex_compat_integrations.core.media.uploads import CallMedia  # noqa: PLC0415 - few programs upload
-            from vertex_compat_integrations.core.settings.media_bucket import Target  # noqa: PLC0415 - few programs upload
 
-            source = resolve_storage_source(bucket, source)
-            target = Target(bucket, source, connection.proxy, self._access.authorities)
             call.media = CallMedia(target, lambda: call.remaining)
         return call.media
 

@@ -13,13 +13,10 @@ from vertex_compat_integrations.core.reply.tool_call import signatures_in
 from vertex_compat_integrations.core.request.build import Request
 from vertex_compat_integrations.core.request.content import parts_of
 from vertex_compat_integrations.core.request.thinking import ThinkingFields, thinking_fields
-from vertex_compat_integrations.core.settings.connection import (
-    LOCATION_VARIABLES,
-    PROJECT_VARIABLES,
-    Connection,
-    Destination,
-    resolve_media_bucket,
-)
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import Destination
+from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
+from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket
 from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, Options, wire_paths
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS
 

@@ -23,7 +23,8 @@ from vertex_compat_integrations.core.native.contents import native_request
 from vertex_compat_integrations.core.native.count_tokens import check_native
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.request.build import build_request
-from vertex_compat_integrations.core.settings.connection import Connection, Destination
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import Destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 

@@ -1,8 +1,9 @@
 """The steps to a context cache: it is found, its life is extended while it is used, or it is created. No I/O."""
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -24,7 +25,41 @@ Steps: TypeAlias = Generator[CacheCall, Mapping[str, Any], Result]
 """Yields the calls to be made; each is followed by its answer, or by its error."""
 
 
-def steps(plan: Plan) -> Steps[str]:
+class RunningSteps:
+    """The steps to one cache, under way: `call` is to be made, and its outcome is passed to `answer` or `fail`.
+
+    Attributes:
+        call: The next call; None at the end.
+        name: The cache's name, at the end.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Find out the first call."""
+        self.call: CacheCall | None = None
+        self.name = ""
+        self._steps = _steps(plan)
+        self._go_on(partial(next, self._steps))
+
+    def answer(self, answer: Mapping[str, Any]) -> None:
+        """Go on after the answer to the call."""
+        self._go_on(partial(self._steps.send, answer))
+
+    def fail(self, error: VertexCompatError) -> None:
+        """Go on after the call's error.
+
+        Raises:
+            VertexCompatError: The error, if there is no cache without this call.
+        """
+        self._go_on(partial(self._steps.throw, error))
+
+    def _go_on(self, step: Callable[[], CacheCall]) -> None:
+        try:
+            self.call = step()
+        except StopIteration as end:
+            self.call, self.name = None, end.value
+
+
+def _steps(plan: Plan) -> Steps[str]:
     """Find, extend or create the cache; the result is its name."""
     entry, clock = plan.entry, plan.terms.clock
     left = entry.ends - clock()

@@ -8,7 +8,6 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -31,7 +30,7 @@ from vertex_compat_integrations.core.native.cache_plan import (
     make_plan,
     plain_call,
 )
-from vertex_compat_integrations.core.native.cache_steps import is_gone, steps
+from vertex_compat_integrations.core.native.cache_steps import RunningSteps, is_gone
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.reply.reply import Reply, ReplyDelta
 from vertex_compat_integrations.core.settings.options import Options
@@ -184,17 +183,15 @@ class ContextCaches:
         if not plan.entry.lock.acquire(timeout=plan.seconds):
             raise as_sdk_error(DeadlineExceededError("Another thread did not create the context cache in time."))
         try:
-            running = steps(plan)
-            step: Callable[[], CacheCall] = partial(next, running)
-            while True:
+            running = RunningSteps(plan)
+            while running.call is not None:
                 try:
-                    call = step()
-                except StopIteration as end:
-                    return cast("str", end.value)
-                try:
-                    step = partial(running.send, self.native(call))
+                    answer = self.native(running.call)
                 except VertexCompatError as error:
-                    step = partial(running.throw, error)
+                    running.fail(error)
+                else:
+                    running.answer(answer)
+            return running.name
         finally:
             plan.entry.lock.release()
 
@@ -209,17 +206,15 @@ class ContextCaches:
             late = DeadlineExceededError("Another task did not create the context cache in time.")
             raise as_sdk_error(late) from None
         try:
-            running = steps(plan)
-            step: Callable[[], CacheCall] = partial(next, running)
-            while True:
+            running = RunningSteps(plan)
+            while running.call is not None:
                 try:
-                    call = step()
-                except StopIteration as end:
-                    return cast("str", end.value)
-                try:
-                    step = partial(running.send, await self.anative(call))
+                    answer = await self.anative(running.call)
                 except VertexCompatError as error:
-                    step = partial(running.throw, error)
+                    running.fail(error)
+                else:
+                    running.answer(answer)
+            return running.name
         finally:
             lock.release()
 
@@ -311,18 +306,14 @@ class OpenedCache:
     def delete(self) -> None:
         """Delete it, and those with tools of calls; a failure is only warned about, since a cache expires by itself."""
         for call in self._deletions():
-            try:
+            with self._failures_as_warnings():
                 self._caches.native(call)
-            except VertexCompatError as error:
-                self._warn(error)
 
     async def adelete(self) -> None:
         """Like `delete`."""
         for call in self._deletions():
-            try:
+            with self._failures_as_warnings():
                 await self._caches.anative(call)
-            except VertexCompatError as error:
-                self._warn(error)
 
     @contextmanager
     def _scope(self) -> Iterator[None]:
@@ -355,6 +346,11 @@ class OpenedCache:
                 entry.own.discard(name)
                 yield self._plan.renewed().call("delete", path_of(name))
 
-    def _warn(self, error: VertexCompatError) -> None:
-        if error.code != 404:
-            self._caches.client.warn_once(f"A context cache was not deleted, and expires by itself: {error.message}")
+    @contextmanager
+    def _failures_as_warnings(self) -> Iterator[None]:
+        try:
+            yield
+        except VertexCompatError as error:
+            if error.code != 404:
+                text = f"A context cache was not deleted, and expires by itself: {error.message}"
+                self._caches.client.warn_once(text)

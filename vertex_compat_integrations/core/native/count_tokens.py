@@ -24,7 +24,7 @@ from vertex_compat_integrations.core.json_values import google_extras, mapping_i
 from vertex_compat_integrations.core.native.contents import native_request
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.build import Request
-from vertex_compat_integrations.core.settings.connection import Destination
+from vertex_compat_integrations.core.settings.destination import Destination
 from vertex_compat_integrations.core.settings.options import Options
 
 _GOOGLE = "google/"

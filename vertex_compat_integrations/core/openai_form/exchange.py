@@ -1,14 +1,14 @@
 """One request of the stock SDK's client and its answer, both converted. Pure, except for remembered signatures."""
 
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
 from vertex_compat_integrations import wire
+from vertex_compat_integrations.core.calls.notices import Notices
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError, VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.http_errors import decode_failure, decode_stream_failure
 from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.openai_form.answer import AnswerForm, fit_completion
@@ -18,7 +18,7 @@ from vertex_compat_integrations.core.openai_form.request import decode_request, 
 from vertex_compat_integrations.core.openai_form.signature_memory import SignatureMemory
 from vertex_compat_integrations.core.reply.events import decode_json
 from vertex_compat_integrations.core.request.mending import Mending
-from vertex_compat_integrations.core.settings.connection import Destination, resolve_model_name
+from vertex_compat_integrations.core.settings.destination import Destination, resolve_model_name
 
 
 class Answered(NamedTuple):
@@ -59,7 +59,7 @@ class ExchangeForm:
         """Create the converter; `repairs`: whether an invalid history may be repaired with a loss."""
         self._destination, self._project, self._repairs = destination, project, repairs
         self._memory = SignatureMemory()
-        self._warned: set[str] = set()
+        self._notices = Notices()
 
     def read(self, path: str, raw: bytes) -> Asked:
         """Convert the request to this path with this body."""
@@ -73,7 +73,8 @@ class ExchangeForm:
             fitted = fit_chat(body, model, self._memory, mending, own_server=self._destination.own_server)
         except VertexCompatError as error:
             return Asked(refusal=self._answered(error, model))
-        self._warn_of(fitted.notes)
+        for note in fitted.notes:
+            self._notices.warn_once(note, stacklevel=3)
         is_streamed = bool(body.get("stream"))
         return Asked(encode_json(fitted.body), None, model, fitted.form, is_chat=True, is_streamed=is_streamed)
 
@@ -121,12 +122,6 @@ class ExchangeForm:
             return resolve_model_name(name, self._destination)
         except SettingsError:
             return name
-
-    def _warn_of(self, notes: Iterable[str]) -> None:
-        """Warn the caller; the same text only once."""
-        for note in set(notes) - self._warned:
-            self._warned.add(note)
-            warnings.warn(note, VertexCompatWarning, stacklevel=3)
 
 
 class StreamForm:

@@ -1,4 +1,4 @@
-"""The bucket for large media, resolved from `media_bucket=`, the destination and the environment. No I/O."""
+"""The bucket for large media, resolved from `media_bucket=`, the destination and the environment."""
 
 import importlib.util
 import os
@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vertex_compat_integrations.core.auth.source import TokenSource
+from vertex_compat_integrations.core.auth.token_source import token_source
 from vertex_compat_integrations.core.endpoint import is_allowed, is_google_host, is_loopback_url, origin_of
 from vertex_compat_integrations.core.errors import SettingsError
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import check_origin
+from vertex_compat_integrations.core.settings.destination import Destination
+from vertex_compat_integrations.core.settings.environment import resolve_authorities
+from vertex_compat_integrations.wire import EMULATOR_TOKEN
 
 STORAGE_ORIGIN = "https://storage.googleapis.com"
 STORAGE_EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
@@ -102,6 +108,45 @@ def resolve_bucket(
     if host:
         return MediaBucket(_emulator_origin(host, allow_hosts), name, prefix, emulated=True)
     return MediaBucket(origin if emulated else STORAGE_ORIGIN, name, prefix, emulated)
+
+
+def resolve_media_bucket(connection: Connection, destination: Destination) -> MediaBucket | None:
+    """Return the bucket for large media; None if none is set.
+
+    Raises:
+        SettingsError: The setting is not a bucket, the server cannot read `gs://` links, google-cloud-storage is not
+            installed, or the credential may not be sent to Cloud Storage.
+    """
+    if connection.media_bucket is None:
+        return None
+    bucket = resolve_bucket(
+        connection.media_bucket,
+        destination.origin,
+        own_server=destination.own_server,
+        emulated=destination.emulated,
+        allow_hosts=connection.allow_hosts,
+    )
+    if not bucket.emulated:
+        check_origin(bucket.origin, connection, destination)
+    return bucket
+
+
+def resolve_target(connection: Connection, destination: Destination, source: TokenSource) -> Target | None:
+    """Return what uploads need; None if no bucket is set.
+
+    Args:
+        connection: The settings.
+        destination: Where the chat requests go.
+        source: Source of their headers; an emulator gets none of its credentials.
+
+    Raises:
+        SettingsError: As for `resolve_media_bucket`.
+    """
+    bucket = resolve_media_bucket(connection, destination)
+    if bucket is None:
+        return None
+    own = token_source(token=EMULATOR_TOKEN) if bucket.emulated else source
+    return Target(bucket, own, connection.proxy, resolve_authorities(connection))
 
 
 def _emulator_origin(host: str, allow_hosts: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from langchain.agents.middleware.types import AgentMiddleware, ModelCallResult, 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
+from vertex_compat_integrations.core.adapters.settings_checks import check_settings
 from vertex_compat_integrations.core.calls.places import OneOrMore, Place, PlaceMemory, places_of
-from vertex_compat_integrations.core.settings.connection import check_settings
 from vertex_compat_integrations.langchain.chat_model import ChatVertexCompat
 from vertex_compat_integrations.langchain.errors import SettingsError, model_errors
 from vertex_compat_integrations.langchain.middleware.context_cache import without_own_mark

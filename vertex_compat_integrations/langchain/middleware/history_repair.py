@@ -3,7 +3,6 @@
 The rules are the core's (`core/request/mending.py`): the messages' calls and results are paired there, by stand-ins.
 """
 
-import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -11,15 +10,12 @@ from langchain.agents.middleware.types import AgentMiddleware, ModelCallResult, 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.errors import VertexCompatWarning
+from vertex_compat_integrations.core.calls.notices import Notices
 from vertex_compat_integrations.core.request.mending import Mending, with_results_in_order
 from vertex_compat_integrations.langchain.messages.encode import encode_calls, line_of
 
 _NUMBER = "number"
 """The key of a stand-in for the position of its message; the core's pairing preserves it."""
-
-_MOST_WARNINGS = 1000
-"""The warnings whose repetition is suppressed, at most."""
 
 
 class HistoryRepairMiddleware(AgentMiddleware[Any, Any, Any]):
@@ -32,7 +28,7 @@ class HistoryRepairMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._warned: set[str] = set()
+        self._notices = Notices()
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -49,17 +45,10 @@ class HistoryRepairMiddleware(AgentMiddleware[Any, Any, Any]):
     def _repaired(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         messages, losses = repaired_messages(request.messages)
         if losses:
-            self._warn_once(f"The history was repaired (HistoryRepairMiddleware). {'; '.join(losses)}.")
+            text = f"The history was repaired (HistoryRepairMiddleware). {'; '.join(losses)}."
+            self._notices.warn_once(text, stacklevel=4)
         is_same = len(messages) == len(request.messages) and all(map(_is, messages, request.messages))
         return request if is_same else request.override(messages=messages)
-
-    def _warn_once(self, text: str) -> None:
-        if text in self._warned:
-            return
-        if len(self._warned) >= _MOST_WARNINGS:
-            self._warned.clear()
-        self._warned.add(text)
-        warnings.warn(text, VertexCompatWarning, stacklevel=4)
 
 
 def repaired_messages(messages: Sequence[AnyMessage]) -> tuple[list[AnyMessage], list[str]]:
