@@ -88,6 +88,15 @@ def test_every_shape_of_an_error_body_is_read(body, message, status):
             ThoughtSignatureError,
             "back unchanged",
         ),
+        (
+            400,
+            (
+                "Unable to submit request because it has a mimeType parameter with value application/json, which is "
+                "not supported. Update the mimeType and try again."
+            ),
+            InvalidRequestError,
+            "as text, or as PDF",
+        ),
         (400, "Corrupted thought signature.", ThoughtSignatureError, "back unchanged"),
         (
             400,

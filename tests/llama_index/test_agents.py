@@ -16,7 +16,7 @@ from llama_index.core.agent.workflow import (
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.tools import FunctionTool
-from llama_index.core.workflow import Context, JsonSerializer
+from llama_index.core.workflow import Context, JsonSerializer, WorkflowRuntimeError
 from pydantic import BaseModel
 
 from vertex_compat_integrations import emulator as emulated
@@ -126,6 +126,25 @@ async def test_an_agent_that_is_stopped_early_says_what_it_has(build, emulator):
     answer = await agent.run(QUESTION, memory=new_memory(), max_iterations=2)
     assert str(answer)
     assert emulator.journal.last.messages[-1]["role"] == "system"
+    assert statuses(emulator) == {200}
+
+
+@pytest.mark.filterwarnings("ignore:A tool call in the history has no result")
+@pytest.mark.parametrize("method", ["generate", "force"])
+async def test_an_agent_that_was_stopped_early_answers_the_next_question(build, emulator, method):
+    """Its context keeps the call that was not run, and puts it behind the next question."""
+    agent = FunctionAgent(tools=[multiply], llm=build(), early_stopping_method=method)
+    context = Context(agent)
+    emulator.answer(*[emulated.tool_call("multiply", {"a": 1, "b": 1})] * 2)
+    try:
+        await agent.run(QUESTION, ctx=context, max_iterations=2)
+    except WorkflowRuntimeError:
+        assert method == "force"
+    for words in ("Go on.", "Thank you."):
+        emulator.answer(emulated.text("Well."))
+        assert str(await agent.run(words, ctx=context)) == "Well."
+        results = [message for message in emulator.journal.last.messages if message["role"] == "tool"]
+        assert [result["content"] for result in results] == ["1", "not run"]
     assert statuses(emulator) == {200}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import mimetypes
 import tracemalloc
 from enum import Enum
 
@@ -76,6 +77,51 @@ def test_a_data_uri_of_plain_text_goes_as_base64(build, emulator, block, mime_ty
     build().chat([shown(block)])
     url = emulator.journal.last.messages[0]["content"][1]["image_url"]["url"]
     assert url == f"data:{mime_type};base64,{base64.b64encode(held).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.json", b'{"key": "kitchen"}'),
+        ("a.xml", b"<key>kitchen</key>"),
+        ("a.sql", b"SELECT kitchen"),
+        ("a.yaml", b"key: kitchen"),
+        ("a.rs", b"// kitchen"),
+    ],
+)
+def test_a_document_in_words_goes_as_text(build, emulator, tmp_path, name, data):
+    """Vertex AI refuses such kinds of media (epam/ai-dial-adapter-vertexai#148, agno-agi/agno#3964)."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    declared = mimetypes.guess_type(name)[0]
+    for block in (DocumentBlock(path=path), DocumentBlock(data=data, document_mimetype=declared)):
+        build().chat([shown(block)])
+        assert emulator.journal.last.messages[0]["content"][1] == {"type": "text", "text": data.decode()}
+
+
+@pytest.mark.parametrize("data", [b"\xd0\xcf\x11\xe0", b"PK\x03\x04\x00"], ids=["not UTF-8", "a zero"])
+def test_a_document_of_bytes_goes_as_a_medium(build, emulator, data):
+    kind = "application/msword"
+    build().chat([shown(DocumentBlock(data=data, document_mimetype=kind))])
+    part = emulator.journal.last.messages[0]["content"][1]
+    assert part["image_url"]["url"].startswith(f"data:{kind};base64,")
+
+
+@pytest.mark.parametrize(
+    ("block", "argument"),
+    [
+        (lambda: ImageBlock(image=b"\x01\x02"), 'image_mimetype="image/png"'),
+        (lambda: AudioBlock(audio=b"\x01\x02"), 'format="mp3"'),
+        (lambda: VideoBlock(video=b"\x01\x02"), 'video_mimetype="video/mp4"'),
+        (lambda: DocumentBlock(data=b"\xff\xfe\x02"), 'document_mimetype="application/pdf"'),
+    ],
+    ids=["image", "audio", "video", "document"],
+)
+def test_data_of_an_unknown_kind_are_refused_with_the_blocks_own_argument(build, emulator, block, argument):
+    with pytest.raises(UnsupportedContentError, match="unknown kind") as caught:
+        build().chat([shown(block())])
+    assert argument in caught.value.hint
+    assert not emulator.journal.chat
 
 
 @each_way

@@ -92,15 +92,18 @@ def test_a_tool_may_take_what_has_no_properties_at_its_root(llm, emulator, schem
     assert emulator.journal.last.body["tools"][0]["function"]["parameters"] == sent
 
 
-@pytest.mark.parametrize("way", [at_once, asynchronously])
+@pytest.mark.parametrize("mode", ["default", "function", "llm"])
+@pytest.mark.parametrize("way", [at_once, asynchronously, streamed, streamed_asynchronously])
 @pytest.mark.parametrize("schema", [list[Name], {"type": "object"}, str])
-async def test_an_output_class_that_is_none_is_refused_with_the_form_to_pass(llm, emulator, way, schema):
+async def test_an_output_class_that_is_none_is_refused_with_the_form_to_pass(build, emulator, way, schema, mode):
     with pytest.raises(SettingsError, match="BaseModel"):
-        await way(llm, schema)
+        await way(build(pydantic_program_mode=mode), schema)
     assert not emulator.journal.chat
 
 
-async def test_a_prompt_that_is_no_template_is_refused_with_the_form_to_pass(llm, emulator):
+@pytest.mark.parametrize("mode", ["default", "function", "llm"])
+async def test_a_prompt_that_is_no_template_is_refused_with_the_form_to_pass(build, emulator, mode):
+    llm = build(pydantic_program_mode=mode)
     with pytest.raises(SettingsError, match="PromptTemplate"):
         llm.structured_predict(Name, "Name somebody.")
     with pytest.raises(SettingsError, match="PromptTemplate"):

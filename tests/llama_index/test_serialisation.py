@@ -8,6 +8,7 @@ from llama_index.core import Settings
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms.loading import RECOGNIZED_LLMS, load_llm
 from llama_index.core.llms.utils import resolve_llm
+from llama_index.core.tools import FunctionTool
 
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.llama_index import VertexCompat, register
@@ -49,6 +50,25 @@ def test_every_setting_comes_back():
 def test_pydantics_own_dump_comes_back():
     llm = VertexCompat(**SETTINGS)
     assert VertexCompat.model_validate_json(llm.model_dump_json()).to_dict() == llm.to_dict()
+
+
+def multiply(a: int, b: int) -> int:
+    """Multiply two numbers."""
+    return a * b
+
+
+def test_tools_of_each_call_come_back(build, emulator):
+    llm = build(tools=[FunctionTool.from_defaults(multiply)])
+    for again in (VertexCompat.from_json(llm.to_json()), pickle.loads(pickle.dumps(llm)), copy.deepcopy(llm)):
+        sent = again.explain_request("Hello").body["tools"]
+        assert sent == llm.explain_request("Hello").body["tools"]
+        assert [tool["function"]["name"] for tool in sent] == ["multiply"]
+
+
+def test_a_tool_of_each_call_that_is_none_is_refused_at_once(build):
+    with pytest.raises(SettingsError, match="A tool of type function") as caught:
+        build(tools=[multiply])
+    assert "FunctionTool.from_defaults" in caught.value.hint
 
 
 def test_load_llm_finds_us_once_we_are_registered(registered):

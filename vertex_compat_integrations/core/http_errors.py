@@ -150,6 +150,12 @@ MEANINGS = (
         ("response mime type: 'application/json' is unsupported",),
         hint='Tools and JSON answers exclude each other here: use method="function_calling", or a Gemini 3 model.',
     ),
+    # "… it has a mimeType parameter with value application/json, which is not supported." (agno-agi/agno#3964).
+    Meaning(
+        400,
+        ("a mimetype parameter with value",),
+        hint="Gemini reads PDF, plain text, images, audio and video: send other documents as text, or as PDF.",
+    ),
     # "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain … domain name '872.us-…vertexai.goog'".
     Meaning(
         400,

@@ -141,6 +141,8 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         own = vocabulary.own_arguments(values, cls.class_name(), cls.model_fields, all_aliases(cls))
         if "response_format" in own:
             own["response_format"] = as_answer_format(own["response_format"])
+        if isinstance(tools := own.get("tools"), list | tuple):
+            own["tools"] = [encode.encode_tool(tool) for tool in tools]
         return own
 
     @model_validator(mode="after")

@@ -158,6 +158,7 @@ class StructuredAnswers(FunctionCallingLLM):
             EmptyReplyError: The answer was cut by `max_tokens`.
             InvalidAnswerError: The answer is not JSON, or does not match the class.
         """
+        _check_arguments(output_cls, prompt)
         if not self._answers_natively():
             return cast("Model", super().structured_predict(output_cls, prompt, _strict(llm_kwargs), **prompt_args))
         _tell_start(output_cls, prompt, prompt_args)
@@ -174,6 +175,7 @@ class StructuredAnswers(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Model:
         """Like `structured_predict`."""
+        _check_arguments(output_cls, prompt)
         if not self._answers_natively():
             if self.system_prompt and self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
                 # LlamaIndex's asynchronous program for function calling forgets the system prompt.
@@ -195,6 +197,7 @@ class StructuredAnswers(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Generator[Any, None, None]:
         """Yield objects with the fields received so far; the last one is complete, or an error is raised."""
+        _check_arguments(output_cls, prompt)
         if not self._answers_natively():
             program = self._program(output_cls, prompt)
             return program.stream_call(llm_kwargs=_strict(llm_kwargs), **prompt_args)
@@ -221,6 +224,7 @@ class StructuredAnswers(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> AsyncGenerator[Any, None]:
         """Like `_structured_stream_call`."""
+        _check_arguments(output_cls, prompt)
         if not self._answers_natively():
             program = self._program(output_cls, prompt)
             return await program.astream_call(llm_kwargs=_strict(llm_kwargs), **prompt_args)
@@ -246,7 +250,6 @@ def _strict(call: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _tell_start(output_cls: type[BaseModel], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:
-    _check_arguments(output_cls, prompt)
     dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=arguments))
 
 

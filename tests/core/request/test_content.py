@@ -41,7 +41,17 @@ def test_a_medium_goes_where_the_endpoint_reads_it(arguments, part):
     assert media(**arguments) == part
 
 
-@pytest.mark.parametrize("arguments", [{}, {"url": ""}, {"data": PLAIN}, {"url": "data:,x"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"url": ""},
+        {"data": PLAIN},
+        {"url": "data:,x"},
+        {"data": "", "mime_type": "application/pdf"},
+        {"url": "data:image/png;base64,"},
+    ],
+)
 def test_a_medium_without_address_or_type_is_refused(arguments):
     with pytest.raises(UnsupportedContentError):
         media(**arguments)

@@ -55,6 +55,7 @@ def test_a_name_that_is_near_to_none_is_pointed_to_extra_body():
 
 def test_an_argument_of_other_classes_that_is_not_needed_here_is_not_sent_to_the_nearest_name():
     assert unknown_setting("stream_options", ["streaming"]).hint.startswith("Leave it out")
+    assert "no such parameter" in unknown_setting("top_k", ["top_p"]).hint
 
 
 def test_one_setting_under_two_names_must_have_one_value():

@@ -49,6 +49,17 @@ FOREIGN = {
         TextBlock(text="I look."),
         tool_calls=[{"id": "toolu_9", "name": "weather", "input": {"city": "toolu_9"}, "type": "tool_use"}],
     ),
+    "BedrockConverse, older": assistant(
+        TextBlock(text="I look."),
+        tool_calls=[{"toolUseId": "tooluse_1", "name": "weather", "input": {"city": "tooluse_1"}}],
+        tool_call_id=[],
+        status=[],
+    ),
+    "BedrockConverse, streamed": assistant(
+        tool_calls=[{"toolUseId": "tooluse_2", "name": "weather", "input": '{"city": "tooluse_2"}'}],
+        tool_call_id=[],
+        status=[],
+    ),
     "GoogleGenAI": assistant(
         ThinkingBlock(content="Let me see.", additional_information={"thought_signature": None}),
         block("g1"),
@@ -62,6 +73,8 @@ IDS = {
     "OpenAILike before Gemini": ["function-call-1"],
     "Anthropic": ["toolu_1", "toolu_2"],
     "Anthropic, older": ["toolu_9"],
+    "BedrockConverse, older": ["tooluse_1"],
+    "BedrockConverse, streamed": ["tooluse_2"],
     "GoogleGenAI": ["g1", "g2"],
     "a MaaS model": ["weather", "weather-2"],
 }

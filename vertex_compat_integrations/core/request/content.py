@@ -70,9 +70,9 @@ def media(
     if url is not None and url.startswith("data:"):
         data, declared = _split_data_uri(url)
         mime_type = mime_type or declared
-    if data is not None:
+    if data:
         return _by_data(data, _truer(sniff(data), mime_type), detail)
-    if not url:
+    if not url or data is not None:
         raise UnsupportedContentError("A content block has neither a URL nor data.")
     refuse_unreachable(url)
     mime_type = mime_type or guess_by_name(url)

@@ -167,7 +167,10 @@ def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, 
     return renamed
 
 
-_NO_SETTING = {"stream_options": "Leave it out: a stream reports its token counts by default."}
+_NO_SETTING = {
+    "stream_options": "Leave it out: a stream reports its token counts by default.",
+    "top_k": "The endpoint has no such parameter; use top_p=.",
+}
 """What to do with a name that other classes have, where the nearest name of this package does not help."""
 
 

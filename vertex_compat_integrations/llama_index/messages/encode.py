@@ -127,17 +127,20 @@ def _encoded(messages: Sequence[ChatMessage]) -> tuple[list[wire.Message], list[
 
 
 def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Message], int]:
-    """Add a result for each unanswered call before the last user message; return messages and number of results.
+    """Add a result for each unanswered call of an earlier run; return messages and number of results.
 
     Such calls are in a stored history if the agent was interrupted while a tool was running
-    (run-llama/llama_index#18842). The caller of an agent that continues the history cannot add the result.
+    (run-llama/llama_index#18842). The caller of an agent that continues the history cannot add the result. A call after
+    the last user message is of an earlier run, too, if there is another user message: an agent's context keeps what was
+    not finished, and sends it behind the next question.
     """
     answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
-    last_user = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=-1)
+    users = [place for place, message in enumerate(messages) if message["role"] == "user"]
+    end = len(messages) if len(users) > 1 else max(users, default=-1)
     mended: list[wire.Message] = []
     for place, message in enumerate(messages):
         mended.append(message)
-        if message["role"] == "assistant" and place < last_user:
+        if message["role"] == "assistant" and place < end:
             calls = message.get("tool_calls", ())
             mended.extend(missing_result(call) for call in calls if call["id"] not in answered)
     return mended, len(mended) - len(messages)

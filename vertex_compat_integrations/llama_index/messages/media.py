@@ -35,6 +35,7 @@ _AUDIO_FORMATS = {
 """Extensions that are not the name of their MIME subtype."""
 
 _KIND_ARGUMENTS = {
+    "ImageBlock": 'image_mimetype="image/png"',
     "AudioBlock": 'format="mp3"',
     "VideoBlock": 'video_mimetype="video/mp4"',
     "DocumentBlock": 'document_mimetype="application/pdf"',
@@ -105,6 +106,9 @@ def encode_medium(block: MediaBlock) -> wire.ContentPart:
     mime_type = source.mime_type or _guess_by_name(source.path)
     if isinstance(block, DocumentBlock) and (text := _plain_text(data, mime_type)) is not None:
         return content.text(text)
+    if data and not mime_type and content.sniff(data) is None:
+        kind = type(block).__name__
+        raise UnsupportedContentError(f"{kind}: its data is of an unknown kind.", hint=f"Add {_KIND_ARGUMENTS[kind]}.")
     return content.media(data=data, mime_type=mime_type, detail=source.detail)
 
 
@@ -155,12 +159,17 @@ def _base64_of(source: _Source) -> str:
 
 
 def _plain_text(data: str, mime_type: str | None) -> str | None:
-    """Return the text of a plain text document; None for other documents."""
-    if mime_type is not None and not mime_type.startswith("text/"):
+    """Return the text of a document that is text, such as JSON; None for other documents.
+
+    Of media types for documents, Gemini accepts PDF and plain text.
+    """
+    family, _, kind = (mime_type or "application/").partition("/")
+    if family not in ("text", "application") or kind == "pdf":
         return None
-    if mime_type is None and content.sniff(data) is not None:
+    if family == "application" and content.sniff(data) is not None:
         return None
     try:
-        return b64decode(data, validate=True).decode()
+        text = b64decode(data, validate=True).decode()
     except (BinasciiError, ValueError):
         return None
+    return None if "\0" in text else text

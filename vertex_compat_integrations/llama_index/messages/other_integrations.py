@@ -1,8 +1,8 @@
 """Data of other integrations in a message's `additional_kwargs`: calls, and Gemini's thought signatures.
 
 Sources: llama-index-llms-openai and -openai-like (calls as the SDK's objects or as mappings; OpenAI's older
-`function_call`), -anthropic (`tool_use` blocks), -google-genai (signatures as a list by position, which is unambiguous
-only if it has one signature).
+`function_call`), -anthropic (`tool_use` blocks), -bedrock-converse (`toolUse` blocks), -google-genai (signatures as a
+list by position, which is unambiguous only if it has one signature).
 """
 
 from base64 import b64encode
@@ -29,6 +29,8 @@ def foreign_calls(message: ChatMessage) -> list[tuple[str | None, str, Any]]:
                 calls.append((call.get("id"), called.get("name") or "", called.get("arguments") or ""))
             case {"type": "tool_use", "name": str(name)}:
                 calls.append((call.get("id"), name, call.get("input") or {}))
+            case {"toolUseId": str(call_id), "name": str(name)}:
+                calls.append((call_id, name, call.get("input") or {}))
     function = message.additional_kwargs.get("function_call")
     if not calls and isinstance(function, Mapping):
         name = function.get("name") or ""
