@@ -14,14 +14,13 @@ from langchain_core.output_parsers.openai_tools import (
 )
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableLambda
-from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.langchain.messages.recalled import own_content
-from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
+from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool, json_schema_of
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
 """The usual methods, or a MIME type."""
@@ -92,7 +91,7 @@ def _traced_schema(schema: Any) -> dict[str, Any] | None:
         return None
     if (members := enum_values(schema)) is not None:
         return {"type": "string", "enum": members}
-    return convert_to_json_schema(schema)
+    return json_schema_of(schema)
 
 
 def mime_format(schema: Any, mime_type: str) -> dict[str, Any]:
