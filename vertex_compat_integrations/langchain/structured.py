@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
@@ -272,20 +273,22 @@ def raw_reader(parser: WholeAnswerParser) -> Runnable[BaseMessage, dict[str, Any
     A stream returns all three at its end: only then is it known whether the answer is complete. If the model called
     tools first, there is neither an answer nor an error, as with ChatOpenAI.
     """
+    # Functions of a module, so that the reader can be pickled.
+    return RunnableLambda(partial(_read_raw, parser), partial(_aread_raw, parser), name="read")
 
-    def read(message: BaseMessage) -> dict[str, Any]:
-        if message.response_metadata.get("finish_reason") != "length" and parser.tools_called_instead(message):
-            return {"raw": message, "parsed": None, "parsing_error": None}
-        try:
-            parsed, failure = parser.invoke(message), None
-        except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:
-            parsed, failure = None, error
-        return {"raw": message, "parsed": parsed, "parsing_error": failure}
 
-    async def aread(message: BaseMessage) -> dict[str, Any]:
-        return read(message)
+def _read_raw(parser: WholeAnswerParser, message: BaseMessage) -> dict[str, Any]:
+    if message.response_metadata.get("finish_reason") != "length" and parser.tools_called_instead(message):
+        return {"raw": message, "parsed": None, "parsing_error": None}
+    try:
+        parsed, failure = parser.invoke(message), None
+    except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:
+        parsed, failure = None, error
+    return {"raw": message, "parsed": parsed, "parsing_error": failure}
 
-    return RunnableLambda(read, aread)
+
+async def _aread_raw(parser: WholeAnswerParser, message: BaseMessage) -> dict[str, Any]:
+    return _read_raw(parser, message)
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:
