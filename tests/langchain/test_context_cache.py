@@ -69,6 +69,8 @@ def test_streams_and_bound_tools_use_it(chat, emulator):
     [
         ([SystemMessage([block("s", cache_control=MARK)]), HumanMessage("u")], 1, 1),
         ([SystemMessage([block("s"), {"type": "cachePoint"}]), HumanMessage("u")], 1, 1),
+        ([SystemMessage([block("s"), {"cachePoint": {"type": "default"}}]), HumanMessage("u")], 1, 1),
+        ([HumanMessage([block("a"), {"cachePoint": {"type": "default"}}, block("b")])], 1, 1),
         ([HumanMessage([block("a", cache_control=MARK), block("b")])], 1, 1),
         ([HumanMessage([block("a", cache_control=MARK)]), AIMessage("x"), HumanMessage("u")], 0, 3),
         ([HumanMessage("a"), AIMessage([block("x", cache_control=MARK)]), HumanMessage("u")], 2, 1),
@@ -78,6 +80,13 @@ def test_streams_and_bound_tools_use_it(chat, emulator):
 def test_the_last_mark_is_the_boundary(messages, prefix, rest):
     marked = encode_messages(messages)
     assert (len(marked.prefix), len(marked.rest)) == (prefix, rest)
+
+
+def test_a_cache_point_of_bedrock_may_name_its_life():
+    """`ChatBedrockConverse.create_cache_point()` returns `{"cachePoint": {"type": "default"}}`, without a type outside."""
+    point = {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert encode_messages([SystemMessage([block("s"), point]), HumanMessage("u")]).ttl == 3600.0
+    assert encode_messages([SystemMessage([block("s"), {"cachePoint": {"ttl": "5m"}}]), HumanMessage("u")]).ttl == 300.0
 
 
 @pytest.mark.parametrize("kind", [HumanMessage, SystemMessage])

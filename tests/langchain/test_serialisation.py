@@ -122,6 +122,21 @@ def test_a_bound_model_can_be_pickled(emulator: Emulator, chat: Build):
     assert emulator.journal.last.body["temperature"] == 0.5
 
 
+@pytest.mark.parametrize("include_raw", [False, True])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+async def test_a_model_with_structured_output_can_be_pickled(
+    emulator: Emulator, chat: Build, method: str, include_raw: bool
+):
+    model = chat()
+    schema = {"title": "Answer", "type": "object", "properties": {"age": {"type": "integer"}}}
+    again: Any = pickle.loads(
+        pickle.dumps(model.with_structured_output(schema, method=method, include_raw=include_raw))
+    )
+    again.first.bound.api_key = model.api_key
+    for answer in (again.invoke("36"), await again.ainvoke("36")):
+        assert isinstance(answer["parsed"] if include_raw else answer, dict)
+
+
 @pytest.mark.parametrize("profile", [None, {"max_input_tokens": 5}])
 def test_a_cached_answer_keeps_its_signature_and_is_that_of_the_settings(emulator: Emulator, chat: Build, profile: Any):
     model = chat(cache=InMemoryCache(), profile=profile)

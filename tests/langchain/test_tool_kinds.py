@@ -1,11 +1,13 @@
 """Kinds of tools and answers: allowed, strict and deprecated ones, several answers, words of an enumeration."""
 
 import functools
+import sys
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, NotRequired, Required, TypedDict
 
 import pytest
+import typing_extensions
 from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
@@ -13,7 +15,7 @@ from pydantic import BaseModel
 
 from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
-from vertex_compat_integrations.emulator import Emulator, text
+from vertex_compat_integrations.emulator import Emulator, text, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 Build = Callable[..., ChatVertexCompat]
@@ -275,10 +277,67 @@ def test_googles_list_of_declarations_is_refused_and_its_declarations_are_tools(
     assert sent["function"]["parameters"]["properties"] == {"city": {"type": "string"}}
 
 
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 @pytest.mark.parametrize("schema", [list[str], dict[str, int], str, dict, Person | None])
-def test_a_schema_that_is_no_class_is_refused_with_the_class_to_write(chat: Build, schema: Any):
+def test_a_schema_that_is_no_class_is_refused_with_the_class_to_write(chat: Build, schema: Any, method: str):
     with pytest.raises(SettingsError, match=r"[^.]\. .*class Answer\(BaseModel\)"):
-        chat().with_structured_output(schema)
+        chat().with_structured_output(schema, method=method)
+
+
+def test_a_function_whose_annotation_is_not_defined_is_named(chat: Build):
+    def find(city: "Citi") -> str:  # type: ignore[name-defined]  # noqa: F821 - the mistake
+        """Find a city."""
+        return str(city)
+
+    with pytest.raises(SettingsError, match=r"find: .*'Citi' is not defined"):
+        chat().bind_tools([find])
+
+
+class Street(typing_extensions.TypedDict):
+    """A street."""
+
+    name: str
+    number: NotRequired[int]
+
+
+class Address(TypedDict, total=False):
+    """Where somebody lives."""
+
+    city: Required[str]
+    country: Annotated[Required[str], "The country's name"]
+    street: NotRequired[list[Street]]
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+def test_a_typed_dict_may_name_the_keys_that_it_requires(emulator: Emulator, chat: Build, method: str):
+    """LangChain's conversion knows neither `Required` nor `NotRequired`."""
+    emulator.answer(
+        tool_call("Address", {"city": "Bern", "country": "CH"})
+        if method == "function_calling"
+        else text('{"city": "Bern", "country": "CH"}')
+    )
+    answer = chat().with_structured_output(Address, method=method).invoke("Where?")
+    assert answer == {"city": "Bern", "country": "CH"}
+    body = emulator.journal.last.body
+    if method == "json_mode":
+        return
+    sent = (body.get("tools") or [{"function": {"parameters": body["response_format"]["json_schema"]["schema"]}}])[0]
+    schema = sent["function"]["parameters"]
+    assert schema["required"] == ["city", "country"]
+    assert schema["properties"]["country"] == {"type": "string", "description": "The country's name"}
+    assert schema["properties"]["street"]["items"]["required"] == ["name"]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic reads typing's TypedDict since Python 3.12")
+def test_a_typed_dict_that_pydantic_cannot_read_is_refused_with_the_one_that_it_can(chat: Build):
+    class Inner(TypedDict):
+        name: NotRequired[str]
+
+    class Outer(TypedDict):
+        inner: NotRequired[Inner]
+
+    with pytest.raises(SettingsError, match=r"Outer: .*typing_extensions\.TypedDict"):
+        chat().with_structured_output(Outer)
 
 
 @pytest.mark.parametrize("kind", ["web_search_20250305", "bash_20250124"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
@@ -14,14 +15,13 @@ from langchain_core.output_parsers.openai_tools import (
 )
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableLambda
-from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.langchain.messages.recalled import own_content
-from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool
+from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool, json_schema_of
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
 """The usual methods, or a MIME type."""
@@ -92,7 +92,7 @@ def _traced_schema(schema: Any) -> dict[str, Any] | None:
         return None
     if (members := enum_values(schema)) is not None:
         return {"type": "string", "enum": members}
-    return convert_to_json_schema(schema)
+    return json_schema_of(schema)
 
 
 def mime_format(schema: Any, mime_type: str) -> dict[str, Any]:
@@ -273,20 +273,22 @@ def raw_reader(parser: WholeAnswerParser) -> Runnable[BaseMessage, dict[str, Any
     A stream returns all three at its end: only then is it known whether the answer is complete. If the model called
     tools first, there is neither an answer nor an error, as with ChatOpenAI.
     """
+    # Functions of a module, so that the reader can be pickled.
+    return RunnableLambda(partial(_read_raw, parser), partial(_aread_raw, parser), name="read")
 
-    def read(message: BaseMessage) -> dict[str, Any]:
-        if message.response_metadata.get("finish_reason") != "length" and parser.tools_called_instead(message):
-            return {"raw": message, "parsed": None, "parsing_error": None}
-        try:
-            parsed, failure = parser.invoke(message), None
-        except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:
-            parsed, failure = None, error
-        return {"raw": message, "parsed": parsed, "parsing_error": failure}
 
-    async def aread(message: BaseMessage) -> dict[str, Any]:
-        return read(message)
+def _read_raw(parser: WholeAnswerParser, message: BaseMessage) -> dict[str, Any]:
+    if message.response_metadata.get("finish_reason") != "length" and parser.tools_called_instead(message):
+        return {"raw": message, "parsed": None, "parsing_error": None}
+    try:
+        parsed, failure = parser.invoke(message), None
+    except (OutputParserException, ValueError, EmptyReplyError, RefusedAnswerError) as error:
+        parsed, failure = None, error
+    return {"raw": message, "parsed": parsed, "parsing_error": failure}
 
-    return RunnableLambda(read, aread)
+
+async def _aread_raw(parser: WholeAnswerParser, message: BaseMessage) -> dict[str, Any]:
+    return _read_raw(parser, message)
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:

@@ -1,14 +1,15 @@
 """Converts LangChain's tools and schemas, of any kind, to OpenAI's mappings."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, get_origin
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic_core import to_json
+from typing_extensions import is_typeddict
 
 from vertex_compat_integrations.core.adapters.identity_cache import IdentityCache
 from vertex_compat_integrations.core.errors import SettingsError
@@ -91,22 +92,69 @@ def _convert(tool: Any) -> dict[str, Any]:
             'The JSON schema has no "title", which is its name in the request.',
             hint='Add one at its root, e.g. {"title": "Answer", …}.',
         )
-    try:
-        converted: dict[str, Any] = convert_to_openai_tool(tool)
-    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
-        # LangChain's conversion and pydantic 1 can raise any of these.
-        name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
-        head = f"{name}: a" if isinstance(name, str) else "A"
-        reason = str(error).partition("\n")[0].removesuffix(".")
-        if reason == "Unsupported function":
-            reason = "its type is not supported"
-        raise SettingsError(
-            f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
-            hint=_HINT_FOR_CLASSES if get_origin(tool) or tool in _PLAIN else _HINT,
-        ) from None
+    converted = _by_langchain(tool, convert_to_openai_tool)
     if (schema := _schema_that_contains_itself(tool)) is not None:
         return {**converted, "function": {**converted["function"], "parameters": schema}}
     return converted
+
+
+_FAILURES = (TypeError, ValueError, AttributeError, RuntimeError, LookupError, NameError)
+"""What LangChain's conversion and pydantic raise for a value that they cannot convert."""
+
+
+def _by_langchain(tool: Any, convert: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Return the result of LangChain's conversion.
+
+    Raises:
+        SettingsError: The value cannot be a tool.
+    """
+    try:
+        return convert(tool)
+    except _FAILURES as error:
+        failure: Exception = error
+    if is_typeddict(tool):
+        # LangChain's conversion fails for `Required` and `NotRequired`.
+        try:
+            return convert(_class_of(tool))
+        except _FAILURES as error:
+            failure = error
+    name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
+    head = f"{name}: a" if isinstance(name, str) else "A"
+    reason = str(failure).partition("\n")[0].removesuffix(".")
+    if reason == "Unsupported function":
+        reason = "its type is not supported"
+    raise SettingsError(
+        f"{head} tool or schema of type {type(tool).__name__} cannot be declared: {reason}.",
+        hint=_HINT_FOR_CLASSES if get_origin(tool) or tool in _PLAIN else _HINT,
+    )
+
+
+def _class_of(typed_dict: type) -> type[BaseModel]:
+    """Return the pydantic class with the keys of a TypedDict."""
+    described = get_type_hints(typed_dict, include_extras=True)
+    required = typed_dict.__required_keys__  # type: ignore[attr-defined]
+    fields: dict[str, Any] = {
+        name: (kind, Field(default=... if name in required else None, description=_description(described[name])))
+        for name, kind in get_type_hints(typed_dict).items()
+    }
+    return create_model(typed_dict.__name__, __doc__=typed_dict.__doc__, **fields)
+
+
+def _description(annotation: Any) -> str | None:
+    """The last text in an `Annotated`, which LangChain reads as the description."""
+    while get_origin(annotation) in (Required, NotRequired):
+        (annotation,) = get_args(annotation)
+    texts = [each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, str)]
+    return texts[-1] if texts else None
+
+
+def json_schema_of(schema: Any) -> dict[str, Any]:
+    """Return the JSON schema of a class or mapping.
+
+    Raises:
+        SettingsError: The value cannot be a schema.
+    """
+    return _by_langchain(schema, convert_to_json_schema)
 
 
 def answer_schema(schema: Any) -> dict[str, Any]:
@@ -121,7 +169,7 @@ def answer_schema(schema: Any) -> dict[str, Any]:
     if (whole := _schema_that_contains_itself(schema)) is not None:
         return whole
     convert_tool(schema)
-    return convert_to_json_schema(schema)
+    return json_schema_of(schema)
 
 
 def _schema_that_contains_itself(tool: Any) -> dict[str, Any] | None:

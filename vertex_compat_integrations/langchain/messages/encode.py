@@ -84,7 +84,7 @@ def _mark_of(block: str | dict[Any, Any]) -> Any:
     """Return the mark in a block that ends a part to be cached, or that is such a mark; None if there is none."""
     if isinstance(block, str):
         return None
-    return block.get("cache_control") or (block if _is_marker(block) else None)
+    return block.get("cache_control") or block.get("cachePoint") or (block if _is_marker(block) else None)
 
 
 def line_of(message: wire.Message) -> str:
@@ -140,8 +140,8 @@ def _encode_own(block: str | Mapping[str, Any]) -> wire.ContentPart:
 
 
 def _is_marker(block: str | dict[Any, Any]) -> bool:
-    """Return whether a block only marks a position for caches."""
-    return isinstance(block, dict) and block.get("type") in ("cachePoint", "cache_point")
+    """Return whether a block only marks a position for caches; that of ChatBedrockConverse has no type."""
+    return isinstance(block, dict) and (block.get("type") in ("cachePoint", "cache_point") or "cachePoint" in block)
 
 
 def _text_of(message: BaseMessage) -> str:
