@@ -62,7 +62,7 @@ def forces_calls(url) -> None:
 
 @pytest.fixture
 def client(url) -> VertexCompatClient:
-    """It may retry, as by default: llama.cpp's server drops a connection after a stream, and that can cross a request."""
+    """It may retry, as by default: llama.cpp drops a connection after a stream, and that can cross a request."""
     return VertexCompatClient(Connection(base_url=url, api_key="no-key"))
 
 

@@ -13,6 +13,7 @@ from vertex_compat_integrations.core.client import Timing, VertexCompatClient
 from vertex_compat_integrations.core.errors import (
     DeadlineExceededError,
     RateLimitError,
+    ServerError,
     SettingsError,
     VertexCompatWarning,
 )
@@ -21,7 +22,7 @@ from vertex_compat_integrations.core.native.context_cache import OpenedCache
 from vertex_compat_integrations.core.native.marked import MarkedMessages
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
-from vertex_compat_integrations.emulator import hang, http_error
+from vertex_compat_integrations.emulator import delay, hang, http_error
 
 pytest_plugins = ["tests.core.client_fixtures"]
 
@@ -158,6 +159,61 @@ def test_a_failure_sends_the_whole_prompt_with_one_warning(way, build, emulator)
         assert not tell(client, way, marked())
     assert not tell(client, way, marked())
     assert methods(emulator)[-1] == "plain"
+
+
+@pytest.mark.parametrize("way", ["threads", "tasks"])
+def test_who_waited_for_a_failed_attempt_does_not_repeat_it(way, build, emulator):
+    emulator.rule(delay(0.3, then=http_error(503)), route="caches")
+    client = build(max_retries=0)
+    with pytest.warns(VertexCompatWarning, match="whole prompt is sent") as warned:
+        at_once(client, way)
+    assert len(warned) == 1
+    assert sorted(methods(emulator)) == ["GET", *["plain"] * 5]
+
+
+def at_once(client, way):
+    """Five calls at the same time."""
+
+    async def gather():
+        await asyncio.gather(*(client.achat(marked(), OPTIONS) for _ in range(5)))
+
+    if way == "tasks":
+        asyncio.run(gather())
+        return
+    threads = [threading.Thread(target=client.chat, args=(marked(), OPTIONS)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_statements_that_waited_for_a_failed_attempt_raise_its_error(build, emulator):
+    """Each a copy; the next statement attempts it again."""
+    emulator.answer(delay(0.3, then=http_error(503)), route="caches")
+    client, errors = build(max_retries=0), []
+
+    def use():
+        try:
+            OpenedCache(client.context_caches, marked(), OPTIONS).open()
+        except ServerError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=use) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(error) for error in errors}) == 3
+    assert {error.code for error in errors} == {503}
+    assert methods(emulator) == ["GET"]
+    OpenedCache(client.context_caches, marked(), OPTIONS).open()
+    assert methods(emulator) == ["GET", "GET", "POST"]
+
+
+def test_the_warning_says_what_to_do(build, emulator):
+    emulator.rule(http_error(403), route="caches")
+    with pytest.warns(VertexCompatWarning, match=r"does not have permission\. Grant roles/aiplatform\.user"):
+        build().chat(marked(), OPTIONS)
 
 
 def test_what_is_refused_once_is_not_attempted_again(build, emulator):

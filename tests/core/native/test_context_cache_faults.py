@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import os
 import threading
 
 import openai
@@ -188,6 +189,22 @@ def test_a_cache_that_was_found_again_is_still_our_own(build, emulator):
     client.chat(marked(), OPTIONS)
     opened.delete()
     assert methods(emulator) == ["GET", "POST", "GET", "cached", "DELETE"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_deletes_only_its_own(build, emulator):
+    client = build()
+    opened = OpenedCache(client.context_caches, marked(), OPTIONS)
+    opened.open()
+    if not (child := os.fork()):
+        client.chat(marked(), OPTIONS)
+        opened.delete()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert methods(emulator) == ["GET", "POST", "GET", "cached"]
+    opened.delete()
+    assert methods(emulator)[4:] == ["DELETE"]
 
 
 def test_statements_in_threads_share_the_cache(build, emulator):

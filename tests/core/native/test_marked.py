@@ -53,7 +53,7 @@ def test_a_long_conversation_is_linear_work():
     assert lines_run(lambda: MarkedMessages(many, [])) < 6 * lines_run(lambda: MarkedMessages(few, []))
 
 
-@pytest.mark.parametrize("mark", ["soon", "0s", "-5s", {"ttl": "1d"}, "9" * 400, {"ttl": True}])
+@pytest.mark.parametrize("mark", ["soon", "0s", "59s", "-5s", {"ttl": "1d"}, "9" * 400, {"ttl": True}])
 def test_another_life_is_refused(mark):
     with pytest.raises(SettingsError, match="3600s"):
         ttl_seconds(mark)

@@ -8,7 +8,9 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -16,7 +18,7 @@ from weakref import WeakKeyDictionary
 from vertex_compat_integrations import wire
 from vertex_compat_integrations.core.calls.builder import CallBuilder
 from vertex_compat_integrations.core.calls.call import CallTerms
-from vertex_compat_integrations.core.errors import DeadlineExceededError, SettingsError
+from vertex_compat_integrations.core.errors import DeadlineExceededError, SettingsError, VertexCompatError
 from vertex_compat_integrations.core.json_values import encode_json, google_extras
 from vertex_compat_integrations.core.native.cache_calls import CacheCall
 from vertex_compat_integrations.core.native.contents import native_request
@@ -64,8 +66,10 @@ class Entry:
         ends: When it expires, by the client's clock.
         paused: Until when it is not attempted, after a failure, by the client's clock.
         unextended: Until when an extension is not attempted, after a failure, by the client's clock.
-        own: The names of those that this process created.
+        own: Those that were created here: the process, since a forked child inherits this object, and the name.
         scopes: The `with` statements that use it.
+        failures: How many attempts to find or create it have failed.
+        failure: The error of the last one.
     """
 
     content: str
@@ -73,14 +77,35 @@ class Entry:
     ends: float = 0.0
     paused: float = 0.0
     unextended: float = 0.0
-    own: set[str] = field(default_factory=set)
+    own: set[tuple[int, str]] = field(default_factory=set)
     scopes: list[object] = field(default_factory=list)
+    failures: int = 0
+    failure: VertexCompatError | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = field(default_factory=WeakKeyDictionary)
 
     def async_lock(self) -> asyncio.Lock:
         """The lock for the running event loop."""
         return self.loops.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+    @contextmanager
+    def attempt(self, failures: int) -> Iterator[None]:
+        """Find or create the cache inside, with a lock taken; `failures` is their number when the wait for it began.
+
+        Raises:
+            VertexCompatError: An attempt failed during the wait. Who waited does not repeat it, unless that attempt
+                had too little time.
+        """
+        if self.failures != failures and self.failure is not None:
+            raise copy(self.failure) from None
+        try:
+            yield
+        except DeadlineExceededError:
+            raise
+        except VertexCompatError as error:
+            # A copy, without the frames of the traceback.
+            self.failures, self.failure = self.failures + 1, copy(error)
+            raise
 
 
 Entries: TypeAlias = dict[tuple[int, str], Entry]

@@ -1,5 +1,6 @@
 """The steps to a context cache: it is found, its life is extended while it is used, or it is created. No I/O."""
 
+import os
 import re
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
@@ -78,7 +79,7 @@ def _steps(plan: Plan) -> Steps[str]:
     if (name := name_in(created)) is None:
         raise as_sdk_error(UnexpectedReplyError("The new context cache has no name."))
     entry.name, entry.ends = name, clock() + plan.ttl
-    entry.own.add(name)
+    entry.own.add((os.getpid(), name))
     return name
 
 

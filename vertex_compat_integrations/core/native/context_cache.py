@@ -129,7 +129,8 @@ class PromptAttempts:
         if self.plan is not None:
             refused = isinstance(error, InvalidRequestError)
             self.plan.entry.paused = inf if refused else self.plan.terms.clock() + PAUSE_SECONDS
-            self._client.warn_once(f"The marked prefix is not cached, the whole prompt is sent: {error.message}")
+            reason = f"{error.message} {error.hint}"
+            self._client.warn_once(f"The marked prefix is not cached, the whole prompt is sent: {reason}")
         self.plan = None
 
 
@@ -179,25 +180,30 @@ class ContextCaches:
         Raises:
             VertexCompatError: It could not be created.
         """
-        plan = plan.halved()
+        plan, failures = plan.halved(), plan.entry.failures
         if not plan.entry.lock.acquire(timeout=plan.seconds):
             raise as_sdk_error(DeadlineExceededError("Another thread did not create the context cache in time."))
         try:
-            running = RunningSteps(plan)
-            while running.call is not None:
-                try:
-                    answer = self.native(running.call)
-                except VertexCompatError as error:
-                    running.fail(error)
-                else:
-                    running.answer(answer)
-            return running.name
+            with plan.entry.attempt(failures):
+                return self._walk(plan)
         finally:
             plan.entry.lock.release()
 
+    def _walk(self, plan: Plan) -> str:
+        """Make the calls of all steps; return the name of the cache."""
+        running = RunningSteps(plan)
+        while running.call is not None:
+            try:
+                answer = self.native(running.call)
+            except VertexCompatError as error:
+                running.fail(error)
+            else:
+                running.answer(answer)
+        return running.name
+
     async def aensure(self, plan: Plan) -> str:
         """Like `ensure`, for the tasks of an event loop."""
-        plan = plan.halved()
+        plan, failures = plan.halved(), plan.entry.failures
         lock = plan.entry.async_lock()
         try:
             async with asyncio.timeout(plan.seconds):
@@ -206,17 +212,22 @@ class ContextCaches:
             late = DeadlineExceededError("Another task did not create the context cache in time.")
             raise as_sdk_error(late) from None
         try:
-            running = RunningSteps(plan)
-            while running.call is not None:
-                try:
-                    answer = await self.anative(running.call)
-                except VertexCompatError as error:
-                    running.fail(error)
-                else:
-                    running.answer(answer)
-            return running.name
+            with plan.entry.attempt(failures):
+                return await self._awalk(plan)
         finally:
             lock.release()
+
+    async def _awalk(self, plan: Plan) -> str:
+        """Like `_walk`."""
+        running = RunningSteps(plan)
+        while running.call is not None:
+            try:
+                answer = await self.anative(running.call)
+            except VertexCompatError as error:
+                running.fail(error)
+            else:
+                running.answer(answer)
+        return running.name
 
     def chat(self, messages: MarkedMessages, options: Options) -> list[Reply]:
         """Answer with the prefix from a cache; a cache that is gone is created again, once."""
@@ -341,9 +352,10 @@ class OpenedCache:
         if any(entry.scopes for entry in entries):
             return
         for entry in entries:
-            if entry.name in entry.own:
-                name, entry.name = entry.name, None
-                entry.own.discard(name)
+            name = entry.name
+            if name is not None and (os.getpid(), name) in entry.own:
+                entry.name = None
+                entry.own.discard((os.getpid(), name))
                 yield self._plan.renewed().call("delete", path_of(name))
 
     @contextmanager

@@ -14,6 +14,9 @@ _TTL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
 _MOST_SECONDS = 315_576_000_000
 """The longest `Duration`: https://protobuf.dev/reference/protobuf/google.protobuf/#duration."""
 
+_LEAST_SECONDS = 60
+"""The shortest life of a cache: …/generative-ai/docs/context-cache/context-cache-overview."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -61,15 +64,17 @@ def ttl_seconds(mark: object) -> float:
     """Return the life in a mark: `{"ttl": "3600s"}`, `"5m"`, `"1h"`, or a number of seconds.
 
     Raises:
-        SettingsError: The value is none of them.
+        SettingsError: The value is none of them, or less than a minute.
     """
     ttl = mark.get("ttl") if isinstance(mark, Mapping) else mark
     if ttl is None:
         return DEFAULT_TTL
     fitting = _TTL.fullmatch(str(ttl).strip())
     seconds = float(fitting[1]) * _UNITS[fitting[2] or "s"] if fitting is not None else 0.0
-    if not 0 < seconds < _MOST_SECONDS:
-        raise SettingsError(f"ttl={ttl!r} of a cache.", hint='Write seconds, such as "3600s", or "5m" or "1h".')
+    if not _LEAST_SECONDS <= seconds < _MOST_SECONDS:
+        raise SettingsError(
+            f"ttl={ttl!r} of a cache.", hint='Write seconds, such as "3600s", or "5m" or "1h"; the least is "60s".'
+        )
     return seconds
 
 
