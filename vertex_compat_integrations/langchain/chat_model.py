@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
@@ -31,7 +30,6 @@ from vertex_compat_integrations.core.settings.base import (
     rename_aliases,
 )
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import (
     LIMITS_OF_CALL,
     Options,
@@ -49,7 +47,11 @@ from vertex_compat_integrations.langchain.explain import ExplainableBinding, Exp
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages, line_of
-from vertex_compat_integrations.langchain.profile import build_profile
+from vertex_compat_integrations.langchain.profile import (
+    build_profile,
+    catalogue_profile,
+    without_profile_of_another_model,
+)
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
 if TYPE_CHECKING:
@@ -131,12 +133,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
         """Drop a profile that was filled in for another model; a copy with another model would otherwise keep it."""
-        if isinstance(values, Mapping) and (profile := values.get("profile")):
-            name = profile.get("name")
-            facts = facts_for(name or "", values.get("model_facts"))
-            if name and name != values.get("model") and profile == build_profile(name, facts):
-                return {key: value for key, value in values.items() if key != "profile"}
-        return values
+        return without_profile_of_another_model(values)
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
@@ -365,29 +362,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             schema = structured.unwrapped(schema)
             method = structured.settled_method(schema, method)
             parser = structured.answer_parser(schema, method)
-            bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
+            bound = structured.bound_options(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
         reader: Runnable[Any, Any] = structured.raw_reader(parser) if include_raw else parser
         return ExplainableSequence(first=model, last=reader)
-
-    def _bound_for(
-        self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None
-    ) -> dict[str, Any]:
-        bound = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
-        if method == "json_schema":
-            return {"response_format": structured.response_format(schema, strict=strict), **bound}
-        if method == "json_mode":
-            return {"response_format": {"type": "json_object"}, **bound}
-        if method == "function_calling":
-            answer = declare_tool(structured.answer_tool(schema), strict=strict)
-            name = answer["function"]["name"]
-            tools = [*bound.get("tools", ()), answer]
-            return {"tools": tools, "tool_choice": name, "parallel_tool_calls": False, "on_recursion": "error"}
-        if "/" in method:
-            return {"response_format": structured.mime_format(schema, method), **bound}
-        raise SettingsError(
-            f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
-        )
 
     def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
         """Return the model with these options set for each call."""
@@ -526,7 +504,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)
         if update and "profile" not in update and self._has_profile_of_catalogue():
-            copy.profile = catalogue_profile(copy)
+            copy.profile = catalogue_profile(copy, copy.model, copy.model_facts)
         return copy
 
     def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
@@ -551,10 +529,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         super().__setattr__(name, value)
         self.__dict__.pop(_DUMPED, None)
         if follows:
-            self.profile = catalogue_profile(self)
+            self.profile = catalogue_profile(self, self.model, self.model_facts)
 
     def _has_profile_of_catalogue(self) -> bool:
-        return self.profile is not None and self.profile == catalogue_profile(self)
+        return self.profile is not None and self.profile == catalogue_profile(self, self.model, self.model_facts)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return a copy that shares credentials and client: both hold locks, and tokens that are valid for both."""
@@ -565,12 +543,6 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings without tokens; the client is created again after unpickling."""
         return state_to_pickle(super().__getstate__())
-
-
-def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
-    """The profile derived from the model's facts."""
-    model = resolve_model_name(settings.model, resolve_destination(settings))
-    return build_profile(model, facts_for(model, settings.model_facts))
 
 
 for _method in (ChatVertexCompat._generate, ChatVertexCompat._agenerate):  # noqa: SLF001 - of the class above
