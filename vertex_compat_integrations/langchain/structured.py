@@ -88,7 +88,7 @@ def traced_format(schema: Any, method: Method, *, strict: bool | None) -> dict[s
 
 
 def bound_options(schema: Any, method: Method, *, strict: bool | None, tools: Sequence[Any] | None) -> dict[str, Any]:
-    """Return the options that request an answer of this schema, beside the tools that may be called before it.
+    """Return the options that request an answer of this schema, in addition to the tools that may be called before it.
 
     Raises:
         SettingsError: The method is unknown.
