@@ -16,11 +16,10 @@ from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
-from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.client_holder import HoldsChatClient, KeyedClient
 from vertex_compat_integrations.core.adapters.pickling import shared_by_copies, state_to_pickle
 from vertex_compat_integrations.core.adapters.settings_checks import check_run_time_settings, check_settings
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
 from vertex_compat_integrations.core.settings.base import (
@@ -31,10 +30,8 @@ from vertex_compat_integrations.core.settings.base import (
 )
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import (
-    LIMITS_OF_CALL,
     Options,
     effective_options,
-    limits_of_call,
     option_names,
     unknown_names,
     with_tools_for_functions,
@@ -74,10 +71,7 @@ _DUMPED = "_serialized"
 """The attribute in which LangChain caches a model's serialized form, which is its key in caches of answers."""
 
 
-NOTHING_SAID: Mapping[str, Any] = {}
-
-
-class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
+class ChatVertexCompat(HoldsChatClient, Connection, Options, BaseChatModel):
     """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
 
     Creating a model does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those of
@@ -98,6 +92,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     _client: KeyedClient | None = PrivateAttr(default=None)
     _prefix: Any = PrivateAttr(default=None)
+    _line_of = staticmethod(line_of)
 
     lc_provider: ClassVar[str] = PROVIDER
 
@@ -202,22 +197,6 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         if sequences:
             params["ls_stop"] = [sequences] if isinstance(sequences, str) else list(sequences)
         return params
-
-    def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
-        """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
-        current = client_for(self, self.model_facts, self._client, line_of)
-        if current is not self._client:
-            self._client = current = self._with_prefix(current)
-        return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))
-
-    def _with_prefix(self, client: KeyedClient) -> KeyedClient:
-        """Return the client, with the cached messages before those of each call, if this model has such."""
-        # Pickles of earlier versions lack the attribute.
-        if (prefix := getattr(self, "_prefix", None)) is None:
-            return client
-        from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
-
-        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
@@ -483,20 +462,13 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             SettingsError: The model has no explicit caches, or the messages are shorter than any cache.
             VertexCompatError: The cache could not be created; raised when the statement begins.
         """
-        from vertex_compat_integrations.core.native.prefixed import CacheScope, prefix_of  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.native.prefixed import prefix_of  # noqa: PLC0415 - few programs use it
 
         with model_errors():
             converted = encode_messages(self._convert_input(messages).to_messages())
             declared = [convert_tool(tool) for tool in tools] if tools else None
-            if getattr(self, "_prefix", None) is not None:
-                raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
             prefix = prefix_of(converted, declared, tool_choice, ttl)
-            model = self.model_copy(update={"tools": None, "tool_choice": None} if tools else None)
-            client = self._core(kwargs)
-            model._prefix = prefix  # noqa: SLF001 - a copy of its own
-            # The same client, so that its knowledge of the cache is that of the statement.
-            model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
-            return CacheScope(client, prefix, self._options(None, kwargs), model, model_errors)
+            return self._cache_scope(prefix, self._options(None, kwargs), kwargs, model_errors)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
