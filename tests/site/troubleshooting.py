@@ -13,7 +13,10 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "emulator-variable": ("core/calls/access.py:*.resolve",),
     "telemetry": ("core/client.py:*._observer", "core/settings/environment.py:resolve_telemetry"),
     "token-counts": ("core/native/contents.py:*", "core/native/count_tokens.py:*"),
-    "context-caches": ("core/native/*",),
+    "context-caches": (
+        *("core/native/*", "core/adapters/client_holder.py:*._cache_scope"),
+        "langchain/chat_model.py:*.configurable_fields",
+    ),
     "middleware": ("langchain/middleware/*",),
     "cost": ("core/settings/connection.py:prices_missing",),
     "copies": (

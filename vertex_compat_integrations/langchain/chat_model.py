@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
@@ -17,11 +16,10 @@ from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
-from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.client_holder import HoldsChatClient, KeyedClient
 from vertex_compat_integrations.core.adapters.pickling import shared_by_copies, state_to_pickle
 from vertex_compat_integrations.core.adapters.settings_checks import check_run_time_settings, check_settings
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatError
 from vertex_compat_integrations.core.explain.explanation import Explanation
 from vertex_compat_integrations.core.settings.base import (
@@ -31,12 +29,9 @@ from vertex_compat_integrations.core.settings.base import (
     rename_aliases,
 )
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import (
-    LIMITS_OF_CALL,
     Options,
     effective_options,
-    limits_of_call,
     option_names,
     unknown_names,
     with_tools_for_functions,
@@ -49,7 +44,11 @@ from vertex_compat_integrations.langchain.explain import ExplainableBinding, Exp
 from vertex_compat_integrations.langchain.messages import token_estimate as tokens
 from vertex_compat_integrations.langchain.messages.decode import ChunkDecoder, chat_result
 from vertex_compat_integrations.langchain.messages.encode import PROVIDER, encode_messages, line_of
-from vertex_compat_integrations.langchain.profile import build_profile
+from vertex_compat_integrations.langchain.profile import (
+    build_profile,
+    catalogue_profile,
+    without_profile_of_another_model,
+)
 from vertex_compat_integrations.langchain.tools import convert_tool, declare_tool
 
 if TYPE_CHECKING:
@@ -72,10 +71,7 @@ _DUMPED = "_serialized"
 """The attribute in which LangChain caches a model's serialized form, which is its key in caches of answers."""
 
 
-NOTHING_SAID: Mapping[str, Any] = {}
-
-
-class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
+class ChatVertexCompat(HoldsChatClient, Connection, Options, BaseChatModel):
     """Gemini, Model Garden and self-deployed models as a LangChain chat model, through Vertex AI's Chat Completions.
 
     Creating a model does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those of
@@ -96,6 +92,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
 
     _client: KeyedClient | None = PrivateAttr(default=None)
     _prefix: Any = PrivateAttr(default=None)
+    _line_of = staticmethod(line_of)
 
     lc_provider: ClassVar[str] = PROVIDER
 
@@ -131,12 +128,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     @classmethod
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
         """Drop a profile that was filled in for another model; a copy with another model would otherwise keep it."""
-        if isinstance(values, Mapping) and (profile := values.get("profile")):
-            name = profile.get("name")
-            facts = facts_for(name or "", values.get("model_facts"))
-            if name and name != values.get("model") and profile == build_profile(name, facts):
-                return {key: value for key, value in values.items() if key != "profile"}
-        return values
+        return without_profile_of_another_model(values)
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
@@ -205,22 +197,6 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         if sequences:
             params["ls_stop"] = [sequences] if isinstance(sequences, str) else list(sequences)
         return params
-
-    def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
-        """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
-        current = client_for(self, self.model_facts, self._client, line_of)
-        if current is not self._client:
-            self._client = current = self._with_prefix(current)
-        return current[1] if LIMITS_OF_CALL.keys().isdisjoint(call) else current[1].limited(limits_of_call(call))
-
-    def _with_prefix(self, client: KeyedClient) -> KeyedClient:
-        """Return the client, with the cached messages before those of each call, if this model has such."""
-        # Pickles of earlier versions lack the attribute.
-        if (prefix := getattr(self, "_prefix", None)) is None:
-            return client
-        from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
-
-        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _options(self, stop: Sequence[str] | None, call: Mapping[str, Any]) -> Options:
         """Return the options of one call: its arguments override the model's settings."""
@@ -365,29 +341,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             schema = structured.unwrapped(schema)
             method = structured.settled_method(schema, method)
             parser = structured.answer_parser(schema, method)
-            bound = self._bound_for(schema, method, strict=strict, tools=tools) | kwargs
+            bound = structured.bound_options(schema, method, strict=strict, tools=tools) | kwargs
         model = self.bind(**bound, ls_structured_output_format=structured.traced_format(schema, method, strict=strict))
         reader: Runnable[Any, Any] = structured.raw_reader(parser) if include_raw else parser
         return ExplainableSequence(first=model, last=reader)
-
-    def _bound_for(
-        self, schema: Any, method: structured.Method, *, strict: bool | None, tools: Sequence[Any] | None
-    ) -> dict[str, Any]:
-        bound = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
-        if method == "json_schema":
-            return {"response_format": structured.response_format(schema, strict=strict), **bound}
-        if method == "json_mode":
-            return {"response_format": {"type": "json_object"}, **bound}
-        if method == "function_calling":
-            answer = declare_tool(structured.answer_tool(schema), strict=strict)
-            name = answer["function"]["name"]
-            tools = [*bound.get("tools", ()), answer]
-            return {"tools": tools, "tool_choice": name, "parallel_tool_calls": False, "on_recursion": "error"}
-        if "/" in method:
-            return {"response_format": structured.mime_format(schema, method), **bound}
-        raise SettingsError(
-            f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
-        )
 
     def bind(self, **kwargs: Any) -> ExplainableBinding:  # type: ignore[override]  # the return type there is private
         """Return the model with these options set for each call."""
@@ -505,20 +462,13 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             SettingsError: The model has no explicit caches, or the messages are shorter than any cache.
             VertexCompatError: The cache could not be created; raised when the statement begins.
         """
-        from vertex_compat_integrations.core.native.prefixed import CacheScope, prefix_of  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.native.prefixed import prefix_of  # noqa: PLC0415 - few programs use it
 
         with model_errors():
             converted = encode_messages(self._convert_input(messages).to_messages())
             declared = [convert_tool(tool) for tool in tools] if tools else None
-            if getattr(self, "_prefix", None) is not None:
-                raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
             prefix = prefix_of(converted, declared, tool_choice, ttl)
-            model = self.model_copy(update={"tools": None, "tool_choice": None} if tools else None)
-            client = self._core(kwargs)
-            model._prefix = prefix  # noqa: SLF001 - a copy of its own
-            # The same client, so that its knowledge of the cache is that of the statement.
-            model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
-            return CacheScope(client, prefix, self._options(None, kwargs), model, model_errors)
+            return self._cache_scope(prefix, self._options(None, kwargs), kwargs, model_errors)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
@@ -526,7 +476,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)
         if update and "profile" not in update and self._has_profile_of_catalogue():
-            copy.profile = catalogue_profile(copy)
+            copy.profile = catalogue_profile(copy, copy.model, copy.model_facts)
         return copy
 
     def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
@@ -551,10 +501,10 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
         super().__setattr__(name, value)
         self.__dict__.pop(_DUMPED, None)
         if follows:
-            self.profile = catalogue_profile(self)
+            self.profile = catalogue_profile(self, self.model, self.model_facts)
 
     def _has_profile_of_catalogue(self) -> bool:
-        return self.profile is not None and self.profile == catalogue_profile(self)
+        return self.profile is not None and self.profile == catalogue_profile(self, self.model, self.model_facts)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return a copy that shares credentials and client: both hold locks, and tokens that are valid for both."""
@@ -565,12 +515,6 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
     def __getstate__(self) -> dict[Any, Any]:
         """Pickle the settings without tokens; the client is created again after unpickling."""
         return state_to_pickle(super().__getstate__())
-
-
-def catalogue_profile(settings: ChatVertexCompat) -> ModelProfile:
-    """The profile derived from the model's facts."""
-    model = resolve_model_name(settings.model, resolve_destination(settings))
-    return build_profile(model, facts_for(model, settings.model_facts))
 
 
 for _method in (ChatVertexCompat._generate, ChatVertexCompat._agenerate):  # noqa: SLF001 - of the class above

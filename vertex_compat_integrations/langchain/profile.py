@@ -1,8 +1,30 @@
 """The catalogue's facts as LangChain's model profile."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from langchain_core.language_models.model_profile import ModelProfile
 
-from vertex_compat_integrations.core.catalogue import ModelFacts
+from vertex_compat_integrations.core.catalogue import ModelFacts, facts_for
+from vertex_compat_integrations.core.json_values import JsonObject
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
+
+
+def catalogue_profile(connection: Connection, model: str, model_facts: JsonObject | None) -> ModelProfile:
+    """Return the profile that a model has by the catalogue and its own facts."""
+    name = resolve_model_name(model, resolve_destination(connection))
+    return build_profile(name, facts_for(name, model_facts))
+
+
+def without_profile_of_another_model(values: Any) -> Any:
+    """Return a model's arguments without a profile that was filled in for another model, as in a copy."""
+    if isinstance(values, Mapping) and (profile := values.get("profile")):
+        name = profile.get("name")
+        facts = facts_for(name or "", values.get("model_facts"))
+        if name and name != values.get("model") and profile == build_profile(name, facts):
+            return {key: value for key, value in values.items() if key != "profile"}
+    return values
 
 
 def build_profile(model: str, facts: ModelFacts) -> ModelProfile:

@@ -1,6 +1,6 @@
 """Structured output: a schema → the options bound to the model, and the parser of the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.langchain.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.langchain.messages.recalled import own_content
-from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool, json_schema_of
+from vertex_compat_integrations.langchain.tools import answer_schema, convert_tool, declare_tool, json_schema_of
 
 Method = Literal["json_schema", "function_calling", "json_mode"] | str
 """The usual methods, or a MIME type."""
@@ -85,6 +85,29 @@ def traced_format(schema: Any, method: Method, *, strict: bool | None) -> dict[s
         "kwargs": {"method": method, "strict": strict},
         "schema": _traced_schema(schema),
     }
+
+
+def bound_options(schema: Any, method: Method, *, strict: bool | None, tools: Sequence[Any] | None) -> dict[str, Any]:
+    """Return the options that request an answer of this schema, in addition to the tools that may be called before it.
+
+    Raises:
+        SettingsError: The method is unknown.
+    """
+    bound = {"tools": [convert_tool(tool) for tool in tools]} if tools else {}
+    if method == "json_schema":
+        return {"response_format": response_format(schema, strict=strict), **bound}
+    if method == "json_mode":
+        return {"response_format": {"type": "json_object"}, **bound}
+    if method == "function_calling":
+        answer = declare_tool(answer_tool(schema), strict=strict)
+        name = answer["function"]["name"]
+        tools = [*bound.get("tools", ()), answer]
+        return {"tools": tools, "tool_choice": name, "parallel_tool_calls": False, "on_recursion": "error"}
+    if "/" in method:
+        return {"response_format": mime_format(schema, method), **bound}
+    raise SettingsError(
+        f"method={method!r} is unknown.", hint="Use json_schema, function_calling, json_mode, or a MIME type."
+    )
 
 
 def _traced_schema(schema: Any) -> dict[str, Any] | None:

@@ -26,10 +26,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_vali
 from typing_extensions import override
 
 from vertex_compat_integrations import wire
-from vertex_compat_integrations.core.adapters.client_holder import HoldsClient, KeyedClient, client_for
+from vertex_compat_integrations.core.adapters.client_holder import HoldsChatClient, KeyedClient
 from vertex_compat_integrations.core.adapters.settings_checks import check_settings
 from vertex_compat_integrations.core.catalogue import facts_for
-from vertex_compat_integrations.core.client import VertexCompatClient
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.explain.explanation import Explanation, remark_on_thoughts, remarks_on_call
 from vertex_compat_integrations.core.reply.accumulator import Accumulator
@@ -44,10 +43,8 @@ from vertex_compat_integrations.core.settings.base import (
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.destination import resolve_destination, resolve_model_name
 from vertex_compat_integrations.core.settings.options import (
-    LIMITS_OF_CALL,
     Options,
     effective_options,
-    limits_of_call,
     unknown_names,
     with_tools_for_functions,
 )
@@ -72,9 +69,6 @@ _OWN_KEYS = frozenset({BLOCKED_KEY})
 """Arguments of a call that are for this class, not for the model."""
 
 
-NOTHING_SAID: Mapping[str, Any] = {}
-
-
 class _Prepared(NamedTuple):
     """One call, translated for the core client."""
 
@@ -83,7 +77,7 @@ class _Prepared(NamedTuple):
     decoder: ResponseDecoder
 
 
-class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
+class VertexCompat(HoldsChatClient, Connection, Options, StructuredAnswers):
     """Gemini, Model Garden and self-deployed models as a LlamaIndex LLM, through Vertex AI's Chat Completions.
 
     Creating a model does no I/O: nothing is sent, loaded or looked up before the first call. The settings are those of
@@ -117,6 +111,7 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
 
     _client: KeyedClient | None = PrivateAttr(default=None)
     _prefix: Any = PrivateAttr(default=None)
+    _line_of = staticmethod(encode.line_of)
 
     def __init__(self, /, **settings: Unpack[LLMArguments]) -> None:
         """Create the model from settings, passed by name.
@@ -195,23 +190,6 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
     def _defaults(self) -> Options:
         """The options of a call without arguments."""
         return effective_options(self, self.additional_kwargs)
-
-    def _core(self, call: Mapping[str, Any] = NOTHING_SAID) -> VertexCompatClient:
-        """The client for the current settings, with the call's own deadline and number of retries, if it has them."""
-        current = client_for(self, self.model_facts, self._client, encode.line_of)
-        if current is not self._client:
-            self._client = current = self._with_prefix(current)
-        client = current[1]
-        return client if LIMITS_OF_CALL.keys().isdisjoint(call) else client.limited(limits_of_call(call))
-
-    def _with_prefix(self, client: KeyedClient) -> KeyedClient:
-        """Return the client, with the cached messages before those of each call, if this model has such."""
-        # Pickles of earlier versions lack the attribute.
-        if (prefix := getattr(self, "_prefix", None)) is None:
-            return client
-        from vertex_compat_integrations.core.native.prefixed import PrefixedClient  # noqa: PLC0415 - few programs use it
-
-        return client[0], cast("VertexCompatClient", PrefixedClient(client[1], prefix))
 
     def _prepare(self, messages: Sequence[ChatMessage], call: Mapping[str, Any]) -> _Prepared:
         """Translate a call for the core; the result shares nothing with the caller's arguments."""
@@ -394,19 +372,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
             SettingsError: The model has no explicit caches, or the messages are shorter than any cache.
             VertexCompatError: The cache could not be created; raised when the statement begins.
         """
-        from vertex_compat_integrations.core.native.prefixed import CacheScope, prefix_of  # noqa: PLC0415 - as above
+        from vertex_compat_integrations.core.native.prefixed import prefix_of  # noqa: PLC0415 - few programs use it
 
         prepared = self._prepare(messages, kwargs)
         declared = [encode.encode_tool(tool) for tool in tools] if tools else None
-        if getattr(self, "_prefix", None) is not None:
-            raise SettingsError("This model has a context cache.", hint="Use the model itself for another one.")
-        prefix = prefix_of(prepared.messages, declared, tool_choice, ttl)
-        model = self.model_copy(update={"tools": None, "tool_choice": None} if tools else None)
-        client = self._core(kwargs)
-        model._prefix = prefix  # noqa: SLF001 - a copy of its own
-        # The same client, so that its knowledge of the cache is that of the statement.
-        model._client = model._with_prefix(cast("KeyedClient", self._client))  # noqa: SLF001 - as above
-        return CacheScope(client, prefix, prepared.options, model)
+        return self._cache_scope(prefix_of(prepared.messages, declared, tool_choice, ttl), prepared.options, kwargs)
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

@@ -4,7 +4,16 @@ import dataclasses
 
 import pytest
 
-from vertex_compat_integrations.core.reply.reply import Ending, Media, Reply, ReplyDelta, ToolCall, Usage
+from vertex_compat_integrations.core.reply.reply import (
+    METADATA_KEYS,
+    Ending,
+    Media,
+    Reply,
+    ReplyDelta,
+    ToolCall,
+    Usage,
+    metadata_values,
+)
 from vertex_compat_integrations.wire import EMULATOR_FINGERPRINT
 
 
@@ -30,3 +39,11 @@ def test_values_are_equal_by_what_they_hold_and_cannot_be_changed():
         reply.tool_calls[0].name = "other"
     with pytest.raises(dataclasses.FrozenInstanceError):
         Media("image/png").data = "AA=="
+
+
+def test_each_fact_of_an_ending_is_in_the_metadata_or_has_its_own_place_in_an_answer():
+    names = [field.name for field in dataclasses.fields(Ending)]
+    own_places = {"usage", "model", "citations"}
+    values = metadata_values(Ending(**{name: name for name in names}))
+    assert {*values} | own_places == {*names}
+    assert len(METADATA_KEYS) == len(values)

@@ -19,6 +19,7 @@ from vertex_compat_integrations.core.json_values import JsonObject
 from vertex_compat_integrations.core.settings.base import rename_aliases
 from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.options import wire_paths
+from vertex_compat_integrations.core.settings.several_places import SEVERAL
 
 VERTEX_COMPAT = "vertex_compat"
 OPENAI = "openai"
@@ -29,15 +30,7 @@ MODEL_VARIABLE = "LLM_MODEL"
 
 _VARIABLES = {"project": PROJECT_VARIABLES, "location": LOCATION_VARIABLES}
 _ALIASES = {"model_provider": "provider", "model_name": "model", "project_id": "project", "region": "location"}
-_ONE_OR_SEVERAL = tuple(
-    pair
-    for one, several in (
-        ("location", "locations"),
-        ("project", "projects"),
-        ("impersonate_service_account", "service_accounts"),
-    )
-    for pair in ((one, several), (several, one))
-)
+_ONE_OR_SEVERAL = tuple(pair for several, one in SEVERAL.items() for pair in ((one, several), (several, one)))
 """Each setting, and the other one that it replaces if a later layer sets it."""
 _SYNONYMS = {"base_url": "api_base", "api_base": "base_url"}
 _CREDENTIALS = ("api_key", "openai_api_key", "google_api_key", "credentials", "default_headers")

@@ -18,6 +18,7 @@ from vertex_compat_integrations.core.settings.destination import Destination
 from vertex_compat_integrations.core.settings.environment import LOCATION_VARIABLES, PROJECT_VARIABLES
 from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket
 from vertex_compat_integrations.core.settings.options import THINKING_SETTINGS, Options, wire_paths
+from vertex_compat_integrations.core.settings.several_places import SEVERAL
 from vertex_compat_integrations.core.transport.post import ACCEPTED_ENCODINGS
 
 UNKNOWN_PROJECT = "PROJECT-OF-THE-CREDENTIALS"
@@ -134,8 +135,7 @@ def _of_places(call: ExplainedCall) -> Iterator[Remark]:
     why += ": after a 429, a 503, or where the model is not served."
     if missed := call.places[reached:]:
         why += f" max_retries={reached - 1} does not reach {', '.join(map(str, missed))}."
-    several = ("locations", "projects", "service_accounts")
-    names = [name for name in several if len(getattr(call.connection, name)) > 1]
+    names = [name for name in SEVERAL if len(getattr(call.connection, name)) > 1]
     yield Remark("converted", " and ".join([*names, *_several_types(call.options)]), why)
 
 

@@ -39,21 +39,21 @@ class RunningSteps:
         self.call: CacheCall | None = None
         self.name = ""
         self._steps = _steps(plan)
-        self._go_on(partial(next, self._steps))
+        self._continue(partial(next, self._steps))
 
     def answer(self, answer: Mapping[str, Any]) -> None:
-        """Go on after the answer to the call."""
-        self._go_on(partial(self._steps.send, answer))
+        """Continue after the answer to the call."""
+        self._continue(partial(self._steps.send, answer))
 
     def fail(self, error: VertexCompatError) -> None:
-        """Go on after the call's error.
+        """Continue after the call's error.
 
         Raises:
             VertexCompatError: The error, if there is no cache without this call.
         """
-        self._go_on(partial(self._steps.throw, error))
+        self._continue(partial(self._steps.throw, error))
 
-    def _go_on(self, step: Callable[[], CacheCall]) -> None:
+    def _continue(self, step: Callable[[], CacheCall]) -> None:
         try:
             self.call = step()
         except StopIteration as end:

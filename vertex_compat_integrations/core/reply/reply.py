@@ -1,6 +1,7 @@
 """The values that an answer is decoded to: `Reply` for a whole answer, `ReplyDelta` for each piece of a stream."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from vertex_compat_integrations import wire
@@ -116,6 +117,29 @@ class Ending:
     def emulated(self) -> bool:
         """Whether the emulator answered, not Google."""
         return (self.fingerprint or "").startswith(wire.EMULATOR_FINGERPRINT)
+
+
+_METADATA = {
+    "finish_reason": "finish_reason",
+    "finish_detail": "finish_detail",
+    "id": "id",
+    "created": "created",
+    "system_fingerprint": "fingerprint",
+    "traffic_type": "traffic_type",
+    "location": "location",
+    "request_type": "request_type",
+    "shared_request_type": "shared_request_type",
+    "cost": "cost",
+    "project": "project",
+    "service_account": "service_account",
+    "grounding_metadata": "grounding",
+    "logprobs": "logprobs",
+}
+METADATA_KEYS = tuple(_METADATA)
+"""The keys under which the answers of both frameworks have the facts of an `Ending`."""
+
+metadata_values = attrgetter(*_METADATA.values())
+"""Returns an ending's values for these keys; what is None is left out of an answer."""
 
 
 class Reply(NamedTuple):

@@ -17,6 +17,7 @@ from langchain_core.utils.json import parse_partial_json
 from vertex_compat_integrations.core import errors as core
 from vertex_compat_integrations.core.reply.blocked import block_of, warn_of
 from vertex_compat_integrations.core.reply.reply import (
+    METADATA_KEYS,
     Citation,
     Ending,
     Media,
@@ -25,6 +26,7 @@ from vertex_compat_integrations.core.reply.reply import (
     ToolCall,
     ToolCallDelta,
     Usage,
+    metadata_values,
 )
 from vertex_compat_integrations.langchain.errors import RefusedAnswerError
 from vertex_compat_integrations.langchain.messages.encode import BLOCK_EXTRA_KEY, EXTRA_KEY, PROVIDER
@@ -169,21 +171,8 @@ def _response_metadata(ending: Ending, dropped: Sequence[ToolCall]) -> dict[str,
     metadata = {
         "model_provider": PROVIDER,
         "model_name": ending.model,
-        "finish_reason": ending.finish_reason,
-        "finish_detail": ending.finish_detail,
-        "id": ending.id,
-        "created": ending.created,
-        "system_fingerprint": ending.fingerprint,
-        "traffic_type": ending.traffic_type,
-        "location": ending.location,
-        "request_type": ending.request_type,
-        "shared_request_type": ending.shared_request_type,
-        "cost": ending.cost,
-        "project": ending.project,
-        "service_account": ending.service_account,
-        "grounding_metadata": ending.grounding,
+        **dict(zip(METADATA_KEYS, metadata_values(ending), strict=True)),
         CITATIONS_KEY: [_citation(citation) for citation in ending.citations] or None,
-        "logprobs": ending.logprobs,
         "emulator": ending.emulated or None,
         "dropped_tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in dropped]
         or None,

@@ -24,7 +24,17 @@ from pydantic_core import from_json, to_json
 
 from vertex_compat_integrations.core.errors import RefusedAnswerError
 from vertex_compat_integrations.core.reply.blocked import block_of, warn_of
-from vertex_compat_integrations.core.reply.reply import Citation, Ending, Media, Reply, ReplyDelta, ToolCall, Usage
+from vertex_compat_integrations.core.reply.reply import (
+    METADATA_KEYS,
+    Citation,
+    Ending,
+    Media,
+    Reply,
+    ReplyDelta,
+    ToolCall,
+    Usage,
+    metadata_values,
+)
 from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY, calls_of
 from vertex_compat_integrations.llama_index.messages.other_integrations import CALLS_KEY
 
@@ -217,21 +227,8 @@ def _raw(reply: Reply) -> dict[str, Any]:
 
 def _told(reply: Reply, ending: Ending) -> dict[str, Any]:
     return {
-        "id": ending.id,
         "model": ending.model,
-        "created": ending.created,
-        "finish_reason": ending.finish_reason,
-        "finish_detail": ending.finish_detail,
-        "system_fingerprint": ending.fingerprint,
-        "traffic_type": ending.traffic_type,
-        "location": ending.location,
-        "request_type": ending.request_type,
-        "shared_request_type": ending.shared_request_type,
-        "cost": ending.cost,
-        "project": ending.project,
-        "service_account": ending.service_account,
-        "grounding_metadata": ending.grounding,
-        "logprobs": ending.logprobs,
+        **dict(zip(METADATA_KEYS, metadata_values(ending), strict=True)),
         "refusal": reply.refusal,
         "emulator": ending.emulated or None,
         "dropped_tool_calls": [_plain_call(call) for call in reply.dropped] or None,
