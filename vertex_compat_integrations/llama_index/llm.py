@@ -527,7 +527,11 @@ class VertexCompat(HoldsClient, Connection, Options, StructuredAnswers):
         if error_on_no_tool_call and not selections and (refused := refused_answer(response)) is not None:
             raise refused
         if not selections and error_on_no_tool_call:
-            raise ValueError(f"Expected at least one tool call, but got {len(selections)} tool calls.")
+            content = response.message.content or ""
+            raise ValueError(
+                f"Expected at least one tool call, but got 0 tool calls: the answer is {content[:80]!r}. "
+                "Pass tool_required=True, or error_on_no_tool_call=False to accept such an answer."
+            )
         return selections
 
     def __getstate__(self) -> dict[str, Any]:
