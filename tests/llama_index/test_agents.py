@@ -148,6 +148,25 @@ async def test_an_agent_that_was_stopped_early_answers_the_next_question(build, 
     assert statuses(emulator) == {200}
 
 
+@pytest.mark.filterwarnings("ignore:A tool call in the history has no result")
+async def test_a_cancelled_call_gets_its_result_where_calls_share_an_id(build, emulator):
+    """Some servers, and histories of LlamaIndex's `Ollama`, have the function's name as id."""
+    agent = FunctionAgent(tools=[multiply], llm=build())
+    call = ToolCallBlock(tool_name="multiply", tool_kwargs={"a": 2, "b": 3})
+    history = [
+        ChatMessage("Multiply 2 and 3."),
+        ChatMessage(role="assistant", blocks=[call]),
+        ChatMessage(role="tool", content="6", additional_kwargs={"tool_call_id": "multiply"}),
+        ChatMessage(role="assistant", content="Six."),
+        ChatMessage("Again."),
+        ChatMessage(role="assistant", blocks=[call]),
+    ]
+    emulator.answer(emulated.text("Well."))
+    assert str(await agent.run("Never mind.", chat_history=history)) == "Well."
+    results = [message["content"] for message in emulator.journal.last.messages if message["role"] == "tool"]
+    assert results == ["6", "not run"]
+
+
 @pytest.mark.filterwarnings("ignore:Skipping serialization of known unserializable key")
 async def test_a_workflows_context_keeps_the_signatures(build, emulator):
     """An agent is stopped between its call and the next question; what it has said is kept as JSON."""

@@ -6,6 +6,7 @@ import warnings
 
 import openai
 import pytest
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 
@@ -135,6 +136,20 @@ def test_a_call_takes_the_words_of_google_s_classes(llm, emulator):
     with pytest.warns(UserWarning, match=r"top_k= is not an option of VertexCompat; .*use top_p="):
         explanation = llm.explain_request("Hello", generation_config={"temperature": 0.5, "top_k": 3})
     assert [remark.what for remark in explanation.remarks if remark.kind == "dropped"] == ["top_k"]
+
+
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [
+        ({"repair_history": True}, "Pass it to the constructor"),
+        ({"system_prompt": "Be short."}, "Pass it to the constructor"),
+        ({"image_documents": []}, "ImageBlock"),
+        ({"top_k": 3}, "extra_body="),
+    ],
+)
+def test_the_advice_on_a_word_of_a_call_says_where_it_belongs(llm, call, advice):
+    with pytest.warns(UserWarning, match=f"is not an option of VertexCompat; .*{advice}"):
+        llm.chat([ChatMessage("Hello")], **call)
 
 
 def test_several_answers_cannot_be_asked_for_with_a_call(llm, emulator):

@@ -74,6 +74,15 @@ async def test_function_calling_refuses_a_class_that_contains_itself(build, emul
     assert not emulator.journal
 
 
+def test_an_answer_in_words_where_a_call_is_required_is_quoted_with_the_next_step(llm, emulator):
+    emulator.answer(*[emulated.text("I cannot do that.")] * 2)
+    with pytest.raises(ValueError, match="Expected at least one tool call") as caught:
+        llm.predict_and_call([FunctionTool.from_defaults(keep)], "Hello")
+    for words in ("I cannot do that.", "tool_required=True", "error_on_no_tool_call=False"):
+        assert words in str(caught.value)
+    assert llm.predict_and_call([FunctionTool.from_defaults(keep)], "Hello", error_on_no_tool_call=False).sources == []
+
+
 @pytest.mark.parametrize(
     ("schema", "sent"),
     [

@@ -87,7 +87,13 @@ def own_arguments(
     return own_words(named, FOREIGN, class_name, field_names, aliases)
 
 
-_WORDS_OF_CALLS = {**GENERATION_WORDS, **FOREIGN}
+_IN_CONSTRUCTOR = Foreign("Pass it to the constructor.")
+_WORDS_OF_CALLS = {
+    **GENERATION_WORDS,
+    **FOREIGN,
+    **dict.fromkeys(("system_prompt", "context_window", "additional_kwargs", "model_facts"), _IN_CONSTRUCTOR),
+    "image_documents": Foreign("Pass it to complete(); a message holds ImageBlock blocks."),
+}
 _ALIASES_OF_OPTIONS = {alias: name for alias, name in ALIASES.items() if name in Options.model_fields} | {
     "candidate_count": "n"
 }

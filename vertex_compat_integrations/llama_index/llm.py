@@ -49,11 +49,13 @@ from vertex_compat_integrations.core.settings.options import (
     with_tools_for_functions,
 )
 from vertex_compat_integrations.core.transport.event_loops import AclosingQuietly
+from vertex_compat_integrations.core.transport.sdk_errors import as_sdk_error
 from vertex_compat_integrations.llama_index import constructor_words as vocabulary
 from vertex_compat_integrations.llama_index.arguments import INHERITED_DESCRIPTIONS, LLMArguments
 from vertex_compat_integrations.llama_index.messages import encode, media
 from vertex_compat_integrations.llama_index.messages.decode import (
     ResponseDecoder,
+    broken_calls,
     completion_response,
     first_call_only,
     refused_answer,
@@ -489,15 +491,22 @@ class VertexCompat(HoldsChatClient, Connection, Options, StructuredAnswers):
         """Return the response's tool calls; a call that is still being streamed has the arguments received so far.
 
         Raises:
+            EmptyReplyError: The arguments of a call are not a JSON object, or were cut by `max_tokens`.
             RefusedAnswerError: There is no call because the model or a filter refused the answer, and
                 `error_on_no_tool_call` requires one.
             ValueError: There is no call for another reason, and `error_on_no_tool_call` requires one.
         """
+        if self.on_empty == "error" and (broken := broken_calls(response)) is not None:
+            raise as_sdk_error(broken)
         selections = tool_selections(response)
         if error_on_no_tool_call and not selections and (refused := refused_answer(response)) is not None:
-            raise refused
+            raise as_sdk_error(refused)
         if not selections and error_on_no_tool_call:
-            raise ValueError(f"Expected at least one tool call, but got {len(selections)} tool calls.")
+            content = response.message.content or ""
+            raise ValueError(
+                f"Expected at least one tool call, but got 0 tool calls: the answer is {content[:80]!r}. "
+                "Pass tool_required=True, or error_on_no_tool_call=False to accept such an answer."
+            )
         return selections
 
     def __getstate__(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.json_values import JsonObject
-from vertex_compat_integrations.core.settings.base import rename_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.base import TOP_K_HINT, rename_aliases, unknown_setting
+from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.options import Options
 
 
@@ -98,7 +99,7 @@ GENERATION_WORDS: Words = {
     ),
     "safety_settings": Converted("the same, enums by name", lambda value: {"safety_settings": plain(value)}),
     "media_resolution": Converted("the same, an enum by name", lambda value: {"media_resolution": plain(value)}),
-    "top_k": Foreign("The endpoint has no such parameter; use top_p=."),
+    "top_k": Foreign(TOP_K_HINT),
     "labels": Foreign(_NO_FIELD),
     "audio_timestamp": Foreign(_NO_FIELD, (False,)),
     "image_config": Foreign('Use modalities=["text", "image"]; the endpoint documents no other image setting.'),
@@ -172,6 +173,8 @@ def own_call(call: JsonObject, words: Words, aliases: Mapping[str, str]) -> Json
 
 def advice(name: str, words: Words, names: list[str]) -> str:
     """Return what to use instead of a call's argument that is not among these names."""
+    if name in Connection.model_fields:
+        return "Pass it to the constructor."
     word = words.get(name)
     return word.hint if isinstance(word, Foreign) else unknown_setting(name, names).hint
 

@@ -86,13 +86,18 @@ def refuse_unreadable(calls: Sequence[ToolCall], *, partial_text: str = "", part
         EmptyReplyError: No call is readable.
     """
     if calls and not any(is_readable(call.arguments) for call in calls):
-        quoted = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
-        raise EmptyReplyError(
-            f"The model wrote a tool call whose arguments are not a JSON object: {quoted}.",
-            hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" accepts such a turn as an answer.',
-            partial_text=partial_text,
-            partial_thoughts=partial_thoughts,
-        )
+        raise unreadable_calls(calls, partial_text=partial_text, partial_thoughts=partial_thoughts)
+
+
+def unreadable_calls(calls: Sequence[ToolCall], *, partial_text: str, partial_thoughts: str = "") -> EmptyReplyError:
+    """Return the error for calls whose arguments are not JSON objects."""
+    quoted = "; ".join(f"{call.name}({call.arguments[:_QUOTED]})" for call in calls[:3])
+    return EmptyReplyError(
+        f"The model wrote a tool call whose arguments are not a JSON object: {quoted}.",
+        hint='Retry; if it lasts, simplify the tool\'s schema. on_empty="return" accepts such a turn as an answer.',
+        partial_text=partial_text,
+        partial_thoughts=partial_thoughts,
+    )
 
 
 def is_readable(arguments: str) -> bool:

@@ -167,9 +167,11 @@ def rename_aliases(values: JsonObject, aliases: Mapping[str, str]) -> dict[str, 
     return renamed
 
 
+TOP_K_HINT = "Gemini has no such parameter on this endpoint: use top_p=; other models take it from extra_body=."
+
 _NO_SETTING = {
     "stream_options": "Leave it out: a stream reports its token counts by default.",
-    "top_k": "The endpoint has no such parameter; use top_p=.",
+    "top_k": TOP_K_HINT,
 }
 """What to do with a name that other classes have, where the nearest name of this package does not help."""
 

@@ -1,5 +1,6 @@
 """Replies → LlamaIndex responses. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json, to_json
 
-from vertex_compat_integrations.core.errors import RefusedAnswerError
+from vertex_compat_integrations.core.errors import EmptyReplyError, RefusedAnswerError
 from vertex_compat_integrations.core.reply.blocked import block_of, warn_of
 from vertex_compat_integrations.core.reply.reply import (
     METADATA_KEYS,
@@ -35,6 +36,7 @@ from vertex_compat_integrations.core.reply.reply import (
     Usage,
     metadata_values,
 )
+from vertex_compat_integrations.core.reply.tool_call import unreadable_calls
 from vertex_compat_integrations.llama_index.messages.encode import EXTRA_KEY, calls_of
 from vertex_compat_integrations.llama_index.messages.other_integrations import CALLS_KEY
 
@@ -140,8 +142,9 @@ def _plain_call(call: ToolCall) -> dict[str, Any]:
 def _arguments(text: str) -> dict[str, Any] | str:
     """Return a call's arguments as a mapping; unchanged if they are not a JSON object."""
     try:
-        arguments = from_json(text or "{}")
-    except ValueError:
+        # Strings may contain raw line breaks: the service sometimes sends them.
+        arguments = json.loads(text or "{}", strict=False)
+    except (ValueError, RecursionError):
         return text
     return arguments if isinstance(arguments, dict) else text
 
@@ -269,6 +272,32 @@ def refused_answer(response: ChatResponse) -> RefusedAnswerError | None:
     names = {"input": "prompt_tokens", "output": "completion_tokens", "thought": "reasoning_tokens"}
     if any(counts.values()):
         error.usage = {**{name: counts[theirs] for name, theirs in names.items()}, "cached": counts["cached_tokens"]}
+    return error
+
+
+def broken_calls(response: ChatResponse) -> EmptyReplyError | None:
+    """Return the error if a whole answer has a call whose arguments are not a JSON object; None otherwise.
+
+    No tool may run with a part of its arguments.
+    """
+    raw = response.raw if isinstance(response.raw, dict) else {}
+    calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+    broken = [
+        ToolCall(call.tool_call_id or "", call.tool_name, call.tool_kwargs)
+        for call in calls
+        if isinstance(call.tool_kwargs, str)
+    ]
+    # A piece of a stream has its token counts only.
+    if not broken or raw.keys() <= {"usage"}:
+        return None
+    if raw.get("finish_reason") != "length":
+        return unreadable_calls(broken, partial_text=response.message.content or "")
+    error = EmptyReplyError(
+        f"The call of {broken[-1].name} was cut by max_tokens.",
+        hint="Raise max_tokens, or lower thinking=.",
+        partial_text=response.message.content or "",
+    )
+    error.is_retryable, error.finish_reason = False, "length"
     return error
 
 

@@ -134,16 +134,36 @@ def with_cancelled_calls(messages: Sequence[wire.Message]) -> tuple[list[wire.Me
     the last user message is of an earlier run, too, if there is another user message: an agent's context keeps what was
     not finished, and sends it behind the next question.
     """
-    answered = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
     users = [place for place, message in enumerate(messages) if message["role"] == "user"]
     end = len(messages) if len(users) > 1 else max(users, default=-1)
+    unanswered = _unanswered_places(messages)
     mended: list[wire.Message] = []
     for place, message in enumerate(messages):
         mended.append(message)
-        if message["role"] == "assistant" and place < end:
-            calls = message.get("tool_calls", ())
-            mended.extend(missing_result(call) for call in calls if call["id"] not in answered)
+        for call in message.get("tool_calls", ()) if message["role"] == "assistant" and place < end else ():
+            if place in (waiting := unanswered.get(call["id"], [])):
+                waiting.remove(place)
+                mended.append(missing_result(call))
     return mended, len(mended) - len(messages)
+
+
+def _unanswered_places(messages: Sequence[wire.Message]) -> Mapping[str, list[int]]:
+    """Return, by id, where calls without a result are; of calls that share an id, a result belongs to the last."""
+    places: dict[str, list[int]] = {}
+    early: Counter[str] = Counter()
+    for place, message in enumerate(messages):
+        if message["role"] == "tool":
+            waiting = places.get(message["tool_call_id"])
+            if waiting:
+                waiting.pop()
+            else:
+                early[message["tool_call_id"]] += 1
+        for call in message.get("tool_calls", ()) if message["role"] == "assistant" else ():
+            if early[call["id"]]:
+                early[call["id"]] -= 1
+            else:
+                places.setdefault(call["id"], []).append(place)
+    return places
 
 
 def marked_like(encoded: list[wire.Message], mended: list[wire.Message]) -> list[wire.Message]:
