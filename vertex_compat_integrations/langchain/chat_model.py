@@ -319,7 +319,7 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             tools: Tools, functions, pydantic classes (v1 or v2), JSON schemas or OpenAI's tool mappings; and Google's
                 own tools, such as `{"google_search": {}}`.
             tool_choice: `"auto"`, `"none"`, `"any"`, `"required"`, True, `"validated"` (Google's own), a tool's name,
-                OpenAI's mapping, or a list of the allowed tools' names: only those tools are sent.
+                OpenAI's or Gemini's mapping, or a list of the allowed tools' names: only those tools are sent.
             strict: True turns a choice that is `"auto"` or unset into `"validated"` on Gemini: calls then match the
                 schema.
             parallel_tool_calls: False keeps only the first call of each answer; the others are stored in
