@@ -1,6 +1,7 @@
 """`ChatVertexCompat`: LangChain's chat-model interface, implemented with the core client."""
 
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 
@@ -13,7 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
 from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
-from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationError, field_validator, model_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
@@ -142,6 +143,14 @@ class ChatVertexCompat(HoldsClient, Connection, Options, BaseChatModel):
             if name and name != values.get("model") and profile == build_profile(name, facts):
                 return {key: value for key, value in values.items() if key != "profile"}
         return values
+
+    @field_validator("output_version")
+    @classmethod
+    def _output_version_is_known(cls, value: str | None) -> str | None:
+        # That of the environment is for all classes of a process; a copy of a model passes it as an argument.
+        if value not in (None, "v0", "v1", os.environ.get("LC_OUTPUT_VERSION")):
+            raise SettingsError(f"output_version={value!r} is not known here.", hint='Use "v1", or "v0" for text.')
+        return value
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
