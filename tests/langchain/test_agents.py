@@ -9,10 +9,12 @@ from langchain.agents.middleware import ModelRetryMiddleware
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
+from langgraph.prebuilt import create_react_agent
 from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import (
     EmptyReplyError,
+    HistoryError,
     SettingsError,
     StreamInterruptedError,
     VertexCompatWarning,
@@ -267,3 +269,13 @@ def test_arguments_that_are_no_json_do_not_break_the_next_request(emulator: Emul
     messages = create_agent(chat(), [get_weather]).invoke(QUESTION)["messages"]
     assert messages[1].invalid_tool_calls[0]["name"] == "get_weather"
     assert [entry.status for entry in emulator.journal.chat] == [200] * len(emulator.journal.chat)
+
+
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
+def test_the_older_agent_asks_for_its_object_after_its_answer(emulator: Emulator, chat: Build):
+    """LangGraph's `create_react_agent`: its history then ends with the model's turn, which Gemini refuses."""
+    with pytest.raises(HistoryError, match="repair_history=True"):
+        create_react_agent(chat(GEMINI_3), [get_weather], response_format=Weather).invoke(QUESTION)
+    agent = create_react_agent(chat(GEMINI_3, repair_history=True), [get_weather], response_format=Weather)
+    with pytest.warns(VertexCompatWarning, match="The history was repaired"):
+        assert isinstance(agent.invoke(QUESTION)["structured_response"], Weather)

@@ -83,7 +83,7 @@ def test_the_last_mark_is_the_boundary(messages, prefix, rest):
 
 
 def test_a_cache_point_of_bedrock_may_name_its_life():
-    """`ChatBedrockConverse.create_cache_point()` returns `{"cachePoint": {"type": "default"}}`, without outer type."""
+    """`create_cache_point()` returns `{"cachePoint": {"type": "default"}}`, without a type outside."""
     point = {"cachePoint": {"type": "default", "ttl": "1h"}}
     assert encode_messages([SystemMessage([block("s"), point]), HumanMessage("u")]).ttl == 3600.0
     assert encode_messages([SystemMessage([block("s"), {"cachePoint": {"ttl": "5m"}}]), HumanMessage("u")]).ttl == 300.0

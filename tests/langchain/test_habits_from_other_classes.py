@@ -4,11 +4,13 @@ import copy
 import json
 import warnings
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from vertex_compat_integrations import VertexCompatWarning
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.emulator import Emulator
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
@@ -86,6 +88,44 @@ def test_arguments_of_other_classes_work_in_calls_as_in_the_constructor(
     body = emulator.journal.last.body
     assert {name: value for name, value in body.items() if name not in ("model", "messages")} == sent
     assert chat().explain_request("Hello", **call).body == body
+
+
+class Mode(Enum):
+    ANY = 1
+
+
+def first(number: int) -> None:
+    """The first."""
+
+
+def second(number: int) -> None:
+    """The second."""
+
+
+@pytest.mark.parametrize("mode", ["ANY", Mode.ANY])
+def test_googles_tool_config_is_the_choice_among_the_tools(emulator: Emulator, chat: Build, mode: object):
+    """`bind_tools(tool_config=…)` of ChatVertexAI and ChatGoogleGenerativeAI."""
+    config = {"function_calling_config": {"mode": mode, "allowed_function_names": ["first"]}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", VertexCompatWarning)
+        answers = [
+            chat().bind_tools([first, second], tool_config=config).invoke("Hello"),
+            chat().bind_tools([first, second]).invoke("Hello", generation_config={"tool_config": config}),
+            chat(tools=[first, second], tool_config=config).invoke("Hello"),
+        ]
+    assert [[call["name"] for call in answer.tool_calls] for answer in answers] == [["first"]] * 3
+
+
+@pytest.mark.parametrize("config", [{"retrieval_config": {}}, "ANY"])
+def test_a_tool_config_without_a_choice_is_refused(chat: Build, config: object):
+    with pytest.raises(SettingsError, match=r"tool_config=.* has no function_calling_config\. "):
+        chat().bind_tools([first], tool_config=config).invoke("Hello")
+
+
+def test_a_tool_config_next_to_a_choice_is_refused(chat: Build):
+    config = {"function_calling_config": {"mode": "ANY"}}
+    with pytest.raises(SettingsError, match="tool_config and tool_choice"):
+        chat().bind_tools([first], tool_config=config, tool_choice="none").invoke("Hello")
 
 
 @pytest.mark.parametrize(

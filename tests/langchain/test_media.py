@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from tests.support.four_ways import ask, each_way
 from vertex_compat_integrations.core.errors import SettingsError, UnsupportedContentError, VertexCompatWarning
-from vertex_compat_integrations.emulator import Emulator, completion
+from vertex_compat_integrations.emulator import Emulator, completion, tool_call
 from vertex_compat_integrations.langchain import ChatVertexCompat
 
 Build = Callable[..., ChatVertexCompat]
@@ -246,3 +247,18 @@ def test_what_openais_responses_answered_is_said_again(emulator: Emulator, chat:
     answer = AIMessage([{"type": "output_text", "text": "A dot.", "annotations": []}])
     chat().invoke([HumanMessage("What is it?"), answer, HumanMessage("Sure?")])
     assert emulator.journal.last.messages[1] == {"role": "assistant", "content": "A dot."}
+
+
+@pytest.mark.parametrize("mime_type", ["video/mp4", "application/pdf", "audio/wav"])
+def test_a_tool_of_an_agent_may_return_any_medium_as_a_file(emulator: Emulator, chat: Build, mime_type: str):
+    """LangGraph makes text of a result with `audio` or `video` blocks before a chat model gets it."""
+    recorded = SNIFFED.get(mime_type) or data(b"RIFF\0\0\0\0WAVEfmt ")
+
+    def record(seconds: int) -> list[dict[str, str]]:
+        """Record."""
+        return [{"type": "file", "base64": recorded, "mime_type": mime_type}]
+
+    emulator.answer(tool_call("record", {"seconds": 1}))
+    create_agent(chat(), [record]).invoke({"messages": [("user", "Record.")]})
+    (part,) = emulator.journal.last.messages[-1]["extra_content"]["google"]["parts"]
+    assert (part["inline_data"]["mime_type"], part["inline_data"]["data"]) == (mime_type, recorded)

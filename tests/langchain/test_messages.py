@@ -376,10 +376,15 @@ def look(at: str) -> str:
 
 @pytest.mark.parametrize(
     ("cut", "sent"),
-    [("\ud83d\ude00", {"x": "\U0001f600"}), ("cut \ud83d", {"invalid_arguments": '{"x":"cut \\ud83d"}'})],
+    [
+        ("\ud83d\ude00", {"x": "\U0001f600"}),
+        ("cut \ud83d", {"invalid_arguments": '{"x":"cut \\ud83d"}'}),
+        (float("nan"), {"x": "NaN"}),
+    ],
+    ids=["emoji", "half an emoji", "not a number"],
 )
-def test_half_an_emoji_in_a_calls_arguments_does_not_stop_the_next_turn(
-    chat: Build, emulator: Emulator, cut: str, sent: dict[str, Any]
+def test_what_json_cannot_express_in_a_calls_arguments_does_not_stop_the_next_turn(
+    chat: Build, emulator: Emulator, cut: Any, sent: dict[str, Any]
 ) -> None:
     call = {"name": "look", "args": {"x": cut}, "id": "a", "type": "tool_call"}
     messages = [HumanMessage("Go."), AIMessage("", tool_calls=[call]), ToolMessage("done", tool_call_id="a")]

@@ -11,9 +11,10 @@ from langchain_core.exceptions import ModelError
 from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.runnables import ConfigurableField
 from langgraph.graph import END, START, MessagesState, StateGraph
 
-from vertex_compat_integrations.core.errors import ServerError, StreamInterruptedError
+from vertex_compat_integrations.core.errors import ServerError, SettingsError, StreamInterruptedError
 from vertex_compat_integrations.core.reply.reply import ReplyDelta
 from vertex_compat_integrations.emulator import (
     Answer,
@@ -176,6 +177,20 @@ def test_a_stream_adds_up_to_the_whole_answer(emulator: Emulator, chat: Build, a
 def test_every_answer_of_the_emulator_says_that_it_is_one(emulator: Emulator, chat: Build):
     for message in (chat().invoke("Hello"), by_stream(chat()), by_events(chat())):
         assert message.response_metadata["emulator"] is True
+
+
+@pytest.mark.parametrize("version", ["responses/v1", "v2"])
+def test_an_output_version_that_is_not_langchains_is_refused(chat: Build, version: str):
+    """ChatOpenAI's `responses/v1` has lists as content; here it would be text."""
+    with pytest.raises(SettingsError, match=rf"output_version='{version}' is not known here\. "):
+        chat(output_version=version)
+
+
+def test_an_output_version_of_another_class_in_the_environment_is_ignored(chat: Build, monkeypatch):
+    monkeypatch.setenv("LC_OUTPUT_VERSION", "responses/v1")
+    configured = chat().configurable_fields(temperature=ConfigurableField("t")).with_config(configurable={"t": 0.5})
+    for model in (chat(), configured):
+        assert isinstance(model.invoke("Hello").content, str)
 
 
 def test_the_output_version_can_come_from_the_environment(

@@ -1,6 +1,7 @@
 """`ChatVertexCompat`: LangChain's chat-model interface, implemented with the core client."""
 
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast
 
@@ -12,7 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableSerializable
 from langchain_core.runnables.utils import AnyConfigurableField
 from langchain_core.tools import BaseTool
-from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationError, field_validator, model_validator
 
 from vertex_compat_integrations import wire
 from vertex_compat_integrations._version import __version__
@@ -129,6 +130,14 @@ class ChatVertexCompat(HoldsChatClient, Connection, Options, BaseChatModel):
     def _forget_profile_of_another_model(cls, values: Any) -> Any:
         """Drop a profile that was filled in for another model; a copy with another model would otherwise keep it."""
         return without_profile_of_another_model(values)
+
+    @field_validator("output_version")
+    @classmethod
+    def _output_version_is_known(cls, value: str | None) -> str | None:
+        # That of the environment is for all classes of a process; a copy of a model passes it as an argument.
+        if value not in (None, "v0", "v1", os.environ.get("LC_OUTPUT_VERSION")):
+            raise SettingsError(f"output_version={value!r} is not known here.", hint='Use "v1", or "v0" for text.')
+        return value
 
     @model_validator(mode="after")
     def _check_destination(self) -> Self:
@@ -290,7 +299,7 @@ class ChatVertexCompat(HoldsChatClient, Connection, Options, BaseChatModel):
             tools: Tools, functions, pydantic classes (v1 or v2), JSON schemas or OpenAI's tool mappings; and Google's
                 own tools, such as `{"google_search": {}}`.
             tool_choice: `"auto"`, `"none"`, `"any"`, `"required"`, True, `"validated"` (Google's own), a tool's name,
-                OpenAI's mapping, or a list of the allowed tools' names: only those tools are sent.
+                OpenAI's or Gemini's mapping, or a list of the allowed tools' names: only those tools are sent.
             strict: True turns a choice that is `"auto"` or unset into `"validated"` on Gemini: calls then match the
                 schema.
             parallel_tool_calls: False keeps only the first call of each answer; the others are stored in

@@ -68,6 +68,12 @@ def test_arguments_are_json_text(arguments, text):
     assert written == text if text is not None else json.loads(written) == arguments
 
 
+@pytest.mark.parametrize(("number", "text"), [("nan", "NaN"), ("inf", "Infinity"), ("-inf", "-Infinity")])
+def test_arguments_that_json_has_no_number_for_are_their_names(number, text):
+    """Google's servers read strict JSON; Python's own encoder writes NaN without quotes."""
+    assert arguments_text({"a": [float(number)]}) == f'{{"a":["{text}"]}}'
+
+
 def test_ids_that_are_free_stay():
     assert UniqueIds().take("a") == "a"
     assert UniqueIds().take(None).startswith("call_")

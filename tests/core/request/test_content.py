@@ -57,6 +57,18 @@ def test_a_medium_without_address_or_type_is_refused(arguments):
         media(**arguments)
 
 
+def test_data_in_the_place_of_a_link_is_refused_with_the_head_that_it_lacks():
+    with pytest.raises(UnsupportedContentError, match=r'Base64 data.*Put "data:image/png;base64," before') as caught:
+        media(url=PNG + "A" * 1000)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("link", ["file:///a.png", "file-abc123", "a.png", "/tmp/a.png", "https/a.png"])
+def test_a_link_that_google_cannot_fetch_is_refused(link):
+    with pytest.raises(UnsupportedContentError, match="Google cannot fetch"):
+        media(url=link)
+
+
 @pytest.mark.parametrize(("data", "mime_type"), [(PNG, "image/png"), (PLAIN, None), ("", None), ("é", None)])
 def test_the_first_bytes_show_a_type_or_none(data, mime_type):
     assert sniff(data) == mime_type

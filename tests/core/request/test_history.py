@@ -80,6 +80,7 @@ def test_no_empty_content_stands_beside_calls(content, facts):
         ("[1]", '{"invalid_arguments":"[1]"}'),
         ('"text"', '{"invalid_arguments":"\\"text\\""}'),
         ("null", '{"invalid_arguments":"null"}'),
+        ('{"a": NaN}', '{"invalid_arguments":"{\\"a\\": NaN}"}'),
     ],
 )
 def test_arguments_are_a_json_object(arguments, expected):

@@ -45,10 +45,39 @@ def test_only_allowed_tools_are_sent(model, choice, mode):
 
 
 @pytest.mark.parametrize(
+    ("choice", "names", "mode"),
+    [
+        ({"mode": "ANY", "allowed_function_names": ["a"]}, ["a"], "required"),
+        ({"function_calling_config": {"mode": "ANY", "allowed_function_names": ["a", "c"]}}, ["a", "c"], "required"),
+        ({"functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["a"]}}, ["a"], "validated"),
+        ({"function_calling_config": {"mode": "ANY"}}, ["a", "b", "c"], "required"),
+        ({"function_calling_config": {"mode": "none"}}, ["a", "b", "c"], "none"),
+        ({"function_calling_config": {"mode": "MODE_UNSPECIFIED"}}, ["a", "b", "c"], "auto"),
+        ({"function_calling_config": {}}, ["a", "b", "c"], "auto"),
+    ],
+    ids=str,
+)
+def test_googles_native_choice_is_understood(choice, names, mode):
+    """ChatVertexAI and ChatGoogleGenerativeAI take it as `tool_choice`, and inside `tool_config`."""
+    sent = body(tools=[A, B, C], tool_choice=choice)
+    assert [tool["function"]["name"] for tool in sent["tools"]] == names
+    assert sent["tool_choice"] == mode
+
+
+@pytest.mark.parametrize("choice", [{"retrieval_config": {}}, {"type": "custom", "custom": {"name": "a"}}], ids=str)
+def test_a_choice_of_unknown_form_is_refused_for_gemini(choice):
+    """The service answers only `Request contains an invalid argument.`"""
+    with pytest.raises(SettingsError, match=r"is not a valid choice\. .*list of names"):
+        body(tools=[A], tool_choice=choice)
+    assert body(OPEN, tools=[A], tool_choice=choice)["tool_choice"] == choice
+
+
+@pytest.mark.parametrize(
     "choice",
     [
         ["z"],
         [],
+        {"mode": "ANY", "allowed_function_names": ["z"]},
         {"type": "allowed_tools", "tools": [{}]},
         {"type": "allowed_tools", "allowed_tools": {"tools": named("z")}},
         {"type": "allowed_tools"},

@@ -334,6 +334,15 @@ CASES = [
         {"messages": [USER, calls("a"), result("a")]},
     ),
     Case(
+        "arguments are JSON objects",
+        {"messages": [USER, {**calls("a"), "tool_calls": [
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"a": NaN}'}, "extra_content": SKIP}
+        ]}, result("a")]},
+        {"messages": [USER, {**calls("a"), "tool_calls": [
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}, "extra_content": SKIP}
+        ]}, result("a")]},
+    ),
+    Case(
         "the model's turn is not the last on Gemini",
         {"messages": [USER, {"role": "assistant", "content": "It is"}]},
         {**GEMMA_4, "messages": [USER, {"role": "assistant", "content": "It is"}]},

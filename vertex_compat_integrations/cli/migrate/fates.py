@@ -27,6 +27,7 @@ SAME_WORD = {
     "api_version": 'the same: "v1" or "v1beta1"',
     "credentials": "the same, or a callable that gives a token",
     "location": "the same; unset it is `global`",
+    "output_version": "the same: `v0` or `v1`",
 }
 """Descriptions of parameters that need more than a name."""
 

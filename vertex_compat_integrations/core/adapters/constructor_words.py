@@ -72,6 +72,17 @@ def _from_mime_type(value: str) -> dict[str, Any]:
     return {"response_format": {"type": "json_object" if value == "application/json" else value}}
 
 
+def _from_tool_config(value: object) -> dict[str, Any]:
+    match plain(value):
+        case {"function_calling_config": Mapping() as choice} | {"functionCallingConfig": Mapping() as choice}:
+            return {"tool_choice": {"function_calling_config": choice}}
+        case _:
+            raise SettingsError(
+                f"tool_config={value!r} has no function_calling_config.",
+                hint="Pass the choice among the tools as tool_choice=.",
+            )
+
+
 def _from_schema(value: Any) -> dict[str, Any]:
     schema = value if isinstance(value, Mapping) else value.model_json_schema()
     described = {"name": schema.get("title") or "answer", "schema": plain(schema)}
@@ -97,6 +108,7 @@ GENERATION_WORDS: Words = {
     "response_modalities": Converted(
         "`modalities`, in lower case", lambda value: {"modalities": [str(plain(each)).lower() for each in value]}
     ),
+    "tool_config": Converted("`tool_choice`", _from_tool_config),
     "safety_settings": Converted("the same, enums by name", lambda value: {"safety_settings": plain(value)}),
     "media_resolution": Converted("the same, an enum by name", lambda value: {"media_resolution": plain(value)}),
     "top_k": Foreign(TOP_K_HINT),

@@ -164,7 +164,8 @@ def arguments_text(arguments: object) -> str:
     if isinstance(arguments, str):
         return arguments
     try:
-        return to_json(arguments, fallback=str).decode()
+        # JSON has no numbers such as NaN, and Google's servers read nothing else: their names are sent.
+        return to_json(arguments, fallback=str, inf_nan_mode="strings").decode()
     except ValueError:
         # Halves of an emoji (lone surrogates) cannot be encoded as UTF-8; escaped, they are valid JSON.
         return json.dumps(arguments, default=str, separators=(",", ":"))

@@ -93,13 +93,19 @@ def refuse_unreachable(url: str) -> None:
     error is "Unsupported file uri" (BerriAI/litellm#11529).
 
     Raises:
-        UnsupportedContentError: The URL is one, such as `file://…`, `repo://…` or `file-abc123`.
+        UnsupportedContentError: The URL is one, such as `file://…`, `repo://…` or `file-abc123`, or data without the
+            head of a data URI.
     """
-    if not url.lower().startswith(_REACHABLE) or url.startswith(_OTHERS_FILES):
+    if url.lower().startswith(_REACHABLE) and not url.startswith(_OTHERS_FILES):
+        return
+    if kind := sniff(url):
         raise UnsupportedContentError(
-            f"Google cannot fetch {url[:100]!r}.",
-            hint="Send the data itself as base64, or a link that begins with https:// or gs://.",
+            f"Base64 data in the place of a link: {url[:40]!r}.", hint=f'Put "data:{kind};base64," before the data.'
         )
+    raise UnsupportedContentError(
+        f"Google cannot fetch {url[:100]!r}.",
+        hint="Send the data itself as base64, or a link that begins with https:// or gs://.",
+    )
 
 
 def openai_file(file: JsonObject) -> wire.ContentPart:

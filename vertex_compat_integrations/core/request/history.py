@@ -132,7 +132,7 @@ def _with_object_arguments(call: wire.ToolCall) -> wire.ToolCall:
     """Return the call with arguments that are a JSON object; other text becomes a value in one."""
     arguments = call["function"]["arguments"]
     try:
-        if isinstance(from_json(arguments), dict):
+        if isinstance(from_json(arguments, allow_inf_nan=False), dict):
             return call
     except TypeError:
         # Join halves of an emoji that were received in two chunks; a lone half becomes U+FFFD.

@@ -92,11 +92,12 @@ def settle_tools(
             f"{', '.join(map(str, native[0]))} is one of Gemini's own tools.",
             hint="Use a Gemini model, or leave it out.",
         )
+    choice = _from_native(choice)
     names, mode = _allowed(choice)
     if names is not None:
         functions = _only(functions, names)
         choice = mode
-    settled = _settle_choice(choice, functions, strict_is_validated=facts.gemini)
+    settled = _settle_choice(choice, functions, is_gemini=facts.gemini)
     if not functions:
         return Declared([], native, settled)
     declared, names, notes = _declared(functions, on_recursion, is_gemini=facts.gemini)
@@ -228,6 +229,22 @@ def _convert(schema: bytes, on_recursion: OnRecursion) -> _Converted:
     return _Converted(from_json(schema), CutParameters(to_parameters(document)))
 
 
+def _from_native(choice: object) -> object:
+    """Return Gemini's `FunctionCallingConfig` as OpenAI's choice; any other choice unchanged."""
+    match choice:
+        case {"function_calling_config": Mapping() as config} | {"functionCallingConfig": Mapping() as config}:
+            pass
+        case Mapping() if "mode" in choice and "type" not in choice:
+            config = choice
+        case _:
+            return choice
+    mode = config.get("mode") or "auto"
+    mode = str(getattr(mode, "name", mode)).lower()
+    mode = "auto" if mode == "mode_unspecified" else mode
+    names = config.get("allowed_function_names") or config.get("allowedFunctionNames")
+    return {"type": "allowed_tools", "mode": mode, "tools": names} if names else mode
+
+
 def _allowed(choice: object) -> tuple[list[str] | None, str]:
     """The names that a choice allows, and its mode; None if it allows all."""
     match choice:
@@ -275,7 +292,7 @@ def _name_of(function: object) -> str:
     return str(_function_of(function).get("name") or "")
 
 
-def _settle_choice(choice: Any, functions: Sequence[object], *, strict_is_validated: bool) -> wire.ToolChoice | None:
+def _settle_choice(choice: Any, functions: Sequence[object], *, is_gemini: bool) -> wire.ToolChoice | None:
     """Return `tool_choice` as it is sent; OpenAI's, Anthropic's and LangChain's forms are accepted.
 
     Raises:
@@ -287,7 +304,7 @@ def _settle_choice(choice: Any, functions: Sequence[object], *, strict_is_valida
         return None
     match choice:
         case None | False | "auto":
-            if strict_is_validated and _is_any_strict(functions):
+            if is_gemini and _is_any_strict(functions):
                 return "validated"
             return "auto" if choice == "auto" else None
         case True:
@@ -296,10 +313,15 @@ def _settle_choice(choice: Any, functions: Sequence[object], *, strict_is_valida
             return _MODES[choice]
         case {"type": "auto" | "any" | "none" as mode}:
             # Anthropic's form.
-            return _settle_choice(mode, functions, strict_is_validated=strict_is_validated)
+            return _settle_choice(mode, functions, is_gemini=is_gemini)
         case str(name) | {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
             _refuse_unknown([name], functions)
             return {"type": "function", "function": {"name": name}}
+        case _ if is_gemini:
+            raise SettingsError(
+                f"tool_choice={choice!r} is not a valid choice.",
+                hint='Pass "auto", "none", "required", a tool\'s name, or a list of names.',
+            )
         case _:
             unknown: wire.ToolChoice = choice
             return unknown

@@ -153,3 +153,4 @@ class GenerationArguments(TypedDict, total=False):
     response_mime_type: str | None
     response_schema: Any
     response_modalities: Sequence[Any] | None
+    tool_config: Any

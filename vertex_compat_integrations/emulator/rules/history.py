@@ -174,9 +174,14 @@ def _has_id(result: Json) -> bool:
 
 def _is_object(arguments: Any) -> bool:
     try:
-        return isinstance(json.loads(arguments), dict)
+        return isinstance(json.loads(arguments, parse_constant=_refuse_constant), dict)
     except (TypeError, ValueError, RecursionError):
         return False
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python reads although JSON has no such numbers."""
+    raise ValueError(name)
 
 
 HISTORY_RULES: tuple[Rule, ...] = (
