@@ -1,5 +1,6 @@
 """`vertex-compat`: help, version, wrong usage, missing extras."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -157,3 +158,25 @@ def test_a_missing_extra_gives_the_line_that_mends_it(module, arguments, extra):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert done.stderr.endswith(f'pip install "vertex-compat-integrations[{extra}]"\n')
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is full")
+@pytest.mark.parametrize("arguments", [["--version"], ["models", "flash"], ["models", "flash", "--json"]])
+def test_a_full_disk_is_one_line_and_no_traceback(arguments):
+    command = [sys.executable, "-m", "vertex_compat_integrations", *arguments]
+    with FULL.open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert done.stderr == "vertex-compat: the output cannot be written: No space left on device.\n"
+    assert done.returncode == 1
+
+
+def test_a_reader_that_leaves_is_no_error_to_be_shown():
+    command = [sys.executable, "-m", "vertex_compat_integrations", "models", "flash"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

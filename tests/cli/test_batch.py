@@ -147,6 +147,18 @@ def test_a_wrong_line_ends_with_2_and_is_named_without_its_content(emulator):
     assert not emulator.journal.chat
 
 
+def test_a_wrong_value_is_a_sentence_of_its_own(emulator):
+    write([{"prompt": "One", "temperature": "hot"}])
+    assert "as a number. Change the named setting." in " ".join(batch(emulator).stderr.split())
+
+
+@pytest.mark.parametrize("names", [("-", "out.jsonl"), ("in.jsonl", "-")])
+def test_a_dash_is_no_stream(emulator, names):
+    result = CliRunner().invoke(app, ["batch", *names, *there(emulator)[3:]])
+    assert (result.exit_code, Path("-").exists()) == (2, False)
+    assert "A batch reads and writes files, not '-'." in result.stderr
+
+
 def test_the_input_is_checked_before_a_credential_is_looked_for(monkeypatch):
     """Whoever has not logged in yet still hears of a wrong line; and nothing of the output is touched."""
     write([{"prompt": "One"}, {"prompt": "Two", "colour": "red"}])
@@ -157,7 +169,7 @@ def test_the_input_is_checked_before_a_credential_is_looked_for(monkeypatch):
     assert (wrong.exit_code, Path("out.jsonl").exists()) == (2, False)
     assert wrong.stderr.startswith("vertex-compat: in.jsonl, line 2: ")
     Path("in.jsonl").unlink()
-    assert "in.jsonl is not a regular file" in CliRunner().invoke(app, arguments).stderr
+    assert "in.jsonl does not exist. Name" in CliRunner().invoke(app, arguments).stderr
     write([{"prompt": "One"}])
     right = CliRunner().invoke(app, [*arguments, "--retry-failed"])
     assert (right.exit_code, Path("out.jsonl").exists()) == (1, False)

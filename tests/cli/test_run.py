@@ -110,9 +110,14 @@ def test_the_programs_end_is_ours(started, code, expected):
     assert started(*python(code)) == (expected, "", "")
 
 
-@pytest.mark.parametrize("name", ["no-such-program", str(ROOT), "./README.md"])
+@pytest.mark.parametrize("name", ["no-such-program", "./no-such-program", "README.md"])
 def test_what_is_no_program_is_told(started, name):
     assert started(name) == (127, "", f"vertex-compat: {name}: program not found.\n")
+
+
+@pytest.mark.parametrize("name", [str(ROOT), "./README.md"])
+def test_what_exists_but_is_no_program_is_told(started, name):
+    assert started(name) == (126, "", f"vertex-compat: {name}: not an executable file.\n")
 
 
 def test_a_file_that_the_system_cannot_run_is_told(started, tmp_path):

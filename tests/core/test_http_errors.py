@@ -304,6 +304,20 @@ def test_a_text_of_the_service_has_its_class_and_hint(code, message, kind, hint)
     assert error.is_retryable is (kind in (RateLimitError, ServerError))
 
 
+def test_a_model_that_a_location_lacks_is_no_passing_failure():
+    """Some models answer with 501 instead of 404."""
+    error = failure(501, "Operation is not implemented, or supported, or enabled.")
+    assert type(error) is ServerError
+    assert error.hint == NotFoundError.default_hint
+    assert not error.is_retryable
+
+
+def test_the_hint_has_the_permission_that_is_missing():
+    resource = "'//aiplatform.googleapis.com/projects/p/locations/global' (or it may not exist)"
+    error = failure(403, f"Permission 'aiplatform.cachedContents.create' denied on resource {resource}.")
+    assert error.hint == "Grant roles/aiplatform.user (permission aiplatform.cachedContents.create) on the project."
+
+
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [("CONSUMER_SUSPENDED", "project="), ("BILLING_DISABLED", "billing"), ("USER_PROJECT_DENIED", "quota")],

@@ -1,5 +1,6 @@
 """A line of JSON for each request: who asks for which model, how long, how many tokens; no words and no key."""
 
+import errno
 import json
 import re
 import threading
@@ -143,3 +144,14 @@ def test_a_dash_is_the_output(capsys):
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_served(tmp_path):
     with pytest.raises(SettingsError, match="No such file or directory"):
         AccessLog(tmp_path / "missing" / "access.jsonl")
+
+
+def test_a_full_disk_is_one_line_of_the_log_for_each_request(connection, client_of, emulator, caplog):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Proxy(connection, {NAME: MODEL}, report=full) as proxy:
+        client_of(proxy).chat.completions.create(model=NAME, messages=HELLO)
+    (record,) = caplog.records
+    assert record.getMessage() == "The report of a request failed: [Errno 28] No space left on device"
+    assert record.exc_info is None

@@ -100,7 +100,7 @@ class LineDecoder:
 def _refusal(error: ValidationError) -> SettingsError:
     """Return the error with our own message."""
     own = error.errors(include_url=False, include_input=False)[0].get("ctx", {}).get("error")
-    return own if isinstance(own, SettingsError) else SettingsError(reason_of(error))
+    return own if isinstance(own, SettingsError) else SettingsError(f"{reason_of(error)}.")
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -170,6 +170,8 @@ class Batch:
         return self._output
 
     def _check_files(self) -> None:
+        if not self._source.exists():
+            raise SettingsError(f"{self._source} does not exist.", hint="Name the file with the requests.")
         if not self._source.is_file():
             raise SettingsError(f"{self._source} is not a regular file.", hint="Name a file: resuming reads it again.")
         if self._path.exists() and self._path.samefile(self._source):

@@ -21,6 +21,7 @@ from vertex_compat_integrations.cli.common.exits import refusals
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.cli.common.printing import complain, harmless, one_line_warnings
 from vertex_compat_integrations.cli.common.target import connection_for
+from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
 from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.media_bucket import resolve_media_bucket
@@ -82,8 +83,10 @@ def make_batch(connection: Connection, job: Job) -> Batch:
     """Create the batch; opens no file yet.
 
     Raises:
-        SettingsError: The rate or the bucket is invalid, or the settings name no endpoint.
+        SettingsError: The rate or the bucket is invalid, a file is `-`, or the settings name no endpoint.
     """
+    if Path("-") in (job.source, job.output):
+        raise SettingsError("A batch reads and writes files, not '-'.", hint="Name files: resuming reads both again.")
     pacing = Pacing(job.concurrency, Rate.parse(job.rate) if job.rate is not None else None)
     destination = resolve_destination(connection)
     resolve_media_bucket(connection, destination)

@@ -7,6 +7,7 @@ servers as a mapping, proxies as HTML. The texts matched below are quoted in pub
 import datetime
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -268,6 +269,8 @@ MEANINGS = (
     ),
 )
 
+_PERMISSION = re.compile(r"[Pp]ermission '(aiplatform\.[A-Za-z.]+)' denied")
+
 _CODE_LENGTH = 3
 
 _MOST_KEPT = 1 << 16
@@ -290,7 +293,10 @@ _KINDS: dict[int, type[ApiError]] = {
     499: ServerError,
 }
 
-_HINTS = {413: TOO_LARGE_HINT}
+_UNIMPLEMENTED = 501
+"""What some models answer with, instead of 404, at a location that does not serve them."""
+
+_HINTS = {413: TOO_LARGE_HINT, _UNIMPLEMENTED: NotFoundError.default_hint}
 """Code → the hint for an error without a meaning of its own, of any text or as an HTML page."""
 
 
@@ -407,7 +413,17 @@ def _from_status(error: Mapping[str, Any], code: int) -> VertexCompatError:
     kind = meaning.kind or _KINDS.get(code) or (ServerError if code >= 500 else ApiError)
     if kind is ApiError and 300 <= code < 400:
         return UnexpectedReplyError(f"The server redirects (HTTP {code}); redirects are not followed.", code=code)
-    return kind(message, hint=meaning.hint or _HINTS.get(code), code=code, status=status, details=details)
+    hint = meaning.hint or _hint_of_permission(message, code) or _HINTS.get(code)
+    failure = kind(message, hint=hint, code=code, status=status, details=details)
+    if code == _UNIMPLEMENTED:
+        failure.is_retryable = False
+    return failure
+
+
+def _hint_of_permission(message: str, code: int) -> str | None:
+    """The hint with the permission that Google names, such as that to create a context cache."""
+    named = _PERMISSION.search(message) if code == 403 else None
+    return f"Grant roles/aiplatform.user (permission {named[1]}) on the project." if named else None
 
 
 def _plain_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -46,7 +46,7 @@ from vertex_compat_integrations.emulator.refusal import (
 )
 from vertex_compat_integrations.emulator.rules.first_refusal import first_refusal
 from vertex_compat_integrations.emulator.scripting.answer import Answer, Completion, Delivery, Frames, Raw, Verdict
-from vertex_compat_integrations.emulator.scripting.script import Condition, Script
+from vertex_compat_integrations.emulator.scripting.script import Condition, RuleError, Script
 from vertex_compat_integrations.emulator.storage.storage import Storage
 from vertex_compat_integrations.emulator.variant import Variant
 from vertex_compat_integrations.loopback import is_loopback
@@ -231,6 +231,8 @@ class Emulator:
     def _learn(self, answer: Answer, route: RouteName) -> None:
         if not isinstance(answer, Answer):
             raise TypeError(f"{answer!r} is not an answer; use text(…), tool_call(…), http_error(…) and so on.")
+        if route not in self._scripts:
+            raise ValueError(f"route={route!r} is unknown; use one of {', '.join(self._scripts)}.")
         if route != "chat" and not isinstance(answer.content, Raw | None):
             raise ValueError(f"The {route} route has no text answers; script it with raw(…) and faults.")
         match answer.content:
@@ -295,7 +297,11 @@ class Emulator:
             return _html(403, "The emulator accepts only loopback host names.")
         if is_unknown:
             return _html(404, f"The requested URL <code>{request.path}</code> was not found on this server.")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except RuleError as error:
+            # The caller would otherwise learn of a failed server only.
+            return _native(Refusal(str(error), 500))
 
     def _route_name(self, request: web.Request) -> RouteName | None:
         handlers: dict[RouteName, Any] = {

@@ -272,6 +272,9 @@ class Proxy:
         try:
             if self._report is not None:
                 self._report(exchange)
+        except OSError as error:
+            # A full disk, for example: a traceback per request would fill it further.
+            _LOGGER.error("The report of a request failed: %s", error)  # noqa: TRY400 - see above
         except Exception:
             _LOGGER.exception("The report of a request failed.")
 

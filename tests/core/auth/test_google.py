@@ -275,6 +275,62 @@ def test_neither_is_a_file_that_cannot_be_read(tmp_path, monkeypatch, name):
     assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
 
 
+def of_type(name, **fields):
+    return json.dumps({"type": name, **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (of_type("service_account", client_email="a", private_key="no key", token_uri="https://x/t"), "key damaged"),
+        (of_type("gdch_service_account"), "google-auth cannot load it"),
+        ('{"type": "service_account"}'.encode("utf-16"), "it is not UTF-8 text"),
+        (b"\xef\xbb\xbf" + of_type("authorized_user"), "byte order mark"),
+    ],
+)
+def test_a_file_that_is_refused_is_not_called_missing(serve_identity, tmp_path, monkeypatch, content, reason):
+    serve_identity()
+    file = tmp_path / "key.json"
+    file.write_bytes(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    with pytest.raises(CredentialsError, match=reason) as caught:
+        token_source().headers(GOOGLE, 5)
+    assert str(file) in caught.value.message
+    assert "no key" not in str(caught.value)
+
+
+SUBJECTS = {
+    "no file": ({"file": "/not/there"}, "credential_source"),
+    "no field": ({"file": "FILE", "format": {"type": "json", "subject_token_field_name": "t"}}, "credential_source"),
+    "empty": ({"file": "EMPTY"}, "credential_source"),
+    "program": ({"executable": {"command": "/bin/true", "timeout_millis": 5000}}, "ALLOW_EXECUTABLES=1"),
+}
+
+
+@pytest.mark.parametrize("case", SUBJECTS)
+def test_an_external_account_without_a_token_of_its_provider_names_the_setting(server, write_adc, tmp_path, case):
+    """It is no matter of the network."""
+    source, words = SUBJECTS[case]
+    (tmp_path / "subject").write_text("{}")
+    (tmp_path / "empty").write_text("")
+    files = {"FILE": str(tmp_path / "subject"), "EMPTY": str(tmp_path / "empty")}
+    source = {name: files.get(value, value) if name == "file" else value for name, value in source.items()}
+    info = server.identity.external_account_info(server.url, str(tmp_path / "subject"))
+    write_adc({**info, "credential_source": source})
+    with pytest.raises(CredentialsError) as caught:
+        token_source().headers(server.url, 5)
+    assert words in caught.value.hint
+    assert "network" not in caught.value.hint
+
+
+def test_a_token_server_that_fails_is_no_matter_of_the_login(server, write_adc):
+    write_adc(server.identity.service_account_info(server.url))
+    server.identity.fault("server_error", times=10)
+    with pytest.raises(CredentialsError, match="server_error") as caught:
+        token_source().headers(server.url, 5)
+    assert caught.value.hint.startswith("The token server failed: retry later")
+
+
 def test_a_refused_impersonation_names_the_role(server, write_adc):
     write_adc(server.identity.service_account_info(server.url))
     source = token_source(impersonate_service_account="no/such", proxy=server.proxy, ca_bundle=server.ca_bundle)

@@ -1,5 +1,6 @@
 """What to do, by what is known of model, place and credential."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -89,6 +90,12 @@ class TestCapacity:
 
     def test_who_named_several_knows_of_them(self):
         assert "locations=" not in advice(has_choice=True).where_capacity_is()
+
+    @pytest.mark.parametrize(("tried", "is_advised"), [(["global", "us"], False), (["eu", "us"], True)])
+    def test_a_location_that_was_tried_is_not_advised(self, tried, is_advised):
+        facts = advice("us", has_choice=True)
+        words = replace(facts, tried=frozenset(tried)).where_capacity_is()
+        assert ("location='global'" in words) is is_advised
 
     def test_a_model_of_one_location_is_at_no_other(self):
         assert "location" not in advice(locations=["global"]).where_capacity_is()

@@ -103,6 +103,13 @@ def test_nothing_is_waited_for_beyond_the_deadline():
     assert delay(ServerError("x"), remaining=-1.0, chance=0.0) is None
 
 
+def test_a_stated_wait_beyond_the_deadline_is_in_the_hint():
+    """Otherwise the hint advises other capacity, and nothing shows that only time is missing."""
+    hint = decide(asking(7.0), remaining=6.25).hint
+    assert hint == "Google asks to wait 7 s, and 6.25 s of the call's time are left: raise timeout=, or retry later."
+    assert decide(ServerError("x"), remaining=0.0).hint is None
+
+
 def test_an_empty_answer_is_tried_once_more_at_once():
     assert delay(EmptyReplyError("x")) == 0.0
     assert delay(EmptyReplyError("x"), retries=1) == 0.0

@@ -1,5 +1,6 @@
 """Large media of a call are uploaded once and sent as links; the rest stays as it is."""
 
+import asyncio
 import concurrent.futures
 import hashlib
 import os
@@ -20,9 +21,15 @@ from vertex_compat_integrations.core.errors import (
     SettingsError,
     VertexCompatWarning,
 )
-from vertex_compat_integrations.core.media.uploads import _MEMORY
+from vertex_compat_integrations.core.media.uploads import _MEMORY, CallMedia
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
-from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.connection import (
+    Connection,
+    resolve_destination,
+    resolve_media_bucket,
+    resolve_source,
+)
+from vertex_compat_integrations.core.settings.media_bucket import Target
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import http_error
 
@@ -169,6 +176,31 @@ async def test_the_calls_timeout_bounds_the_upload(build, emulator, monkeypatch)
     assert time.monotonic() - began < 15
     release.set()
     assert not emulator.journal.chat
+
+
+@pytest.mark.parametrize("way", ["upload", "aupload"])
+def test_an_upload_that_took_all_the_time_names_its_reason(build, monkeypatch, way):
+    """Instead of a call that took too long, as if the model were slow."""
+    reason = "It was not uploaded in time: connection refused."
+    begun = threading.Event()
+
+    def upload(*_):
+        begun.set()
+        raise DeadlineExceededError(reason)
+
+    def remaining() -> float:
+        is_over = begun.is_set() and not any(each.name == "vertex-compat-media" for each in threading.enumerate())
+        if is_over:
+            raise DeadlineExceededError("The call took longer than its timeout.")
+        return 30.0
+
+    monkeypatch.setattr("vertex_compat_integrations.core.media.bucket.Uploader.upload", upload)
+    connection = Connection(project="p", media_bucket=BUCKET, api_key="token")
+    bucket = resolve_media_bucket(connection, resolve_destination(connection))
+    media = CallMedia(Target(bucket, resolve_source(connection, resolve_destination(connection))), remaining)
+    body = {"messages": user(picture())}
+    with pytest.raises(DeadlineExceededError, match=r"not uploaded in time\. It was not .* connection refused"):
+        _ = media.upload(body) if way == "upload" else asyncio.run(media.aupload(body))
 
 
 async def test_the_event_loop_goes_on_meanwhile(client, monkeypatch):

@@ -243,6 +243,18 @@ def test_a_rule_may_be_for_one_project_or_one_service_account(emulator):
     assert [entry.principal for entry in emulator.journal.chat] == [None, None, "caller@b", "caller@b"]
 
 
+def test_a_rule_whose_function_fails_is_named_in_the_answer(emulator, ask):
+    emulator.rule(http_error(429), when=lambda body: body["tools"])
+    reply = ask()
+    assert reply.status == 500
+    assert "The function when= of a rule failed: KeyError: 'tools'" in str(reply.body)
+
+
+def test_an_unknown_route_is_named_with_the_known_ones(emulator):
+    with pytest.raises(ValueError, match="route='cache' is unknown; use one of chat, embeddings, count_tokens, caches"):
+        emulator.rule(http_error(429), route="cache")
+
+
 def test_a_rule_of_a_location_is_used_up_by_requests_to_it(emulator, ask):
     emulator.rule(http_error(429), location="us", times=1, when=lambda body: body["model"] == MODEL)
     assert [ask(location=location).status for location in ("eu", "us", "us")] == [200, 429, 200]

@@ -239,6 +239,17 @@ def test_wrong_arguments_are_refused(budget, settings):
         TokenBudgetMiddleware(budget, **settings)
 
 
+async def count_in_a_task(messages):
+    return len(messages)
+
+
+@pytest.mark.parametrize("counter", [count_in_a_task, 100, "model"], ids=["asynchronous", "number", "text"])
+def test_a_counter_that_cannot_be_called_in_a_thread_is_refused(counter):
+    """Such as `model.acount_tokens`, whose coroutine was an operand of an addition."""
+    with pytest.raises(SettingsError, match=r"is not a synchronous function.*exact_counter\(\)"):
+        TokenBudgetMiddleware(100, counter=counter)
+
+
 class Uncounted(Scripted):
     """A model whose own count fails, as that of ChatOpenAI without a network."""
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from shutil import which
 
 NOT_EXECUTABLE = 126
@@ -31,6 +32,9 @@ def blocked_signals() -> Iterator[set[int]]:
 def run_child(command: Sequence[str], environment: Mapping[str, str], blocked: set[int]) -> int:
     """Run a program to its end, within `blocked_signals`; returns its exit code, or 128 plus its signal."""
     path = which(command[0], path=environment.get("PATH"))
+    if path is None and os.sep in command[0] and Path(command[0]).exists():
+        print(f"vertex-compat: {command[0]}: not an executable file.", file=sys.stderr)
+        return NOT_EXECUTABLE
     if path is None:
         print(f"vertex-compat: {command[0]}: program not found.", file=sys.stderr)
         return NOT_FOUND

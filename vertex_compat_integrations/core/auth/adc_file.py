@@ -1,5 +1,6 @@
 """Reads and checks the file of Application Default Credentials. One small read, no other I/O."""
 
+import codecs
 import json
 import os
 from collections.abc import Mapping
@@ -87,9 +88,25 @@ def adc_problem(environment: Mapping[str, str] = os.environ) -> AdcProblem | Non
     if not named and not path.exists():
         return None
     reason = _wrong_in(path)
-    if reason is None:
+    return None if reason is None else _problem_of(path, reason, is_named=bool(named))
+
+
+def unloaded_file(environment: Mapping[str, str] = os.environ) -> AdcProblem | None:
+    """The problem that google-auth refuses the file for a reason that `adc_problem` does not find; None without a file.
+
+    The reason is not repeated: google-auth's text may contain a part of the file.
+    """
+    try:
+        path = adc_path(environment)
+        exists = path.exists()
+    except (OSError, RuntimeError):
         return None
-    if named:
+    reason = "google-auth cannot load it; it may be incomplete, or its key damaged"
+    return _problem_of(path, reason, is_named=bool(environment.get(FILE_VARIABLE))) if exists else None
+
+
+def _problem_of(path: Path, reason: str, *, is_named: bool) -> AdcProblem:
+    if is_named:
         step = f"Name a credentials file; or unset {FILE_VARIABLE} and run `gcloud auth application-default login`."
         return AdcProblem(f"{FILE_VARIABLE} names {path}: {reason}.", step)
     return AdcProblem(f"The credentials in {path}: {reason}.", f"{LOGIN}, which writes a new file.")
@@ -108,12 +125,19 @@ def no_credentials(environment: Mapping[str, str] = os.environ) -> AdcProblem:
     )
 
 
+def _has_mark(path: Path) -> bool:
+    return path.read_bytes().startswith(codecs.BOM_UTF8)
+
+
 def _wrong_in(path: Path) -> str | None:
     """Why a file holds no credentials; contains nothing of its content except names of fields."""
     try:
-        content = json.loads(path.read_bytes())
+        # As google-auth reads it: tools of Windows write UTF-16, or a mark before the text.
+        content = json.loads(path.read_bytes().decode())
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
     except (ValueError, RecursionError):
-        return "it is not JSON"
+        return "it is not JSON in UTF-8 without a byte order mark" if _has_mark(path) else "it is not JSON"
     except FileNotFoundError:
         return "the file does not exist"
     except IsADirectoryError:

@@ -24,6 +24,7 @@ from vertex_compat_integrations.core.auth.adc_file import (
     adc_problem,
     no_credentials,
     resolve_adc_environment,
+    unloaded_file,
 )
 from vertex_compat_integrations.core.auth.google_request import TokenRequest
 from vertex_compat_integrations.core.auth.network_reason import asked_host, network_reason
@@ -48,6 +49,22 @@ GRANT_HINT = (
     "that this machine's clock is right."
 )
 BARE_HINT = "These credentials are a bare token, which cannot be refreshed: get a new one, or use other credentials."
+SERVER_HINT = "The token server failed: retry later; if it lasts, look at the Google Cloud status page."
+SUBJECT_HINT = (
+    "The token of the external identity provider could not be read: check credential_source in the credentials file, "
+    "and that the file, URL or program that it names returns one."
+)
+EXECUTABLE_HINT = (
+    "The credentials file runs a program: allow it with GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1, if you trust it."
+)
+_OF_SUBJECTS = re.compile(
+    r"^File '.*' was not found\.$|subject[_ ]token|executable (exited|returned)|returned by the executable",
+    re.IGNORECASE,
+)
+"""Texts of google-auth where an external account has no token to exchange; the answer of the provider is not repeated.
+
+Source: google-auth's `identity_pool.py` and `pluggable.py`.
+"""
 IMPERSONATION_HINT = (
     "Grant roles/iam.serviceAccountTokenCreator on the target, and enable iamcredentials.googleapis.com."
 )
@@ -203,7 +220,8 @@ class GoogleSource(SharedSource):
             return error
         if isinstance(error, TimeoutError):
             return CredentialsError(f"No token from {self.kind} within {seconds:g} s.", hint=REACH_HINT)
-        if self._settings.credentials is None and (problem := _adc_problem(error)) is not None:
+        is_file_s = self._settings.credentials is None and not _is_forbidden_program(error)
+        if is_file_s and (problem := _adc_problem(error)) is not None:
             return CredentialsError(problem.reason, hint=problem.hint)
         codes = "".join(f", {code}" for code in _oauth_codes(error))
         reason = network_reason(error)
@@ -328,6 +346,15 @@ def _oauth_codes(error: BaseException) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
+def _is_forbidden_program(error: BaseException) -> bool:
+    """Whether an external account may not run its program."""
+    return "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES" in _first_words(error)
+
+
+def _first_words(error: BaseException) -> str:
+    return str(error.args[0]) if error.args else ""
+
+
 def _adc_problem(error: BaseException) -> AdcProblem | None:
     """What is wrong with Application Default Credentials; None if the error has another cause."""
     from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
@@ -335,7 +362,7 @@ def _adc_problem(error: BaseException) -> AdcProblem | None:
     is_missing = isinstance(error, exceptions.DefaultCredentialsError)
     if not (is_missing or isinstance(error, OSError | ValueError | KeyError | TypeError | AttributeError)):
         return None
-    return adc_problem() or (no_credentials() if is_missing else None)
+    return adc_problem() or ((unloaded_file() or no_credentials()) if is_missing else None)
 
 
 def _hint(error: BaseException) -> str:
@@ -343,12 +370,18 @@ def _hint(error: BaseException) -> str:
     from google.auth import exceptions  # noqa: PLC0415 - loaded when it is needed
 
     match error:
+        case _ if _is_forbidden_program(error):
+            return EXECUTABLE_HINT
         case exceptions.DefaultCredentialsError():
             return LOGIN_HINT
         case exceptions.RefreshError() if str(error.args[:1]).startswith("('Unable to acquire impersonated"):
             return IMPERSONATION_HINT
+        case exceptions.RefreshError() | exceptions.OAuthError() if _oauth_codes(error) == ["server_error"]:
+            return SERVER_HINT
         case exceptions.RefreshError() | exceptions.OAuthError() if _oauth_codes(error):
             return GRANT_HINT
+        case exceptions.RefreshError() if _OF_SUBJECTS.search(_first_words(error)):
+            return SUBJECT_HINT
         case exceptions.RefreshError() if "necessary fields" in str(error.args[:1]):
             return BARE_HINT
         case FileNotFoundError() | IsADirectoryError() | PermissionError():

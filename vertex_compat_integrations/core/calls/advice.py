@@ -76,6 +76,7 @@ class ModelAdvice:
         location: The location of the request; None if only the URL contains it.
         url: The URL of the request.
         has_choice: Whether several places were set.
+        tried: The locations that the call has tried, if there was a choice.
     """
 
     model: str
@@ -83,12 +84,14 @@ class ModelAdvice:
     location: str | None
     url: str | None
     has_choice: bool
+    tried: frozenset[str | None] = frozenset()
 
     def where_capacity_is(self) -> str:
         """What to do when capacity is short, for this model and this location."""
         asked, served = self._asked(), self.facts.locations
         helps = []
-        if asked != DEFAULT_LOCATION and (not served or DEFAULT_LOCATION in served):
+        is_new = DEFAULT_LOCATION not in {asked, *self.tried}
+        if is_new and (not served or DEFAULT_LOCATION in served):
             helps.append(f"location={DEFAULT_LOCATION!r}")
         if not self.has_choice and (places := self._places(asked)):
             helps.append(f"locations={places} (tried one after the other)")

@@ -292,7 +292,8 @@ class Call(Generic[Piece]):
 
     @property
     def _advice(self) -> ModelAdvice:
-        return ModelAdvice(self._model, self._facts, self._resource.location, self.url, self._attempts.has_choice)
+        attempts, location = self._attempts, self._resource.location
+        return ModelAdvice(self._model, self._facts, location, self.url, attempts.has_choice, attempts.tried)
 
     def _output_caps(self, error: VertexCompatError) -> str | None:
         """Return the answer's length limits, if the error is about them and one applies only without streaming."""

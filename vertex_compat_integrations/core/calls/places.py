@@ -225,6 +225,11 @@ class Attempts:
         return self._shortage if self._shortage is not None and lacks_model(error) else error
 
     @property
+    def tried(self) -> frozenset[str | None]:
+        """The locations of the places that had no capacity, or lack the model."""
+        return frozenset(place.location for place in self._codes)
+
+    @property
     def story(self) -> str:
         """A sentence for the user with the error code of each place; empty if there was only one place."""
         asked = ", ".join(f"{place} ({code})" for place, code in self._codes.items())

@@ -142,10 +142,15 @@ def decide_retry(
     is_limited = isinstance(error, RateLimitError)
     delay = stated if stated is not None else _random_delay(counts, chance, is_limited=is_limited)
     if delay >= remaining:
-        return _STOP
+        return _STOP if stated is None else RetryDecision(None, _too_late(stated, remaining))
     if budget is not None and not is_limited and not budget.take():
         return RetryDecision(None, f"Not retried: the retry budget of this process is used up. {error.hint}")
     return RetryDecision(delay)
+
+
+def _too_late(stated: float, remaining: float) -> str:
+    left = f"{max(remaining, 0.0):.3g} s of the call's time are left"
+    return f"Google asks to wait {stated:g} s, and {left}: raise timeout=, or retry later."
 
 
 def _random_delay(counts: RetryCounts, chance: Callable[[], float], *, is_limited: bool) -> float:

@@ -121,7 +121,7 @@ class CallMedia:
             waited_for = flight
             while waited_for is not None:
                 try:
-                    failure = waited_for.result(self._remaining())
+                    failure = waited_for.result(0.0 if waited_for.done() else self._left())
                 except concurrent.futures.TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
@@ -139,7 +139,9 @@ class CallMedia:
             waited_for = flight
             while waited_for is not None:
                 try:
-                    failure = await asyncio.wait_for(asyncio.wrap_future(waited_for), self._remaining())
+                    if not waited_for.done():
+                        await asyncio.wait_for(asyncio.wrap_future(waited_for), self._left())
+                    failure = waited_for.result(0.0)
                 except TimeoutError:
                     raise self._late() from None
                 waited_for = self._after(medium, failure)
@@ -176,14 +178,26 @@ class CallMedia:
         """Return the next upload to wait for, if another call with less time began the last one.
 
         Raises:
-            VertexCompatError: A copy of the failure, since many waiters raise it at once.
+            VertexCompatError: A copy of the failure, since many waiters raise it at once; or no time is left.
         """
         if failure is None:
             return None
-        if isinstance(failure, DeadlineExceededError) and self._remaining() > 0:
+        if isinstance(failure, DeadlineExceededError):
             self._last_failure = failure.message
+            self._left()
             return self._join(medium)
         raise copy.copy(failure) from None
+
+    def _left(self) -> float:
+        """Return the seconds that are left.
+
+        Raises:
+            DeadlineExceededError: None are left, with the reason of the last failure.
+        """
+        try:
+            return self._remaining()
+        except DeadlineExceededError:
+            raise self._late() from None
 
     def _late(self) -> DeadlineExceededError:
         words = ("Large media were not uploaded in time.", self._last_failure)

@@ -93,8 +93,7 @@ class Entry:
         """Find or create the cache inside, with a lock taken; `failures` is their number when the wait for it began.
 
         Raises:
-            VertexCompatError: An attempt failed during the wait. It is not repeated after the wait, unless it had too
-                little time.
+            VertexCompatError: An attempt failed during the wait: it is not repeated, unless it had too little time.
         """
         if self.failures != failures and self.failure is not None:
             raise copy(self.failure) from None

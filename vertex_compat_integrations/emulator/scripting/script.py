@@ -10,6 +10,10 @@ from vertex_compat_integrations.emulator.scripting.answer import Answer
 from vertex_compat_integrations.wire import REQUEST_TYPE_HEADER, Json
 
 
+class RuleError(Exception):
+    """A function of the user's in a rule failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """The requests that a rule applies to; fields that are None match all.
@@ -29,14 +33,24 @@ class Condition:
     service_account: str | None = None
 
     def fits(self, entry: Entry) -> bool:
-        """Whether the request matches."""
+        """Whether the request matches.
+
+        Raises:
+            RuleError: The user's function failed.
+        """
         return (
             self.location in (None, entry.location)
             and self.project in (None, entry.project)
             and self.service_account in (None, entry.principal)
             and self.request_type in (None, entry.headers.get(REQUEST_TYPE_HEADER))
-            and (self.when is None or self.when(entry.body))
+            and (self.when is None or self._approves(self.when, entry.body))
         )
+
+    def _approves(self, when: Callable[[Json], bool], body: Json) -> bool:
+        try:
+            return when(body)
+        except Exception as error:
+            raise RuleError(f"The function when= of a rule failed: {type(error).__name__}: {error}") from error
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias, get_args
 
 from langchain.agents.middleware.types import (
@@ -84,6 +84,11 @@ class TokenBudgetMiddleware(AgentMiddleware[TokenBudgetState, Any, Any]):
             raise SettingsError(
                 f"max_tokens={max_tokens!r}, on_exhausted={on_exhausted!r}.",
                 hint="Pass a number above 0, and 'end' or 'error'.",
+            )
+        if counter is not None and (not callable(counter) or iscoroutinefunction(counter)):
+            raise SettingsError(
+                f"counter={counter!r} is not a synchronous function.",
+                hint="Pass one from messages to a number, such as model.exact_counter(); it is called in a thread.",
             )
         self._max_tokens, self._counter, self._on_exhausted = max_tokens, counter, on_exhausted
 
