@@ -63,7 +63,7 @@ def unverified():
             ConnectionFailedError,
             "failed: the connection was reset",
         ),
-        (LIBRARY.RemoteProtocolError("secret"), ConnectionFailedError, "closed it without an answer"),
+        (LIBRARY.RemoteProtocolError("secret"), ConnectionFailedError, "closed it before its answer was complete"),
         (LIBRARY.ProxyError("secret"), ConnectionFailedError, "the proxy did not connect"),
         (LIBRARY.ConnectTimeout("secret"), DeadlineExceededError, "No connection to eu.example.com:443 within 10 s"),
         (LIBRARY.ReadTimeout("secret"), DeadlineExceededError, "sent nothing for 20 s"),

@@ -84,7 +84,7 @@ def _reason(error: Exception, post: Post) -> tuple[str, str]:
         return reason, CERTIFICATE_HINT if is_tls else hints.get(reason, CONNECT_HINT)
     names = {kind.__name__ for link in chain_of(error) for kind in type(link).__mro__}
     if names & {"RemoteProtocolError", "ServerDisconnectedError"}:
-        return "the server closed it without an answer", CUT_HINT
+        return "the server closed it before its answer was complete", CUT_HINT
     return type(error.__cause__ or error).__name__, ConnectionFailedError.default_hint
 
 
