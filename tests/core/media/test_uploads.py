@@ -23,13 +23,10 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.media.uploads import _MEMORY, CallMedia
 from vertex_compat_integrations.core.request.tool_message import build_tool_message
-from vertex_compat_integrations.core.settings.connection import (
-    Connection,
-    resolve_destination,
-    resolve_media_bucket,
-    resolve_source,
-)
-from vertex_compat_integrations.core.settings.media_bucket import Target
+from vertex_compat_integrations.core.settings.connection import Connection
+from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.destination import resolve_destination
+from vertex_compat_integrations.core.settings.media_bucket import Target, resolve_media_bucket
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.emulator import http_error
 
