@@ -93,7 +93,7 @@ class Entry:
         """Find or create the cache inside, with a lock taken; `failures` is their number when the wait for it began.
 
         Raises:
-            VertexCompatError: An attempt failed during the wait. Who waited does not repeat it, unless that attempt
+            VertexCompatError: An attempt failed during the wait. The waiting calls do not repeat it, unless it
                 had too little time.
         """
         if self.failures != failures and self.failure is not None:
