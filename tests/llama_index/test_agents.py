@@ -130,6 +130,7 @@ async def test_an_agent_that_is_stopped_early_says_what_it_has(build, emulator):
 
 
 @pytest.mark.filterwarnings("ignore:A tool call in the history has no result")
+@pytest.mark.filterwarnings("ignore:Skipping serialization of known unserializable key")
 @pytest.mark.parametrize("method", ["generate", "force"])
 async def test_an_agent_that_was_stopped_early_answers_the_next_question(build, emulator, method):
     """Its context keeps the call that was not run, and puts it behind the next question."""
