@@ -125,7 +125,7 @@ def test_imports_in_every_form(before, expected):
         ("ChatOpenAI(openai_proxy = 'ü', max_completion_tokens=9)", "ChatVertexCompat(proxy = 'ü', max_tokens=9)"),
         ("'ü'; ChatOpenAI(callbacks=[ChatOpenAI(top_k=1)])", "'ü'; ChatVertexCompat(callbacks=[ChatVertexCompat()])"),
         ("ChatOpenAI(labels=ChatOpenAI(top_k=1))", "ChatVertexCompat()"),
-        ("ChatOpenAI(organization=None, use_responses_api=False)", None),
+        ("ChatOpenAI(organization=None, use_responses_api=False)", "ChatVertexCompat()"),
         ("ChatOpenAI(temperature=.50,seed=0x2)", None),
         ("ChatOpenAI(model_kwargs={'seed': 1})", None),
     ],
@@ -245,6 +245,23 @@ def test_a_word_that_stands_there_twice_is_told_and_not_written_twice():
 def test_llama_index_takes_the_model_first():
     text = "from llama_index.llms.openai import OpenAI\nOpenAI('gemini-2.5-pro', temperature=0)\n"
     assert after(text).endswith("VertexCompat(model='gemini-2.5-pro', temperature=0)\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "argument"),
+    [
+        ("from llama_index.llms.openai_like import OpenAILike as C", "is_chat_model=True"),
+        ("from llama_index.llms.openai import OpenAI as C", "reuse_client=True"),
+        ("from llama_index.llms.google_genai import GoogleGenAI as C", "http_options=None"),
+        ("from langchain_openai import ChatOpenAI as C", "use_responses_api=False"),
+    ],
+)
+def test_what_is_the_default_here_is_removed_because_type_checkers_do_not_know_it(before, argument):
+    name = argument.partition("=")[0]
+    text = f"{before}\nllm = C(model='gemini-3.5-flash', {argument}, temperature=0)\n"
+    assert after(text).endswith("llm = C(model='gemini-3.5-flash', temperature=0)\n")
+    assert arguments(text)[name] == "removed: this value is the default here"
+    assert not any(use.is_open for use in migrated(text).uses)
 
 
 def test_a_model_that_is_not_served_is_told_or_replaced():

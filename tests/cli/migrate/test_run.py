@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vertex_compat_integrations.cli.app import app
+from vertex_compat_integrations.core.settings.base import TOP_K_HINT
 
 IMPORT = "from langchain_openai import ChatOpenAI\n"
 OURS = "from vertex_compat_integrations.langchain import ChatVertexCompat\n"
@@ -50,7 +51,7 @@ def test_what_is_lost_is_named_and_ends_with_1():
     write("app.py", LOST)
     result = run("app.py")
     assert result.exit_code == 1
-    assert "  ! top_k                  lost: The endpoint has no such parameter; use top_p=.\n" in result.stdout
+    assert f"  ! top_k                  lost: {TOP_K_HINT}\n" in result.stdout
     assert "1 use to review (!)" in result.stderr
 
 

@@ -115,10 +115,10 @@ class _Judge:
             yield self._of_model(name, value, known_fate)
 
     def _refused(self, name: str, value: ast.expr, known_fate: Fate, keyword: ast.keyword | None) -> Argument:
-        if asks_for_nothing(self.framework, name, _literal(value)):
-            return Argument(name, "the same: this value is the default here")
         if keyword is not None:
             self.removed.append(keyword)
+        if asks_for_nothing(self.framework, name, _literal(value)):
+            return Argument(name, "removed: this value is the default here")
         return Argument(name, f"lost: {known_fate.text.partition(': ')[2]}", is_lost=True, is_open=True)
 
     def _rename(self, name: str, keyword: ast.keyword, known_fate: Fate) -> Iterator[Argument]:
