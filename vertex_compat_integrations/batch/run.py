@@ -24,7 +24,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.interruptions import first_in, through_group
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.credential import resolve_project, resolve_source
 from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
 from vertex_compat_integrations.core.settings.options import Options
 from vertex_compat_integrations.wire import Json
@@ -305,8 +305,7 @@ def _check_credential(connection: Connection, destination: Destination) -> None:
         CredentialsError: The project must come from the credential, and no credential was found.
     """
     source = resolve_source(connection, destination)
-    if destination.endpoint is not None and destination.project is None:
-        destination.build_base_url(source.account(connection.timeout).project)
+    destination.build_base_url(resolve_project(destination, source, connection.timeout))
 
 
 def _concerns_all(error: VertexCompatError) -> bool:

@@ -12,7 +12,7 @@ from vertex_compat_integrations.core.errors import SettingsError
 from vertex_compat_integrations.core.openai_form.exchange import ExchangeForm
 from vertex_compat_integrations.core.openai_form.http_client import AsyncHttpClient, HttpClient, PlainHttpClient
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.credential import resolve_project, resolve_source
 from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.environment import resolve_authorities
 from vertex_compat_integrations.core.settings.several_places import SEVERAL
@@ -56,7 +56,7 @@ def plain_openai_client(**connection: Any) -> openai.OpenAI:
     """Like `openai_client`, but without changes to requests and answers: to see the endpoint's own behaviour.
 
     Args:
-        **connection: Fields of `core.connection.Connection`, as of `openai_client`.
+        **connection: Fields of `core.settings.connection.Connection`, as of `openai_client`.
 
     Raises:
         SettingsError: The settings are invalid or contradict each other.
@@ -172,8 +172,6 @@ def _resolve_access(connection: Connection) -> _Access:
     refuse_without_effect(connection, _WITHOUT_EFFECT, "the SDK's client")
     destination = resolve_destination(connection)
     source = resolve_source(connection, destination)
-    project = destination.project
-    if project is None and destination.endpoint is not None:
-        project = source.account(connection.timeout).project
+    project = resolve_project(destination, source, connection.timeout)
     form = ExchangeForm(destination, project, repairs=connection.repair_history)
     return _Access(connection, source, destination.build_base_url(project), form)

@@ -16,7 +16,7 @@ from vertex_compat_integrations.core.errors import (
 from vertex_compat_integrations.core.json_values import encode_json
 from vertex_compat_integrations.core.media.uploads import CallMedia
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.credential import resolve_project, resolve_source
 from vertex_compat_integrations.core.settings.destination import resolve_destination
 from vertex_compat_integrations.core.settings.environment import resolve_authorities, resolve_http_backend
 from vertex_compat_integrations.core.settings.media_bucket import resolve_target
@@ -59,8 +59,7 @@ class VertexUpstream:
         """
         timeout = self._connection.timeout
         self._source.headers(self.destination.origin, timeout)
-        if self.project is None and self.destination.endpoint is not None:
-            self.project = self._source.account(timeout).project
+        self.project = resolve_project(self.destination, self._source, timeout)
         _ = self.base_url
 
     @property

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.core.sample_credentials import ACCOUNTS, FOREIGN_KEYS
+from vertex_compat_integrations.core.auth.source import Account
 from vertex_compat_integrations.core.errors import CredentialsError, SettingsError
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.credential import resolve_project, resolve_source
 from vertex_compat_integrations.core.settings.destination import resolve_destination
 
 
@@ -79,3 +80,30 @@ def test_each_account_has_its_own_token_which_is_fetched_once(server, write_adc)
     assert principals == [ACCOUNTS[0], *ACCOUNTS, *ACCOUNTS]
     assert server.count("generateAccessToken") == 2
     assert sources[0] is sources[1]
+
+
+class Owner:
+    """A credential with a project of its own, which notes when it is asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def account(self, timeout):
+        self.asked.append(timeout)
+        return Account(project="own-project")
+
+
+@pytest.mark.parametrize(
+    ("settings", "project", "asked"),
+    [
+        ({"project": "p"}, "p", []),
+        ({"projects": ["a-a", "b-b"]}, "a-a", []),
+        ({}, "own-project", [3.0]),
+        ({"base_url": "https://h.example/v1"}, None, []),
+        ({"base_url": "https://h.example/v1", "project": "p"}, "p", []),
+    ],
+)
+def test_the_credential_is_asked_for_its_project_only_if_one_is_needed(settings, project, asked):
+    owner = Owner()
+    assert resolve_project(resolve_destination(Connection(**settings), {}), owner, 3.0) == project
+    assert owner.asked == asked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vertex_compat_integrations.cli.common.parameters import ConnectionOptions
 from vertex_compat_integrations.core.auth.source import TokenSource
 from vertex_compat_integrations.core.settings.connection import Connection
-from vertex_compat_integrations.core.settings.credential import resolve_source
+from vertex_compat_integrations.core.settings.credential import resolve_project, resolve_source
 from vertex_compat_integrations.core.settings.destination import Destination, resolve_destination
 
 
@@ -30,10 +30,7 @@ class Target:
             SettingsError: Neither settings nor credentials name the project.
             CredentialsError: The project must come from the credential, and no credential was found.
         """
-        project = self.destination.project
-        if project is None and self.destination.endpoint is not None:
-            project = self.source.account(timeout).project
-        return self.destination.build_base_url(project)
+        return self.destination.build_base_url(resolve_project(self.destination, self.source, timeout))
 
 
 def connection_for(options: ConnectionOptions) -> Connection:

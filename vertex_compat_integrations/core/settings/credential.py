@@ -38,6 +38,22 @@ def resolve_source(connection: Connection, destination: Destination, account: st
     )
 
 
+def resolve_project(destination: Destination, source: TokenSource, timeout: float) -> str | None:
+    """Return the settings' project, or else the credential's own; None if there is none, or a base URL needs none.
+
+    Args:
+        destination: Where requests go.
+        source: The credential, which is asked only if the project is needed; this may block.
+        timeout: Seconds for that.
+
+    Raises:
+        CredentialsError: The project must come from the credential, and no credential was found.
+    """
+    if destination.project is not None or destination.endpoint is None:
+        return destination.project
+    return source.account(timeout).project
+
+
 def check_credential(connection: Connection, destination: Destination) -> None:
     """Refuse credentials that contradict each other, and a location that may not receive the credential.
 
