@@ -94,6 +94,9 @@ def _convert(tool: Any) -> dict[str, Any]:
             hint='Add one at its root, e.g. {"title": "Answer", …}.',
         )
     converted = _by_langchain(tool, convert_to_openai_tool)
+    if isroutine(tool) and b"{}" not in to_json(converted, fallback=str):
+        # LangChain leaves an empty schema where a function's schema contains itself; without one, it is complete.
+        return converted
     if (schema := _schema_that_contains_itself(tool)) is not None:
         return {**converted, "function": {**converted["function"], "parameters": schema}}
     return converted
