@@ -2,11 +2,14 @@
 
 import json
 import warnings
+from typing import Annotated
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.tools import StructuredTool
+from langchain_core.tools import InjectedToolArg, StructuredTool
+from langchain_core.tools import tool as langchain_tool
 from llama_index.core.base.llms.types import ChatMessage, DocumentBlock, ImageBlock, TextBlock, ToolCallBlock
+from pydantic import BaseModel
 
 from vertex_compat_integrations.core.errors import SettingsError, VertexCompatWarning
 from vertex_compat_integrations.langchain import ChatVertexCompat
@@ -92,6 +95,30 @@ def test_the_recursive_schema_of_an_mcp_server_keeps_its_shape_in_langchain():
     mcp = StructuredTool(name="query", description="d", args_schema=TREE, func=lambda **_: "")
     sent = explain(LANGCHAIN, [mcp])["tools"][0]["function"]["parameters"]
     assert sent["properties"]["filter"]["properties"]["and"]["items"]["type"] == "object"
+
+
+class Part(BaseModel):
+    """A part of a machine."""
+
+    name: str
+    parts: list["Part"] = []
+
+
+def assemble(part: Part, user: Annotated[str, InjectedToolArg], count: int = 1) -> str:
+    """Assemble a machine."""
+    return f"{part} {user} {count}"
+
+
+def test_a_function_with_a_recursive_parameter_is_declared_like_its_tool():
+    """LangChain's conversion of functions drops the part that contains itself."""
+    for model in (GEMINI, OPEN):
+        by_function, by_tool = (
+            explain(LANGCHAIN, [each], model)["tools"][0]["function"] for each in (assemble, langchain_tool(assemble))
+        )
+        assert by_function == by_tool
+        assert by_function["parameters"]["properties"].keys() == {"part", "count"}
+    with pytest.raises(SettingsError, match=r"\Aassemble: Part contains itself"):
+        explain(LANGCHAIN, [assemble], on_recursion="error")
 
 
 @both

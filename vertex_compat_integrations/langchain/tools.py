@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from inspect import isroutine
 from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from pydantic import BaseModel, Field, create_model
 from pydantic.v1 import BaseModel as BaseModelV1
@@ -93,6 +94,9 @@ def _convert(tool: Any) -> dict[str, Any]:
             hint='Add one at its root, e.g. {"title": "Answer", …}.',
         )
     converted = _by_langchain(tool, convert_to_openai_tool)
+    if isroutine(tool) and b"{}" not in to_json(converted, fallback=str):
+        # LangChain leaves an empty schema where a function's schema contains itself; without one, it is complete.
+        return converted
     if (schema := _schema_that_contains_itself(tool)) is not None:
         return {**converted, "function": {**converted["function"], "parameters": schema}}
     return converted
@@ -166,15 +170,20 @@ def answer_schema(schema: Any) -> dict[str, Any]:
     if isinstance(schema, Mapping) and "title" in schema and "properties" not in schema:
         # LangChain's conversion is for functions, whose arguments are objects; answers may be of any type.
         return dict(schema)
+    convert_tool(schema)
     if (whole := _schema_that_contains_itself(schema)) is not None:
         return whole
-    convert_tool(schema)
     return json_schema_of(schema)
 
 
 def _schema_that_contains_itself(tool: Any) -> dict[str, Any] | None:
-    """Return the schema of a class or tool if it contains itself: LangChain's conversion drops such parts."""
+    """Return the schema of a class, function or tool if it contains itself: LangChain's conversion drops such parts."""
     kind = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
+    if isroutine(tool):
+        # With the arguments of LangChain's own conversion of functions.
+        kind = create_schema_from_function(
+            tool.__name__, tool, filter_args=(), parse_docstring=True, include_injected=False
+        )
     if not isinstance(kind, type):
         return None
     if issubclass(kind, BaseModel):

@@ -118,6 +118,11 @@ class TestRequests:
         with pytest.raises(SettingsError, match="Text 0 is a bytes, not a string"):
             requests_for([b"a"])
 
+    def test_one_text_in_the_place_of_several_is_refused(self):
+        """Its letters would be embedded one by one."""
+        with pytest.raises(SettingsError, match=r"One text in the place of a list\. .*\[text\]"):
+            requests_for("cats")
+
     def test_dimensions_are_sent_when_they_are_set(self):
         assert requests_for(["a"], dimensions=64)[0]["dimensions"] == 64
 

@@ -202,8 +202,11 @@ def build_requests(
     """Build the requests for all texts, batch by batch.
 
     Raises:
-        SettingsError: A text is empty, or the model has no vectors of that length.
+        SettingsError: A text is empty, or there is one text instead of a list, or the model has no vectors of that
+            length.
     """
+    if isinstance(texts, str):
+        raise SettingsError("One text in the place of a list.", hint="Pass [text].")
     embedding = facts.embedding or EmbeddingFacts()
     if embedding.dimensions is not None and (options.dimensions or 0) > embedding.dimensions:
         raise SettingsError(
