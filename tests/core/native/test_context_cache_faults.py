@@ -66,6 +66,23 @@ def test_a_statement_may_last_longer_than_a_call(clocked, emulator):
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize(("timeout", "most"), [(600.0, 30.0), (10.0, 10.0)])
+def test_a_statement_does_not_wait_long_for_the_deletion(way, timeout, most, emulator, monkeypatch):
+    connection = Connection(base_url=emulator.base_url(), api_key=emulator.identity.issue(), timeout=timeout)
+    client, calls = VertexCompatClient(connection, timing=Timing(clock=lambda: 0.0)), []
+
+    def answer(call):
+        calls.append((call.method, call.remaining))
+        return {"name": NAME}
+
+    answered(client, monkeypatch, answer)
+    opened = OpenedCache(client.context_caches, marked(), OPTIONS)
+    opened.open()
+    delete(opened, way)
+    assert calls[-1] == ("delete", most)
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
 def test_all_requests_for_a_cache_take_half_of_the_time(way, clocked, monkeypatch):
     client, now = clocked
 

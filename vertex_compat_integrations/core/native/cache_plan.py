@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -41,6 +42,9 @@ PLACEHOLDER: wire.UserMessage = {"role": "user", "content": "-"}
 
 PAUSE_SECONDS = 60.0
 """How long a cache, or its extension, is not attempted after a failure; a refused cache (400) is never again."""
+
+DELETION_SECONDS = 30.0
+"""The most that a deletion takes: the answers were received, and a cache that is not deleted expires by itself."""
 
 MOST_BYTES = 10_000_000
 """Larger contents must be in Cloud Storage; source: …/docs/context-cache/context-cache-create."""
@@ -145,9 +149,9 @@ class Plan:
         """
         return replace(self, ends=self.terms.clock() + self.seconds / 2)
 
-    def renewed(self) -> "Plan":
-        """Return the plan for a call that begins now."""
-        return replace(self, ends=self.terms.clock() + self.terms.seconds)
+    def renewed(self, most_seconds: float = inf) -> "Plan":
+        """Return the plan for a call that begins now, and takes no more than these seconds."""
+        return replace(self, ends=self.terms.clock() + min(self.terms.seconds, most_seconds))
 
     @property
     def seconds(self) -> float:

@@ -21,6 +21,7 @@ from vertex_compat_integrations.core.errors import (
 )
 from vertex_compat_integrations.core.native.cache_calls import CacheCall, path_of
 from vertex_compat_integrations.core.native.cache_plan import (
+    DELETION_SECONDS,
     OTHER_TOOLS,
     PAUSE_SECONDS,
     Entries,
@@ -356,7 +357,7 @@ class OpenedCache:
             if name is not None and (os.getpid(), name) in entry.own:
                 entry.name = None
                 entry.own.discard((os.getpid(), name))
-                yield self._plan.renewed().call("delete", path_of(name))
+                yield self._plan.renewed(DELETION_SECONDS).call("delete", path_of(name))
 
     @contextmanager
     def _failures_as_warnings(self) -> Iterator[None]:
