@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from llama_index.core.instrumentation import get_dispatcher
-from llama_index.core.llms import ChatMessage, MockLLM
+from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
+from llama_index.core.llms import ChatMessage, ChatResponse, MockLLM
 from llama_index_instrumentation.dispatcher import instrument_tags
 from pydantic import BaseModel
 
@@ -171,6 +172,19 @@ def test_the_handler_counts_what_it_does_not_know(llm, priced, handler):
 def test_another_class_is_not_counted(handler):
     MockLLM().chat(HELLO)
     assert handler.total == CostTotal()
+
+
+def test_a_class_whose_raw_data_have_a_usage_is_not_counted(handler):
+    """As BedrockConverse's: its raw data are the service's answer."""
+    raw = {"usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7}}
+    event = LLMChatEndEvent(messages=HELLO, response=ChatResponse(message=HELLO[0], raw=raw))
+    get_dispatcher().event(event)
+    assert handler.total == CostTotal(0.0, 0, 0)
+
+
+def test_a_printed_handler_shows_the_total(handler, priced):
+    priced.chat(HELLO)
+    assert str(handler) == repr(handler) == "CostHandler(CostTotal(usd=0.012, answers=1, unknown=0))"
 
 
 class City(BaseModel):

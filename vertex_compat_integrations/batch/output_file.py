@@ -55,10 +55,10 @@ class Output:
     """
 
     def __init__(self, path: Path, form: Form = BATCH_FORM) -> None:
-        """Open the file, or create it; it is locked for other processes until it is closed.
+        """Open or create the file, and lock it against other processes until it is closed.
 
         Raises:
-            SettingsError: Another process writes to the file, or it is not a file of results.
+            SettingsError: Another process has locked the file, it is not a regular file, or its end is not of a batch.
             OSError: The file cannot be opened.
         """
         self.path = path.resolve()

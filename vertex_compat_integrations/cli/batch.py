@@ -99,7 +99,8 @@ def perform(batch: Batch, *, retry_failed: bool, as_json: bool) -> int:
     """Run the batch, showing its progress, and print its summary; returns the exit code.
 
     Raises:
-        SettingsError: A setting or a line is invalid; nothing was sent.
+        SettingsError: A setting or a line is invalid, or the output cannot be used; nothing was sent, unless the input
+            changed during the run.
         CredentialsError: The project must come from the credential, and no credential was found.
     """
     errors = Console(stderr=True, highlight=False)

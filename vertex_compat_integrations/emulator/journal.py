@@ -50,8 +50,9 @@ class Entry:
         version: API version in the path.
         project: Project in the path.
         location: Location in the path.
-        endpoint: Endpoint in the path: `openapi` or a deployed id.
-        principal: The account of the token, for example an impersonated one; None for the emulator's plain token.
+        endpoint: Endpoint in the path: `openapi` or a deployed id; `openapi` for token counts and context caches.
+        principal: The account of the token, for example an impersonated one; None for the emulator's plain token, for
+            a token of another issuer, and without a token.
         ignored: Parameters that the service ignores.
     """
 

@@ -480,7 +480,7 @@ class ChatVertexCompat(HoldsChatClient, Connection, Options, BaseChatModel):
             return self._cache_scope(prefix, self._options(None, kwargs), kwargs, model_errors)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with other settings; a profile from the catalogue is replaced by that of the copy's model."""
+        """Return a copy with changed settings; a profile from the catalogue is looked up again for the copy's model."""
         update = rename_aliases(update, all_aliases(type(self))) if update else update
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop(_DUMPED, None)

@@ -315,9 +315,9 @@ async def _aread_raw(parser: WholeAnswerParser, message: BaseMessage) -> dict[st
 
 
 def as_answer_format(value: Any) -> dict[str, Any] | None:
-    """Return a `response_format` from a mapping, or from a schema of any kind.
+    """Return the `response_format` for a response format, or for a schema of any kind; None for None.
 
-    A bare JSON schema (with a title) and a pydantic class are requested as `json_schema`.
+    An enum class is requested as `text/x.enum`; a pydantic class and a JSON schema (with a title) as `json_schema`.
     """
     if value is None:
         return None

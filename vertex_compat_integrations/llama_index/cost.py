@@ -19,9 +19,9 @@ class CostHandler(BaseEventHandler):
 
     Add it with `get_dispatcher().add_event_handler(handler)`. It works with synchronous, asynchronous and streamed
     calls, from any thread. Each sum is a named tuple `CostTotal`: `usd` (US dollars, a float), `answers` (their
-    number), and `unknown` (the number of answers whose cost is not known; they are not part of `usd`). An answer
-    without `cost=True`, and the part of a stream that was left early, count as unknown; answers of other classes are
-    not counted.
+    number), and `unknown` (the number of answers whose cost is not known; they are not part of `usd`). A call without
+    `cost=True`, and a stream that is closed early, each count as one answer with unknown cost; answers of other classes
+    are not counted.
     """
 
     _totals: CostTotals = PrivateAttr(default_factory=CostTotals)
@@ -54,6 +54,11 @@ class CostHandler(BaseEventHandler):
         """Start again with nothing."""
         self._totals.clear()
 
+    def __repr__(self) -> str:
+        return f"CostHandler({self.total})"
+
+    __str__ = __repr__
+
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return this object: copies of an LLM add up in one place."""
         return self
@@ -63,7 +68,9 @@ class CostHandler(BaseEventHandler):
         if not isinstance(event, LLMChatEndEvent | LLMCompletionEndEvent) or event.response is None:
             return
         raw = event.response.raw
-        # A wrapper of an LLM, such as LlamaIndex's for structured output, reports the same answer without its data.
-        if isinstance(raw, Mapping) and "usage" in raw:
+        usage = raw.get("usage") if isinstance(raw, Mapping) else None
+        # Only VertexCompat has this count beside the others. A wrapper of an LLM, such as LlamaIndex's for structured
+        # output, reports the same answer without its data.
+        if isinstance(usage, Mapping) and "cached_tokens" in usage:
             run = event.tags.get(RUN_TAG, "")
             self._totals.add(raw.get("cost"), model=str(raw.get("model") or ""), run=str(run))

@@ -34,7 +34,7 @@ def execute(model: str, *, live: bool, project: str | None, location: str | None
 
 
 def perform(stage: Stage, *, as_json: bool) -> int:
-    """Run the demo; returns the exit code, 0 if every check passed."""
+    """Run the demo; returns the exit code: 0 if nothing failed, and at least one check passed."""
     report: Reporter = JsonReporter() if as_json else TextReporter()
     report.open(stage)
     acts = []
@@ -47,7 +47,7 @@ def perform(stage: Stage, *, as_json: bool) -> int:
 
 
 def judge(acts: Sequence[Act], stage: Stage) -> Outcome:
-    """Check the acts against the journal."""
+    """Check the acts against the requests in the emulator's journal; without an emulator, leave all undecided."""
     if stage.emulator is None:
         return Outcome(acts, unshown_checks(), [])
     return Outcome(acts, journal_checks(acts, stage, stage.emulator), signed_things(acts, stage.emulator))

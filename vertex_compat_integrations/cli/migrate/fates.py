@@ -82,13 +82,13 @@ LLAMA_INDEX = Framework("vertex_compat_integrations.llama_index", "VertexCompat"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another class that ours replaces.
+    """Class of another package that one of our classes replaces.
 
     Attributes:
         module: The module it is imported from, or a submodule of it.
         package: The package that installs it.
         framework: The framework of both classes.
-        unset: Arguments whose defaults differ, by name: the default there and here.
+        unset: For each argument whose default differs, by name: a text with the default there and the default here.
     """
 
     module: str

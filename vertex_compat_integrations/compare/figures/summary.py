@@ -162,7 +162,7 @@ class Comparison:
 
 
 def compare(summaries: Sequence[ModelSummary], runs: int, *, stopped: bool) -> Comparison:
-    """Return the differences that the runs show: none from one run, and never which model is best."""
+    """Return the differences that the runs support; a single run supports none. Models are not ranked."""
     pairs = list(_pairs(summaries))
     if reason := _why_incomparable(len(summaries), runs, len(pairs), stopped=stopped):
         return Comparison((), reason)

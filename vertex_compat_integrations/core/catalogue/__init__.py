@@ -101,7 +101,7 @@ def nearest_model(name: str) -> str | None:
 
 
 def embedding_models() -> tuple[ModelFacts, ...]:
-    """Return the models that the embeddings route serves, or served."""
+    """Return the models of the embeddings route, including retired ones."""
     rows = [row.facts for row in catalogue_rows()]
     return tuple(facts for facts in rows if facts.embedding is not None and facts.prefix.endswith("-maas"))
 

@@ -65,15 +65,15 @@ class Entry:
     """What this process knows about one cache.
 
     Attributes:
-        content: Digest of its model and messages, which caches with other tools share.
-        name: Full resource name; None if there is none.
-        ends: When it expires, by the client's clock.
-        paused: Until when it is not attempted, after a failure, by the client's clock.
-        unextended: Until when an extension is not attempted, after a failure, by the client's clock.
-        own: Those that were created here: the process, since a forked child inherits this object, and the name.
-        scopes: The `with` statements that use it.
-        failures: How many attempts to find or create it have failed.
-        failure: The error of the last one.
+        content: Digest of the model and the messages, without tools; equal for caches that differ only in their tools.
+        name: Full resource name; None if no existing cache is known.
+        ends: Expiry time of the cache, by the client's clock.
+        paused: Time before which the cache is not used, after a failure, by the client's clock; `inf` after a 400.
+        unextended: Time before which its life is not extended, after a failed extension, by the client's clock.
+        own: Caches created by this process, as (process id, name): a forked child inherits the entry, not the caches.
+        scopes: The open `with` statements that use the cache.
+        failures: Number of failed attempts to find or create it; those that ran out of time are not counted.
+        failure: Error of the last attempt counted in `failures`.
     """
 
     content: str

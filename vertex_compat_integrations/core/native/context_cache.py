@@ -71,7 +71,7 @@ class Prompt(NamedTuple):
     options: Options
 
     def answer(self) -> Generator[list[Reply]]:
-        """Send it; the whole answer is one piece."""
+        """Send the prompt, and yield the whole answer as one piece."""
         yield self.client.chat(self.messages, self.options)
 
     async def aanswer(self) -> AsyncGenerator[list[Reply]]:

@@ -87,14 +87,14 @@ _OTHERS_FILES = ("https://generativelanguage.googleapis.com/",)
 
 
 def refuse_unreachable(url: str) -> None:
-    """Refuse a link or a file id that Google cannot fetch.
+    """Refuse a URL or file id that Google cannot fetch.
 
     Source: Google's page on OpenAI compatibility: `https://`, `gs://` and data URIs. For others, the service's own
     error is "Unsupported file uri" (BerriAI/litellm#11529).
 
     Raises:
-        UnsupportedContentError: The URL is one, such as `file://…`, `repo://…` or `file-abc123`, or data without the
-            head of a data URI.
+        UnsupportedContentError: Google cannot fetch the URL, e.g. `file://…`, `repo://…`, `file-abc123` or a file of
+            the Gemini API; or it is base64 data without the prefix `data:…;base64,`.
     """
     if url.lower().startswith(_REACHABLE) and not url.startswith(_OTHERS_FILES):
         return

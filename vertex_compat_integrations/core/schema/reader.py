@@ -238,9 +238,10 @@ def _own_keywords(node: SchemaNode, schema: JsonObject) -> Keywords:
 
 
 def _without_foreign_values(keywords: Keywords) -> Keywords:
-    """Remove an enum if none of its values has the node's type; its values become a line of text.
+    """Remove an enum without any value of the node's type, and list its values in the description instead.
 
-    By JSON Schema no value would fit such a node; callers mean the type, e.g. numbers in an enum of strings.
+    In JSON Schema, no value is valid for such a node. Callers mean the type: `{"type": "integer", "enum": ["1", "2"]}`
+    is an integer. An enum that contains null is kept.
     """
     types, values = keywords.types or (), keywords.enum or ()
     if not types or not values or any(value is None or is_type(value, kind) for value in values for kind in types):

@@ -53,7 +53,7 @@ class LostToken(SecretStr):
 
 
 def takes_any_key(base_url: str | None) -> bool:
-    """Return whether the server may take keys of any form: a base URL names it, and it is not one of Google's hosts."""
+    """Return whether keys of any form are allowed: only if `base_url` is set, and its host is not one of Google's."""
     return base_url is not None and not is_google_host(base_url)
 
 

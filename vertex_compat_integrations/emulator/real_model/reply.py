@@ -101,7 +101,10 @@ class _FirstCall:
 
 @dataclass(slots=True)
 class StreamDress:
-    """Converts the chunks of one stream as they arrive; only the last one is held back until its usage is known."""
+    """Converts the chunks of one stream as they arrive; the last one is held back, to add the token usage to it.
+
+    It is sent at the end of the stream. For a deployed model, no chunk is held back.
+    """
 
     dress: Dress
     _held: Json | None = None
