@@ -68,9 +68,13 @@ class CostHandler(BaseEventHandler):
         if not isinstance(event, LLMChatEndEvent | LLMCompletionEndEvent) or event.response is None:
             return
         raw = event.response.raw
-        usage = raw.get("usage") if isinstance(raw, Mapping) else None
-        # Only VertexCompat has this count beside the others. A wrapper of an LLM, such as LlamaIndex's for structured
-        # output, reports the same answer without its data.
-        if isinstance(usage, Mapping) and "cached_tokens" in usage:
+        # A wrapper of an LLM, such as LlamaIndex's for structured output, reports the same answer without its data.
+        if isinstance(raw, Mapping) and _is_of_vertex_compat(raw):
             run = event.tags.get(RUN_TAG, "")
             self._totals.add(raw.get("cost"), model=str(raw.get("model") or ""), run=str(run))
+
+
+def _is_of_vertex_compat(raw: Mapping[str, Any]) -> bool:
+    """Return whether `VertexCompat` wrote these data of an answer: only it adds this count to OpenAI's."""
+    usage = raw.get("usage")
+    return isinstance(usage, Mapping) and "cached_tokens" in usage
